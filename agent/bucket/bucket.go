@@ -1,0 +1,50 @@
+package bucket
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Bucket stores objects under keys: "/"-separated segments of the characters
+// a-z 0-9 A-Z . _ - and no empty, "." or ".." segment. It is what S3 with
+// conditional writes gives, and no more.
+type Bucket interface {
+	// Get reads an object. ErrNotFound where there is none.
+	Get(ctx context.Context, key string) (Object, error)
+	// Put writes an object, whatever was there.
+	Put(ctx context.Context, key string, body []byte) (etag string, err error)
+	// Create writes an object where none is, else ErrExists. When it returns
+	// nil the object is durable.
+	Create(ctx context.Context, key string, body []byte) (etag string, err error)
+	// Replace writes an object whose ETag is still etag, else ErrChanged.
+	Replace(ctx context.Context, key string, body []byte, etag string) (newETag string, err error)
+	// List gives the entries whose keys start with prefix and come after
+	// "after", in byte order of the keys, at most limit (0: as many as one call
+	// gives); more says that others follow.
+	List(ctx context.Context, prefix, after string, limit int) (entries []Entry, more bool, err error)
+	// Delete removes an object; one that is not there is no error.
+	Delete(ctx context.Context, key string) error
+}
+
+// Object is an object as read.
+type Object struct {
+	Body []byte
+	ETag string
+}
+
+// Entry is an object as listed.
+type Entry struct {
+	Key      string
+	Size     int64
+	ETag     string
+	Modified time.Time
+}
+
+// What a store answers besides success. Any other error means that the outcome
+// is not known.
+var (
+	ErrNotFound = errors.New("bucket: no such object")
+	ErrExists   = errors.New("bucket: object exists")
+	ErrChanged  = errors.New("bucket: object changed since it was read")
+)

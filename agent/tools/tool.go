@@ -1,0 +1,67 @@
+package tools
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/memory"
+)
+
+// Tool is one thing that the agent can do.
+type Tool interface {
+	Spec() loop.Spec
+	// ReadOnly says that a call changes nothing, so that it may run again after
+	// a crash.
+	ReadOnly() bool
+	// Judge says what a call needs before it may run.
+	Judge(args json.RawMessage, env Env) Verdict
+	// Run does the call. An error's text goes to the model and the user, so it
+	// says what to do next and holds no secret.
+	Run(ctx context.Context, args json.RawMessage, env Env) (output string, err error)
+}
+
+// Env is whose call it is and what it may use.
+type Env struct {
+	User     string
+	Session  string
+	UserText string // the user's own message that this turn answers
+	Files    Files
+	Memory   Memory
+}
+
+// Verdict is what a call needs before it may run.
+type Verdict struct {
+	Kind   string // VerdictRun, VerdictAsk or VerdictDeny
+	Scope  string // of VerdictAsk: exactly what an approval would allow, for people and as the key of a standing one
+	Reason string // of VerdictDeny: why, and what to do instead
+}
+
+// The verdicts.
+const (
+	VerdictRun  = "run"
+	VerdictAsk  = "ask"
+	VerdictDeny = "deny"
+)
+
+// Files is a user's workspace (package files).
+type Files interface {
+	Read(ctx context.Context, path string) ([]byte, error)
+	Write(ctx context.Context, path string, body []byte) error
+	List(ctx context.Context, dir string) ([]FileInfo, error)
+	Remove(ctx context.Context, path string) error
+}
+
+// FileInfo is one entry of a folder.
+type FileInfo struct {
+	Name string
+	Dir  bool
+	Size int64
+}
+
+// Memory is what a user's tools may do with the memory (package memory).
+type Memory interface {
+	Save(ctx context.Context, item memory.Item) (memory.Item, error)
+	Search(ctx context.Context, q memory.Query) ([]memory.Item, error)
+	Forget(ctx context.Context, id string) error
+}

@@ -1,0 +1,64 @@
+package edge
+
+import "net/http"
+
+// Head is a request without its body.
+type Head struct {
+	Method     string
+	Target     string // path and query as sent, escaped
+	Host       string
+	TLS        bool   // the client's side is HTTPS
+	RemoteAddr string // the address of the client's side of the connection, IP or IP:port
+	Header     http.Header
+	Length     int64 // Content-Length; -1 when not said
+}
+
+// Decision says what a host does with a request. Exactly one of Respond,
+// Asset, Forward, Socket and Ask is set.
+type Decision struct {
+	RequestID string
+	// Header goes onto the answer, whoever makes it; a name that is here
+	// replaces what an agent or the asset store set.
+	Header  http.Header
+	Respond *Respond
+	Asset   *Asset
+	Forward *Forward
+	Socket  *Socket
+	Ask     *Question
+}
+
+// Respond is an answer that the core made.
+type Respond struct {
+	Status int
+	Body   []byte
+}
+
+// Asset is a file of the page: its name below the root of the built page.
+type Asset struct {
+	Name   string
+	Status int
+}
+
+// Forward sends the request on to an agent. The host drops hop-by-hop headers,
+// then Drop, then sets Set; it streams the answer and cancels when the client
+// goes away.
+type Forward struct {
+	Agent   string // base URL, chosen by user
+	Target  string // path and query
+	Set     http.Header
+	MaxBody int64 // longer: 413 too_large, and nothing is sent
+	Stream  bool  // the answer may be an event stream: no time limit on it
+}
+
+// Socket accepts a WebSocket. Identity stays beside it; each frame comes back
+// to Core.Frame with it.
+type Socket struct {
+	Identity    Identity
+	Subprotocol string
+	MaxFrame    int64
+}
+
+// Question asks the host for a fact and to come back with it.
+type Question struct {
+	Limit *LimitQuestion
+}

@@ -1,0 +1,188 @@
+package chat
+
+import (
+	"encoding/json"
+
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// The types of events and server frames.
+const (
+	TypeConnected        = "connected"
+	TypeRunStarted       = "run_started"
+	TypeMessage          = "message"
+	TypeMessageChunk     = "message_chunk"
+	TypeMessageComplete  = "message_complete"
+	TypeToolCall         = "tool_call"
+	TypeToolResult       = "tool_result"
+	TypeApprovalRequired = "approval_required"
+	TypeApprovalResolved = "approval_resolved"
+	TypeRunFinished      = "run_finished"
+	TypeSessionUpdated   = "session_updated"
+	TypeStatus           = "status"
+	TypeHistory          = "history"
+	TypeHistoryCleared   = "history_cleared"
+	TypeError            = "error"
+	TypePong             = "pong"
+)
+
+// How a run can end.
+const (
+	RunDone        = "done"
+	RunCancelled   = "cancelled"
+	RunFailed      = "failed"
+	RunInterrupted = "interrupted"
+)
+
+// How a tool call can end.
+const (
+	ToolOK      = "ok"
+	ToolError   = "error"
+	ToolDenied  = "denied"
+	ToolSkipped = "skipped"
+)
+
+// What a status event can say.
+const (
+	PhaseWaking    = "waking"
+	PhaseRestoring = "restoring"
+	PhaseReady     = "ready"
+	PhaseThinking  = "thinking"
+)
+
+// What a user can decide about a tool call that asks.
+const (
+	DecideOnce    = "once"
+	DecideSession = "session"
+	Decide7Days   = "remember_7d"
+	DecideDeny    = "deny"
+)
+
+// RoleUser and RoleAssistant are who says a message.
+const (
+	RoleUser      = "user"
+	RoleAssistant = "assistant"
+)
+
+// Event is one thing that happened in a session. The same JSON is the data line
+// of an SSE event and a WebSocket frame. Which fields an event of a type has
+// stands in docs/PROTOCOL.md; absent ones are left out.
+type Event struct {
+	Type      string `json:"type"`
+	SessionID string `json:"sessionId,omitempty"`
+	RunID     string `json:"runId,omitempty"`
+	Cursor    string `json:"cursor,omitempty"`
+	Timestamp Time   `json:"timestamp"`
+
+	MessageID  string  `json:"messageId,omitempty"`
+	ParentID   string  `json:"parentId,omitempty"`
+	Role       string  `json:"role,omitempty"`
+	Content    *string `json:"content,omitempty"` // pointer: an empty answer still has its content
+	Queued     bool    `json:"queued,omitempty"`
+	Incomplete bool    `json:"incomplete,omitempty"`
+	Restarted  bool    `json:"restarted,omitempty"`
+
+	CallID    string          `json:"callId,omitempty"`
+	Name      string          `json:"name,omitempty"`
+	Arguments json.RawMessage `json:"arguments,omitempty"`
+	Output    *string         `json:"output,omitempty"`
+
+	ApprovalID string `json:"approvalId,omitempty"`
+	Scope      string `json:"scope,omitempty"`
+	ExpiresAt  *Time  `json:"expiresAt,omitempty"`
+	Decision   string `json:"decision,omitempty"`
+
+	Status string       `json:"status,omitempty"` // of a run or of a tool call
+	Phase  string       `json:"phase,omitempty"`
+	Title  string       `json:"title,omitempty"`
+	Usage  *Usage       `json:"usage,omitempty"`
+	Error  *fault.Error `json:"error,omitempty"`
+}
+
+// Text is the event's content, empty where it has none.
+func (e *Event) Text() string {
+	if e.Content == nil {
+		return ""
+	}
+	return *e.Content
+}
+
+// Text makes a content out of a string.
+func Text(s string) *string { return &s }
+
+// Usage counts tokens as the provider did.
+type Usage struct {
+	PromptTokens     int `json:"promptTokens"`
+	CompletionTokens int `json:"completionTokens"`
+	TotalTokens      int `json:"totalTokens"`
+}
+
+// Add sums two counts; either may be nil.
+func (u *Usage) Add(o *Usage) *Usage {
+	switch {
+	case u == nil:
+		return o
+	case o == nil:
+		return u
+	}
+	return &Usage{u.PromptTokens + o.PromptTokens, u.CompletionTokens + o.CompletionTokens, u.TotalTokens + o.TotalTokens}
+}
+
+// Message is one message of a session's history.
+type Message struct {
+	ID         string `json:"id"`
+	ParentID   string `json:"parentId,omitempty"`
+	RunID      string `json:"runId,omitempty"`
+	Role       string `json:"role"`
+	Content    string `json:"content"`
+	Timestamp  Time   `json:"timestamp"`
+	Incomplete bool   `json:"incomplete,omitempty"`
+}
+
+// History is the answer of /api/history and, with its type, the history frame.
+type History struct {
+	Type      string    `json:"type,omitempty"`
+	SessionID string    `json:"sessionId"`
+	Head      string    `json:"head,omitempty"`
+	Messages  []Message `json:"messages"`
+}
+
+// Session is one row of /api/sessions.
+type Session struct {
+	ID        string `json:"id"`
+	Title     string `json:"title"`
+	CreatedAt Time   `json:"createdAt"`
+	UpdatedAt Time   `json:"updatedAt"`
+	Messages  int    `json:"messages"`
+	Head      string `json:"head,omitempty"`
+}
+
+// Run is the 202 answer to a message: it is stored, and this run will answer it.
+// Reading events after Cursor gives the message and everything that follows.
+type Run struct {
+	RunID     string `json:"runId"`
+	MessageID string `json:"messageId"`
+	SessionID string `json:"sessionId"`
+	Cursor    string `json:"cursor"`
+}
+
+// ErrorFrame is an error as a WebSocket frame or an SSE event: the JSON error
+// with a type, and the session that it is about, where there is one.
+type ErrorFrame struct {
+	SessionID string
+	Error     *fault.Error
+}
+
+// MarshalJSON joins the type with the error's own fields.
+func (f ErrorFrame) MarshalJSON() ([]byte, error) {
+	e := f.Error
+	return json.Marshal(struct {
+		Type      string     `json:"type"`
+		SessionID string     `json:"sessionId,omitempty"`
+		Error     string     `json:"error"`
+		Code      fault.Code `json:"code"`
+		Hint      string     `json:"hint,omitempty"`
+		RequestID string     `json:"requestId,omitempty"`
+		Retry     int        `json:"retryAfter,omitempty"`
+	}{TypeError, f.SessionID, e.Message, e.Code, e.Hint, e.RequestID, int(e.RetryAfter.Seconds())})
+}

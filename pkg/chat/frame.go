@@ -1,0 +1,115 @@
+package chat
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// The types of client frames.
+const (
+	FrameChat         = "chat"
+	FrameGetHistory   = "get_history"
+	FrameClearHistory = "clear_history"
+	FrameCancel       = "cancel"
+	FrameApprove      = "approve"
+	FrameSubscribe    = "subscribe"
+	FramePing         = "ping"
+)
+
+// Frame is what a client sends over a WebSocket.
+type Frame struct {
+	Type string
+	Data FrameData
+}
+
+// FrameData holds the fields of every client frame; which ones count depends on
+// the type.
+type FrameData struct {
+	Message        string `json:"message"`
+	SessionID      string `json:"sessionId"`
+	IdempotencyKey string `json:"idempotencyKey"`
+	RunID          string `json:"runId"`
+	ParentID       string `json:"parentId"`
+	After          string `json:"after"`
+	ApprovalID     string `json:"approvalId"`
+	Decision       string `json:"decision"`
+}
+
+// ParseFrame reads and checks a client frame. The fields of every frame may
+// stand under "data", as the original has it, or beside "type". A session that
+// is not named is DefaultSession.
+func ParseFrame(b []byte) (Frame, error) {
+	var head struct {
+		Type *string         `json:"type"`
+		Data json.RawMessage `json:"data"`
+	}
+	if err := json.Unmarshal(b, &head); err != nil {
+		return Frame{}, badFrame(err)
+	}
+	if head.Type == nil || *head.Type == "" {
+		return Frame{}, fault.New(fault.CodeInvalidRequest, "the frame has no type", `send {"type":"chat","data":{"message":"…"}}`)
+	}
+	f := Frame{Type: *head.Type}
+	fields := []byte(head.Data)
+	if len(fields) == 0 || string(fields) == "null" {
+		fields = b
+	}
+	switch f.Type {
+	case FrameChat, FrameGetHistory, FrameClearHistory, FrameCancel, FrameApprove, FrameSubscribe:
+		if err := json.Unmarshal(fields, &f.Data); err != nil {
+			return Frame{}, badFrame(err)
+		}
+	case FramePing:
+		return f, nil
+	default:
+		// The original's words.
+		return Frame{}, fault.New(fault.CodeUnknownType, "未知消息类型: "+clip(f.Type, 64), "send chat, get_history, clear_history, cancel, approve, subscribe or ping")
+	}
+	return f, f.check()
+}
+
+func (f *Frame) check() error {
+	if f.Type == FrameApprove {
+		return CheckDecision(f.Data.ApprovalID, f.Data.Decision)
+	}
+	if f.Data.SessionID == "" {
+		f.Data.SessionID = DefaultSession
+	}
+	if err := CheckSession(f.Data.SessionID); err != nil {
+		return err
+	}
+	if f.Type == FrameChat {
+		return CheckMessage(f.Data.Message)
+	}
+	return nil
+}
+
+// CheckDecision says whether decision can answer an approval.
+func CheckDecision(approvalID, decision string) error {
+	if approvalID == "" {
+		return fault.New(fault.CodeInvalidRequest, "approvalId is missing", "send the approvalId of the approval_required event")
+	}
+	switch decision {
+	case DecideOnce, DecideSession, Decide7Days, DecideDeny:
+		return nil
+	}
+	return fault.New(fault.CodeInvalidRequest, "decision is not one of once, session, remember_7d, deny", "send one of these")
+}
+
+func badFrame(err error) error {
+	var typ *json.UnmarshalTypeError
+	if errors.As(err, &typ) {
+		return fault.New(fault.CodeInvalidRequest, "the frame's field "+clip(typ.Field, 64)+" has the wrong type", `send {"type":"chat","data":{"message":"…","sessionId":"…"}}`)
+	}
+	return fault.New(fault.CodeInvalidJSON, "the frame is not JSON", `send {"type":"chat","data":{"message":"…"}}`)
+}
+
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "") + "…"
+}

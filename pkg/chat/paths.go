@@ -1,0 +1,42 @@
+package chat
+
+// The paths of the HTTP API, as echo patterns. Gateway and agent both route by
+// these, so that neither can drift from the other.
+const (
+	PathHealth       = "/health"
+	PathReady        = "/ready"
+	PathStats        = "/api/stats"
+	PathConfig       = "/api/config"
+	PathChat         = "/api/chat"
+	PathHistory      = "/api/history"
+	PathHistoryOf    = "/api/history/:session"
+	PathMemorySearch = "/api/memory/search"
+	PathMemoryExport = "/api/memory/export"
+	PathMemoryImport = "/api/memory/import"
+	PathMemory       = "/api/memory"
+	PathMemoryItem   = "/api/memory/:id"
+	PathSessions     = "/api/sessions"
+	PathSession      = "/api/sessions/:session"
+	PathRuns         = "/api/sessions/:session/runs"
+	PathEvents       = "/api/sessions/:session/events"
+	PathCancel       = "/api/sessions/:session/cancel"
+	PathRegenerate   = "/api/sessions/:session/regenerate"
+	PathApproval     = "/api/approvals/:id"
+	PathFiles        = "/api/files"
+	PathFile         = "/api/files/*"
+	PathTools        = "/api/tools"
+	PathModels       = "/api/models"
+	PathUsage        = "/api/usage"
+	PathLogin        = "/api/login"
+	PathTickets      = "/api/tickets"
+	PathSocket       = "/ws"
+)
+
+// Headers of the contract.
+const (
+	HeaderIdempotencyKey = "Idempotency-Key"
+	HeaderLastEventID    = "Last-Event-ID"
+	HeaderRequestID      = "X-Request-Id"
+	// HeaderPass carries the signed pass from gateway to agent (package pass).
+	HeaderPass = "X-LoongClaw-Pass"
+)

@@ -1,0 +1,3 @@
+module github.com/loongclaw/loongclaw/pkg
+
+go 1.26.0
