@@ -1,0 +1,81 @@
+package edge
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+)
+
+// Identity is who a request or a socket speaks for. It is kept beside a socket,
+// so it must survive JSON.
+type Identity struct {
+	User    string   `json:"user"`
+	Scopes  []string `json:"scopes"`
+	Expires int64    `json:"expires,omitempty"` // Unix seconds; 0 is never
+}
+
+// LimitQuestion asks whether one more is allowed under a key.
+type LimitQuestion struct {
+	Key   string `json:"key"`   // such as "chat:alice"
+	Class string `json:"class"` // chat, api or auth
+	N     int    `json:"n"`     // allowed for each period, and at once
+	Per   int    `json:"per"`   // the period in seconds
+}
+
+// LimitAnswer is the host's answer.
+type LimitAnswer struct {
+	Allowed    bool          `json:"allowed"`
+	Remaining  int           `json:"remaining"`
+	Reset      time.Duration `json:"reset"`      // until all are free again
+	RetryAfter time.Duration `json:"retryAfter"` // until the next one is free
+}
+
+// Facts are the answers that the host has for a request. A host that can
+// answer at once (native) fills Limit in; one that must wait (Workers) leaves it
+// nil, gets Ask, and comes back with Limits.
+type Facts struct {
+	Limit  func(LimitQuestion) LimitAnswer
+	Limits map[string]LimitAnswer // by key
+}
+
+// FrameDecision says what a host does with a client's WebSocket frame.
+type FrameDecision struct {
+	Send  []json.RawMessage // frames for the client, at once
+	Call  *Call             // then this request to the agent
+	Close *Close            // then this end
+	Ask   *Question         // or first answer this and come back
+}
+
+// Call is a request that the host makes of an agent for a socket. An answer
+// that is not 2xx becomes an error frame.
+type Call struct {
+	Agent   string
+	Method  string
+	Target  string
+	Set     http.Header // pass, request id, content type
+	Body    []byte
+	Session string
+	Then    string // what a 2xx answer becomes: one of the Then constants
+}
+
+// What a host does with the agent's answer to a Call.
+const (
+	ThenNothing = "nothing"
+	// ThenFollow: the body is a chat.Run; follow Session after its cursor unless
+	// this socket follows it already.
+	ThenFollow = "follow"
+	// ThenRelay: the body is an event stream; every data line becomes a frame.
+	// When it breaks the host asks Core.Follow for a new Call and goes on after
+	// the last cursor.
+	ThenRelay = "relay"
+	// ThenHistory: the body, with "type":"history" put in front, is the frame.
+	ThenHistory = "history"
+	// ThenCleared: send {"type":"history_cleared","sessionId":…}.
+	ThenCleared = "cleared"
+)
+
+// Close ends a socket.
+type Close struct {
+	Code   int
+	Reason string
+}
