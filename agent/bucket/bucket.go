@@ -33,7 +33,7 @@ type Object struct {
 	ETag string
 }
 
-// Entry is an object as listed.
+// Entry is an object as listed. ETag is empty where the store does not list it.
 type Entry struct {
 	Key      string
 	Size     int64

@@ -1,0 +1,223 @@
+// Package disk is a bucket in a local directory.
+//
+// Owns: the directory: objects/ holds one file for each object, tmp/ what is
+// being written, lock orders the replacing of objects between processes.
+// Touches: that directory only, through os.Root.
+// Never: acknowledges before file and directory entry are synced, or shows half
+// an object: a file is complete before it gets its name.
+package disk
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"syscall"
+
+	"github.com/loongclaw/loongclaw/agent/bucket"
+)
+
+// Disk is a bucket in a directory. Several processes may share one.
+type Disk struct {
+	root *os.Root
+	lock *os.File
+}
+
+const (
+	objects = "objects"
+	tmp     = "tmp"
+)
+
+// Open uses dir, which is made when it is not there.
+func Open(dir string) (*Disk, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("disk store: %w", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("disk store: %w", err)
+	}
+	for _, d := range []string{objects, tmp} {
+		if err := root.Mkdir(d, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, fmt.Errorf("disk store: %w", err)
+		}
+	}
+	lock, err := root.OpenFile("lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("disk store: %w", err)
+	}
+	return &Disk{root: root, lock: lock}, nil
+}
+
+// Close lets go of the directory.
+func (d *Disk) Close() error { return errors.Join(d.lock.Close(), d.root.Close()) }
+
+// Get reads an object.
+func (d *Disk) Get(_ context.Context, key string) (bucket.Object, error) {
+	if err := bucket.CheckKey(key); err != nil {
+		return bucket.Object{}, err
+	}
+	body, err := d.root.ReadFile(path.Join(objects, key))
+	if missing(err) {
+		return bucket.Object{}, bucket.ErrNotFound
+	}
+	if err != nil {
+		return bucket.Object{}, fmt.Errorf("disk store: %w", err)
+	}
+	return bucket.Object{Body: body, ETag: etag(body)}, nil
+}
+
+// Create writes an object where none is: the finished file is linked to its
+// name, which fails when the name exists.
+func (d *Disk) Create(_ context.Context, key string, body []byte) (string, error) {
+	return d.write(key, body, func(from, to string) error {
+		err := d.root.Link(from, to)
+		if errors.Is(err, fs.ErrExist) {
+			return bucket.ErrExists
+		}
+		return err
+	})
+}
+
+// Put writes an object, whatever was there.
+func (d *Disk) Put(_ context.Context, key string, body []byte) (string, error) {
+	return d.write(key, body, func(from, to string) error {
+		return d.locked(func() error { return d.root.Rename(from, to) })
+	})
+}
+
+// Replace writes an object whose ETag is still etag.
+func (d *Disk) Replace(ctx context.Context, key string, body []byte, old string) (string, error) {
+	return d.write(key, body, func(from, to string) error {
+		return d.locked(func() error {
+			cur, err := d.Get(ctx, key)
+			if errors.Is(err, bucket.ErrNotFound) || (err == nil && cur.ETag != old) {
+				return bucket.ErrChanged
+			}
+			if err != nil {
+				return err
+			}
+			return d.root.Rename(from, to)
+		})
+	})
+}
+
+// Delete removes an object, and the directories that it leaves empty, so that
+// no name of what was deleted stays.
+func (d *Disk) Delete(_ context.Context, key string) error {
+	if err := bucket.CheckKey(key); err != nil {
+		return err
+	}
+	name := path.Join(objects, key)
+	if err := d.locked(func() error { return d.root.Remove(name) }); err != nil && !missing(err) {
+		return fmt.Errorf("disk store: %w", err)
+	}
+	dir := path.Dir(name)
+	for dir != objects && d.root.Remove(dir) == nil {
+		dir = path.Dir(dir)
+	}
+	return d.syncDir(dir)
+}
+
+// write makes a complete, synced file and lets place give it its name.
+func (d *Disk) write(key string, body []byte, place func(from, to string) error) (string, error) {
+	if err := bucket.CheckKey(key); err != nil {
+		return "", err
+	}
+	from := path.Join(tmp, rand.Text())
+	to := path.Join(objects, key)
+	if err := d.fill(from, body); err != nil {
+		return "", fmt.Errorf("disk store: %w", err)
+	}
+	defer func() { _ = d.root.Remove(from) }() // gone already when it was renamed
+	var err error
+	for range 3 { // a delete may remove the directory between MkdirAll and place
+		if err = place(from, to); !missing(err) {
+			break
+		}
+		if err := d.mkdirs(path.Dir(to)); err != nil {
+			return "", fmt.Errorf("disk store: %w", err)
+		}
+	}
+	if errors.Is(err, bucket.ErrExists) || errors.Is(err, bucket.ErrChanged) {
+		return "", err
+	}
+	if err == nil {
+		err = d.syncDir(path.Dir(to))
+	}
+	if err != nil {
+		return "", fmt.Errorf("disk store: %w", err)
+	}
+	return etag(body), nil
+}
+
+func (d *Disk) fill(name string, body []byte) (err error) {
+	f, err := d.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if _, err := f.Write(body); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+// mkdirs makes a directory and syncs each parent that got a new entry.
+func (d *Disk) mkdirs(dir string) error {
+	err := d.root.Mkdir(dir, 0o700)
+	if missing(err) {
+		if err := d.mkdirs(path.Dir(dir)); err != nil {
+			return err
+		}
+		err = d.root.Mkdir(dir, 0o700)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return d.syncDir(path.Dir(dir))
+}
+
+func (d *Disk) syncDir(dir string) error {
+	f, err := d.root.Open(dir)
+	if missing(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// locked runs do while no other process or goroutine replaces an object. A new
+// descriptor for each call, since a file lock belongs to the open file.
+func (d *Disk) locked(do func() error) error {
+	f, err := d.root.OpenFile("lock", os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }() // releases the lock
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		return err
+	}
+	return do()
+}
+
+func missing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+}
+
+func etag(body []byte) string {
+	h := sha256.Sum256(body)
+	return hex.EncodeToString(h[:16])
+}
+
+var _ bucket.Bucket = (*Disk)(nil)
