@@ -1,0 +1,22 @@
+package journal
+
+import (
+	"fmt"
+
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// damage is the error of a journal that holds what cannot be right. Nothing is
+// written to such a journal.
+func damage(key, why string) error {
+	return fault.Wrap(fmt.Errorf("object %s: %s", key, why), fault.CodeDamaged,
+		"the stored object "+key+" is damaged: "+why,
+		"restore this object from a backup, or delete the session; `agent verify` checks all of them")
+}
+
+// unavailable is the error of a store that did not answer as it should. What
+// was to be written may or may not be there; the journal finds out before it
+// writes again.
+func unavailable(err error) error {
+	return fault.Wrap(err, fault.CodeStoreFailed, "the store did not answer", "nothing was acknowledged; send it again with the same Idempotency-Key")
+}

@@ -1,0 +1,97 @@
+package journal
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/loongclaw/loongclaw/pkg/chat"
+)
+
+// Hash is the SHA-256 of an object's bytes.
+type Hash [sha256.Size]byte
+
+// String gives the hash in hexadecimal.
+func (h Hash) String() string { return hex.EncodeToString(h[:]) }
+
+// header is an object's first line. The records follow, one on each line, so
+// that a person can read a journal with cat and grep.
+type header struct {
+	Version int       `json:"v"`
+	Number  uint64    `json:"n"`
+	Prev    string    `json:"prev"` // hash of the object before, or of the prefix for the first
+	Writer  string    `json:"id"`   // random, so that a writer knows its own object again
+	At      chat.Time `json:"at"`
+	Records int       `json:"records"`
+}
+
+const version = 1
+
+// object is a read and checked object.
+type object struct {
+	header  header
+	records []Record
+	hash    Hash
+}
+
+// start is what the first object of a journal follows: it ties the journal to
+// its place, so that one moved there from elsewhere shows.
+func start(prefix string) Hash { return sha256.Sum256([]byte("loongclaw journal\n" + prefix)) }
+
+// key names object n below a prefix.
+func key(prefix string, n uint64) string { return fmt.Sprintf("%s%012d", prefix, n) }
+
+func encode(n uint64, prev Hash, writer string, at time.Time, records []Record) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(header{version, n, prev.String(), writer, chat.At(at), len(records)}); err != nil {
+		return nil, err
+	}
+	for _, r := range records {
+		if err := enc.Encode(r); err != nil {
+			return nil, fmt.Errorf("journal: record %s: %w", r.Type, err)
+		}
+	}
+	return b.Bytes(), nil
+}
+
+// decode reads an object and checks all that can be checked from itself.
+func decode(body []byte) (object, error) {
+	o := object{hash: sha256.Sum256(body)}
+	line, rest, ok := bytes.Cut(body, []byte{'\n'})
+	if !ok || json.Unmarshal(line, &o.header) != nil {
+		return o, fmt.Errorf("it has no readable header")
+	}
+	if o.header.Version != version {
+		return o, fmt.Errorf("it has version %d; this program reads version %d", o.header.Version, version)
+	}
+	for len(rest) > 0 {
+		if line, rest, ok = bytes.Cut(rest, []byte{'\n'}); !ok {
+			return o, fmt.Errorf("it is cut short")
+		}
+		var r Record
+		if err := json.Unmarshal(line, &r); err != nil || r.Type == "" {
+			return o, fmt.Errorf("record %d is not readable", len(o.records)+1)
+		}
+		o.records = append(o.records, r)
+	}
+	if len(o.records) != o.header.Records {
+		return o, fmt.Errorf("it holds %d records, its header says %d", len(o.records), o.header.Records)
+	}
+	return o, nil
+}
+
+// follows checks that o is object n after prev.
+func (o object) follows(n uint64, prev Hash) error {
+	if o.header.Number != n {
+		return fmt.Errorf("it says that it is number %d", o.header.Number)
+	}
+	if o.header.Prev != prev.String() {
+		return fmt.Errorf("it does not follow the object before it")
+	}
+	return nil
+}
