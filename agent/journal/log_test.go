@@ -187,6 +187,11 @@ func TestDamageIsNamedAndNothingIsWrittenOverIt(t *testing.T) {
 	}
 	at := func(dir string, n int) string { return filepath.Join(dir, fmt.Sprintf("%012d", n)) }
 	for name, spoil := range map[string]func(t *testing.T, dir string){
+		"a flipped byte at the end": func(t *testing.T, dir string) {
+			body, _ := os.ReadFile(at(dir, 4))
+			body[len(body)-4] ^= 1
+			_ = os.WriteFile(at(dir, 4), body, 0o600)
+		},
 		"a flipped byte": func(t *testing.T, dir string) {
 			body, _ := os.ReadFile(at(dir, 2))
 			body[len(body)-4] ^= 1

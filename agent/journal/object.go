@@ -26,6 +26,7 @@ type header struct {
 	Writer  string    `json:"id"`   // random, so that a writer knows its own object again
 	At      chat.Time `json:"at"`
 	Records int       `json:"records"`
+	Sum     string    `json:"sum"` // SHA-256 of all that follows the header, so that damage names the object it is in
 }
 
 const version = 1
@@ -45,18 +46,20 @@ func start(prefix string) Hash { return sha256.Sum256([]byte("loongclaw journal\
 func key(prefix string, n uint64) string { return fmt.Sprintf("%s%012d", prefix, n) }
 
 func encode(n uint64, prev Hash, writer string, at time.Time, records []Record) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
+	var lines bytes.Buffer
+	enc := json.NewEncoder(&lines)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(header{version, n, prev.String(), writer, chat.At(at), len(records)}); err != nil {
-		return nil, err
-	}
 	for _, r := range records {
 		if err := enc.Encode(r); err != nil {
 			return nil, fmt.Errorf("journal: record %s: %w", r.Type, err)
 		}
 	}
-	return b.Bytes(), nil
+	sum := Hash(sha256.Sum256(lines.Bytes()))
+	head, err := json.Marshal(header{version, n, prev.String(), writer, chat.At(at), len(records), sum.String()})
+	if err != nil {
+		return nil, fmt.Errorf("journal: header: %w", err)
+	}
+	return append(append(head, '\n'), lines.Bytes()...), nil
 }
 
 // decode reads an object and checks all that can be checked from itself.
@@ -68,6 +71,9 @@ func decode(body []byte) (object, error) {
 	}
 	if o.header.Version != version {
 		return o, fmt.Errorf("it has version %d; this program reads version %d", o.header.Version, version)
+	}
+	if sum := Hash(sha256.Sum256(rest)); o.header.Sum != sum.String() {
+		return o, fmt.Errorf("its contents do not match its checksum")
 	}
 	for len(rest) > 0 {
 		if line, rest, ok = bytes.Cut(rest, []byte{'\n'}); !ok {
