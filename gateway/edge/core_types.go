@@ -36,6 +36,11 @@ type LimitAnswer struct {
 type Facts struct {
 	Limit  func(LimitQuestion) LimitAnswer
 	Limits map[string]LimitAnswer // by key
+	// Spend marks a key as spent and says whether this call did it: true once for
+	// every key. Spent are its answers by key, for a host that must wait.
+	Spend func(key string) bool
+	Spent map[string]bool
+	Ready *bool // the agents' readiness, after Question.Ready
 }
 
 // FrameDecision says what a host does with a client's WebSocket frame.

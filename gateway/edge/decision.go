@@ -11,6 +11,12 @@ type Head struct {
 	RemoteAddr string // the address of the client's side of the connection, IP or IP:port
 	Header     http.Header
 	Length     int64 // Content-Length; -1 when not said
+	// Body is empty at first. Only a host that was asked for it (Question.Body)
+	// fills it in; an empty body is then a slice that is not nil.
+	Body []byte
+	// RequestID is Decision.RequestID of the Ask that the host comes back from,
+	// so that one request keeps one id. Empty at first.
+	RequestID string
 }
 
 // Decision says what a host does with a request. Exactly one of Respond,
@@ -44,7 +50,9 @@ type Asset struct {
 // goes away.
 type Forward struct {
 	Agent   string // base URL, chosen by user
+	Method  string // always set; a HEAD goes to the agent as GET, and its body stays here
 	Target  string // path and query
+	Drop    []string
 	Set     http.Header
 	MaxBody int64 // longer: 413 too_large, and nothing is sent
 	Stream  bool  // the answer may be an event stream: no time limit on it
@@ -58,7 +66,17 @@ type Socket struct {
 	MaxFrame    int64
 }
 
-// Question asks the host for a fact and to come back with it.
+// Question asks the host for one fact and to come back with it; exactly one
+// field is set.
 type Question struct {
 	Limit *LimitQuestion
+	// Body asks for the request's body, at most this many bytes, in Head.Body.
+	// A longer one is the host's 413 too_large.
+	Body int64
+	// Spend asks to mark a key as spent, for Facts.Spent. A host that cannot
+	// remember that must answer false.
+	Spend string
+	// Ready asks whether the agents are ready, for Facts.Ready. Only a core with
+	// Config.AsksReady asks it.
+	Ready bool
 }

@@ -18,6 +18,7 @@ const (
 	CodeOriginRefused  Code = "origin_refused"         // 403: a browser page of another origin
 	CodeNotFound       Code = "not_found"              // 404
 	CodeMethod         Code = "method_not_allowed"     // 405
+	CodeTimeout        Code = "request_timeout"        // 408: the request's body did not come in time
 	CodeSessionBusy    Code = "session_busy"           // 409: too many messages wait
 	CodeConflict       Code = "conflict"               // 409: somebody else changed it first
 	CodeTooLarge       Code = "too_large"              // 413
@@ -41,7 +42,7 @@ const (
 var statuses = map[Code]int{
 	CodeInvalidRequest: 400, CodeInvalidJSON: 400, CodeMissingMessage: 400, CodeInvalidSession: 400,
 	CodeInvalidCursor: 400, CodeUnknownType: 400, CodeUnsupported: 400,
-	CodeUnauthorized: 401, CodeForbidden: 403, CodeOriginRefused: 403, CodeNotFound: 404, CodeMethod: 405,
+	CodeUnauthorized: 401, CodeForbidden: 403, CodeOriginRefused: 403, CodeNotFound: 404, CodeMethod: 405, CodeTimeout: 408,
 	CodeSessionBusy: 409, CodeConflict: 409, CodeTooLarge: 413, CodeMediaType: 415, CodeIdempotency: 422,
 	CodeRateLimited: 429, CodeTooManyRuns: 429, CodeCancelled: 499,
 	CodeInternal: 500, CodeDamaged: 500, CodeProviderFailed: 502, CodeAgentFailed: 502,
@@ -51,7 +52,7 @@ var statuses = map[Code]int{
 
 // defaults are the codes of statuses that came without one of ours.
 var defaults = map[int]Code{
-	400: CodeInvalidRequest, 401: CodeUnauthorized, 403: CodeForbidden, 404: CodeNotFound, 405: CodeMethod,
+	400: CodeInvalidRequest, 401: CodeUnauthorized, 403: CodeForbidden, 404: CodeNotFound, 405: CodeMethod, 408: CodeTimeout,
 	409: CodeConflict, 413: CodeTooLarge, 415: CodeMediaType, 422: CodeIdempotency, 429: CodeRateLimited,
 	499: CodeCancelled, 502: CodeAgentFailed, 503: CodeUnavailable, 504: CodeAgentTimeout,
 }
