@@ -211,8 +211,10 @@ func (d *Disk) locked(do func() error) error {
 	return do()
 }
 
+// missing says that no object is there: a directory of objects, or a name below
+// an object, is none.
 func missing(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EISDIR)
 }
 
 func etag(body []byte) string {

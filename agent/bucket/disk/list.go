@@ -61,6 +61,9 @@ func (w *walk) dir(ctx context.Context, dir string) error {
 	}
 	names, err := f.ReadDir(-1)
 	_ = f.Close() // only read from
+	if missing(err) { // an object, not a directory of them
+		return nil
+	}
 	if err != nil {
 		return err
 	}
