@@ -22,7 +22,8 @@ type Info struct {
 	Size int64
 }
 
-// File is a file of the workspace as listed. Version changes with its content.
+// File is a file of the workspace as listed. Version changes with its content;
+// it is empty where the store's list does not say it.
 type File struct {
 	Path     string
 	Size     int64
@@ -120,13 +121,13 @@ func (w *Workspace) RemoveVersion(ctx context.Context, path, version string) err
 	if err != nil {
 		return err
 	}
-	entry, found, err := w.find(ctx, path)
+	_, now, err := w.ReadVersion(ctx, path) // not every store lists ETags
 	switch {
+	case fault.CodeOf(err) == fault.CodeNotFound:
+		return nil
 	case err != nil:
 		return err
-	case !found:
-		return nil
-	case entry.ETag != version:
+	case now != version:
 		return conflict(path)
 	}
 	return w.remove(ctx, path)

@@ -60,7 +60,7 @@ func (w *walk) dir(ctx context.Context, dir string) error {
 		return err
 	}
 	names, err := f.ReadDir(-1)
-	_ = f.Close() // only read from
+	_ = f.Close()     // only read from
 	if missing(err) { // an object, not a directory of them
 		return nil
 	}
