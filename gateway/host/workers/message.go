@@ -1,0 +1,159 @@
+package workers
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/loongclaw/loongclaw/gateway/edge"
+	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// sep is between the fields of a message: one string crosses the border far
+// cheaper than many values, and neither URLs nor headers can hold a NUL.
+// message.mjs is the other end.
+const sep = "\x00"
+
+// The calls.
+const (
+	opConfigure = "configure" // name, value, …
+	opDecide    = "decide"    // see decodeDecide
+	opFail      = "fail"      // kind, request id
+)
+
+// The kinds of decisions.
+const (
+	kindRespond = "respond"
+	kindAsset   = "asset"
+	kindForward = "forward"
+	kindSocket  = "socket"
+	kindLimit   = "limit"
+	kindBody    = "body"
+	kindSpend   = "spend"
+	kindReady   = "ready"
+)
+
+// encode writes kind, request id, the answer's headers, and what the kind has.
+func encode(d edge.Decision) string {
+	var w writer
+	switch {
+	case d.Respond != nil:
+		w.head(kindRespond, d)
+		w.number(d.Respond.Status)
+		w.text(string(d.Respond.Body)) // last: a body may hold anything
+	case d.Asset != nil:
+		w.head(kindAsset, d)
+		w.text(d.Asset.Name)
+		w.number(d.Asset.Status)
+	case d.Forward != nil:
+		w.head(kindForward, d)
+		w.forward(d.Forward)
+	case d.Socket != nil:
+		w.head(kindSocket, d)
+		w.socket(d.Socket)
+	case d.Ask != nil:
+		w.ask(d)
+	default:
+		return encodeFault(fault.Internal(errors.New("the core decided nothing")).With(d.RequestID))
+	}
+	return w.b.String()
+}
+
+// encodeFault writes the decision to answer with an error.
+func encodeFault(err *fault.Error) string {
+	body, _ := json.Marshal(err) // strings and a number: cannot fail
+	h := http.Header{
+		"Content-Type":           {"application/json; charset=utf-8"},
+		"Cache-Control":          {"no-store"},
+		"X-Content-Type-Options": {"nosniff"},
+		chat.HeaderRequestID:     {err.RequestID},
+	}
+	if s := err.RetrySeconds(); s > 0 {
+		h.Set("Retry-After", strconv.Itoa(s))
+	}
+	return encode(edge.Decision{RequestID: err.RequestID, Header: h, Respond: &edge.Respond{Status: err.Status(), Body: body}})
+}
+
+type writer struct{ b strings.Builder }
+
+func (w *writer) text(s string) {
+	if w.b.Len() > 0 {
+		w.b.WriteString(sep)
+	}
+	w.b.WriteString(s)
+}
+
+func (w *writer) number(n int) { w.text(strconv.Itoa(n)) }
+
+func (w *writer) flag(f bool) {
+	if f {
+		w.text("1")
+		return
+	}
+	w.text("")
+}
+
+func (w *writer) head(kind string, d edge.Decision) {
+	w.text(kind)
+	w.text(d.RequestID)
+	w.header(d.Header)
+}
+
+// header writes the number of pairs and then name, value, …. A name with
+// several values comes several times: joining with commas would break
+// Set-Cookie.
+func (w *writer) header(h http.Header) {
+	n := 0
+	for _, values := range h {
+		n += len(values)
+	}
+	w.number(n)
+	for name, values := range h {
+		for _, v := range values {
+			w.text(name)
+			w.text(v)
+		}
+	}
+}
+
+func (w *writer) forward(f *edge.Forward) {
+	w.text(f.Agent)
+	w.text(f.Method)
+	w.text(f.Target)
+	w.text(strconv.FormatInt(f.MaxBody, 10))
+	w.flag(f.Stream)
+	w.header(f.Set)
+	w.number(len(f.Drop))
+	for _, name := range f.Drop {
+		w.text(name)
+	}
+}
+
+func (w *writer) socket(s *edge.Socket) {
+	id, _ := json.Marshal(s.Identity) // strings and a number: cannot fail
+	w.text(string(id))
+	w.text(s.Subprotocol)
+	w.text(strconv.FormatInt(s.MaxFrame, 10))
+}
+
+func (w *writer) ask(d edge.Decision) {
+	switch q := d.Ask; {
+	case q.Limit != nil:
+		w.head(kindLimit, d)
+		w.text(q.Limit.Key)
+		w.text(q.Limit.Class)
+		w.number(q.Limit.N)
+		w.number(q.Limit.Per)
+	case q.Body > 0:
+		w.head(kindBody, d)
+		w.text(strconv.FormatInt(q.Body, 10))
+	case q.Spend != "":
+		w.head(kindSpend, d)
+		w.text(q.Spend)
+	default:
+		w.head(kindReady, d)
+	}
+}

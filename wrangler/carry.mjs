@@ -1,0 +1,84 @@
+/** Carries a decision of the core out. */
+import { forward } from "./forward.mjs";
+
+/** @typedef {import("./message.mjs").Decision} Decision */
+/** @typedef {(kind: string) => Decision} Fail words a failure (gateway/host/workers/failure.go) */
+
+/**
+ * @param {Decision} decision
+ * @param {Request} request
+ * @param {Env} env
+ * @param {Fail} fail
+ * @returns {Promise<Response>}
+ */
+export async function carry(decision, request, env, fail) {
+  switch (decision.kind) {
+    case "respond":
+      return respond(decision, request);
+    case "asset":
+      return asset(decision, request, env, fail);
+    case "forward":
+      return forward(decision, request, (kind) => refuse(fail(kind), decision, request));
+    case "socket":
+      // The Durable Object that will hold the socket is not here yet.
+      return refuse(fail("socket"), decision, request);
+    default:
+      throw new Error(`${decision.kind} cannot be carried out`);
+  }
+}
+
+/**
+ * @param {import("./message.mjs").Respond} decision
+ * @param {Request} request
+ */
+function respond(decision, request) {
+  const empty = request.method === "HEAD" || decision.status === 204 || decision.status === 304;
+  const response = new Response(empty ? null : decision.body, { status: decision.status });
+  return withHeader(response, decision.header);
+}
+
+/**
+ * An error keeps the headers that the decision wanted on the answer (CORS,
+ * security, request id), or a browser's page could not read it.
+ * @param {Decision} failure
+ * @param {Decision} decision
+ * @param {Request} request
+ */
+export function refuse(failure, decision, request) {
+  if (failure.kind !== "respond") throw new Error("a failure must be an answer");
+  return respond({ ...failure, header: [...decision.header.filter(([name]) => !has(failure.header, name)), ...failure.header] }, request);
+}
+
+/**
+ * @param {[string, string][]} header
+ * @param {string} name
+ */
+function has(header, name) {
+  return header.some(([other]) => other.toLowerCase() === name.toLowerCase());
+}
+
+/**
+ * @param {import("./message.mjs").Asset} decision
+ * @param {Request} request
+ * @param {Env} env
+ * @param {Fail} fail
+ */
+async function asset(decision, request, env, fail) {
+  if (!env.ASSETS) return refuse(fail("binding"), decision, request);
+  const url = new URL(`/${decision.name}`, request.url);
+  const found = await env.ASSETS.fetch(new Request(url, { method: request.method, headers: request.headers }));
+  if (found.status === 404) return refuse(fail("asset"), decision, request);
+  const status = found.status === 200 && decision.status ? decision.status : found.status;
+  return withHeader(new Response(found.body, { status, headers: found.headers }), decision.header);
+}
+
+/**
+ * Puts the core's headers onto an answer; a name of the core's replaces the other's.
+ * @param {Response} response
+ * @param {[string, string][]} header
+ */
+export function withHeader(response, header) {
+  for (const [name] of header) response.headers.delete(name);
+  for (const [name, value] of header) response.headers.append(name, value);
+  return response;
+}

@@ -1,0 +1,99 @@
+/**
+ * One instance of the Go core. It serves every request of its isolate, one call
+ * at a time, and a call answers before it returns.
+ */
+import "./build/wasm_exec.js";
+
+/** Says that the instance is gone: the next request needs a new one. */
+export class InstanceLost extends Error {}
+
+export class Instance {
+  /**
+   * Boots Go. Outside a request there is neither a clock nor randomness, so a
+   * boot there draws from a seed that is secret and made for each build. It
+   * fixes Go's map hashing; everything drawn later is truly random.
+   * @param {WebAssembly.Module} module
+   * @param {Uint8Array} [seed] leave it out inside a request
+   */
+  constructor(module, seed) {
+    /** How often Go tried to arm a timer. It must stay 0. */
+    this.timers = 0;
+    /** How many bytes of the seed the boot took. */
+    this.drawn = 0;
+    /** @type {string} */
+    this.lost = "";
+    this.go = new Go();
+    this.seed = seed;
+    this.clock = 0;
+    this.#replaceImports(this.go.importObject.gojs);
+    this.wasm = new WebAssembly.Instance(module, this.go.importObject);
+    this.call_ = this.#start();
+    this.seed = undefined;
+  }
+
+  get memoryBytes() {
+    const memory = /** @type {WebAssembly.Memory} */ (this.wasm.exports.mem);
+    return memory.buffer.byteLength;
+  }
+
+  /**
+   * @param {string} message
+   * @returns {string}
+   */
+  call(message) {
+    if (this.lost) throw new InstanceLost(this.lost);
+    try {
+      const answer = this.call_(message);
+      if (!this.go.exited && typeof answer === "string") return answer;
+      this.lost ||= "the core exited or waited";
+    } catch (cause) {
+      // Whatever came through the middle of Go left it in an unknown state.
+      this.lost ||= `the core broke: ${cause}`;
+    }
+    throw new InstanceLost(this.lost);
+  }
+
+  #start() {
+    // run() resolves when Go exits, which call() notices by itself.
+    this.go.run(this.wasm).catch(() => {});
+    const call = globalThis.loongclawCall;
+    delete globalThis.loongclawCall;
+    if (this.go.exited || !call) throw new InstanceLost("the core did not start; the log says why");
+    return call;
+  }
+
+  /** @param {Record<string, Function>} imports */
+  #replaceImports(imports) {
+    const random = imports["runtime.getRandomData"];
+    imports["runtime.getRandomData"] = (/** @type {number} */ sp) => {
+      if (this.seed) this.#drawSeed(sp >>> 0, this.seed);
+      else random(sp);
+    };
+    // Go refuses a clock that says 0, as it does outside a request, or runs backwards.
+    imports["runtime.nanotime1"] = (/** @type {number} */ sp) => {
+      this.clock = Math.max(this.clock + 1000, Date.now() * 1e6);
+      this.go.mem.setBigInt64((sp >>> 0) + 8, BigInt(this.clock), true);
+    };
+    // A timer would belong to whichever request armed it, and hang the others.
+    imports["runtime.scheduleTimeoutEvent"] = () => {
+      this.timers++;
+      this.lost = "the core armed a timer; nothing in it may wait";
+      throw new InstanceLost(this.lost);
+    };
+  }
+
+  /**
+   * @param {number} sp
+   * @param {Uint8Array} seed
+   */
+  #drawSeed(sp, seed) {
+    const start = this.go.mem.getUint32(sp + 8, true);
+    const length = this.go.mem.getUint32(sp + 16, true);
+    const bytes = seed.subarray(this.drawn, this.drawn + length);
+    this.drawn += length;
+    if (bytes.length < length) {
+      throw new InstanceLost("the boot draws more randomness than the seed holds; keep crypto/rand out of package initialisation");
+    }
+    new Uint8Array(this.go.mem.buffer, start, length).set(bytes);
+  }
+}

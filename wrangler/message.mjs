@@ -1,0 +1,157 @@
+/**
+ * The text that crosses between JavaScript and Go: fields joined by NUL, which
+ * neither URLs nor headers can hold. The other end is gateway/host/workers/message.go.
+ */
+
+const sep = "\0";
+
+/** @typedef {{key: string, allowed: boolean, remaining: number, resetMs: number, retryMs: number}} LimitAnswer */
+/** @typedef {{key: string, class: string, n: number, per: number}} LimitQuestion */
+/** @typedef {{requestId: string, header: [string, string][]}} Common */
+/** @typedef {Common & {kind: "respond", status: number, body: string}} Respond */
+/** @typedef {Common & {kind: "asset", name: string, status: number}} Asset */
+/** @typedef {Common & {kind: "forward", agent: string, method: string, target: string, maxBody: number, stream: boolean, set: [string, string][], drop: string[]}} Forward */
+/** @typedef {Common & {kind: "socket", identity: string, subprotocol: string, maxFrame: number}} Socket */
+/** @typedef {Common & {kind: "limit", question: LimitQuestion}} AskLimit */
+/** @typedef {Common & {kind: "body", max: number}} AskBody */
+/** @typedef {Common & {kind: "spend", key: string}} AskSpend */
+/** @typedef {Common & {kind: "ready"}} AskReady */
+/** @typedef {Respond | Asset | Forward | Socket | AskLimit | AskBody | AskSpend | AskReady} Decision */
+
+/**
+ * What the core asked for, and the id that it gave the request.
+ * @typedef {{requestId: string, limits: LimitAnswer[], spent: {key: string, first: boolean}[], body?: string}} Facts
+ */
+
+/**
+ * Only strings cross: bindings are objects, and stay here.
+ * @param {Record<string, unknown>} env
+ */
+export function encodeConfigure(env) {
+  const fields = ["configure"];
+  for (const [name, value] of Object.entries(env)) {
+    if (typeof value === "string") fields.push(name, value.replaceAll(sep, ""));
+  }
+  return fields.join(sep);
+}
+
+/**
+ * @param {Request} request
+ * @param {Facts} facts
+ */
+export function encodeDecide(request, facts) {
+  const url = new URL(request.url);
+  const fields = [
+    "decide",
+    request.method,
+    url.pathname + url.search,
+    request.headers.get("host") ?? url.host,
+    flag(url.protocol === "https:"),
+    request.headers.get("cf-connecting-ip") ?? "",
+    contentLength(request),
+    facts.requestId,
+    String(facts.limits.length),
+  ];
+  for (const a of facts.limits) {
+    fields.push(a.key, flag(a.allowed), String(a.remaining), String(a.resetMs), String(a.retryMs));
+  }
+  fields.push(String(facts.spent.length));
+  for (const { key, first } of facts.spent) fields.push(key, flag(first));
+  // Never split a value on commas: dates and cookies hold them.
+  const header = [...request.headers];
+  fields.push(String(header.length), ...header.flat());
+  fields.push(flag(facts.body !== undefined), facts.body ?? "");
+  return fields.join(sep);
+}
+
+/** @param {boolean} value */
+function flag(value) {
+  return value ? "1" : "";
+}
+
+/** @param {Request} request */
+function contentLength(request) {
+  if (request.body === null) return "0";
+  const said = request.headers.get("content-length");
+  return said !== null && /^\d{1,15}$/.test(said) ? said : "-1";
+}
+
+/**
+ * @param {string} kind what failed; gateway/host/workers/failure.go has the words
+ * @param {string} requestId
+ */
+export function encodeFail(kind, requestId) {
+  return ["fail", kind, requestId].join(sep);
+}
+
+/**
+ * @param {string} text
+ * @returns {Decision}
+ */
+export function decode(text) {
+  const fields = new Fields(text);
+  const kind = fields.text();
+  const common = { requestId: fields.text(), header: fields.pairs() };
+  switch (kind) {
+    case "respond":
+      return { kind, ...common, status: fields.number(), body: fields.rest() };
+    case "asset":
+      return { kind, ...common, name: fields.text(), status: fields.number() };
+    case "forward":
+      return {
+        kind, ...common, agent: fields.text(), method: fields.text(), target: fields.text(), maxBody: fields.number(),
+        stream: fields.text() === "1", set: fields.pairs(), drop: fields.list(),
+      };
+    case "socket":
+      return { kind, ...common, identity: fields.text(), subprotocol: fields.text(), maxFrame: fields.number() };
+    case "limit":
+      return {
+        kind, ...common,
+        question: { key: fields.text(), class: fields.text(), n: fields.number(), per: fields.number() },
+      };
+    case "body":
+      return { kind, ...common, max: fields.number() };
+    case "spend":
+      return { kind, ...common, key: fields.text() };
+    case "ready":
+      return { kind, ...common };
+  }
+  throw new Error(`the core decided ${JSON.stringify(kind)}, which this Worker does not know; build both from one commit`);
+}
+
+class Fields {
+  /** @param {string} text */
+  constructor(text) {
+    this.fields = text.split(sep);
+    this.next = 0;
+  }
+
+  text() {
+    const field = this.fields[this.next++];
+    if (field === undefined) throw new Error("the core's decision is cut short");
+    return field;
+  }
+
+  number() {
+    return Number(this.text());
+  }
+
+  /** @returns {[string, string][]} */
+  pairs() {
+    /** @type {[string, string][]} */
+    const pairs = [];
+    for (let n = this.number(); n > 0; n--) pairs.push([this.text(), this.text()]);
+    return pairs;
+  }
+
+  list() {
+    /** @type {string[]} */
+    const list = [];
+    for (let n = this.number(); n > 0; n--) list.push(this.text());
+    return list;
+  }
+
+  rest() {
+    return this.fields.slice(this.next).join(sep);
+  }
+}
