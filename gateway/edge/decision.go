@@ -23,6 +23,7 @@ type Head struct {
 // Asset, Forward, Socket and Ask is set.
 type Decision struct {
 	RequestID string
+	User      string // whom the request speaks for, for the log; empty when nobody asked
 	// Header goes onto the answer, whoever makes it; a name that is here
 	// replaces what an agent or the asset store set.
 	Header  http.Header

@@ -1,0 +1,71 @@
+package access
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Origins are the web origins that may call from a browser, as browsers write
+// them.
+type Origins []string
+
+// ParseOrigins reads ALLOWED_ORIGINS: origins separated by commas. The error
+// joins every fault.
+func ParseOrigins(s string) (Origins, error) {
+	var all Origins
+	var faults []error
+	for part := range strings.SplitSeq(s, ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		o, err := parseOrigin(part)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		all = append(all, o)
+	}
+	return all, errors.Join(faults...)
+}
+
+func parseOrigin(s string) (string, error) {
+	if s == "*" {
+		return "", errors.New("* would let every page on the web act for your users; list exact origins such as https://app.example.com")
+	}
+	u, err := url.Parse(strings.TrimSuffix(s, "/"))
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil ||
+		u.Path != "" || u.RawQuery != "" || u.Fragment != "" || strings.Contains(u.Host, "*") {
+		return "", fmt.Errorf("%q is not an origin; write scheme and host only, such as https://app.example.com", s)
+	}
+	return u.Scheme + "://" + hostPort(u.Scheme, u.Host), nil
+}
+
+// Has says whether an Origin header is on the list.
+func (os Origins) Has(origin string) bool { return slices.Contains(os, origin) }
+
+// SameHost says whether an Origin header names the host that was asked. The
+// scheme is not compared: behind a proxy that ends TLS this side does not know
+// it, and one host does not serve two parties.
+func SameHost(origin, host string) bool {
+	scheme, rest, ok := strings.Cut(origin, "://")
+	if !ok || host == "" || strings.ContainsAny(rest, "/?#@") {
+		return false
+	}
+	return hostPort(scheme, rest) == hostPort(scheme, host)
+}
+
+// hostPort is a host as browsers write it in an origin: lower case, without the
+// scheme's own port.
+func hostPort(scheme, host string) string {
+	host = strings.ToLower(host)
+	switch scheme {
+	case "https":
+		return strings.TrimSuffix(host, ":443")
+	case "http":
+		return strings.TrimSuffix(host, ":80")
+	}
+	return host
+}

@@ -1,0 +1,34 @@
+package access
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The scopes, each of which includes those before it.
+const (
+	ScopeRead  = "read"
+	ScopeChat  = "chat"
+	ScopeAdmin = "admin"
+)
+
+var ladder = []string{ScopeRead, ScopeChat, ScopeAdmin}
+
+// AllScopes are the scopes of a token that names none.
+func AllScopes() []string { return slices.Clone(ladder) }
+
+// parseScopes reads "read" or "read+chat" and adds what the highest one includes:
+// somebody who may chat could not follow an answer without reading.
+func parseScopes(s string) ([]string, error) {
+	highest := -1
+	for name := range strings.SplitSeq(s, "+") {
+		i := slices.Index(ladder, strings.ToLower(strings.TrimSpace(name)))
+		if i < 0 {
+			// The text may be half a token that held a colon: it is not repeated.
+			return nil, fmt.Errorf("has a scope that is none of %s", strings.Join(ladder, ", "))
+		}
+		highest = max(highest, i)
+	}
+	return slices.Clone(ladder[:highest+1]), nil
+}

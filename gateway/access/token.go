@@ -1,0 +1,137 @@
+package access
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// MinToken is the shortest token that counts.
+const MinToken = 12
+
+// maxCredential bounds what is hashed for a stranger.
+const maxCredential = 4 << 10
+
+// maxUser is the longest user name, in bytes.
+const maxUser = 64
+
+// Grant is what a credential gives: a user and what that user may do with it.
+type Grant struct {
+	User    string
+	Scopes  []string
+	Expires int64 // Unix seconds; 0 is never
+}
+
+// Token is a static token. Only its hash is kept.
+type Token struct {
+	Grant
+	hash [sha256.Size]byte
+}
+
+// Tokens are the static tokens, in the order of the configuration.
+type Tokens []Token
+
+// ParseTokens reads LOONGCLAW_TOKENS: "alice:TOKEN,bob:TOKEN:read". The error
+// joins every fault and names entries by position and user, never by token.
+func ParseTokens(s string) (Tokens, error) {
+	var all Tokens
+	var faults []error
+	for i, entry := range strings.Split(s, ",") {
+		if entry = strings.TrimSpace(entry); entry == "" {
+			continue
+		}
+		t, err := parseToken(entry)
+		if err == nil && all.knows(t.hash) {
+			err = errors.New("has the token of an entry before it; give each its own")
+		}
+		if err != nil {
+			faults = append(faults, fmt.Errorf("entry %d %w", i+1, err))
+			continue
+		}
+		all = append(all, t)
+	}
+	return all, errors.Join(faults...)
+}
+
+func parseToken(entry string) (Token, error) {
+	parts := strings.Split(entry, ":")
+	if len(parts) < 2 || len(parts) > 3 {
+		return Token{}, errors.New("is not user:TOKEN or user:TOKEN:scope")
+	}
+	user, secret := strings.TrimSpace(parts[0]), strings.TrimSpace(parts[1])
+	if err := checkUser(user); err != nil {
+		return Token{}, err
+	}
+	switch {
+	case len(secret) < MinToken:
+		return Token{}, fmt.Errorf("(user %s) has a token shorter than %d characters; `gateway token` prints a good one", user, MinToken)
+	case len(secret) > maxCredential:
+		return Token{}, fmt.Errorf("(user %s) has a token longer than %d characters", user, maxCredential)
+	case strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return Token{}, fmt.Errorf("(user %s) has a token with a character that no header can carry; `gateway token` prints a good one", user)
+	}
+	t := Token{Grant: Grant{User: user, Scopes: AllScopes()}, hash: sha256.Sum256([]byte(secret))}
+	if len(parts) == 3 {
+		scopes, err := parseScopes(parts[2])
+		if err != nil {
+			return Token{}, fmt.Errorf("(user %s) %w", user, err)
+		}
+		t.Scopes = scopes
+	}
+	return t, nil
+}
+
+// checkUser keeps names to what is safe in a log line and a header. How a name
+// becomes a key in the store is the agent's concern.
+func checkUser(name string) error {
+	ok := func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("._-@+", r)
+	}
+	switch {
+	case name == "":
+		return errors.New("has no user before its colon")
+	case len(name) > maxUser, !utf8.ValidString(name), strings.Trim(name, ".") == "",
+		strings.ContainsFunc(name, func(r rune) bool { return !ok(r) }):
+		return fmt.Errorf("has a user name that is not 1 to %d bytes of letters, digits and . _ - @ +", maxUser)
+	}
+	return nil
+}
+
+// Find says what a token gives. Its time does not depend on which one matches.
+func (ts Tokens) Find(secret string) (Grant, bool) {
+	if len(secret) > maxCredential {
+		return Grant{}, false
+	}
+	hash := sha256.Sum256([]byte(secret))
+	found := -1
+	for i := range ts {
+		found = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(ts[i].hash[:], hash[:]), i, found)
+	}
+	if found < 0 {
+		return Grant{}, false
+	}
+	return ts[found].Grant, true
+}
+
+func (ts Tokens) knows(hash [sha256.Size]byte) bool {
+	for i := range ts {
+		if ts[i].hash == hash {
+			return true
+		}
+	}
+	return false
+}
+
+// NewToken makes a random token that fits a header, a URL and a WebSocket
+// subprotocol.
+func NewToken() string {
+	var b [24]byte
+	_, _ = rand.Read(b[:]) // never fails since Go 1.24
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}

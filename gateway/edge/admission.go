@@ -1,0 +1,114 @@
+package edge
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/loongclaw/loongclaw/gateway/access"
+	"github.com/loongclaw/loongclaw/gateway/limit"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// admit lets a request pass that has a credential with the scope and is within
+// its user's limit.
+func (c *Core) admit(scope, class string) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(e echo.Context) error {
+			x := of(e)
+			if err := x.authenticate(authorization(x.head)); err != nil {
+				return err
+			}
+			if err := requireScope(x.id, scope); err != nil {
+				return err
+			}
+			if err := x.count(class); err != nil {
+				return err
+			}
+			return next(e)
+		}
+	}
+}
+
+// authorization is the bearer token of a request, empty when it has none. Other
+// schemes are ways in that are not configured, and ignored.
+func authorization(h Head) string {
+	scheme, token, ok := strings.Cut(h.Header.Get("Authorization"), " ")
+	if !ok || !strings.EqualFold(scheme, "bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+// authenticate says whom a credential speaks for. A missing one is refused and
+// not counted; a wrong one counts against its address; a right one passes
+// whatever its neighbours did.
+func (x *exchange) authenticate(secret string) error {
+	if x.core.open {
+		x.id = Identity{User: localUser, Scopes: access.AllScopes()}
+		return nil
+	}
+	if secret == "" {
+		return fault.New(fault.CodeUnauthorized, "a credential is missing", "send Authorization: Bearer TOKEN, with a token from LOONGCLAW_TOKENS or a login")
+	}
+	g, ok := x.core.cfg.Tokens.Find(secret)
+	if !ok {
+		g, ok = x.core.sessions.Find(secret, x.core.cfg.Now())
+	}
+	if !ok {
+		return x.wrongCredential(fault.New(fault.CodeUnauthorized, "the credential is not known or has expired", "log in again, or check the token"))
+	}
+	x.id = Identity(g)
+	return nil
+}
+
+// wrongCredential counts a wrong one against its address.
+func (x *exchange) wrongCredential(refusal *fault.Error) error {
+	q := x.core.limitQuestion(limit.Auth, access.AddrKey(x.addr))
+	a, ok := x.facts.answer(q)
+	if !ok {
+		return ask{Question{Limit: &q}}
+	}
+	if !a.Allowed {
+		x.limited(q, a)
+		return fault.New(fault.CodeRateLimited, "too many wrong credentials from this address", "wait, then try again with the right one").After(a.RetryAfter)
+	}
+	return refusal
+}
+
+func requireScope(id Identity, scope string) error {
+	if slices.Contains(id.Scopes, scope) {
+		return nil
+	}
+	return fault.New(fault.CodeForbidden, "this credential may not do that: it lacks the scope "+scope, "use a token with the scope "+scope)
+}
+
+// count asks for one more request of the user in a class.
+func (x *exchange) count(class string) error {
+	q := x.core.limitQuestion(class, x.id.User)
+	a, ok := x.facts.answer(q)
+	if !ok {
+		return ask{Question{Limit: &q}}
+	}
+	x.limited(q, a)
+	if !a.Allowed {
+		return overLimit(q, a)
+	}
+	return nil
+}
+
+func overLimit(q LimitQuestion, a LimitAnswer) *fault.Error {
+	per := time.Duration(q.Per) * time.Second
+	return fault.New(fault.CodeRateLimited, "too many requests: "+strconv.Itoa(q.N)+" are allowed in "+per.String(),
+		"wait for the time in Retry-After, or have the owner raise RATE_LIMIT_"+strings.ToUpper(q.Class)).After(a.RetryAfter)
+}
+
+// limited tells the client where it stands.
+func (x *exchange) limited(q LimitQuestion, a LimitAnswer) {
+	x.header["Ratelimit-Limit"] = []string{strconv.Itoa(q.N)}
+	x.header["Ratelimit-Remaining"] = []string{strconv.Itoa(a.Remaining)}
+	x.header["Ratelimit-Reset"] = []string{strconv.Itoa(int((a.Reset + time.Second - 1) / time.Second))}
+}

@@ -1,0 +1,169 @@
+package edge
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/loongclaw/loongclaw/gateway/access"
+	"github.com/loongclaw/loongclaw/gateway/limit"
+	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// Config is all that a core must know.
+type Config struct {
+	Version string
+	Tokens  access.Tokens
+	// LoginCode can be redeemed once for a session of the first token's user.
+	LoginCode string
+	PassKey   ed25519.PrivateKey
+	Agents    []string // base URLs
+	Origins   access.Origins
+	Proxies   access.Proxies
+	// Loopback says that only this machine can reach the host. It is what lets a
+	// core be without tokens.
+	Loopback bool
+	Limits   limit.Rates
+	// AsksReady: GET /ready asks the host for the agents' state. Without it the
+	// answer is the edge's own.
+	AsksReady bool
+	Now       func() time.Time // time.Now when nil
+	NewID     func() string    // random when nil
+}
+
+// Core decides. One core serves every request of a process, concurrently.
+type Core struct {
+	cfg      Config
+	open     bool // no tokens, on loopback: everybody here is localUser
+	sessions *access.Sessions
+	login    [sha256.Size]byte
+	passes   *passes
+	echo     *echo.Echo
+}
+
+// localUser is the one user of a gateway on loopback without tokens.
+const localUser = "local"
+
+// New makes a core. It refuses a configuration that would let strangers in; the
+// error joins every fault, each with what to do.
+func New(cfg Config) (*Core, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.NewID == nil {
+		cfg.NewID = func() string { return strings.ToLower(rand.Text()) }
+	}
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	sessions, err := access.NewSessions(cfg.PassKey, cfg.Tokens)
+	if err != nil {
+		return nil, err
+	}
+	c := &Core{
+		cfg: cfg, open: len(cfg.Tokens) == 0, sessions: sessions,
+		login: sha256.Sum256([]byte(cfg.LoginCode)), passes: newPasses(cfg.PassKey),
+	}
+	c.echo = c.routes()
+	return c, nil
+}
+
+func (cfg Config) check() error {
+	var faults []error
+	if len(cfg.Tokens) == 0 && !cfg.Loopback {
+		faults = append(faults, errors.New("listening beyond loopback without a way in: set LOONGCLAW_TOKENS=alice:TOKEN (`gateway token` prints a good TOKEN), or LISTEN_ADDR=127.0.0.1:8787"))
+	}
+	if cfg.LoginCode != "" && len(cfg.Tokens) == 0 {
+		faults = append(faults, errors.New("LOONGCLAW_LOGIN_CODE is set without LOONGCLAW_TOKENS: it logs in the first token's user, so set one, or unset the code"))
+	}
+	if cfg.LoginCode != "" && len(cfg.LoginCode) < access.MinToken {
+		faults = append(faults, fmt.Errorf("LOONGCLAW_LOGIN_CODE is shorter than %d characters: `gateway token` prints a good one", access.MinToken))
+	}
+	if len(cfg.PassKey) != ed25519.PrivateKeySize {
+		faults = append(faults, errors.New("PASS_PRIVATE_KEY is missing: `gateway keygen` prints one, and the agent's PASS_PUBLIC_KEYS with it"))
+	}
+	if len(cfg.Agents) == 0 {
+		faults = append(faults, errors.New("AGENT_URL is missing: set the agent's address, such as http://127.0.0.1:8788"))
+	}
+	for _, r := range []limit.Rate{cfg.Limits.Chat, cfg.Limits.API, cfg.Limits.Auth} {
+		if r.N < 1 || r.Per < time.Second {
+			faults = append(faults, errors.New("a rate limit is not set: RATE_LIMIT_CHAT, RATE_LIMIT_API and RATE_LIMIT_AUTH look like 30/m"))
+			break
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// Decide says what to do with a request. It never fails: what goes wrong inside
+// is a decision to answer 500.
+func (c *Core) Decide(h Head, f Facts) (d Decision) {
+	x := newExchange(c, h, f)
+	defer func() {
+		if p := recover(); p != nil {
+			x.d = Decision{}
+			x.refuse(fault.Internal(fmt.Errorf("panic: %v", p)))
+			d = x.decision()
+		}
+	}()
+	u, err := url.ParseRequestURI(h.Target)
+	if err != nil || (u.Path == "" && u.Opaque != "") {
+		x.refuse(fault.New(fault.CodeInvalidRequest, "the request's path cannot be read", "percent-encode what is not plain text"))
+		return x.decision()
+	}
+	x.path, x.query = u.EscapedPath(), u.RawQuery
+	if x.path == "" {
+		x.path = "/"
+	}
+	// Routing always sees the escaped path, so that a %2F never becomes a slash
+	// and a parameter is decoded exactly once, in param.
+	c.echo.ServeHTTP(x, x.request(&url.URL{Path: u.Path, RawPath: x.path, RawQuery: x.query}))
+	return x.decision()
+}
+
+// limitQuestion is the question for one more of a class.
+func (c *Core) limitQuestion(class, who string) LimitQuestion {
+	r := c.cfg.Limits.Of(class)
+	return LimitQuestion{Key: limit.Key(class, who), Class: class, N: r.N, Per: int(r.Per / time.Second)}
+}
+
+// answer finds the answer to a limit question among the facts.
+func (f Facts) answer(q LimitQuestion) (LimitAnswer, bool) {
+	if f.Limit != nil {
+		return f.Limit(q), true
+	}
+	a, ok := f.Limits[q.Key]
+	return a, ok
+}
+
+// spend asks for a key that can be spent once.
+func (f Facts) spend(key string) (first, known bool) {
+	if f.Spend != nil {
+		return f.Spend(key), true
+	}
+	first, known = f.Spent[key]
+	return first, known
+}
+
+// expired says whether an identity's credential has run out.
+func (c *Core) expired(id Identity) bool {
+	return id.Expires != 0 && c.cfg.Now().Unix() >= id.Expires
+}
+
+// passHeader signs a pass for one request to the agent and joins what else the
+// gateway says to it.
+func (c *Core) passHeader(id Identity, requestID, method, path string) (http.Header, error) {
+	text, err := c.passes.sign(id, method, path, c.cfg.Now())
+	if err != nil {
+		return nil, err
+	}
+	return http.Header{canonicalPass: {text}, chat.HeaderRequestID: {requestID}}, nil
+}

@@ -1,0 +1,175 @@
+package edge
+
+import (
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"unicode"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// agentName is who answers, as the original has it.
+const agentName = "熊大"
+
+// health is the gateway's own liveness. It never reaches the agent.
+func (c *Core) health(e echo.Context) error {
+	return of(e).respond(http.StatusOK, struct {
+		Status    string    `json:"status"`
+		Agent     string    `json:"agent"`
+		Timestamp chat.Time `json:"timestamp"`
+		Version   string    `json:"version"`
+	}{"ok", agentName, chat.At(c.cfg.Now()), c.cfg.Version})
+}
+
+// ready needs no credential, so it says nothing but yes or no.
+func (c *Core) ready(e echo.Context) error {
+	x := of(e)
+	if c.cfg.AsksReady {
+		if x.facts.Ready == nil {
+			return ask{Question{Ready: true}}
+		}
+		if !*x.facts.Ready {
+			return fault.New(fault.CodeUnavailable, "the agent is not ready", "wait; if it stays, look at the agent's log and at AGENT_URL")
+		}
+	}
+	return x.respond(http.StatusOK, map[string]string{"status": "ready"})
+}
+
+// forward sends a request on to its user's agent.
+func (c *Core) forward(r route) echo.HandlerFunc {
+	return func(e echo.Context) error {
+		x := of(e)
+		if err := checkParams(e); err != nil {
+			return err
+		}
+		method := x.head.Method
+		if method == http.MethodHead {
+			method = http.MethodGet
+		}
+		if x.head.Length > r.maxBody {
+			return fault.New(fault.CodeTooLarge, "the body is too large for this path", "send it in parts, or as a file")
+		}
+		set, err := c.passHeader(x.id, x.requestID(), method, x.path)
+		if err != nil {
+			return err
+		}
+		target := x.path
+		if x.query != "" {
+			target += "?" + x.query
+		}
+		x.d.Forward = &Forward{
+			Agent: place(x.id.User, c.cfg.Agents), Method: method, Target: target,
+			Drop: private(x.head.Header), Set: set, MaxBody: r.maxBody, Stream: r.stream,
+		}
+		return nil
+	}
+}
+
+// private lists the headers that are between client and gateway, or that only a
+// gateway may say.
+func private(h http.Header) []string {
+	var names []string
+	for name := range h {
+		lower := strings.ToLower(name)
+		switch {
+		case lower == "authorization", lower == "cookie", lower == "forwarded", lower == "x-real-ip",
+			strings.HasPrefix(lower, "x-loongclaw-"), strings.HasPrefix(lower, "cf-container-"),
+			strings.HasPrefix(lower, "x-forwarded-"):
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// checkParams keeps out ids and file names that no honest client sends. The
+// path is escaped here, so this is the one place that decodes it.
+func checkParams(e echo.Context) error {
+	for _, name := range e.ParamNames() {
+		v, err := url.PathUnescape(e.Param(name))
+		if err != nil {
+			return fault.New(fault.CodeInvalidRequest, "the path has a broken percent-encoding", "encode each part of the path once")
+		}
+		switch name {
+		case "session":
+			err = chat.CheckSession(v)
+		case "*":
+			err = checkFile(v)
+		default:
+			if chat.CheckSession(v) != nil {
+				err = fault.New(fault.CodeInvalidRequest, "the id in the path cannot be an id", "use the id as it came")
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxFilePath is the longest name of a file, in bytes.
+const maxFilePath = 1024
+
+func checkFile(name string) error {
+	bad := name == "" || len(name) > maxFilePath || strings.ContainsFunc(name, unicode.IsControl) ||
+		strings.Contains(name, `\`) || strings.HasPrefix(name, "/")
+	for part := range strings.SplitSeq(name, "/") {
+		bad = bad || part == ".." || part == "."
+	}
+	if bad {
+		return fault.New(fault.CodeInvalidRequest, "the path cannot name a file of the workspace", "use a path below the workspace, without .. and control characters")
+	}
+	return nil
+}
+
+// page is the one page, under every address that it gives itself.
+func (c *Core) page(e echo.Context) error {
+	x := of(e)
+	if err := checkParams(e); err != nil {
+		return err
+	}
+	delete(x.header, "Content-Type")
+	x.header["Content-Security-Policy"] = []string{pagePolicy(x.host)}
+	x.header["Permissions-Policy"] = permissions
+	x.header["Cross-Origin-Opener-Policy"] = sameOrigin
+	x.header["Cache-Control"] = []string{"no-cache"}
+	x.d.Asset = &Asset{Name: "index.html", Status: http.StatusOK}
+	return nil
+}
+
+// pagePolicy lets the page run its own files and talk to its own host only. The
+// socket's address is spelled out for browsers whose 'self' does not cover it.
+func pagePolicy(host string) string {
+	connect := "'self'"
+	if host != "" && !strings.ContainsFunc(host, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && !strings.ContainsRune(".-:[]", r)
+	}) {
+		connect += " ws://" + host + " wss://" + host
+	}
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+		"manifest-src 'self'; connect-src " + connect + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+		"require-trusted-types-for 'script'; trusted-types default dompurify loongclaw"
+}
+
+// asset is a built file. Its name holds a hash of what is in it.
+func (c *Core) asset(e echo.Context) error {
+	x := of(e)
+	name := "assets/" + e.Param("*")
+	if path.Clean(name) != name || strings.ContainsAny(name, `%\`) {
+		return echo.ErrNotFound
+	}
+	x.header["Cache-Control"] = []string{"public, max-age=31536000, immutable"}
+	x.d.Asset = &Asset{Name: name, Status: http.StatusOK}
+	return nil
+}
+
+func (c *Core) rootFile(e echo.Context) error {
+	x := of(e)
+	x.header["Cache-Control"] = []string{"public, max-age=3600"}
+	x.d.Asset = &Asset{Name: strings.TrimPrefix(x.path, "/"), Status: http.StatusOK}
+	return nil
+}

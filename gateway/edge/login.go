@@ -1,0 +1,74 @@
+package edge
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// maxLogin is the longest body of a login.
+const maxLogin = 4 << 10
+
+// redeem exchanges a one-time login code for a session token. The code is
+// compared before it is spent, so that a stranger's guesses spend nothing.
+func (c *Core) redeem(e echo.Context) error {
+	x := of(e)
+	if c.cfg.LoginCode == "" {
+		return fault.New(fault.CodeNotFound, "there is no login code here", "use a token; `make run` prints a login link")
+	}
+	if x.head.Body == nil {
+		return ask{Question{Body: maxLogin}}
+	}
+	var in struct {
+		Code *string `json:"code"`
+	}
+	if err := json.Unmarshal(x.head.Body, &in); err != nil {
+		return fault.New(fault.CodeInvalidJSON, "the body is not JSON with a code", `send {"code":"…"}`)
+	}
+	if in.Code == nil || *in.Code == "" {
+		return fault.New(fault.CodeInvalidRequest, "code is missing", `send {"code":"…"}, as it stands in the login link`)
+	}
+	sum := sha256.Sum256([]byte(*in.Code))
+	if subtle.ConstantTimeCompare(sum[:], c.login[:]) != 1 {
+		return x.wrongCredential(errLogin)
+	}
+	first, known := x.facts.spend(c.loginKey())
+	if !known {
+		return ask{Question{Spend: c.loginKey()}}
+	}
+	if !first {
+		return x.wrongCredential(errLogin)
+	}
+	return x.logIn()
+}
+
+var errLogin = fault.New(fault.CodeUnauthorized, "the login code is wrong or was used before", "start the gateway again for a new link, or use a token")
+
+// loginKey names the code without telling it.
+func (c *Core) loginKey() string { return "login:" + hex.EncodeToString(c.login[:16]) }
+
+func (x *exchange) logIn() error {
+	token, g, err := x.core.sessions.Mint(x.core.cfg.Tokens[0], x.core.cfg.Now())
+	if err != nil {
+		return err
+	}
+	x.id = Identity(g)
+	return x.respond(http.StatusOK, struct {
+		Token     string    `json:"token"`
+		User      string    `json:"user"`
+		ExpiresAt chat.Time `json:"expiresAt"`
+	}{token, g.User, chat.At(time.Unix(g.Expires, 0))})
+}
+
+// noTickets says how to open a socket without one.
+func (c *Core) noTickets(echo.Context) error {
+	return fault.New(fault.CodeNotFound, "this gateway gives no WebSocket tickets yet", "open /ws with the subprotocols loongclaw and bearer.TOKEN, or with Authorization: Bearer TOKEN")
+}

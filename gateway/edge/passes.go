@@ -1,0 +1,70 @@
+package edge
+
+import (
+	"crypto/ed25519"
+	"net/textproto"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/pass"
+)
+
+var canonicalPass = textproto.CanonicalMIMEHeaderKey(chat.HeaderPass)
+
+const (
+	// passReuse is how long one signature serves: well within pass.Lifetime, so
+	// that a pass never arrives old.
+	passReuse = 20 * time.Second
+	// passBound is how many signatures a generation holds.
+	passBound = 2048
+)
+
+// passes signs, and remembers signatures for a short time: a signature costs
+// more than all the rest of a decision. Two generations bound the memory
+// without a timer.
+type passes struct {
+	key      ed25519.PrivateKey
+	mu       sync.Mutex
+	now, old map[string]signed
+}
+
+type signed struct {
+	text  string
+	until int64 // Unix nanoseconds
+}
+
+func newPasses(key ed25519.PrivateKey) *passes {
+	return &passes{key: key, now: make(map[string]signed)}
+}
+
+func (p *passes) sign(id Identity, method, path string, now time.Time) (string, error) {
+	key := strings.Join([]string{method, path, id.User, strings.Join(id.Scopes, "+")}, "\n")
+	if text, ok := p.find(key, now); ok {
+		return text, nil
+	}
+	text, err := pass.Sign(p.key, pass.Pass{User: id.User, Scopes: id.Scopes, Method: method, Path: path}, now)
+	if err != nil {
+		return "", err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.now) >= passBound {
+		p.old, p.now = p.now, make(map[string]signed)
+	}
+	p.now[key] = signed{text: text, until: now.Add(passReuse).UnixNano()}
+	return text, nil
+}
+
+func (p *passes) find(key string, now time.Time) (string, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s, ok := p.now[key]
+	if !ok {
+		s, ok = p.old[key]
+	}
+	// A clock that was set back must not keep a pass for longer.
+	left := s.until - now.UnixNano()
+	return s.text, ok && left > 0 && left <= int64(passReuse)
+}

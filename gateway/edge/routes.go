@@ -1,0 +1,115 @@
+package edge
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/loongclaw/loongclaw/gateway/access"
+	"github.com/loongclaw/loongclaw/gateway/limit"
+	"github.com/loongclaw/loongclaw/pkg/chat"
+)
+
+// How long a body may be. The agent judges what is in it; these only keep out
+// what cannot be meant.
+const (
+	smallBody = 64 << 10
+	chatBody  = 2 << 20 // a message of 256 KiB with every character escaped
+	modelBody = 8 << 20 // a whole conversation, as OpenAI clients send it
+	fileBody  = 32 << 20
+)
+
+// route is a path that goes on to the agent.
+type route struct {
+	method, path string
+	scope, class string
+	maxBody      int64
+	stream       bool // the answer may take as long as a model does
+}
+
+const (
+	get, post, put, patch, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete
+
+	read, talk = access.ScopeRead, access.ScopeChat
+)
+
+// forwarded are all paths of the agent.
+var forwarded = []route{
+	{post, chat.PathChat, talk, limit.Chat, chatBody, true},
+	{get, chat.PathHistory, read, limit.API, smallBody, false},
+	{get, chat.PathHistoryOf, read, limit.API, smallBody, false},
+	{del, chat.PathHistory, talk, limit.API, smallBody, false},
+	{del, chat.PathHistoryOf, talk, limit.API, smallBody, false},
+
+	{get, chat.PathSessions, read, limit.API, smallBody, false},
+	{get, chat.PathSession, read, limit.API, smallBody, false},
+	{patch, chat.PathSession, talk, limit.API, smallBody, false},
+	{del, chat.PathSession, talk, limit.API, smallBody, false},
+	{post, chat.PathRuns, talk, limit.Chat, chatBody, false},
+	{get, chat.PathEvents, read, limit.API, smallBody, true},
+	{post, chat.PathCancel, talk, limit.API, smallBody, false},
+	{post, chat.PathRegenerate, talk, limit.Chat, smallBody, false},
+	{post, chat.PathApproval, talk, limit.API, smallBody, false},
+
+	{get, chat.PathMemorySearch, read, limit.API, smallBody, false},
+	{get, chat.PathMemoryExport, read, limit.API, smallBody, false},
+	{post, chat.PathMemoryImport, talk, limit.API, fileBody, false},
+	{post, chat.PathMemory, talk, limit.API, chatBody, false},
+	{del, chat.PathMemoryItem, talk, limit.API, smallBody, false},
+
+	{get, chat.PathFiles, read, limit.API, smallBody, false},
+	{get, chat.PathFile, read, limit.API, smallBody, false},
+	{put, chat.PathFile, talk, limit.API, fileBody, false},
+	{del, chat.PathFile, talk, limit.API, smallBody, false},
+
+	{get, chat.PathStats, read, limit.API, smallBody, false},
+	{get, chat.PathConfig, read, limit.API, smallBody, false},
+	{get, chat.PathTools, read, limit.API, smallBody, false},
+	{get, chat.PathModels, read, limit.API, smallBody, false},
+	{get, chat.PathUsage, read, limit.API, smallBody, false},
+
+	{post, pathCompletions, talk, limit.Chat, modelBody, true},
+	{get, pathOpenAIModels, read, limit.API, smallBody, false},
+}
+
+// The OpenAI-compatible paths.
+const (
+	pathCompletions  = "/v1/chat/completions"
+	pathOpenAIModels = "/v1/models"
+)
+
+// routes is every path there is.
+func (c *Core) routes() *echo.Echo {
+	e := echo.New()
+	e.HTTPErrorHandler = onError
+	e.Use(c.identify, c.harden, c.locate, c.guardLoopback, c.cors)
+
+	c.get(e, chat.PathHealth, c.health)
+	c.get(e, chat.PathReady, c.ready)
+
+	c.get(e, "/", c.page, c.socketInstead)
+	c.get(e, "/s/:session", c.page)
+	c.get(e, "/assets/*", c.asset)
+	for _, name := range []string{"/favicon.ico", "/favicon.svg", "/manifest.webmanifest", "/robots.txt"} {
+		c.get(e, name, c.rootFile)
+	}
+
+	e.GET(chat.PathSocket, c.socket)
+	e.POST(chat.PathLogin, c.redeem)
+	e.POST(chat.PathTickets, c.noTickets, c.admit(talk, limit.API))
+
+	for _, r := range forwarded {
+		on := func(method, path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) { e.Add(method, path, h, m...) }
+		if r.method == get {
+			on = func(_, path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) { c.get(e, path, h, m...) }
+		}
+		on(r.method, r.path, c.forward(r), c.admit(r.scope, r.class))
+	}
+	return e
+}
+
+// get registers a path for GET and HEAD.
+func (c *Core) get(e *echo.Echo, path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) {
+	e.GET(path, h, m...)
+	e.HEAD(path, h, m...)
+}
