@@ -1,0 +1,174 @@
+package langchain
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/tmc/langchaingo/llms"
+	"github.com/tmc/langchaingo/llms/openai"
+
+	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// The original's sampling, and how long a provider may be silent.
+const (
+	DefaultTemperature = 0.7
+	DefaultMaxTokens   = 2000
+	DefaultTimeout     = 60 * time.Second
+)
+
+// Config says which provider to ask, and how.
+type Config struct {
+	Provider    string        // one that Known knows
+	Key         string        // empty where none is needed: a door, Ollama
+	URL         string        // either form of base URL; empty is the default
+	Model       string        // empty is the default
+	Temperature *float64      // nil is DefaultTemperature
+	MaxTokens   int           // 0 is DefaultMaxTokens
+	Timeout     time.Duration // to the first byte and between two; 0 is DefaultTimeout
+	Client      *http.Client  // nil is one of our own
+	Log         *slog.Logger  // nil is silence
+}
+
+// Model asks one provider for one model.
+type Model struct {
+	provider    string
+	name        string
+	key         string
+	url         *url.URL
+	dialect     dialect
+	temperature float64
+	maxTokens   int
+	timeout     time.Duration
+	client      *http.Client
+	log         *slog.Logger
+	secrets     *strings.Replacer
+}
+
+// New makes a model out of its configuration.
+func New(c Config) (*Model, error) {
+	def, ok := Known(c.Provider)
+	if !ok {
+		return nil, fault.New(fault.CodeInvalidRequest, "unknown provider "+c.Provider, "use glm, deepseek, kimi, openai, anthropic or ollama")
+	}
+	if c.URL == "" {
+		c.URL = def.URL
+	}
+	if c.Model == "" {
+		c.Model = def.Model
+	}
+	at, err := endpoint(c.Provider, c.URL)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{
+		provider: c.Provider, name: c.Model, key: c.Key, url: at, dialect: dialectOf(c.Provider, c.Model, at),
+		temperature: DefaultTemperature, maxTokens: c.MaxTokens, timeout: c.Timeout,
+		client: client(c.Client), log: c.Log, secrets: secretsOf(c.Key, at),
+	}
+	if c.Temperature != nil {
+		m.temperature = *c.Temperature
+	}
+	if m.maxTokens <= 0 {
+		m.maxTokens = DefaultMaxTokens
+	}
+	if m.timeout <= 0 {
+		m.timeout = DefaultTimeout
+	}
+	if m.log == nil {
+		m.log = slog.New(slog.DiscardHandler)
+	}
+	return m, nil
+}
+
+// Name is the model as PROVIDER/NAME.
+func (m *Model) Name() string { return m.provider + "/" + m.name }
+
+// client makes a copy that follows no redirect: one would carry the
+// conversation, and on the same host the key, to where nobody sent it.
+func client(c *http.Client) *http.Client {
+	if c == nil {
+		t := http.DefaultTransport.(*http.Transport).Clone()
+		t.MaxIdleConnsPerHost = 64 // all runs talk to one host
+		c = &http.Client{Transport: t}
+	}
+	own := *c
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &own
+}
+
+// Answer asks the provider, again where that is allowed.
+func (m *Model) Answer(ctx context.Context, q loop.Question, onText func(string)) (loop.Answer, error) {
+	start := time.Now()
+	for tries := 0; ; tries++ {
+		x := m.attempt(ctx, q, onText)
+		err := m.fault(ctx, x)
+		if err == nil {
+			return x.answer(m.Name()), nil
+		}
+		wait, again := retryIn(x, tries, time.Since(start))
+		if !again || ctx.Err() != nil {
+			return x.answer(m.Name()), err.With(q.RequestID)
+		}
+		m.log.LogAttrs(ctx, slog.LevelWarn, "asking the provider again", slog.String("model", m.Name()),
+			slog.String("requestId", q.RequestID), slog.Duration("in", wait), slog.Any("error", err))
+		if !sleep(ctx, wait) {
+			return x.answer(m.Name()), m.fault(ctx, x).With(q.RequestID)
+		}
+	}
+}
+
+// attempt asks once. What came of it stands in the exchange.
+func (m *Model) attempt(ctx context.Context, q loop.Question, onText func(string)) *exchange {
+	own, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	history, extras := m.history(q)
+	x := &exchange{ctx: own, m: m, requestID: q.RequestID, extras: extras, cancel: cancel, onText: onText}
+	defer x.end()
+	llm, err := openai.New(
+		openai.WithToken("none"), openai.WithOrganization(""), // the exchange adds the real key; no environment is read
+		openai.WithModel("model"), // a name that the library has no special case for
+		openai.WithBaseURL("http://provider"),
+		openai.WithHTTPClient(x),
+	)
+	if err != nil {
+		x.fail(fault.Internal(err))
+		return x
+	}
+	// The library must not see the context end: it would return at once, at
+	// times without an error, while it still reads. The request does see it,
+	// and a failed read ends the library soon and surely.
+	res, err := llm.GenerateContent(context.WithoutCancel(ctx), history,
+		llms.WithTools(toolsOf(q.Tools)),
+		llms.WithStreamingFunc(func(context.Context, []byte) error {
+			x.deliver()
+			return nil
+		}))
+	x.deliver()
+	switch {
+	case err != nil:
+		x.fail(fault.Wrap(m.scrub(err), fault.CodeProviderFailed, "the provider "+m.provider+" gave no answer that can be read", "try again"))
+	case len(res.Choices) == 0 || res.Choices[0].StopReason == "":
+		x.fail(m.broken("the answer has no end"))
+	}
+	return x
+}
+
+// sleep waits, and says whether it did so to the end.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+var _ loop.Model = (*Model)(nil)

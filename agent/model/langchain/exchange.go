@@ -1,0 +1,220 @@
+package langchain
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// exchange is one request to the provider and what came of it. The library
+// takes it for its HTTP client.
+type exchange struct {
+	ctx       context.Context // of the request to the provider; the library has another
+	m         *Model
+	requestID string
+	extras    []extra
+	cancel    context.CancelCauseFunc
+	onText    func(string)
+
+	// The library reads the stream on a goroutine of its own, and may return
+	// before that has ended.
+	mu      sync.Mutex
+	ended   bool
+	began   bool // something of an answer came: too late to ask again
+	parts   parts
+	waiting []string // text that onText has not had yet
+	text    strings.Builder
+	err     *fault.Error
+	retry   bool
+}
+
+// errSilent ends a request whose provider says nothing.
+var errSilent = errors.New("the provider is silent")
+
+// Do sends the library's request in the provider's own form.
+func (x *exchange) Do(req *http.Request) (*http.Response, error) {
+	own, err := x.request(req)
+	if err != nil {
+		x.fail(fault.Internal(x.m.scrub(err)))
+		return nil, err
+	}
+	w := x.watch(x.m.timeout)
+	resp, err := x.m.client.Do(own)
+	w.Stop()
+	if err != nil {
+		f := x.m.unreachable(err)
+		x.failRetry(f, true)
+		return nil, f
+	}
+	if resp.StatusCode != http.StatusOK {
+		defer func() { _ = resp.Body.Close() }()
+		w = x.watch(x.m.timeout)
+		body, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // half a body still says something
+		w.Stop()
+		f, retry := x.m.refused(resp, body)
+		x.failRetry(f, retry)
+		return nil, f
+	}
+	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind == "text/html" {
+		_ = resp.Body.Close()
+		f := x.m.webPage()
+		x.fail(f)
+		return nil, f
+	}
+	resp.Body = newStream(x, resp)
+	resp.Header.Set("Content-Type", "text/event-stream")
+	resp.ContentLength = -1
+	return resp, nil
+}
+
+// watch ends the request unless it is stopped in time.
+func (x *exchange) watch(d time.Duration) *time.Timer {
+	return time.AfterFunc(d, func() { x.cancel(errSilent) })
+}
+
+func (x *exchange) request(req *http.Request) (*http.Request, error) {
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, err
+	}
+	if body, err = x.rewrite(body); err != nil {
+		return nil, err
+	}
+	own, err := http.NewRequestWithContext(x.ctx, http.MethodPost, x.m.url.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	h := own.Header
+	h.Set("Content-Type", "application/json")
+	h.Set("Accept", "text/event-stream")
+	h.Set("User-Agent", "loongclaw")
+	if x.m.key != "" {
+		h.Set("Authorization", "Bearer "+x.m.key)
+	}
+	if plainID.MatchString(x.requestID) {
+		h.Set("X-Request-Id", x.requestID)
+		h.Set("X-Client-Request-Id", x.requestID) // OpenAI's name for it
+	}
+	return own, nil
+}
+
+// rewrite makes the provider's request out of the library's.
+func (x *exchange) rewrite(body []byte) ([]byte, error) {
+	var r map[string]json.RawMessage
+	if err := json.Unmarshal(body, &r); err != nil {
+		return nil, err
+	}
+	var messages []map[string]any
+	if err := json.Unmarshal(r["messages"], &messages); err != nil {
+		return nil, err
+	}
+	if len(messages) != len(x.extras) {
+		return nil, fmt.Errorf("the library made %d messages out of %d", len(messages), len(x.extras))
+	}
+	d := x.m.dialect
+	for i, e := range x.extras {
+		if e.calls && d.nullContent && messages[i]["content"] == "" {
+			messages[i]["content"] = nil
+		}
+		if d.reasoning && (e.reasoning != "" || (e.calls && d.emptyReason)) {
+			messages[i]["reasoning_content"] = e.reasoning
+		}
+	}
+	for _, k := range []string{"temperature", "max_tokens", "max_completion_tokens", "stream_options"} {
+		delete(r, k)
+	}
+	set := map[string]any{"model": x.m.name, "messages": messages, "stream": true, d.maxTokens: x.m.maxTokens}
+	if d.temperature {
+		set["temperature"] = x.m.temperature
+	}
+	if d.streamOptions {
+		set["stream_options"] = map[string]bool{"include_usage": true}
+	}
+	for k, v := range set {
+		b, err := json.Marshal(v)
+		if err != nil {
+			return nil, err
+		}
+		r[k] = b
+	}
+	return json.Marshal(r)
+}
+
+// heard takes what came in one event of the stream.
+func (x *exchange) heard(c *chunk) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.ended {
+		return
+	}
+	before := x.parts.size()
+	text := x.parts.add(c)
+	if x.parts.size() != before || text != "" {
+		x.began = true
+	}
+	if text != "" {
+		x.waiting = append(x.waiting, text)
+	}
+}
+
+// deliver gives the waiting text to the caller, on the caller's goroutine.
+func (x *exchange) deliver() {
+	x.mu.Lock()
+	waiting := x.waiting
+	x.waiting = nil
+	x.mu.Unlock()
+	for _, s := range waiting {
+		x.text.WriteString(s)
+		x.onText(s)
+	}
+}
+
+// end says that nothing that still comes counts.
+func (x *exchange) end() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.ended = true
+}
+
+func (x *exchange) fail(f *fault.Error) { x.failRetry(f, false) }
+
+// failRetry keeps the first failure: the later ones follow from it.
+func (x *exchange) failRetry(f *fault.Error, retry bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.err == nil && !x.ended {
+		x.err, x.retry = f, retry
+	}
+}
+
+// finished closes the text and says why the answer ended.
+func (x *exchange) finished() string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if rest := x.parts.text.rest(); rest != "" && !x.ended {
+		x.waiting = append(x.waiting, rest)
+	}
+	x.parts.reasoning.WriteString(x.parts.think.rest())
+	return x.parts.finish
+}
+
+// answer is what came, all of it or what there was before a failure.
+func (x *exchange) answer(model string) loop.Answer {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return loop.Answer{
+		Text: x.text.String(), Calls: x.parts.calls.list(), Reasoning: x.parts.reasoning.String(),
+		Usage: x.parts.usage, Model: model,
+	}
+}
