@@ -95,6 +95,7 @@ type Event struct {
 	Status string       `json:"status,omitempty"` // of a run or of a tool call
 	Phase  string       `json:"phase,omitempty"`
 	Title  string       `json:"title,omitempty"`
+	Head   string       `json:"head,omitempty"` // of session_updated: the end of the branch that is shown now
 	Usage  *Usage       `json:"usage,omitempty"`
 	Error  *fault.Error `json:"error,omitempty"`
 }

@@ -1,0 +1,335 @@
+package loop
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/loongclaw/loongclaw/pkg/chat"
+)
+
+// Toolbox is what a turn may do, bound to its user and session.
+type Toolbox interface {
+	Specs() []Spec
+	ReadOnly(name string) bool
+	Permit(c Call) Permission
+	Run(ctx context.Context, c Call) (output string, err error)
+}
+
+// Permission is what a call needs.
+type Permission struct {
+	Kind   PermissionKind
+	Scope  string // of Ask: exactly what an approval would allow
+	Reason string // of Deny: why
+}
+
+// PermissionKind says what a call needs.
+type PermissionKind int
+
+// What a call needs before it may run.
+const (
+	Deny PermissionKind = iota // the zero value lets nothing run
+	Ask
+	Allow
+)
+
+// Recorder makes steps durable and shows text.
+type Recorder interface {
+	// Record makes the steps durable, all or none.
+	Record(ctx context.Context, steps ...Step) error
+	// Show shows the next piece of the answer that is being given.
+	Show(piece string)
+}
+
+// Step is one thing that a turn did. Exactly one field is set.
+type Step struct {
+	Answer *AnswerStep
+	Call   *Call
+	Ask    *AskStep
+	Result *Result
+}
+
+// AnswerStep is a stretch of answer.
+type AnswerStep struct {
+	Answer
+	Incomplete bool
+}
+
+// AskStep asks the user about a call that was just recorded.
+type AskStep struct {
+	Call  Call
+	Scope string
+}
+
+// Result is how a call ended.
+type Result struct {
+	Call   Call
+	Status string // chat.ToolOK, …
+	Output string
+}
+
+// Stage is where a call stands.
+type Stage int
+
+// The stages of a call that has no result.
+const (
+	Fresh   Stage = iota // not recorded yet
+	Asked                // the user has been asked
+	Allowed              // the user has just allowed it
+	Refused              // the user has refused it
+	Unknown              // it may have run before a crash
+)
+
+// Pending is a call without a result.
+type Pending struct {
+	Call  Call
+	Stage Stage
+	Why   string // of Refused: what to tell the model
+}
+
+// State is where a turn stands.
+type State struct {
+	System      string
+	Messages    []Message // the conversation, with what this turn has done so far
+	Pending     []Pending // calls of the last answer, in order
+	Rounds      int       // answers given so far
+	Interactive bool      // somebody can be asked
+	RequestID   string
+}
+
+// Outcome is how a turn left off.
+type Outcome struct {
+	Parked bool   // it waits for the user; its steps are recorded
+	Steps  []Step // done, but not recorded yet: they belong with the turn's end
+	Usage  *chat.Usage
+}
+
+// MaxRounds is how many answers a turn has at most. The last one is asked
+// without tools, so that the user gets an answer and not an error.
+const MaxRounds = 24
+
+// Turn runs turns.
+type Turn struct {
+	Model    Model
+	Tools    Toolbox
+	Recorder Recorder
+}
+
+// turn is one turn under way.
+type turn struct {
+	Turn
+	State
+	held  []Step // done, to be recorded with the next step
+	used  *chat.Usage
+	loops repeats
+}
+
+// Run goes on from a state until the model has nothing more to call, the user
+// is asked, or ctx ends. With an error the Outcome's steps are still to be
+// recorded: a cut-off answer, and a result for each call that was left.
+func (t Turn) Run(ctx context.Context, s State) (Outcome, error) {
+	r := &turn{Turn: t, State: s}
+	parked, err := r.run(ctx)
+	if err != nil {
+		r.skipRest(err)
+	}
+	return Outcome{Parked: parked, Steps: r.held, Usage: r.used}, err
+}
+
+func (t *turn) run(ctx context.Context) (parked bool, err error) {
+	for {
+		if parked, err := t.settle(ctx); parked || err != nil {
+			return parked, err
+		}
+		done, err := t.ask(ctx)
+		if done || err != nil {
+			return false, err
+		}
+	}
+}
+
+// ask gets the next answer. The turn is done when it calls nothing.
+func (t *turn) ask(ctx context.Context) (done bool, err error) {
+	// What tools did is durable before the model goes on from it.
+	if err := t.flush(ctx); err != nil {
+		return false, err
+	}
+	q := Question{System: t.System, Messages: t.Messages, Tools: t.Tools.Specs(), RequestID: t.RequestID}
+	if t.Rounds >= MaxRounds-1 || t.loops.stuck() {
+		q.Tools = nil
+		q.System += "\n\nNo more tool calls are possible in this turn. Answer now with what you know, and say what is missing."
+	}
+	t.Rounds++
+	a, err := t.Model.Answer(ctx, q, t.Recorder.Show)
+	t.used = t.used.Add(a.Usage)
+	if err == nil {
+		err = ctx.Err() // a provider library may swallow it
+	}
+	if err != nil {
+		if a.Text != "" {
+			t.held = append(t.held, Step{Answer: &AnswerStep{Answer: Answer{Text: a.Text, Usage: a.Usage, Model: a.Model}, Incomplete: true}})
+		}
+		return false, err
+	}
+	if q.Tools == nil {
+		a.Calls = nil
+	}
+	t.unique(a.Calls)
+	t.held = append(t.held, Step{Answer: &AnswerStep{Answer: a}})
+	t.Messages = append(t.Messages, Message{Role: chat.RoleAssistant, Text: a.Text, Calls: a.Calls, Reasoning: a.Reasoning})
+	for _, c := range a.Calls {
+		t.Pending = append(t.Pending, Pending{Call: c})
+	}
+	return len(a.Calls) == 0, nil
+}
+
+// settle gives every pending call its result, or parks the turn.
+func (t *turn) settle(ctx context.Context) (parked bool, err error) {
+	for len(t.Pending) > 0 {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		p := t.Pending[0]
+		if p.Stage == Fresh {
+			if parked, err := t.begin(ctx, &p); parked || err != nil {
+				return parked, err
+			}
+		}
+		switch p.Stage {
+		case Asked:
+			return true, t.flush(ctx)
+		case Refused:
+			t.end(p.Call, chat.ToolDenied, p.Why)
+		case Unknown:
+			if !t.Tools.ReadOnly(p.Call.Name) {
+				t.end(p.Call, chat.ToolError, "outcome unknown: the agent was interrupted while this call ran. Check what it did before calling it again.")
+				continue
+			}
+			t.run1(ctx, p.Call)
+		default:
+			t.run1(ctx, p.Call)
+		}
+	}
+	return false, nil
+}
+
+// begin judges a fresh call and records what must be durable before its effect.
+func (t *turn) begin(ctx context.Context, p *Pending) (parked bool, err error) {
+	t.held = append(t.held, Step{Call: &p.Call})
+	if !IsObject(p.Call.Arguments) {
+		p.Stage, p.Why = Allowed, ""
+		return false, nil // run1 says what is wrong
+	}
+	permit := t.Tools.Permit(p.Call)
+	switch {
+	case permit.Kind == Allow:
+		p.Stage = Allowed
+		return false, t.flush(ctx)
+	case permit.Kind == Ask && t.Interactive:
+		t.held = append(t.held, Step{Ask: &AskStep{Call: p.Call, Scope: permit.Scope}})
+		return true, t.flush(ctx)
+	case permit.Kind == Ask:
+		p.Stage, p.Why = Refused, "this needs the user's approval, and this caller cannot be asked. Say what you wanted to do; the user can approve it in WebChat or over the WebSocket."
+	default:
+		p.Stage, p.Why = Refused, permit.Reason
+	}
+	return false, nil
+}
+
+// run1 runs a call.
+func (t *turn) run1(ctx context.Context, c Call) {
+	if !IsObject(c.Arguments) {
+		t.end(c, chat.ToolError, "the arguments are not a JSON object; call it again with one")
+		return
+	}
+	out, err := t.Tools.Run(ctx, c)
+	switch {
+	case err == nil:
+		t.end(c, chat.ToolOK, out)
+	case ctx.Err() != nil:
+		t.end(c, chat.ToolError, "cancelled while it ran; what it had done by then stays")
+	default:
+		t.end(c, chat.ToolError, err.Error())
+	}
+	t.loops.saw(c, out, err)
+}
+
+// end gives the first pending call its result.
+func (t *turn) end(c Call, status, output string) {
+	t.held = append(t.held, Step{Result: &Result{Call: c, Status: status, Output: output}})
+	t.Messages = append(t.Messages, ResultMessage(c, status, output))
+	t.Pending = t.Pending[1:]
+}
+
+// ResultMessage is a call's result as the model sees it.
+func ResultMessage(c Call, status, output string) Message {
+	if status != chat.ToolOK {
+		output = status + ": " + output
+	}
+	return Message{Role: RoleTool, CallID: c.ID, Name: c.Name, Text: output}
+}
+
+func (t *turn) flush(ctx context.Context) error {
+	if len(t.held) == 0 {
+		return nil
+	}
+	// Cancelling a run must not leave it unknown whether a step is durable.
+	if err := t.Recorder.Record(context.WithoutCancel(ctx), t.held...); err != nil {
+		t.held = nil // not durable, so it did not happen
+		return err
+	}
+	t.held = nil
+	return nil
+}
+
+// skipRest gives the calls that are left a result: every call has one.
+func (t *turn) skipRest(err error) {
+	why := "the turn ended before it"
+	if errors.Is(err, context.Canceled) {
+		why = "the user cancelled the turn before it"
+	}
+	for len(t.Pending) > 0 {
+		p := t.Pending[0]
+		if p.Stage == Fresh && !t.isHeld(p.Call) {
+			t.held = append(t.held, Step{Call: &p.Call})
+		}
+		t.end(p.Call, chat.ToolSkipped, why)
+	}
+}
+
+func (t *turn) isHeld(c Call) bool {
+	for _, s := range t.held {
+		if s.Call != nil && s.Call.ID == c.ID {
+			return true
+		}
+	}
+	return false
+}
+
+// unique makes the ids of new calls differ from all others of the turn. Some
+// providers send none, some send the same one twice.
+func (t *turn) unique(calls []Call) {
+	used := map[string]bool{}
+	for _, m := range t.Messages {
+		for _, c := range m.Calls {
+			used[c.ID] = true
+		}
+	}
+	for i := range calls {
+		id := calls[i].ID
+		if id == "" {
+			id = "call"
+		}
+		for n, base := 1, id; used[id] || id == "call"; n++ {
+			id = fmt.Sprintf("%s_%d", base, n)
+		}
+		calls[i].ID, used[id] = id, true
+	}
+}
+
+// IsObject says whether arguments are what a tool takes.
+func IsObject(b json.RawMessage) bool {
+	var m map[string]json.RawMessage
+	return json.Unmarshal(b, &m) == nil && m != nil
+}

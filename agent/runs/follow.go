@@ -1,0 +1,195 @@
+package runs
+
+import (
+	"context"
+	"time"
+
+	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// foreignPoll is how often a follower looks for what another agent, which runs
+// the session's run, has written.
+const foreignPoll = time.Second
+
+// Follower reads a session's events from a cursor on, over as many lives as the
+// session has. One goroutine uses it.
+type Follower struct {
+	m    *Manager
+	user string
+	id   string
+	s    *session
+	r    reader
+	gone bool // history_cleared has been told; the next life has not begun
+}
+
+// Follow begins at a cursor; the empty one is the beginning. Close it.
+func (m *Manager) Follow(ctx context.Context, user, id, after string) (*Follower, error) {
+	if err := chat.CheckSession(id); err != nil {
+		return nil, err
+	}
+	cur, err := chat.ParseCursor(id, after)
+	if err != nil {
+		return nil, err
+	}
+	s, err := m.lookup(ctx, user, id)
+	if err != nil {
+		return nil, err
+	}
+	f := &Follower{m: m, user: user, id: id}
+	f.attach(s, cur)
+	return f, nil
+}
+
+func (f *Follower) attach(s *session, cur chat.Cursor) {
+	s.mu.Lock()
+	s.followers++
+	s.mu.Unlock()
+	f.s, f.r = s, reader{s, cur}
+}
+
+// Close lets go of the session.
+func (f *Follower) Close() {
+	f.s.mu.Lock()
+	defer f.s.mu.Unlock()
+	f.s.followers--
+	f.s.touched = f.m.Now()
+}
+
+// Poll gives the events that are there now.
+func (f *Follower) Poll() ([]chat.Event, error) {
+	f.s.mu.Lock()
+	defer f.s.mu.Unlock()
+	events, _, err := f.poll()
+	return events, err
+}
+
+// poll reads. The session's lock is held.
+func (f *Follower) poll() (events []chat.Event, ended bool, err error) {
+	if f.s.ended {
+		return nil, true, nil
+	}
+	switch {
+	case f.r.cur.Epoch == 0:
+		f.r.cur.Epoch = f.s.epoch
+	case f.r.cur.Epoch != f.s.epoch:
+		// The cursor is of a life that has ended: say so, then tell the present.
+		f.r.cur = chat.Cursor{Epoch: f.s.epoch}
+		events = append(events, f.cleared())
+	case f.r.cur.Seq > f.s.seq():
+		return nil, false, fault.New(fault.CodeInvalidCursor, "the cursor is ahead of this session", "leave it out to start at the beginning")
+	}
+	return append(events, f.r.read()...), false, nil
+}
+
+func (f *Follower) cleared() chat.Event {
+	return chat.Event{Type: chat.TypeHistoryCleared, SessionID: f.id, Timestamp: chat.At(f.m.Now())}
+}
+
+// Next waits for events and gives all that are there. It ends with ctx, or when
+// this agent stops.
+func (f *Follower) Next(ctx context.Context) ([]chat.Event, error) {
+	for {
+		f.s.mu.Lock()
+		events, ended, err := f.poll()
+		changed, foreign := f.s.changed, f.s.foreign(f.m.process)
+		f.s.mu.Unlock()
+		if len(events) > 0 || err != nil {
+			return events, err
+		}
+		if ended {
+			if events, err := f.nextLife(ctx); len(events) > 0 || err != nil {
+				return events, err
+			}
+			continue
+		}
+		if err := f.wait(ctx, changed, foreign); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (f *Follower) wait(ctx context.Context, changed chan struct{}, foreign bool) error {
+	var poll <-chan time.Time
+	if foreign {
+		t := time.NewTimer(foreignPoll)
+		defer t.Stop()
+		poll = t.C
+	}
+	select {
+	case <-changed:
+	case <-poll:
+		return f.s.log.Refresh(ctx)
+	case <-f.m.root.Done():
+		return fault.New(fault.CodeDraining, "this agent is stopping", "follow again with the last cursor").After(time.Second)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
+
+// foreign says whether another agent runs this session now. The lock is held.
+func (s *session) foreign(process string) bool {
+	r := s.runs[s.current]
+	return r != nil && r.owner.Process != process
+}
+
+// nextLife goes on to the session's next life: after clearing there is one at
+// once, after deleting when somebody writes to it again.
+func (f *Follower) nextLife(ctx context.Context) ([]chat.Event, error) {
+	if !f.gone {
+		f.gone = true
+		return []chat.Event{f.cleared()}, nil
+	}
+	s, err := f.m.lookup(ctx, f.user, f.id)
+	if fault.CodeOf(err) == fault.CodeNotFound {
+		return nil, f.pause(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if s == f.s {
+		return nil, f.pause(ctx)
+	}
+	f.Close()
+	f.attach(s, chat.Cursor{})
+	f.gone = false
+	return nil, nil
+}
+
+func (f *Follower) pause(ctx context.Context) error {
+	t := time.NewTimer(time.Second)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-f.m.root.Done():
+		return fault.New(fault.CodeDraining, "this agent is stopping", "follow again").After(time.Second)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Cursor is where the follower stands.
+func (f *Follower) Cursor() string { return f.r.cur.Encode(f.id) }
+
+// History gives a session's messages; one that does not exist has none.
+func (m *Manager) History(ctx context.Context, user, id string, limit int, tree bool) (chat.History, error) {
+	if err := chat.CheckSession(id); err != nil {
+		return chat.History{}, err
+	}
+	s, err := m.lookup(ctx, user, id)
+	if fault.CodeOf(err) == fault.CodeNotFound {
+		return chat.History{SessionID: id, Messages: []chat.Message{}}, nil
+	}
+	if err != nil {
+		return chat.History{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := chat.History{SessionID: id, Head: s.tree.head, Messages: s.tree.messages(tree)}
+	if limit > 0 && len(h.Messages) > limit {
+		h.Messages = h.Messages[len(h.Messages)-limit:]
+	}
+	return h, nil
+}

@@ -1,0 +1,219 @@
+package runs
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/loongclaw/loongclaw/agent/bucket"
+	"github.com/loongclaw/loongclaw/agent/journal"
+	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/tools"
+	"github.com/loongclaw/loongclaw/agent/users"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// Config is what runs need.
+type Config struct {
+	Bucket   bucket.Bucket
+	Model    loop.Model
+	Tools    *tools.Box
+	Persona  Persona
+	Instance string // AGENT_INSTANCE: stays over restarts
+	MaxRuns  int    // MAX_CONCURRENT_RUNS of one user
+	Log      *slog.Logger
+	Now      func() time.Time
+	// Rest is how long after its last run a session comes to rest: anchored,
+	// its mark removed. Evict is how long after its last use it leaves memory.
+	Rest, Evict time.Duration
+}
+
+// Manager keeps the sessions that are in use and runs their runs.
+type Manager struct {
+	Config
+	users   *users.Users
+	process string
+
+	flight singleflight.Group
+	mu     sync.Mutex
+	open   map[place]*session
+	slots  map[string]*semaphore.Weighted
+	beats  map[string]*pulse
+
+	active   sync.WaitGroup
+	draining chan struct{}
+	drained  sync.Once
+	root     context.Context
+	cut      context.CancelCauseFunc
+}
+
+type place struct{ user, session string }
+
+// Why a run's context ends.
+var (
+	errCancelled = errors.New("cancelled by the user")
+	errDraining  = errors.New("this agent is stopping")
+	errTaken     = errors.New("another agent has taken this run over")
+)
+
+// New makes a manager. Stop it with Drain.
+func New(c Config) *Manager {
+	if c.Rest == 0 {
+		c.Rest = 10 * time.Second
+	}
+	if c.Evict == 0 {
+		c.Evict = 5 * time.Minute
+	}
+	// The root ends when the process does, not when a request does.
+	root, cut := context.WithCancelCause(context.Background())
+	return &Manager{
+		Config: c, users: users.New(c.Bucket, c.Now), process: rand.Text(),
+		open: map[place]*session{}, slots: map[string]*semaphore.Weighted{}, beats: map[string]*pulse{},
+		draining: make(chan struct{}), root: root, cut: cut,
+	}
+}
+
+// Users gives access to users' journals.
+func (m *Manager) Users() *users.Users { return m.users }
+
+func newID(kind string) string { return kind + "_" + strings.ToLower(rand.Text()[:20]) }
+
+// lookup gives a session that lives, or not_found.
+func (m *Manager) lookup(ctx context.Context, user, id string) (*session, error) {
+	u, err := m.users.Get(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	if row, ok := u.Row(id); !ok || !row.Alive {
+		m.mu.Lock()
+		s := m.open[place{user, id}] // created, but its row is not durable yet
+		m.mu.Unlock()
+		if s != nil && !s.isEnded() {
+			return s, nil
+		}
+		return nil, fault.New(fault.CodeNotFound, "there is no session "+id, "GET /api/sessions lists them; a message creates one")
+	}
+	return m.load(ctx, u, id)
+}
+
+// load opens the present life of a session, or its first.
+func (m *Manager) load(ctx context.Context, u *users.User, id string) (*session, error) {
+	at := place{u.Name, id}
+	m.mu.Lock()
+	s := m.open[at]
+	m.mu.Unlock()
+	if s != nil {
+		s.touch(m.Now())
+		return s, nil
+	}
+	ch := m.flight.DoChan(u.Name+"\x00"+id, func() (any, error) {
+		m.mu.Lock()
+		s := m.open[at]
+		m.mu.Unlock()
+		if s != nil {
+			return s, nil
+		}
+		return m.read(context.WithoutCancel(ctx), u, id)
+	})
+	select {
+	case r := <-ch:
+		if r.Err != nil {
+			return nil, r.Err
+		}
+		return r.Val.(*session), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// read reads a session's journal and takes up what was left in it.
+func (m *Manager) read(ctx context.Context, u *users.User, id string) (*session, error) {
+	row, _ := u.Row(id)
+	epoch := row.Epoch
+	if !row.Alive {
+		epoch++ // the next life
+	}
+	s := newSession(u, id, epoch, row)
+	s.touched = m.Now()
+	log, err := journal.Open(ctx, m.Bucket, users.SessionPrefix(u.Name, id, epoch), s, m.Now)
+	if err != nil {
+		return nil, err
+	}
+	s.log = log
+	if t := row.Tail; row.Alive && t.Number > log.Tail().Number {
+		return nil, fault.New(fault.CodeDamaged, "the session "+id+" has lost its last objects: the user's journal knows of object "+users.SessionPrefix(u.Name, id, epoch)+numbered(t.Number),
+			"restore them from a backup, or delete the session")
+	}
+	m.mu.Lock()
+	m.open[place{u.Name, id}] = s
+	m.mu.Unlock()
+	if s.unfinished() {
+		m.adopt(s)
+	} else {
+		m.settle(s)
+	}
+	return s, nil
+}
+
+func (s *session) isEnded() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended
+}
+
+func (s *session) touch(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.touched = now
+}
+
+func (s *session) unfinished() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.busy()
+}
+
+// slot gives a user's places for active runs.
+func (m *Manager) slot(user string) *semaphore.Weighted {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	w := m.slots[user]
+	if w == nil {
+		w = semaphore.NewWeighted(int64(max(m.MaxRuns, 1)))
+		m.slots[user] = w
+	}
+	return w
+}
+
+func (m *Manager) isDraining() bool {
+	select {
+	case <-m.draining:
+		return true
+	default:
+		return false
+	}
+}
+
+// Drain stops taking messages and waits for active runs until ctx ends; what
+// still runs then stops where it is and goes on at the next start.
+func (m *Manager) Drain(ctx context.Context) {
+	m.mu.Lock() // after this no worker begins
+	m.drained.Do(func() { close(m.draining) })
+	m.mu.Unlock()
+	idle := make(chan struct{})
+	go func() { m.active.Wait(); close(idle) }()
+	select {
+	case <-idle:
+	case <-ctx.Done():
+	}
+	m.cut(errDraining)
+	<-idle
+	m.restAll()
+}

@@ -1,0 +1,184 @@
+package runs
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/loongclaw/loongclaw/agent/users"
+)
+
+// An agent that runs something of a user says every beatEvery that it is alive;
+// after beatDead without it, another agent may take its runs over.
+const (
+	beatEvery = 10 * time.Second
+	beatDead  = 30 * time.Second
+)
+
+func (m *Manager) owner() Owner { return Owner{Instance: m.Instance, Process: m.process} }
+
+// pulse is this agent's heartbeat for one user. It beats while the user has
+// active runs.
+type pulse struct {
+	m    *Manager
+	user *users.User
+
+	mu     sync.Mutex
+	active int
+	last   time.Time
+	ticker *time.Timer
+}
+
+func (m *Manager) pulseOf(u *users.User) *pulse {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p := m.beats[u.Name]
+	if p == nil {
+		p = &pulse{m: m, user: u}
+		m.beats[u.Name] = p
+	}
+	return p
+}
+
+// start makes sure that the heartbeat is fresh before a run is acknowledged.
+func (p *pulse) start(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.m.Now().Sub(p.last) < beatEvery {
+		return nil
+	}
+	if err := p.user.Beat(ctx, p.m.Instance, p.m.process); err != nil {
+		return err
+	}
+	p.last = p.m.Now()
+	return nil
+}
+
+// enter and leave count active runs.
+func (p *pulse) enter() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.active++; p.active == 1 {
+		p.ticker = time.AfterFunc(beatEvery, p.tick)
+	}
+}
+
+func (p *pulse) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.active--; p.active == 0 {
+		p.ticker.Stop()
+	}
+}
+
+func (p *pulse) tick() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.active == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(p.m.root, beatEvery)
+	defer cancel()
+	if err := p.user.Beat(ctx, p.m.Instance, p.m.process); err != nil {
+		p.m.Log.Warn("heartbeat not stored", slog.String("user", p.user.Name), slog.Any("err", err))
+	} else {
+		p.last = p.m.Now()
+	}
+	p.ticker = time.AfterFunc(beatEvery, p.tick)
+}
+
+// mayTake says whether this agent may run what owner left unfinished: an earlier
+// process of this instance has ended, and another instance is dead when its
+// heartbeat is old.
+func (m *Manager) mayTake(ctx context.Context, u *users.User, o Owner) bool {
+	if o.Instance == m.Instance || o.Instance == "" {
+		return true
+	}
+	last, err := u.LastBeat(ctx, o.Instance)
+	if err != nil {
+		m.Log.Warn("heartbeat not read", slog.String("instance", o.Instance), slog.Any("err", err))
+		return false
+	}
+	return m.Now().Sub(last) > beatDead
+}
+
+// adopt takes up the unfinished runs of a session that was just read. When they
+// belong to an agent that is alive, it looks again later.
+func (m *Manager) adopt(s *session) {
+	s.mu.Lock()
+	var o Owner
+	if r := s.runs[s.current]; r != nil {
+		o = r.owner
+	}
+	ended, mine := s.ended, o.Process == m.process
+	s.mu.Unlock()
+	if ended || mine {
+		return
+	}
+	ctx, cancel := context.WithTimeout(m.root, beatEvery)
+	defer cancel()
+	if m.mayTake(ctx, s.user, o) {
+		m.work(s, false)
+		return
+	}
+	time.AfterFunc(beatEvery, func() {
+		ctx, cancel := context.WithTimeout(m.root, beatEvery)
+		defer cancel()
+		if err := s.log.Refresh(ctx); err != nil {
+			m.Log.Warn("session not refreshed", slog.Any("err", err))
+		}
+		if s.unfinished() {
+			m.adopt(s)
+		} else {
+			m.settle(s)
+		}
+	})
+}
+
+// Recover finds what an earlier process left unfinished and takes it up.
+func (m *Manager) Recover(ctx context.Context) error {
+	names, err := m.users.Names(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		u, err := m.users.Get(ctx, name)
+		if err != nil {
+			m.Log.Error("user's journal not readable", slog.String("user", name), slog.Any("err", err))
+			continue
+		}
+		marks, err := u.Marks(ctx)
+		if err != nil {
+			return err
+		}
+		for _, mark := range marks {
+			if err := m.takeUp(ctx, u, mark); err != nil {
+				m.Log.Error("session not recovered", slog.String("user", name), slog.String("session", mark.Session.ID), slog.Any("err", err))
+			}
+		}
+	}
+	return nil
+}
+
+func (m *Manager) takeUp(ctx context.Context, u *users.User, mark users.Mark) error {
+	row, ok := u.Row(mark.Session.ID)
+	if ok && (!row.Alive || row.Epoch > mark.Epoch) {
+		return u.Sweep(ctx, mark.Session.ID) // a deletion that a crash cut short
+	}
+	s, err := m.load(ctx, u, mark.Session.ID)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.marked = true
+	empty := len(s.entries) == 0
+	s.mu.Unlock()
+	if !ok && !empty {
+		return u.Create(ctx, mark.Session, mark.Epoch)
+	}
+	if empty {
+		return u.Unmark(ctx, mark.Session.ID)
+	}
+	return nil
+}

@@ -1,0 +1,122 @@
+package runs
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/loongclaw/loongclaw/agent/users"
+	"github.com/loongclaw/loongclaw/pkg/chat"
+)
+
+// mark writes that a session has unfinished work, before anything of it is
+// acknowledged.
+func (m *Manager) mark(ctx context.Context, s *session, row chat.Session) error {
+	s.mu.Lock()
+	marked := s.marked
+	s.mu.Unlock()
+	if marked {
+		return nil
+	}
+	if err := s.user.Mark(ctx, users.Mark{Session: row, Epoch: s.epoch}); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.marked = true
+	s.mu.Unlock()
+	return nil
+}
+
+// settle brings a session to rest a while after its last run: anchored in the
+// user's journal, its mark gone. A chat that goes on pays for this once.
+func (m *Manager) settle(s *session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.quiet != nil {
+		s.quiet.Stop()
+	}
+	s.quiet = time.AfterFunc(m.Rest, func() { m.rest(m.root, s) })
+}
+
+func (m *Manager) rest(ctx context.Context, s *session) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	s.starting.Lock() // no message comes in between the look and the removal
+	defer s.starting.Unlock()
+	s.mu.Lock()
+	ready := !s.ended && !s.busy() && !s.working
+	row, marked := s.row(), s.marked
+	s.mu.Unlock()
+	if !ready {
+		return
+	}
+	known, _ := s.user.Row(s.id)
+	if known.Tail != row.Tail || known.Epoch != row.Epoch {
+		if row.Tail.Number == 0 {
+			m.evictLater(s)
+			return // nothing was ever written
+		}
+		if err := s.user.Anchor(ctx, row); err != nil {
+			m.Log.Warn("session not anchored; it stays marked", slog.Any("err", err))
+			m.settle(s)
+			return
+		}
+	}
+	if marked {
+		if err := s.user.Unmark(ctx, s.id); err != nil {
+			m.Log.Warn("mark not removed", slog.Any("err", err))
+			m.settle(s)
+			return
+		}
+		s.mu.Lock()
+		s.marked = false
+		s.mu.Unlock()
+	}
+	m.evictLater(s)
+}
+
+// evictLater takes a session out of memory when nobody has used it for a while.
+// Those who follow it hold on to it, and find its next self when it changes.
+func (m *Manager) evictLater(s *session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.quiet = time.AfterFunc(m.Evict, func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		at := place{s.user.Name, s.id}
+		if m.open[at] != s || s.busy() || s.working || s.followers > 0 || m.Now().Sub(s.touched) < m.Evict {
+			if m.open[at] == s && !s.ended {
+				s.quiet = time.AfterFunc(m.Evict, func() { m.rest(m.root, s) })
+			}
+			return
+		}
+		delete(m.open, at)
+	})
+}
+
+// restAll brings all sessions to rest at the end of the process, many at once.
+func (m *Manager) restAll() {
+	m.mu.Lock()
+	all := make([]*session, 0, len(m.open))
+	for _, s := range m.open {
+		all = append(all, s)
+	}
+	m.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, s := range all {
+		s.mu.Lock()
+		if s.quiet != nil {
+			s.quiet.Stop()
+		}
+		s.mu.Unlock()
+		// The root has ended; these last writes are bounded by rest itself.
+		wg.Go(func() { m.rest(context.WithoutCancel(m.root), s) })
+	}
+	wg.Wait()
+}
+
+func numbered(n uint64) string { return fmt.Sprintf("%012d", n) }

@@ -1,0 +1,160 @@
+package runs
+
+import (
+	"sync"
+	"time"
+
+	"github.com/loongclaw/loongclaw/agent/journal"
+	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/users"
+	"github.com/loongclaw/loongclaw/pkg/chat"
+)
+
+// session is one life of a session, in memory. What is in the journal comes in
+// through Apply only; beside that there is the answer that is being given.
+type session struct {
+	id    string
+	epoch uint64
+	user  *users.User
+	log   *journal.Log
+
+	mu      sync.Mutex
+	entries []entry // everything so far, for replays
+	tree    tree
+	runs    map[string]*run
+	queue   []string // runs that wait, in order
+	current string   // the run that is started and not finished
+	title   string
+	created chat.Time
+	updated chat.Time
+	usage   chat.Usage
+	keys    map[string]keyed
+	asked   map[string]*approval
+	scopes  map[string]bool // approved for this session
+
+	live    *live
+	changed chan struct{} // closed and made anew at each change
+	ended   bool          // cleared or deleted: followers look for the next life
+
+	working bool              // a goroutine of this process runs its runs
+	stop    func(cause error) // ends what that goroutine does
+	touched time.Time         // last use, for eviction
+	marked  bool              // the mark u/…/open/ is there
+	quiet   *time.Timer       // brings the session to rest
+}
+
+// entry is a record with its body parsed.
+type entry struct {
+	seq  uint64
+	at   chat.Time
+	body any
+}
+
+// run is what the journal says of a run.
+type run struct {
+	id          string
+	message     string // the user's message that it answers
+	interactive bool
+	requestID   string
+	owner       Owner
+	starts      int
+	status      string // "", then how it ended
+	calls       map[string]*call
+	order       []*call
+	steps       []loop.Message // answers and results, as the model sees them
+	last        string         // the last visible message of this run, or the user's
+	rounds      int
+	answered    string // the last answer's text
+	started     uint64 // seq of its last run_started
+	before      uint64 // seq of the one before that
+	ran         uint64 // the run_started that this process has carried out
+	cancelled   bool   // the user wants it to end; the record comes with its end
+	usage       *chat.Usage
+	rooted      bool // its message was sent with an empty parentId: a new beginning
+	fresh       bool // regenerated: its first answer is a sibling
+}
+
+// call is a tool call of a run.
+type call struct {
+	loop.Call
+	recorded bool
+	approval *approval
+	done     bool
+}
+
+// approval is a question to the user.
+type approval struct {
+	askBody
+	decision string
+	expired  bool
+	decided  uint64 // seq of the decision
+}
+
+// keyed is what an Idempotency-Key stands for.
+type keyed struct {
+	hash string
+	run  chat.Run
+	at   time.Time
+}
+
+// live is the stretch of answer that is being given.
+type live struct {
+	attempt uint64
+	run     string
+	message string
+	parent  string
+	text    []byte
+}
+
+func newSession(u *users.User, id string, epoch uint64, row users.Row) *session {
+	return &session{
+		id: id, epoch: epoch, user: u,
+		tree: tree{nodes: map[string]*node{}}, runs: map[string]*run{}, keys: map[string]keyed{},
+		asked: map[string]*approval{}, scopes: map[string]bool{}, changed: make(chan struct{}),
+		title: row.Title, created: row.CreatedAt, updated: row.UpdatedAt,
+	}
+}
+
+// wake tells all followers that there is something new. The lock is held.
+func (s *session) wake() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// seq is the last record's number. The lock is held.
+func (s *session) seq() uint64 {
+	if len(s.entries) == 0 {
+		return 0
+	}
+	return s.entries[len(s.entries)-1].seq
+}
+
+// busy says whether a new message has to wait. The lock is held.
+func (s *session) busy() bool { return s.current != "" || len(s.queue) > 0 }
+
+// row is what a list of sessions shows. The lock is held.
+func (s *session) row() users.Row {
+	t := s.log.Tail()
+	return users.Row{
+		Session: chat.Session{ID: s.id, Title: s.title, CreatedAt: s.created, UpdatedAt: s.updated, Messages: s.tree.count(), Head: s.tree.head},
+		Epoch:   s.epoch, Alive: true, Usage: s.usage,
+		Tail: users.Anchor{Number: t.Number, Hash: t.Hash.String()},
+	}
+}
+
+// show adds a piece to the answer that is being given.
+func (s *session) show(runID, piece string, newID func(string) string) {
+	if piece == "" {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.runs[runID]
+	if s.live == nil {
+		// Each stretch of answer comes after a record of its own run, so the
+		// last record's number tells attempts apart, over crashes too.
+		s.live = &live{attempt: s.seq(), run: runID, message: newID("msg"), parent: r.last}
+	}
+	s.live.text = append(s.live.text, piece...)
+	s.wake()
+}

@@ -1,0 +1,85 @@
+package runs
+
+import (
+	"slices"
+
+	"github.com/loongclaw/loongclaw/pkg/chat"
+)
+
+// tree holds the messages of a session. Edits and regenerated answers are
+// siblings; nothing is ever taken away.
+type tree struct {
+	nodes map[string]*node
+	order []string
+	head  string // the end of the branch that is shown
+}
+
+type node struct {
+	chat.Message
+	settled bool   // the parent is known
+	last    string // the newest child, to follow a branch to its end
+	step    int    // of an answer: how many steps its run had done with it
+}
+
+func (t *tree) add(m chat.Message, settled bool) {
+	t.nodes[m.ID] = &node{Message: m}
+	t.order = append(t.order, m.ID)
+	if settled {
+		t.settle(m.ID, m.ParentID)
+	}
+}
+
+// settle says what a message answers, and moves the head to it.
+func (t *tree) settle(id, parent string) {
+	n := t.nodes[id]
+	n.ParentID, n.settled = parent, true
+	if p := t.nodes[parent]; p != nil {
+		p.last = id
+	}
+	t.head = id
+}
+
+func (t *tree) count() int { return len(t.order) }
+
+// path gives the branch that ends at id, oldest first.
+func (t *tree) path(id string) []*node {
+	var p []*node
+	for n := t.nodes[id]; n != nil; n = t.nodes[n.ParentID] {
+		p = append(p, n)
+	}
+	slices.Reverse(p)
+	return p
+}
+
+// tip follows the newest children from id to the end of its branch.
+func (t *tree) tip(id string) string {
+	for t.nodes[id] != nil && t.nodes[id].last != "" {
+		id = t.nodes[id].last
+	}
+	return id
+}
+
+// lastUser is the user's message at or before id on its branch.
+func (t *tree) lastUser(id string) *node {
+	for n := t.nodes[id]; n != nil; n = t.nodes[n.ParentID] {
+		if n.Role == chat.RoleUser {
+			return n
+		}
+	}
+	return nil
+}
+
+// messages gives the shown branch, or all.
+func (t *tree) messages(all bool) []chat.Message {
+	out := []chat.Message{}
+	if all {
+		for _, id := range t.order {
+			out = append(out, t.nodes[id].Message)
+		}
+		return out
+	}
+	for _, n := range t.path(t.head) {
+		out = append(out, n.Message)
+	}
+	return out
+}

@@ -1,0 +1,234 @@
+package runs
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/loongclaw/loongclaw/agent/journal"
+	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// maxStarts is how often a run is started before it is given up: one that takes
+// the process down each time must not do so for ever.
+const maxStarts = 5
+
+// work makes sure that a goroutine runs what there is to run in a session.
+// placed says that the caller holds a place among the user's active runs; it is
+// handed over.
+func (m *Manager) work(s *session, placed bool) {
+	m.mu.Lock()
+	s.mu.Lock()
+	begin := !s.working && !s.ended && !m.isDraining()
+	if begin {
+		s.working = true
+		m.active.Add(1)
+		if s.quiet != nil {
+			s.quiet.Stop()
+		}
+	}
+	s.mu.Unlock()
+	m.mu.Unlock()
+	switch {
+	case begin:
+		go m.worker(s, placed)
+	case placed:
+		m.slot(s.user.Name).Release(1)
+	}
+}
+
+// worker runs a session's runs, one after the other, until there is none.
+func (m *Manager) worker(s *session, placed bool) {
+	defer m.active.Done()
+	slot := m.slot(s.user.Name)
+	if !placed {
+		if slot.Acquire(m.root, 1) != nil {
+			s.idle()
+			return
+		}
+	}
+	defer slot.Release(1)
+	p := m.pulseOf(s.user)
+	p.enter()
+	defer p.leave()
+	for {
+		r, err := m.next(s)
+		if err != nil {
+			m.Log.Error("run not started", slog.String("session", s.id), slog.Any("err", err))
+			if m.pause(time.Second) != nil {
+				s.idle()
+				return
+			}
+			continue
+		}
+		if r == nil {
+			m.settle(s)
+			return
+		}
+		m.execute(s, r)
+	}
+}
+
+func (s *session) idle() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.working = false
+}
+
+func (m *Manager) pause(d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-m.root.Done():
+		return context.Cause(m.root)
+	}
+}
+
+// next gives the run to carry out now, with its run_started in the journal. No
+// run and no error: there is none, and this session's goroutine ends.
+func (m *Manager) next(s *session) (*run, error) {
+	if m.root.Err() != nil {
+		s.idle()
+		return nil, nil //nolint:nilnil // no run is an answer
+	}
+	var found *run
+	err := s.log.Transact(m.root, func() ([]journal.Record, error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		found = nil
+		r := s.runs[s.current]
+		if r == nil && len(s.queue) > 0 && !s.ended {
+			found = s.runs[s.queue[0]]
+			return []journal.Record{record(recStarted, startedBody{RunID: found.id, ParentID: s.parentOf(found), Owner: m.owner()})}, nil
+		}
+		if r == nil || s.ended {
+			s.working = false
+			return nil, nil
+		}
+		if r.owner.Process == m.process && r.started > r.ran {
+			found = r
+			return nil, nil
+		}
+		return m.resume(s, r, &found)
+	})
+	return found, err
+}
+
+// resume goes on with a run that was parked or cut short. The lock is held.
+func (m *Manager) resume(s *session, r *run, found **run) ([]journal.Record, error) {
+	a := r.waitsFor()
+	switch {
+	case a != nil && a.decision == "" && m.Now().After(a.ExpiresAt.Time):
+		*found = r
+		return []journal.Record{
+			record(recDecided, decidedBody{RunID: r.id, ApprovalID: a.ApprovalID, Decision: chat.DecideDeny, Expired: true}),
+			record(recStarted, startedBody{RunID: r.id, Owner: m.owner(), Resumed: true}),
+		}, nil
+	case a != nil && a.decision == "":
+		s.working = false
+		time.AfterFunc(a.ExpiresAt.Sub(m.Now()), func() { m.work(s, false) })
+		return nil, nil
+	case a != nil && a.decided > r.started:
+		*found = r
+		return []journal.Record{record(recStarted, startedBody{RunID: r.id, Owner: m.owner(), Resumed: true})}, nil
+	case r.starts >= maxStarts:
+		return []journal.Record{record(recFinished, finishedBody{RunID: r.id, Status: chat.RunInterrupted, Usage: r.usage, Error: fault.New(fault.CodeInternal,
+			"the agent was interrupted several times during this run", "send the message again")})}, nil
+	}
+	*found = r
+	return []journal.Record{record(recStarted, startedBody{RunID: r.id, Owner: m.owner(), Restarted: true})}, nil
+}
+
+// waitsFor is the question that a run stopped at, answered or not.
+func (r *run) waitsFor() *approval {
+	for _, c := range r.order {
+		if !c.done {
+			return c.approval
+		}
+	}
+	return nil
+}
+
+// parentOf is what a waiting run's message answers, now that its turn has come.
+func (s *session) parentOf(r *run) string {
+	n := s.tree.nodes[r.message]
+	if n == nil || n.settled || n.ParentID != "" {
+		if n != nil {
+			return n.ParentID
+		}
+		return ""
+	}
+	if r.rooted {
+		return ""
+	}
+	return s.tree.head
+}
+
+// execute carries a run out until it is done, parked or stopped.
+func (m *Manager) execute(s *session, r *run) {
+	ctx, stop := context.WithCancelCause(m.root)
+	defer stop(nil)
+	s.mu.Lock()
+	s.stop = stop
+	r.ran = r.started
+	if r.cancelled {
+		stop(errCancelled)
+	}
+	log := m.Log.With(slog.String("user", s.user.Name), slog.String("session", s.id), slog.String("run", r.id), slog.String("requestId", r.requestID))
+	s.mu.Unlock()
+	state, question := m.state(ctx, s, r)
+	t := loop.Turn{Model: m.Model, Tools: m.toolbox(s, r, question), Recorder: &recorder{m, s, r}}
+	out, err := t.Run(ctx, state)
+	cause := context.Cause(ctx)
+	switch {
+	case out.Parked && err == nil:
+		log.Info("run waits for the user")
+		return
+	case errors.Is(cause, errDraining), errors.Is(err, errTaken):
+		log.Info("run left to its next start", slog.Any("cause", errors.Join(cause, err)))
+		return
+	}
+	f := finishedBody{RunID: r.id, Status: chat.RunDone}
+	switch {
+	case errors.Is(cause, errCancelled):
+		f.Status = chat.RunCancelled
+	case err != nil:
+		f.Status, f.Error = chat.RunFailed, fault.From(err).With(r.requestID)
+		log.Warn("run failed", slog.Any("err", err))
+	}
+	m.finish(s, r, out, f, log)
+	if f.Status == chat.RunDone {
+		s.mu.Lock()
+		answer := r.answered
+		s.mu.Unlock()
+		if _, err := s.user.Memory.AutoSave(m.root, s.id, question, answer); err != nil {
+			log.Warn("conversation not remembered", slog.Any("err", err))
+		}
+	}
+}
+
+// finish writes a run's end. While the store does not take it the run is not
+// over: nothing is shown that is not durable.
+func (m *Manager) finish(s *session, r *run, out loop.Outcome, f finishedBody, log *slog.Logger) {
+	rec := &recorder{m, s, r}
+	for wait := time.Second; ; wait = min(2*wait, 30*time.Second) {
+		err := rec.write(context.WithoutCancel(m.root), out.Steps, &f)
+		if err == nil {
+			log.Info("run finished", slog.String("status", f.Status))
+			return
+		}
+		if errors.Is(err, errTaken) {
+			log.Info("run taken over by another agent")
+			return
+		}
+		log.Error("end of run not stored; trying again", slog.Any("err", err))
+		if fault.CodeOf(err) == fault.CodeDamaged || m.pause(wait) != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,56 @@
+package users
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/loongclaw/loongclaw/agent/bucket"
+)
+
+// Prefix is where everything of a user lies.
+func Prefix(user string) string { return "u/" + bucket.Segment(user) + "/" }
+
+// FilesPrefix is where a user's workspace lies.
+func FilesPrefix(user string) string { return Prefix(user) + "files/" }
+
+// SessionPrefix is where one life of a session has its journal.
+func SessionPrefix(user, session string, epoch uint64) string {
+	return fmt.Sprintf("%ss/%s/%06d/log/", Prefix(user), bucket.Segment(session), epoch)
+}
+
+// sessionRoot is where all lives of a session lie.
+func sessionRoot(user, session string) string {
+	return Prefix(user) + "s/" + bucket.Segment(session) + "/"
+}
+
+func logPrefix(user string) string { return Prefix(user) + "log/" }
+
+func markKey(user, session string) string {
+	return Prefix(user) + "open/" + bucket.Segment(session)
+}
+
+func beatKey(user, instance string) string {
+	return Prefix(user) + "agents/" + bucket.Segment(instance)
+}
+
+// Names lists the users that a bucket knows. It hops from one user's keys to the
+// next one's, so it costs one call for each user and not one for each object.
+func Names(ctx context.Context, b bucket.Bucket) ([]string, error) {
+	var names []string
+	after := ""
+	for {
+		page, _, err := b.List(ctx, "u/", after, 1)
+		if err != nil {
+			return nil, err
+		}
+		if len(page) == 0 {
+			return names, nil
+		}
+		seg, _, _ := strings.Cut(strings.TrimPrefix(page[0].Key, "u/"), "/")
+		if name, err := bucket.ParseSegment(seg); err == nil {
+			names = append(names, name)
+		}
+		after = "u/" + seg + "0" // the first text after "u/seg/…"
+	}
+}

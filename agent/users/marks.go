@@ -1,0 +1,131 @@
+package users
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/loongclaw/loongclaw/agent/bucket"
+	"github.com/loongclaw/loongclaw/pkg/chat"
+)
+
+// Mark says that a session has, or may have, unfinished work. It holds enough
+// to list the session, should the agent die before the journal says that it
+// was created.
+type Mark struct {
+	Session chat.Session `json:"session"`
+	Epoch   uint64       `json:"epoch"`
+}
+
+// Mark writes the mark of a session.
+func (u *User) Mark(ctx context.Context, m Mark) error {
+	b, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("users: %w", err)
+	}
+	_, err = u.bucket.Put(ctx, markKey(u.Name, m.Session.ID), b)
+	return err
+}
+
+// Unmark removes the mark of a session at rest.
+func (u *User) Unmark(ctx context.Context, session string) error {
+	return u.bucket.Delete(ctx, markKey(u.Name, session))
+}
+
+// Marks lists the marks.
+func (u *User) Marks(ctx context.Context) ([]Mark, error) {
+	var marks []Mark
+	err := each(ctx, u.bucket, Prefix(u.Name)+"open/", func(key string) error {
+		o, err := u.bucket.Get(ctx, key)
+		if errors.Is(err, bucket.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		var m Mark
+		if json.Unmarshal(o.Body, &m) == nil && m.Session.ID != "" {
+			marks = append(marks, m)
+		}
+		return nil
+	})
+	return marks, err
+}
+
+// Beat writes that an agent is alive and runs something of this user.
+func (u *User) Beat(ctx context.Context, instance, process string) error {
+	b, err := json.Marshal(beat{process, chat.At(u.now())})
+	if err != nil {
+		return fmt.Errorf("users: %w", err)
+	}
+	_, err = u.bucket.Put(ctx, beatKey(u.Name, instance), b)
+	return err
+}
+
+// Unbeat removes an agent's heartbeat when it runs nothing of this user.
+func (u *User) Unbeat(ctx context.Context, instance string) error {
+	return u.bucket.Delete(ctx, beatKey(u.Name, instance))
+}
+
+// LastBeat is when an agent last said that it is alive; the zero time if never.
+func (u *User) LastBeat(ctx context.Context, instance string) (time.Time, error) {
+	o, err := u.bucket.Get(ctx, beatKey(u.Name, instance))
+	if errors.Is(err, bucket.ErrNotFound) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	var b beat
+	if err := json.Unmarshal(o.Body, &b); err != nil {
+		return time.Time{}, nil // not readable is not alive
+	}
+	return b.At.Time, nil
+}
+
+type beat struct {
+	Process string    `json:"process"`
+	At      chat.Time `json:"at"`
+}
+
+// removeAll deletes every object below a prefix, the last ones first, but those
+// below keep.
+func removeAll(ctx context.Context, b bucket.Bucket, prefix, keep string) error {
+	var keys []string
+	if err := each(ctx, b, prefix, func(key string) error {
+		if keep == "" || !strings.HasPrefix(key, keep) {
+			keys = append(keys, key)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	for i := len(keys) - 1; i >= 0; i-- {
+		if err := b.Delete(ctx, keys[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func each(ctx context.Context, b bucket.Bucket, prefix string, do func(key string) error) error {
+	after := ""
+	for {
+		page, more, err := b.List(ctx, prefix, after, 0)
+		if err != nil {
+			return err
+		}
+		for _, e := range page {
+			if err := do(e.Key); err != nil {
+				return err
+			}
+			after = e.Key
+		}
+		if !more {
+			return nil
+		}
+	}
+}

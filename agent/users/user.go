@@ -1,0 +1,234 @@
+package users
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sort"
+	"sync"
+	"time"
+
+	"github.com/loongclaw/loongclaw/agent/bucket"
+	"github.com/loongclaw/loongclaw/agent/files"
+	"github.com/loongclaw/loongclaw/agent/journal"
+	"github.com/loongclaw/loongclaw/agent/memory"
+	"github.com/loongclaw/loongclaw/pkg/chat"
+)
+
+// User is one user's journal, open, and what it says.
+type User struct {
+	Name   string
+	Memory *memory.Store
+	Files  *files.Workspace
+
+	bucket bucket.Bucket
+	log    *journal.Log
+	now    func() time.Time
+
+	mu       sync.Mutex
+	rows     map[string]*Row
+	standing map[string]time.Time // approved scopes, until when
+}
+
+// Row is what the user's journal says of a session. It is exact for a session
+// at rest; while one is active, package runs knows better.
+type Row struct {
+	chat.Session
+	Epoch uint64 // which life
+	Alive bool   // false: deleted; the row stays so that the next life gets a new epoch
+	Usage chat.Usage
+	Tail  Anchor
+}
+
+// Anchor names the last object of a session's journal when it came to rest, so
+// that a lost tail shows.
+type Anchor struct {
+	Number uint64 `json:"n,omitempty"`
+	Hash   string `json:"hash,omitempty"`
+}
+
+// The records of a user's journal, beside package memory's.
+const (
+	recCreated  = "session_created"
+	recAnchored = "session_anchored"
+	recCleared  = "session_cleared"
+	recDeleted  = "session_deleted"
+	recStanding = "approval_standing"
+)
+
+type sessionBody struct {
+	Session chat.Session `json:"session"`
+	Epoch   uint64       `json:"epoch"`
+	Usage   chat.Usage   `json:"usage,omitzero"`
+	Tail    Anchor       `json:"tail,omitzero"`
+}
+
+type standingBody struct {
+	Scope string    `json:"scope"`
+	Until chat.Time `json:"until"`
+}
+
+// open reads a user's journal.
+func open(ctx context.Context, b bucket.Bucket, name string, now func() time.Time) (*User, error) {
+	u := &User{Name: name, bucket: b, now: now, rows: map[string]*Row{}, standing: map[string]time.Time{}}
+	u.Files = files.New(b, FilesPrefix(name))
+	u.Memory = memory.New(logOf{u}, memory.WithClock(now))
+	var err error
+	u.log, err = journal.Open(ctx, b, logPrefix(name), u, now)
+	return u, err
+}
+
+// logOf is the journal as package memory sees it: the store exists before the
+// journal that fills it has been read.
+type logOf struct{ u *User }
+
+func (l logOf) Append(ctx context.Context, records ...journal.Record) error {
+	return l.u.log.Append(ctx, records...)
+}
+
+// Apply takes a record in.
+func (u *User) Apply(e journal.Entry) error {
+	switch e.Type {
+	case recCreated, recAnchored, recCleared, recDeleted:
+		var b sessionBody
+		if err := json.Unmarshal(e.Body, &b); err != nil {
+			return err
+		}
+		u.applySession(e.Type, b)
+		return nil
+	case recStanding:
+		var b standingBody
+		if err := json.Unmarshal(e.Body, &b); err != nil {
+			return err
+		}
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		u.standing[b.Scope] = b.Until.Time
+		return nil
+	}
+	return u.Memory.Apply(e.Record)
+}
+
+func (u *User) applySession(kind string, b sessionBody) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	r := u.rows[b.Session.ID]
+	if r == nil {
+		r = &Row{}
+		u.rows[b.Session.ID] = r
+	}
+	if b.Epoch < r.Epoch {
+		return // an anchor of a life that has ended since
+	}
+	switch kind {
+	case recCreated:
+		if !r.Alive || b.Epoch > r.Epoch {
+			*r = Row{Session: b.Session, Epoch: b.Epoch, Alive: true}
+		}
+	case recAnchored:
+		if b.Epoch == r.Epoch && r.Alive {
+			created := r.CreatedAt
+			*r = Row{Session: b.Session, Epoch: b.Epoch, Alive: true, Usage: b.Usage, Tail: b.Tail}
+			r.CreatedAt = created
+		}
+	case recCleared:
+		*r = Row{Session: b.Session, Epoch: b.Epoch, Alive: true}
+	case recDeleted:
+		*r = Row{Session: chat.Session{ID: b.Session.ID}, Epoch: b.Epoch}
+	}
+}
+
+// Row is what is known of a session; ok is false for one that never was.
+func (u *User) Row(session string) (Row, bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if r := u.rows[session]; r != nil {
+		return *r, true
+	}
+	return Row{}, false
+}
+
+// Rows lists the sessions that live, in no promised order.
+func (u *User) Rows() []Row {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	rows := make([]Row, 0, len(u.rows))
+	for _, r := range u.rows {
+		if r.Alive {
+			rows = append(rows, *r)
+		}
+	}
+	sort.Slice(rows, func(i, j int) bool { return rows[i].ID < rows[j].ID })
+	return rows
+}
+
+// Create writes that a session lives. A session that lives already stays as it is.
+func (u *User) Create(ctx context.Context, s chat.Session, epoch uint64) error {
+	return u.append(ctx, recCreated, sessionBody{Session: s, Epoch: epoch})
+}
+
+// Anchor writes where a session's journal ends and what it shows in a list.
+func (u *User) Anchor(ctx context.Context, r Row) error {
+	return u.append(ctx, recAnchored, sessionBody{r.Session, r.Epoch, r.Usage, r.Tail})
+}
+
+// Clear ends a session's life and begins the next, empty one. The tombstone is
+// durable before an object goes, so a crash in between is finished by the next
+// Sweep and cannot bring half a session back.
+func (u *User) Clear(ctx context.Context, session string) error {
+	r, _ := u.Row(session)
+	r.Session.Messages, r.Session.Head = 0, ""
+	r.Session.UpdatedAt = chat.At(u.now())
+	if err := u.append(ctx, recCleared, sessionBody{Session: r.Session, Epoch: r.Epoch + 1}); err != nil {
+		return err
+	}
+	return u.Sweep(ctx, session)
+}
+
+// Delete ends a session's life for good.
+func (u *User) Delete(ctx context.Context, session string) error {
+	r, _ := u.Row(session)
+	if err := u.append(ctx, recDeleted, sessionBody{Session: chat.Session{ID: session}, Epoch: r.Epoch}); err != nil {
+		return err
+	}
+	return u.Sweep(ctx, session)
+}
+
+// Sweep removes what earlier lives of a session have left in the store. It may
+// be repeated.
+func (u *User) Sweep(ctx context.Context, session string) error {
+	r, _ := u.Row(session)
+	keep := ""
+	if r.Alive {
+		keep = SessionPrefix(u.Name, session, r.Epoch)
+	}
+	if err := removeAll(ctx, u.bucket, sessionRoot(u.Name, session), keep); err != nil {
+		return err
+	}
+	return u.Unmark(ctx, session)
+}
+
+// Stand writes that a scope is approved until a time.
+func (u *User) Stand(ctx context.Context, scope string, until time.Time) error {
+	return u.append(ctx, recStanding, standingBody{scope, chat.At(until)})
+}
+
+// Stands says whether a scope is approved now.
+func (u *User) Stands(scope string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.now().Before(u.standing[scope])
+}
+
+func (u *User) append(ctx context.Context, kind string, body any) error {
+	b, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("users: %w", err)
+	}
+	return u.log.Append(ctx, journal.Record{Type: kind, Body: b})
+}
+
+var _ journal.State = (*User)(nil)
+
+// Now is the time by the clock that this user's journal is written with.
+func (u *User) Now() time.Time { return u.now() }

@@ -1,0 +1,72 @@
+package users
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/loongclaw/loongclaw/agent/bucket"
+)
+
+// Users opens users' journals, each once.
+type Users struct {
+	bucket bucket.Bucket
+	now    func() time.Time
+	flight singleflight.Group
+
+	mu   sync.Mutex
+	open map[string]*User
+}
+
+// New looks for users in a bucket.
+func New(b bucket.Bucket, now func() time.Time) *Users {
+	return &Users{bucket: b, now: now, open: map[string]*User{}}
+}
+
+// Get gives a user; one that the bucket does not know yet is an empty one.
+func (us *Users) Get(ctx context.Context, name string) (*User, error) {
+	us.mu.Lock()
+	u := us.open[name]
+	us.mu.Unlock()
+	if u != nil {
+		return u, nil
+	}
+	// Reading is shared by all who ask, so it must not end with the first one.
+	ch := us.flight.DoChan(name, func() (any, error) {
+		us.mu.Lock()
+		u := us.open[name] // the flight before this one may have just landed
+		us.mu.Unlock()
+		if u != nil {
+			return u, nil
+		}
+		u, err := open(context.WithoutCancel(ctx), us.bucket, name, us.now)
+		if err != nil {
+			return nil, err
+		}
+		us.mu.Lock()
+		us.open[name] = u
+		us.mu.Unlock()
+		return u, nil
+	})
+	select {
+	case r := <-ch:
+		if r.Err != nil {
+			return nil, r.Err
+		}
+		return r.Val.(*User), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Names lists the users that the bucket knows.
+func (us *Users) Names(ctx context.Context) ([]string, error) { return Names(ctx, us.bucket) }
+
+// Drop forgets a user's state here, so that it is read anew. For one at rest.
+func (us *Users) Drop(name string) {
+	us.mu.Lock()
+	defer us.mu.Unlock()
+	delete(us.open, name)
+}
