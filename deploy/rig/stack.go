@@ -1,0 +1,183 @@
+package rig
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/loongclaw/loongclaw/pkg/pass"
+)
+
+// Options say what a stack is to be.
+type Options struct {
+	Bin        Binaries
+	Dir        string // store, workspace and working folders are made below it
+	Tokens     string // LOONGCLAW_TOKENS
+	Model      string // base URL of the provider; empty leaves the agent offline
+	AgentURL   string // an agent of the caller's own; then no other is started
+	AgentEnv   map[string]string
+	GatewayEnv map[string]string
+}
+
+// Stack is a gateway and its agent.
+type Stack struct {
+	Base    string // of the gateway
+	Agent   *Process
+	Gateway *Process
+	Store   string // folder of the agent's store
+
+	opts      Options
+	agentAddr string
+	gateAddr  string
+	keys      struct{ private, public string }
+}
+
+// Up starts both and waits until they are ready.
+func Up(ctx context.Context, o Options) (*Stack, error) {
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	s := &Stack{opts: o, Store: filepath.Join(o.Dir, "store")}
+	s.keys.private, s.keys.public = pass.FormatPrivate(private), pass.FormatPublic(public)
+	for _, addr := range []*string{&s.agentAddr, &s.gateAddr} {
+		if *addr, err = freeAddr(); err != nil {
+			return nil, err
+		}
+	}
+	s.Base = "http://" + s.gateAddr
+	for _, d := range []string{"store", "workspace", "agent", "gateway"} {
+		if err := os.MkdirAll(filepath.Join(o.Dir, d), 0o750); err != nil {
+			return nil, err
+		}
+	}
+	if o.AgentURL == "" {
+		if err := s.StartAgent(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.StartGateway(ctx); err != nil {
+		s.Down()
+		return nil, err
+	}
+	return s, nil
+}
+
+// StartAgent starts the agent, on the same address and store each time.
+func (s *Stack) StartAgent(ctx context.Context) error {
+	env := map[string]string{
+		"PATH": os.Getenv("PATH"), "HOME": filepath.Join(s.opts.Dir, "agent"), "TMPDIR": os.TempDir(),
+		"PASS_PUBLIC_KEYS":  s.keys.public,
+		"AGENT_LISTEN_ADDR": s.agentAddr,
+		"STORE":             "disk:" + s.Store,
+		"WORKSPACE_DIR":     filepath.Join(s.opts.Dir, "workspace"),
+
+		"MAX_CONCURRENT_RUNS": "64",
+	}
+	if s.opts.Model != "" {
+		env["LLM_PROVIDER"], env["OPENAI_MODEL"] = "openai", "standin"
+		env["OPENAI_BASE_URL"], env["OPENAI_API_KEY"] = s.opts.Model, "sk-not-a-real-key"
+	}
+	maps.Copy(env, s.opts.AgentEnv)
+	p, err := Start(s.opts.Bin.Agent, filepath.Join(s.opts.Dir, "agent"), env)
+	if err != nil {
+		return err
+	}
+	s.Agent = p
+	return ready(ctx, p, "http://"+s.agentAddr+"/ready")
+}
+
+// StartGateway starts the gateway, on the same address each time.
+func (s *Stack) StartGateway(ctx context.Context) error {
+	env := map[string]string{
+		"PATH": os.Getenv("PATH"), "HOME": filepath.Join(s.opts.Dir, "gateway"), "TMPDIR": os.TempDir(),
+		"PASS_PRIVATE_KEY":    s.keys.private,
+		"LISTEN_ADDR":         s.gateAddr,
+		"AGENT_URL":           s.AgentURL(),
+		"LOONGCLAW_TOKENS":    s.opts.Tokens,
+		"RATE_LIMIT_CHAT":     "100000/m",
+		"RATE_LIMIT_API":      "100000/m",
+		"MAX_CONCURRENT_RUNS": "64",
+	}
+	maps.Copy(env, s.opts.GatewayEnv)
+	p, err := Start(s.opts.Bin.Gateway, filepath.Join(s.opts.Dir, "gateway"), env)
+	if err != nil {
+		return err
+	}
+	s.Gateway = p
+	return ready(ctx, p, s.Base+"/health")
+}
+
+// AgentURL is where the gateway finds the agent.
+func (s *Stack) AgentURL() string {
+	if s.opts.AgentURL != "" {
+		return s.opts.AgentURL
+	}
+	return "http://" + s.agentAddr
+}
+
+// Down kills what runs.
+func (s *Stack) Down() {
+	for _, p := range []*Process{s.Gateway, s.Agent} {
+		if p != nil {
+			p.Kill()
+		}
+	}
+}
+
+// Logs is what both wrote last.
+func (s *Stack) Logs() string {
+	out := ""
+	if s.Gateway != nil {
+		out += "--- gateway\n" + s.Gateway.Log()
+	}
+	if s.Agent != nil {
+		out += "--- agent\n" + s.Agent.Log()
+	}
+	return out
+}
+
+// ready asks until the answer is 200, the program ends or 15 s have passed.
+func ready(ctx context.Context, p *Process, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return err
+		}
+		if res, err := http.DefaultClient.Do(req); err == nil {
+			_ = res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-p.Done():
+			return fmt.Errorf("%s ended with code %d before it was ready:\n%s", p.cmd.Path, p.ExitCode(), p.Log())
+		case <-ctx.Done():
+			return fmt.Errorf("%s is not ready at %s: %w\n%s", p.cmd.Path, url, ctx.Err(), p.Log())
+		}
+	}
+}
+
+// freeAddr finds a port that nobody listens on. Somebody else may take it
+// before our program does; then that program says so and the test fails.
+func freeAddr() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String(), nil
+}
