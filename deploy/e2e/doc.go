@@ -1,0 +1,10 @@
+// Package e2e tests LoongClaw from outside: real binaries, started by their
+// environment alone, real connections, a stand-in only for the model's
+// provider. A test is named after what a user sees; a defect of the original
+// has its number in the name.
+//
+// Owns: nothing but tests.
+// Touches: the binaries through package rig, the protocol through package
+// client.
+// Never: imports the gateway or the agent.
+package e2e

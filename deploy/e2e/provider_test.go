@@ -1,0 +1,125 @@
+package e2e
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/loongclaw/loongclaw/deploy/client"
+	"github.com/loongclaw/loongclaw/deploy/standin"
+)
+
+func TestProviderFaults(t *testing.T) {
+	t.Parallel()
+	w := shared(t)
+	for _, tt := range []struct {
+		name    string
+		round   standin.Round
+		status  int
+		code    string
+		partial bool
+		asked   int // at most so many times
+	}{
+		{"500", standin.Round{Status: 500}, 502, "provider_failed", false, 3},
+		{"503", standin.Round{Status: 503}, 502, "provider_failed", false, 3},
+		{"401", standin.Round{Status: 401}, 502, "provider_failed", false, 1},
+		{"429", standin.Round{Status: 429, RetryAfter: 30}, 503, "provider_busy", false, 3},
+		{"cut before the first word", standin.Round{End: standin.EndCut}, 502, "provider_failed", false, 3},
+		{"cut", standin.Round{Chunks: 4, End: standin.EndCut}, 502, "provider_failed", true, 1},
+		{"error", standin.Round{Chunks: 4, End: standin.EndError}, 502, "provider_failed", true, 1},
+		{"short", standin.Round{Chunks: 4, End: standin.EndShort}, 502, "provider_failed", true, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := w.user(t)
+			s := script(tt.round)
+			a := refused(t, c, tt.status, tt.code, "POST", "/api/chat", map[string]any{"message": s.Message(), "sessionId": "json"})
+			if tt.status == 503 {
+				if n, err := strconv.Atoi(a.Header.Get("Retry-After")); err != nil || n < 1 {
+					t.Errorf("Retry-After: got %q, want seconds", a.Header.Get("Retry-After"))
+				}
+			}
+			if n := len(w.model.Requests(s.ID)); n < 1 || n > tt.asked {
+				t.Errorf("the provider was asked %d times, want at most %d", n, tt.asked)
+			}
+			s = script(tt.round)
+			r := start(t, c, "events", s.Message())
+			l, end := await(t, c, "events", r.RunID)
+			if end.Status != "failed" || end.Fault().Code != tt.code || end.Fault().Error == "" {
+				t.Errorf("got %v, want failed with code %s", end, tt.code)
+			}
+			if strings.Contains(end.String(), "SECRET-UPSTREAM-DETAIL") {
+				t.Errorf("the error shows the provider's own words: %v", end)
+			}
+			as := l.Answers[r.RunID]
+			if tt.partial && (len(as) != 1 || !as[0].Incomplete || as[0].Text() != s.Answer(0)) {
+				t.Errorf("got %v, want the partial text %q marked incomplete", as, s.Answer(0))
+			}
+			for _, a := range as {
+				if !a.Incomplete {
+					t.Errorf("a broken answer counts as complete: %v", a)
+				}
+			}
+			if got := ask(t, c, "events", "and now?"); got != "收到：and now?" {
+				t.Errorf("the session's next answer: got %q", got)
+			}
+		})
+	}
+}
+
+func TestAProviderIsTriedAgainBeforeTheFirstWord(t *testing.T) {
+	t.Parallel()
+	w := shared(t)
+	c := w.user(t)
+	s := script(standin.Round{Status: 500, Times: 1, Chunks: 3})
+	if got := ask(t, c, "a", s.Message()); got != s.Answer(0) {
+		t.Errorf("got %q, want %q", got, s.Answer(0))
+	}
+	if n := len(w.model.Requests(s.ID)); n != 2 {
+		t.Errorf("the provider was asked %d times, want 2", n)
+	}
+}
+
+func TestAHangingProviderCanBeCancelled(t *testing.T) {
+	t.Parallel()
+	w := shared(t)
+	c := w.user(t)
+	s := script(standin.Round{Chunks: 3, End: standin.EndHang})
+	r := start(t, c, "a", s.Message())
+	st := follow(t, c, client.OverSSE, "a", r.Cursor)
+	l := client.NewLedger()
+	until(t, st, l, chunksOf(l, s, 3))
+	do(t, c, 200, "POST", client.SessionPath("a", "/cancel"), nil)
+	if end := until(t, st, l, finished(r.RunID)); end.Status != "cancelled" {
+		t.Errorf("got %v, want cancelled", end)
+	}
+}
+
+func TestAFailureOverASocketIsAnEventNotAnEnd(t *testing.T) {
+	t.Parallel()
+	s := dial(t, shared(t).user(t), "/ws")
+	l, end := say(t, s, "a", script(standin.Round{Chunks: 2, End: standin.EndCut}).Message())
+	if end.Status != "failed" || end.Fault().Code != "provider_failed" || l.Chunks == 0 {
+		t.Errorf("got %v after %d chunks, want failed after some", end, l.Chunks)
+	}
+	if _, end := say(t, s, "a", "still there?"); end.Status != "done" {
+		t.Errorf("got %v, want done", end)
+	}
+}
+
+func TestAModelThatAsksForNonsenseGetsAResult(t *testing.T) {
+	t.Parallel()
+	c := shared(t).user(t)
+	for _, tool := range []struct{ name, args string }{
+		{"no_such_tool", `{}`}, {"read_file", `{"path":`}, {"read_file", `[]`}, {"read_file", `{"path":7}`}, {"read_file", `{}`},
+	} {
+		s := script(call(tool.name, tool.args), standin.Round{Chunks: 2})
+		session := fresh("nonsense")
+		r := start(t, c, session, s.Message())
+		l, end := await(t, c, session, r.RunID)
+		as := l.Answers[r.RunID]
+		if end.Status != "done" || len(as) != 1 || as[0].Text() != s.Answer(1) {
+			t.Errorf("%s %s: got %v with %v, want a result for the model and its answer", tool.name, tool.args, end, as)
+		}
+	}
+}
