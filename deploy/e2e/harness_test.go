@@ -132,15 +132,22 @@ func up(ctx context.Context, dir string, change func(*rig.Options)) (*world, err
 
 var loggedShared sync.Once
 
+// logsOnFailure shows what the programs wrote last; all that was kept of it with
+// E2E_LOGS set.
 func logsOnFailure(t *testing.T, w *world) {
-	if !t.Failed() || os.Getenv("E2E_LOGS") == "" {
+	if !t.Failed() {
 		return
+	}
+	text := w.Logs()
+	const short = 4 << 10
+	if os.Getenv("E2E_LOGS") == "" && len(text) > short {
+		text = "…" + text[len(text)-short:]
 	}
 	if w == common {
-		loggedShared.Do(func() { t.Log(w.Logs()) })
+		loggedShared.Do(func() { t.Log(text) })
 		return
 	}
-	t.Log(w.Logs())
+	t.Log(text)
 }
 
 var transport = client.Transport()

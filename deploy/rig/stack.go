@@ -139,7 +139,7 @@ func (s *Stack) Logs() string {
 		out += "--- gateway\n" + s.Gateway.Log()
 	}
 	if s.Agent != nil {
-		out += "--- agent\n" + s.Agent.Log()
+		out += "\n--- agent\n" + s.Agent.Log()
 	}
 	return out
 }
