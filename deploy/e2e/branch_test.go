@@ -119,6 +119,26 @@ func TestAnEditIsASibling(t *testing.T) {
 	}
 }
 
+func TestAnEditOfTheFirstMessageIsASibling(t *testing.T) {
+	t.Parallel()
+	w := shared(t)
+	c := w.user(t)
+	ask(t, c, "a", "one")
+	var r run
+	s := script(standin.Round{Chunks: 1})
+	if err := do(t, c, 202, "POST", client.SessionPath("a", "/runs"), map[string]any{"message": s.Message(), "parentId": ""}).JSON(&r); err != nil {
+		t.Fatal(err)
+	}
+	await(t, c, "a", r.RunID)
+	nothingLost(t, c, "a", 2)
+	if rs := w.model.Requests(s.ID); len(rs) != 1 || count(rs[0], "user") != 1 {
+		t.Errorf("the edit's prompt: %+v, want the edit alone", rs)
+	}
+	if tree := history(t, c, "a", "?tree=1"); len(tree.Messages) != 4 {
+		t.Errorf("the tree has %d messages, want 4", len(tree.Messages))
+	}
+}
+
 func TestTitlesComeFromTheFirstMessage(t *testing.T) {
 	t.Parallel()
 	c := shared(t).user(t)

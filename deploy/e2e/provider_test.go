@@ -1,9 +1,12 @@
 package e2e
 
 import (
+	"context"
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/loongclaw/loongclaw/deploy/client"
 	"github.com/loongclaw/loongclaw/deploy/standin"
@@ -77,6 +80,30 @@ func TestAProviderIsTriedAgainBeforeTheFirstWord(t *testing.T) {
 	}
 	if n := len(w.model.Requests(s.ID)); n != 2 {
 		t.Errorf("the provider was asked %d times, want 2", n)
+	}
+}
+
+// TestASilentProviderIsATimeout waits as long as the agent does: a minute.
+func TestASilentProviderIsATimeout(t *testing.T) {
+	t.Parallel()
+	w := shared(t)
+	for name, round := range map[string]standin.Round{
+		"before the first word": {End: standin.EndHang}, "in mid-answer": {Chunks: 2, End: standin.EndHang},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+			defer cancel()
+			s := script(round)
+			a, err := w.user(t).Do(ctx, http.MethodPost, "/api/chat", map[string]any{"message": s.Message()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			isFault(t, "POST /api/chat", a, 504, "provider_timeout")
+			if err := w.model.Wait(limited(t), s.ID, func(rs []standin.Request) bool { return rs[len(rs)-1].Cancelled }); err != nil {
+				t.Errorf("the provider's request goes on: %v", err)
+			}
+		})
 	}
 }
 
