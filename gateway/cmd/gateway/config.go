@@ -1,0 +1,203 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/kelseyhightower/envconfig"
+
+	"github.com/loongclaw/loongclaw/gateway/access"
+	"github.com/loongclaw/loongclaw/gateway/edge"
+	"github.com/loongclaw/loongclaw/gateway/limit"
+	"github.com/loongclaw/loongclaw/pkg/pass"
+)
+
+// environment is every variable that the gateway reads. All are text here:
+// envconfig stops at the first value it cannot convert, and whoever sets up a
+// gateway wants to see all faults at once.
+type environment struct {
+	ListenAddr        string `envconfig:"LISTEN_ADDR" desc:"where to listen; HOST and PORT when empty, else 127.0.0.1:8787"`
+	Host              string `envconfig:"HOST" desc:"the host part, when LISTEN_ADDR is empty"`
+	Port              string `envconfig:"PORT" desc:"the port part, when LISTEN_ADDR is empty"`
+	AgentURL          string `envconfig:"AGENT_URL" default:"http://127.0.0.1:8788" desc:"the agents, comma-separated; a user always gets the same one"`
+	Tokens            string `envconfig:"LOONGCLAW_TOKENS" desc:"alice:TOKEN,bob:TOKEN:read; needed unless listening on loopback"`
+	LoginCode         string `envconfig:"LOONGCLAW_LOGIN_CODE" desc:"a code that logs in the first token's user once"`
+	AllowedOrigins    string `envconfig:"ALLOWED_ORIGINS" desc:"web origins that may call, comma-separated"`
+	TrustedProxies    string `envconfig:"TRUSTED_PROXIES" desc:"addresses and networks whose X-Forwarded-* count"`
+	RateLimitChat     string `envconfig:"RATE_LIMIT_CHAT" default:"30/m" desc:"messages of a user"`
+	RateLimitAPI      string `envconfig:"RATE_LIMIT_API" default:"600/m" desc:"other requests of a user"`
+	RateLimitAuth     string `envconfig:"RATE_LIMIT_AUTH" default:"10/m" desc:"wrong credentials of an address"`
+	MaxConcurrentRuns string `envconfig:"MAX_CONCURRENT_RUNS" default:"4" desc:"active runs of a user; the agent holds to it"`
+	PassPrivateKey    string `envconfig:"PASS_PRIVATE_KEY" desc:"the key that signs passes for the agent; gateway keygen prints one"`
+	LogLevel          string `envconfig:"LOG_LEVEL" default:"info" desc:"debug, info, warn or error"`
+	LogFormat         string `envconfig:"LOG_FORMAT" default:"json" desc:"json or text"`
+	LogFile           string `envconfig:"LOG_FILE" desc:"a file to write the log to instead of standard error"`
+
+	// The original's: understood, without effect here.
+	WSPort    string `envconfig:"WS_PORT" desc:"the original's; WebSockets are on the one port, at /ws and /"`
+	DevMode   string `envconfig:"DEV_MODE" desc:"the original's; no effect"`
+	HotReload string `envconfig:"HOT_RELOAD" desc:"the original's; no effect"`
+}
+
+// config is the environment, understood.
+type config struct {
+	listen    string
+	edge      edge.Config
+	logLevel  slog.Level
+	logFormat string
+	logFile   string
+	unused    []string // variables that are set and have no effect
+}
+
+// loadConfig reads the environment. Its error joins every fault, each with what
+// to do, and repeats no secret.
+func loadConfig(version string) (config, error) {
+	var env environment
+	if err := envconfig.Process("", &env); err != nil {
+		return config{}, fmt.Errorf("reading the environment: %w", err)
+	}
+	return env.understand(version)
+}
+
+func (env environment) understand(version string) (config, error) {
+	var faults []error
+	note := func(name string, err error) {
+		if err == nil {
+			return
+		}
+		for _, e := range unjoin(err) {
+			faults = append(faults, fmt.Errorf("%s: %w", name, e))
+		}
+	}
+	var c config
+	var err error
+	e := &c.edge
+	e.Version, e.LoginCode = version, strings.TrimSpace(env.LoginCode)
+	c.listen, e.Loopback, err = env.listen()
+	note("LISTEN_ADDR", err)
+	addressOK := err == nil
+	e.Agents, err = parseAgents(env.AgentURL)
+	note("AGENT_URL", err)
+	e.Tokens, err = access.ParseTokens(env.Tokens)
+	note("LOONGCLAW_TOKENS", err)
+	tokensOK := err == nil
+	e.Origins, err = access.ParseOrigins(env.AllowedOrigins)
+	note("ALLOWED_ORIGINS", err)
+	e.Proxies, err = access.ParseProxies(env.TrustedProxies)
+	note("TRUSTED_PROXIES", err)
+	for _, r := range []struct {
+		name, text string
+		rate       *limit.Rate
+	}{{"RATE_LIMIT_CHAT", env.RateLimitChat, &e.Limits.Chat}, {"RATE_LIMIT_API", env.RateLimitAPI, &e.Limits.API}, {"RATE_LIMIT_AUTH", env.RateLimitAuth, &e.Limits.Auth}} {
+		*r.rate, err = limit.ParseRate(r.text)
+		note(r.name, err)
+	}
+	note("MAX_CONCURRENT_RUNS", checkCount(env.MaxConcurrentRuns))
+	note("PASS_PRIVATE_KEY", env.passKey(e))
+	note("LOG_LEVEL", c.logLevel.UnmarshalText([]byte(env.LogLevel)))
+	if c.logFormat = strings.ToLower(env.LogFormat); c.logFormat != "json" && c.logFormat != "text" {
+		note("LOG_FORMAT", errors.New("is neither json nor text"))
+	}
+	c.logFile, c.unused = env.LogFile, env.withoutEffect()
+	// The core checks the rest. Where a value above was refused, what the core
+	// would say about its absence is no news.
+	if len(faults) == 0 || addressOK && tokensOK && len(e.Tokens) == 0 && !e.Loopback {
+		faults = append(faults, coreFaults(*e, len(faults) > 0)...)
+	}
+	return c, errors.Join(faults...)
+}
+
+// coreFaults is what the core finds. With other faults known, only the missing
+// way in is asked for.
+func coreFaults(e edge.Config, others bool) []error {
+	if others {
+		e = edge.Config{Tokens: e.Tokens, Loopback: e.Loopback}
+		_, err := edge.New(e)
+		return unjoin(err)[:1]
+	}
+	_, err := edge.New(e)
+	return unjoin(err)
+}
+
+// unjoin lists the faults in a joined error.
+func unjoin(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if j, ok := err.(interface{ Unwrap() []error }); ok {
+		return j.Unwrap()
+	}
+	return []error{err}
+}
+
+func (env environment) passKey(e *edge.Config) (err error) {
+	if env.PassPrivateKey == "" {
+		return errors.New("is not set; `gateway keygen` prints one, and the agent's PASS_PUBLIC_KEYS with it")
+	}
+	if e.PassKey, err = pass.ParsePrivate(env.PassPrivateKey); err != nil {
+		return fmt.Errorf("%w; `gateway keygen` prints a good one", err)
+	}
+	return nil
+}
+
+// listen is the address, and whether only this machine can reach it.
+func (env environment) listen() (addr string, loopback bool, err error) {
+	addr = strings.TrimSpace(env.ListenAddr)
+	if addr == "" {
+		host, port := env.Host, env.Port
+		if host == "" {
+			host = "127.0.0.1"
+		}
+		if port == "" {
+			port = "8787"
+		}
+		addr = net.JoinHostPort(strings.Trim(host, "[]"), port)
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if n, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil || n > 65535 {
+		return "", false, fmt.Errorf("%q is not an address; write host:port, such as 127.0.0.1:8787", addr)
+	}
+	return addr, host != "" && access.IsLoopbackHost(host), nil
+}
+
+func parseAgents(s string) ([]string, error) {
+	var all []string
+	var faults []error
+	for part := range strings.SplitSeq(s, ",") {
+		if part = strings.TrimSuffix(strings.TrimSpace(part), "/"); part == "" {
+			continue
+		}
+		u, err := url.Parse(part)
+		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" {
+			faults = append(faults, errors.New("holds what is not an agent's address; write http://host:port, without a path, several separated by commas"))
+			continue
+		}
+		all = append(all, part)
+	}
+	if len(all) == 0 && len(faults) == 0 {
+		faults = append(faults, errors.New("is empty; write the agent's address, such as http://127.0.0.1:8788"))
+	}
+	return all, errors.Join(faults...)
+}
+
+func checkCount(s string) error {
+	if n, err := strconv.Atoi(strings.TrimSpace(s)); err != nil || n < 1 {
+		return errors.New("is not a count; write a number from 1 up, such as 4")
+	}
+	return nil
+}
+
+func (env environment) withoutEffect() []string {
+	var names []string
+	for name, v := range map[string]string{"WS_PORT": env.WSPort, "DEV_MODE": env.DevMode, "HOT_RELOAD": env.HotReload} {
+		if v != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,175 @@
+//go:build !js
+
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"slices"
+	"syscall"
+
+	"github.com/kelseyhightower/envconfig"
+
+	"github.com/loongclaw/loongclaw/gateway/access"
+	"github.com/loongclaw/loongclaw/gateway/edge"
+	"github.com/loongclaw/loongclaw/gateway/host/native"
+	"github.com/loongclaw/loongclaw/gateway/webchat"
+	"github.com/loongclaw/loongclaw/pkg/pass"
+)
+
+// version is set when a release is built: -ldflags "-X main.version=…".
+var version = ""
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "gateway:", err)
+		os.Exit(1)
+	}
+}
+
+const usage = `gateway [serve]   answers requests (also without an argument)
+gateway keygen    prints a new pair of keys for gateway and agent
+gateway token     prints a new random token
+gateway check     lists every fault of the configuration
+gateway version   prints the version
+gateway help      prints this and the variables of the environment
+`
+
+// run is the program, but for the process around it. The configuration comes
+// from the process's environment, since envconfig reads no other.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	command := "serve"
+	if len(args) > 0 {
+		command = args[0]
+	}
+	if len(args) > 1 {
+		return fmt.Errorf("%s takes no arguments\nNext: gateway help", command)
+	}
+	switch command {
+	case "serve":
+		return serve(ctx, stderr)
+	case "check":
+		return check(stdout)
+	case "keygen":
+		return keygen(stdout)
+	case "token":
+		_, err := fmt.Fprintln(stdout, access.NewToken())
+		return err
+	case "version":
+		_, err := fmt.Fprintln(stdout, buildVersion())
+		return err
+	case "help", "-h", "--help":
+		if _, err := io.WriteString(stdout, usage+"\n"); err != nil {
+			return err
+		}
+		return envconfig.Usagef("", &environment{}, stdout, "{{range .}}{{usage_key .}}\t{{usage_description .}}{{if usage_default .}} (default {{usage_default .}}){{end}}\n{{end}}")
+	}
+	return fmt.Errorf("there is no command %q\nNext: gateway help", command)
+}
+
+func keygen(stdout io.Writer) error {
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		return fmt.Errorf("making a key: %w", err)
+	}
+	_, err = fmt.Fprintf(stdout, "PASS_PRIVATE_KEY=%s\nPASS_PUBLIC_KEYS=%s\n", pass.FormatPrivate(private), pass.FormatPublic(public))
+	return err
+}
+
+// check says whether serve would start.
+func check(stdout io.Writer) error {
+	c, err := loadConfig(buildVersion())
+	if err != nil {
+		return configError(err)
+	}
+	ways := fmt.Sprintf("%d tokens", len(c.edge.Tokens))
+	if len(c.edge.Tokens) == 0 {
+		ways = "no tokens: only this machine is let in"
+	}
+	_, err = fmt.Fprintf(stdout, "ok: listens on %s, %s, agents %v\n", c.listen, ways, c.edge.Agents)
+	return err
+}
+
+// configError shows every fault on a line of its own.
+func configError(err error) error {
+	text := "the configuration has faults:"
+	for _, e := range unjoin(err) {
+		text += "\n  " + e.Error()
+	}
+	return errors.New(text + "\nNext: correct these variables; `gateway help` lists them all")
+}
+
+func serve(ctx context.Context, stderr io.Writer) (err error) {
+	c, err := loadConfig(buildVersion())
+	if err != nil {
+		return configError(err)
+	}
+	log, closeLog, err := openLog(c, stderr)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeLog()) }()
+	slices.Sort(c.unused)
+	for _, name := range c.unused {
+		log.Info("this variable of the original has no effect here", "variable", name)
+	}
+	c.edge.AsksReady = true
+	core, err := edge.New(c.edge)
+	if err != nil {
+		return configError(err)
+	}
+	host, err := native.New(native.Config{Core: core, Page: webchat.Files(), Agents: c.edge.Agents, Log: log})
+	if err != nil {
+		return err
+	}
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", c.listen)
+	if err != nil {
+		return fmt.Errorf("%w\nNext: choose another address with LISTEN_ADDR, or stop what listens there", err)
+	}
+	log.Info("listening", "address", ln.Addr().String(), "version", c.edge.Version, "users", len(c.edge.Tokens), "agents", len(c.edge.Agents))
+	return host.Serve(ctx, ln)
+}
+
+func openLog(c config, stderr io.Writer) (*slog.Logger, func() error, error) {
+	out, done := stderr, func() error { return nil }
+	if c.logFile != "" {
+		f, err := os.OpenFile(c.logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, nil, fmt.Errorf("LOG_FILE: %w\nNext: name a file in a directory that exists", err)
+		}
+		out, done = f, f.Close
+	}
+	options := &slog.HandlerOptions{Level: c.logLevel}
+	if c.logFormat == "text" {
+		return slog.New(slog.NewTextHandler(out, options)), done, nil
+	}
+	return slog.New(slog.NewJSONHandler(out, options)), done, nil
+}
+
+// buildVersion is the release's, else what Go noted about the source.
+func buildVersion() string {
+	if version != "" {
+		return version
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			return "dev-" + s.Value[:12]
+		}
+	}
+	return "dev"
+}

@@ -1,0 +1,229 @@
+package native
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/loongclaw/loongclaw/gateway/edge"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+	"github.com/loongclaw/loongclaw/pkg/sse"
+)
+
+// NewTransport is the way to the agents: connections are kept, nothing is
+// compressed on the way, and no proxy of the environment comes between.
+func NewTransport() *http.Transport {
+	dialer := &net.Dialer{Timeout: 3 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Transport{
+		DialContext:         dialer.DialContext,
+		MaxIdleConnsPerHost: 1024,
+		// Shorter than the agent's own: a connection that it closes while we
+		// write to it is a request that nobody may repeat.
+		IdleConnTimeout:    30 * time.Second,
+		DisableCompression: true,
+		Protocols:          http1(),
+	}
+}
+
+func http1() *http.Protocols {
+	var p http.Protocols
+	p.SetHTTP1(true)
+	return &p
+}
+
+// Why a request to an agent was ended from here.
+var (
+	errAgentSlow = fault.New(fault.CodeAgentTimeout, "the agent did not answer in time", "try again; if it stays, look at the agent's log")
+	errDraining  = fault.New(fault.CodeDraining, "this gateway is about to stop", "connect again")
+)
+
+// forward sends a request on to the agent and its answer back.
+func (h *Host) forward(w http.ResponseWriter, rc *http.ResponseController, r *http.Request, d edge.Decision) int {
+	f := d.Forward
+	body, err := h.readBody(w, r, f.MaxBody)
+	if err != nil {
+		return h.refuse(w, r, d, err)
+	}
+	ctx, cancel := context.WithCancelCause(r.Context())
+	defer cancel(nil)
+	wait := h.Wait.Agent
+	if f.Stream {
+		wait = h.Wait.AgentStream
+	}
+	late := time.AfterFunc(wait, func() { cancel(errAgentSlow) })
+	defer late.Stop()
+	req, err := upstream(ctx, f, r, body)
+	if err != nil {
+		return h.refuse(w, r, d, fault.Internal(err))
+	}
+	resp, err := h.Agent.RoundTrip(req)
+	// A slow model has made the client's deadline old.
+	_ = rc.SetWriteDeadline(h.Now().Add(h.Wait.Write))
+	if err != nil {
+		if r.Context().Err() != nil {
+			return fault.CodeCancelled.Status()
+		}
+		return h.refuse(w, r, d, agentFault(ctx, err))
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode == http.StatusUnauthorized {
+		return h.refuse(w, r, d, errPassRefused)
+	}
+	stream := f.Stream && isEventStream(resp.Header)
+	if stream {
+		late.Stop()
+		if f.Method == http.MethodGet {
+			// Such a stream has no end to wait for, and its client knows how to go on.
+			defer context.AfterFunc(h.draining, func() { cancel(errDraining) })()
+		}
+	}
+	return h.relayAnswer(w, rc, r, d, resp, stream)
+}
+
+// upstream is the request as the agent gets it.
+func upstream(ctx context.Context, f *edge.Forward, r *http.Request, body []byte) (*http.Request, error) {
+	base, err := url.Parse(f.Agent)
+	if err != nil {
+		return nil, err
+	}
+	header := make(http.Header, len(r.Header)+4)
+	for name, v := range r.Header {
+		if !slices.Contains(f.Drop, name) {
+			header[name] = v
+		}
+	}
+	dropHops(header)
+	header.Del("Expect") // the body is here already
+	setAll(header, f.Set)
+	if _, ok := header["User-Agent"]; !ok {
+		header["User-Agent"] = nil // else net/http sets its own
+	}
+	// Opaque goes onto the wire byte for byte, and the pass is bound to it.
+	req := &http.Request{
+		Method: f.Method, URL: &url.URL{Scheme: base.Scheme, Host: base.Host, Opaque: f.Target}, Host: base.Host,
+		Header: header, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+	setBody(req, body)
+	return req.WithContext(ctx), nil
+}
+
+// setBody sets a body that the transport may send again on a fresh connection
+// when a kept one turns out to be dead.
+func setBody(req *http.Request, body []byte) {
+	req.Body = http.NoBody
+	if len(body) == 0 {
+		return
+	}
+	req.ContentLength = int64(len(body))
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	req.Body, _ = req.GetBody() // cannot fail
+}
+
+// hops are the headers of one connection (RFC 9110, 7.6.1).
+var hops = []string{
+	"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection",
+	"Te", "Trailer", "Transfer-Encoding", "Upgrade",
+}
+
+func dropHops(h http.Header) {
+	for _, line := range h["Connection"] {
+		for name := range strings.SplitSeq(line, ",") {
+			h.Del(strings.TrimSpace(name))
+		}
+	}
+	for _, name := range hops {
+		delete(h, name)
+	}
+}
+
+var errPassRefused = fault.New(fault.CodeAgentFailed, "the agent does not accept this gateway's pass", "give the agent the PASS_PUBLIC_KEYS that belong to the gateway's PASS_PRIVATE_KEY (`gateway keygen` prints a pair), and compare both clocks")
+
+// agentFault says what went wrong on the way to the agent.
+func agentFault(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); errors.Is(cause, errAgentSlow) || errors.Is(cause, errDraining) {
+		return cause
+	}
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" {
+		return fault.Wrap(err, fault.CodeUnavailable, "the agent cannot be reached", "it may be starting: try again; else start it, or correct AGENT_URL").After(2 * time.Second)
+	}
+	return fault.Wrap(err, fault.CodeAgentFailed, "the agent broke off", "try again; if it stays, look at the agent's log")
+}
+
+func isEventStream(h http.Header) bool {
+	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	return err == nil && kind == "text/event-stream"
+}
+
+// relayAnswer sends the agent's answer to the client, each piece at once.
+func (h *Host) relayAnswer(w http.ResponseWriter, rc *http.ResponseController, r *http.Request, d edge.Decision, resp *http.Response, stream bool) int {
+	header := w.Header()
+	for name, v := range resp.Header {
+		header[name] = v
+	}
+	dropHops(header)
+	setAll(header, d.Header)
+	w.WriteHeader(resp.StatusCode)
+	if r.Method == http.MethodHead {
+		return resp.StatusCode
+	}
+	flush := stream || resp.ContentLength < 0
+	if flush {
+		_ = rc.Flush()
+	}
+	boundary, err := h.copyBody(w, rc, resp.Body, flush)
+	if err == nil {
+		return resp.StatusCode
+	}
+	if r.Context().Err() != nil {
+		return fault.CodeCancelled.Status()
+	}
+	h.Log.Warn("the agent's answer broke off", "path", r.URL.Path, "requestId", d.RequestID, "error", err)
+	if stream && boundary {
+		e := fault.From(agentFault(resp.Request.Context(), err)).With(d.RequestID)
+		_, _ = w.Write(sse.Append(nil, sse.Event{Type: "error", Data: h.Core.ErrorFrame("", e)}))
+		_ = rc.Flush()
+	}
+	// The client must not take half an answer for a whole one.
+	panic(http.ErrAbortHandler)
+}
+
+// copyBody copies until the end. An error is the agent's, or the client's, which
+// the request's context shows; boundary says that what was sent ends an event.
+func (h *Host) copyBody(w io.Writer, rc *http.ResponseController, body io.Reader, flush bool) (boundary bool, err error) {
+	held := h.buffers.Get().(*[]byte)
+	defer h.buffers.Put(held)
+	buf := *held
+	boundary = true
+	var last byte
+	for {
+		n, err := body.Read(buf)
+		if n > 0 {
+			_ = rc.SetWriteDeadline(h.Now().Add(h.Wait.Write))
+			if _, werr := w.Write(buf[:n]); werr != nil {
+				return false, werr
+			}
+			if flush {
+				if ferr := rc.Flush(); ferr != nil {
+					return false, ferr
+				}
+			}
+			boundary = buf[n-1] == '\n' && (n > 1 && buf[n-2] == '\n' || n == 1 && last == '\n')
+			last = buf[n-1]
+		}
+		if errors.Is(err, io.EOF) {
+			return boundary, nil
+		}
+		if err != nil {
+			return boundary, err
+		}
+	}
+}
