@@ -1,0 +1,211 @@
+package memory
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// The types and importances of items, and the limits of a memory. An agent
+// holds all of an active user's memory, so there is an end to it.
+const (
+	TypeFact, TypeEvent, TypeDecision, TypeThought     = "fact", "event", "decision", "thought"
+	ImportanceHigh, ImportanceMedium, ImportanceLow    = "high", "medium", "low"
+	MaxContent, MaxTags, MaxTag, MaxItems, MaxContents = 64 << 10, 16, 128, 20_000, 8 << 20
+)
+
+var (
+	types       = []string{TypeFact, TypeEvent, TypeDecision, TypeThought}
+	importances = []string{ImportanceHigh, ImportanceMedium, ImportanceLow}
+)
+
+// Save remembers an item. It fills in id and time (a caller's are not taken),
+// and type fact and importance medium where none is given. Saying a thing twice
+// is the user's right, so Save keeps both; AutoSave, which nobody asked for,
+// keeps one.
+func (s *Store) Save(ctx context.Context, item Item) (Item, error) {
+	item, err := checked(item)
+	if err != nil {
+		return Item{}, err
+	}
+	if err := s.takeTurn(ctx); err != nil {
+		return Item{}, err
+	}
+	defer s.endTurn()
+	return s.save(ctx, item)
+}
+
+// save writes a checked item; the caller has the turn.
+func (s *Store) save(ctx context.Context, item Item) (Item, error) {
+	if err := s.room(1, len(item.Content)); err != nil {
+		return Item{}, err
+	}
+	item.Timestamp = s.stamp()
+	id, err := s.newID(item.Timestamp)
+	if err != nil {
+		return Item{}, err
+	}
+	item.ID = id
+	if err := s.append(ctx, RecordSaved, saved{Item: item}); err != nil {
+		return Item{}, err
+	}
+	return item.clone(), nil
+}
+
+// The words that made the original keep a turn.
+var keepWords = []string{"记住", "重要", "决策", "计划", "TODO", "待办"}
+
+// AutoSave keeps a turn that speaks of something to keep, as the original did:
+// an event of high importance with the tag conversation. A turn that is there
+// already (same type and content) is not kept again, so a run that is repeated
+// after a crash, or told twice, leaves one item; that item is the answer. When
+// there is nothing to keep the Item is zero.
+func (s *Store) AutoSave(ctx context.Context, session, question, answer string) (Item, error) {
+	if !slices.ContainsFunc(keepWords, func(w string) bool {
+		return strings.Contains(question, w) || strings.Contains(answer, w)
+	}) {
+		return Item{}, nil
+	}
+	half := MaxContent/2 - 16
+	item, err := checked(Item{
+		Type: TypeEvent, Importance: ImportanceHigh, Tags: []string{"conversation"}, Source: session,
+		Content: "Q: " + cutBytes(question, half) + "\nA: " + cutBytes(answer, half),
+	})
+	if err != nil {
+		return Item{}, err
+	}
+	if err := s.takeTurn(ctx); err != nil {
+		return Item{}, err
+	}
+	defer s.endTurn()
+	if old, found := s.same(item); found {
+		return old, nil
+	}
+	return s.save(ctx, item)
+}
+
+// same finds an item of the same type and content.
+func (s *Store) same(item Item) (Item, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.entries {
+		if e.Item.Type == item.Type && e.Item.Content == item.Content {
+			return e.Item.clone(), true
+		}
+	}
+	return Item{}, false
+}
+
+// room says whether so much more may be remembered.
+func (s *Store) room(items, bytes int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.entries)+items > MaxItems || s.bytes+bytes > MaxContents {
+		return fault.New(fault.CodeTooLarge,
+			fmt.Sprintf("the memory is full (%d items, %d bytes; the limits are %d and %d)", len(s.entries), s.bytes, MaxItems, MaxContents),
+			"export it with GET /api/memory/export, then forget what is not needed: DELETE /api/memory/{id}")
+	}
+	return nil
+}
+
+// checked gives an item with its defaults, or says what is wrong with it.
+func checked(item Item) (Item, error) {
+	if item.Type == "" {
+		item.Type = TypeFact
+	}
+	if item.Importance == "" {
+		item.Importance = ImportanceMedium
+	}
+	tags, err := checkedTags(item.Tags)
+	if err != nil {
+		return Item{}, err
+	}
+	item.Tags = tags
+	item.Source = cutBytes(item.Source, chat.MaxID)
+	switch {
+	case !slices.Contains(types, item.Type):
+		return Item{}, invalid("the type "+quote(item.Type)+" is unknown", "use one of "+strings.Join(types, ", "))
+	case !slices.Contains(importances, item.Importance):
+		return Item{}, invalid("the importance "+quote(item.Importance)+" is unknown", "use one of "+strings.Join(importances, ", "))
+	case strings.TrimSpace(item.Content) == "":
+		return Item{}, invalid("there is nothing to remember", "give content some text")
+	case !utf8.ValidString(item.Content):
+		return Item{}, invalid("the content is not UTF-8", "send text as UTF-8")
+	case len(item.Content) > MaxContent:
+		return Item{}, fault.New(fault.CodeTooLarge, "the content is longer than 64 KiB", "keep the gist, or save it as a file")
+	}
+	return item, nil
+}
+
+// checkedTags trims tags and drops empty and repeated ones.
+func checkedTags(given []string) ([]string, error) {
+	tags := []string{}
+	for _, t := range given {
+		t = strings.TrimSpace(t)
+		switch {
+		case t == "" || slices.Contains(tags, t):
+			continue
+		case len(t) > MaxTag:
+			return nil, invalid("the tag "+quote(t)+" is longer than 128 bytes", "use a word or two")
+		case !utf8.ValidString(t) || strings.ContainsFunc(t, unicode.IsControl):
+			return nil, invalid("the tag "+quote(t)+" is not plain text", "use letters, digits and spaces")
+		}
+		tags = append(tags, t)
+	}
+	if len(tags) > MaxTags {
+		return nil, invalid("there are more than 16 tags", "keep the ones that help to find it")
+	}
+	return tags, nil
+}
+
+func invalid(message, hint string) error { return fault.New(fault.CodeInvalidRequest, message, hint) }
+
+const base36 = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+// newID makes an id of the original's form, mem_<ms>_<9 of base 36>. The caller
+// has the turn.
+func (s *Store) newID(at chat.Time) (string, error) {
+	for {
+		var b [9]byte
+		if _, err := io.ReadFull(s.random, b[:]); err != nil {
+			return "", fault.Internal(fmt.Errorf("drawing an id: %w", err))
+		}
+		id := idOf(at, b[:])
+		s.mu.Lock()
+		_, taken := s.byID[id]
+		s.mu.Unlock()
+		if !taken {
+			return id, nil
+		}
+	}
+}
+
+// idOf makes an id of a time and nine bytes, random ones or a hash's.
+func idOf(at chat.Time, b []byte) string {
+	var tail [9]byte
+	for i := range tail {
+		tail[i] = base36[int(b[i])%len(base36)]
+	}
+	return "mem_" + strconv.FormatInt(at.UnixMilli(), 10) + "_" + string(tail[:])
+}
+
+// cutBytes shortens valid text to at most n bytes, and marks it when it did.
+func cutBytes(text string, n int) string {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	if len(text) <= n {
+		return text
+	}
+	end := n - len("…")
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "…"
+}
