@@ -5,4 +5,17 @@
 // "memory_forgotten" in the user's journal.
 // Touches: the user's journal, through Log.
 // Never: sees another user's items, or changes an id or a timestamp.
+//
+// # The index
+//
+// Words come out of bleve's analysis packages (Unicode segmentation, width and
+// case folding, possessives, CJK bigrams, Porter stems), BM25 is ours. Both were
+// measured with 20 users of 300 memories each: a program with all of bleve and
+// its in-memory index is 14.6 MB and holds 300 KiB of heap and a goroutine for
+// each user (24 MiB resident); one with the analysis alone is 3.3 MB, and what
+// we keep is eight bytes for each distinct word of a memory, under 30 KiB for
+// such a user (TestIndexIsSmall holds that). An agent must fit hundreds of
+// users into 64 MiB, so the index is a list of hashed words beside each item,
+// made at the first search and read from end to end: 300 items take well under
+// a millisecond, MaxItems some ten.
 package memory
