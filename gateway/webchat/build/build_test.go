@@ -1,0 +1,126 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/loongclaw/loongclaw/gateway/webchat"
+)
+
+const (
+	maxFirst = 70_000
+	maxAll   = 150_000
+)
+
+// committed reads the embedded page.
+func committed(t *testing.T) map[string][]byte {
+	t.Helper()
+	files := map[string][]byte{}
+	err := fs.WalkDir(webchat.Files(), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(webchat.Files(), path)
+		files[path] = content
+		return err
+	})
+	if err != nil {
+		t.Fatalf("read the embedded page: %v", err)
+	}
+	return files
+}
+
+func TestCommittedPageWasMadeFromTheseSources(t *testing.T) {
+	got, err := sourceSum("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(filepath.Join("..", sumFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.TrimSpace(string(want)), got); diff != "" {
+		t.Errorf("dist is older than src; run npm run build in gateway/webchat (-recorded +now):\n%s", diff)
+	}
+}
+
+func TestRebuildGivesTheCommittedBytes(t *testing.T) {
+	if _, err := os.Stat("../node_modules"); err != nil {
+		t.Skip("the page's packages are not installed (npm ci in gateway/webchat); the sum of the sources was compared")
+	}
+	built, err := bundle("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := committed(t)
+	for name := range want {
+		if built[name] == nil {
+			t.Errorf("%s is committed but not built; run npm run build", name)
+		}
+	}
+	for name, content := range built {
+		if string(want[name]) != string(content) {
+			t.Errorf("%s differs from what is committed (%d and %d bytes); run npm run build", name, len(want[name]), len(content))
+		}
+	}
+}
+
+func TestPageIsSmall(t *testing.T) {
+	first, all := sizes(committed(t))
+	if first > maxFirst || all > maxAll {
+		t.Errorf("gzip: first load %d (at most %d), all %d (at most %d)", first, maxFirst, all, maxAll)
+	}
+	if first < 10_000 || all <= first {
+		t.Errorf("gzip: first load %d and all %d cannot be right: the measure misses files", first, all)
+	}
+}
+
+func TestPageNeedsNothingThatItsPolicyForbids(t *testing.T) {
+	html := string(committed(t)["index.html"])
+	for what, pattern := range map[string]string{
+		"inline script":         `<script(?:>|[^>]*>[^<])`,
+		"inline style":          `<style|\sstyle=`,
+		"event attribute":       `\son\w+=`,
+		"address of a stranger": `(?:src|href)="(?:https?:)?//`,
+	} {
+		if found := regexp.MustCompile(pattern).FindString(html); found != "" {
+			t.Errorf("index.html has an %s: %q", what, found)
+		}
+	}
+}
+
+func TestLockFileNamesNoRegistry(t *testing.T) {
+	lock, err := os.ReadFile("../package-lock.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(lock), `"resolved"`) {
+		t.Error("package-lock.json names a registry; npm install with the .npmrc beside it writes none")
+	}
+}
+
+func TestBundleSaysWhatIsMissing(t *testing.T) {
+	_, err := bundle(t.TempDir())
+	if err == nil || !strings.Contains(err.Error(), "npm ci") {
+		t.Errorf("bundle without packages: got %v, want an error that names npm ci", err)
+	}
+}
+
+func TestSizesFollowsStaticImportsOnly(t *testing.T) {
+	files := map[string][]byte{
+		"index.html":  []byte(`<script src="/assets/a.js">`),
+		"assets/a.js": []byte(`import{x}from"./b.js";import("./c.js")`),
+		"assets/b.js": []byte(`b`), "assets/c.js": []byte(`c`),
+	}
+	got, all := sizes(files)
+	want := zipped(files["index.html"]) + zipped(files["assets/a.js"]) + zipped(files["assets/b.js"])
+	if got != want || all != want+zipped(files["assets/c.js"]) {
+		t.Errorf("sizes: got %d and %d, want %d and %d", got, all, want, want+zipped(files["assets/c.js"]))
+	}
+}

@@ -1,0 +1,21 @@
+// This browser's outbox, and what of it belongs to the session on the page.
+
+import { signal } from '@preact/signals'
+import { Outbox } from '../chat/outbox.js'
+import { owner } from './account.js'
+import { sessionId } from './route.js'
+
+export const outbox = new Outbox(localStorage)
+
+/** What the shown session has waiting. */
+export const parcels = signal(/** @type {import('../chat/outbox.js').Parcel[]} */ ([]))
+
+export function showParcels() {
+  parcels.value = sessionId.value ? outbox.of(owner(), sessionId.value) : []
+}
+
+/** A session that is deleted or cleared takes its letters with it. @param {string} id */
+export function forgetParcels(id) {
+  for (const p of outbox.of(owner(), id)) outbox.remove(p.key)
+  showParcels()
+}

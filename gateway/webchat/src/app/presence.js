@@ -1,0 +1,38 @@
+// Whether somebody is here. An open event stream keeps the agent's container
+// awake, so a tab that nobody touched for a while, and in which nothing runs,
+// lets go of its stream; any touch, or another tab that sends, takes it up again.
+
+import { signal } from '@preact/signals'
+
+const REST_AFTER = 5 * 60_000
+
+export const resting = signal(false)
+
+const channel = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel('loongclaw')
+let last = Date.now()
+
+function touch() {
+  last = Date.now()
+  if (document.visibilityState === 'visible') resting.value = false
+}
+
+/** Something happens in this session: wakes this browser's other tabs. */
+export function stir() {
+  touch()
+  channel?.postMessage('stir')
+}
+
+/** An event came in. */
+export function noteEvent() {
+  last = Date.now()
+}
+
+/** @param {() => boolean} busy whether a run is active */
+export function watchPresence(busy) {
+  for (const name of ['pointerdown', 'keydown', 'focus', 'online', 'pointermove']) addEventListener(name, touch, { passive: true })
+  document.addEventListener('visibilitychange', touch)
+  channel?.addEventListener('message', () => { last = Date.now(); resting.value = false })
+  setInterval(() => {
+    if (!busy() && Date.now() - last > REST_AFTER) resting.value = true
+  }, 15_000)
+}

@@ -1,0 +1,29 @@
+// Which session the address names: /s/{id}; / is a chat that has no name yet.
+
+import { signal } from '@preact/signals'
+
+/** '' is a new chat. */
+export const sessionId = signal(fromPath(location.pathname))
+
+/** @param {string} path */
+function fromPath(path) {
+  const found = /^\/s\/([^/]+)$/.exec(path)?.[1]
+  try {
+    return found ? decodeURIComponent(found) : ''
+  } catch {
+    return ''
+  }
+}
+
+/** @param {string} id */
+export const address = (id) => (id ? `/s/${encodeURIComponent(id)}` : '/')
+
+/** @param {string} id */
+export function go(id) {
+  if (location.pathname !== address(id)) history.pushState(null, '', address(id))
+  sessionId.value = id
+}
+
+export function watchAddress() {
+  addEventListener('popstate', () => { sessionId.value = fromPath(location.pathname) })
+}

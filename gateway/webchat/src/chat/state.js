@@ -1,0 +1,64 @@
+// What a session's events say, as data. Nothing here knows the page or the network.
+
+/**
+ * @typedef {object} Message
+ * @property {string} id
+ * @property {string} parentId '' when it has none, or none is known yet
+ * @property {string} runId the run that answers it (user) or that it is part of (assistant)
+ * @property {'user'|'assistant'} role
+ * @property {string} content
+ * @property {boolean} open an answer that still grows
+ * @property {boolean} queued
+ * @property {boolean} incomplete
+ * @property {string} timestamp
+ * @property {boolean} provisional its parent is only where it waits
+ */
+
+/**
+ * @typedef {object} Call
+ * @property {string} callId
+ * @property {string} name
+ * @property {unknown} args
+ * @property {'running'|'approval'|'ok'|'error'|'denied'|'skipped'} state
+ * @property {string} output
+ * @property {string} approvalId
+ * @property {string} scope
+ * @property {string} expiresAt
+ * @property {string} decision
+ */
+
+/**
+ * @typedef {object} Run
+ * @property {string} id
+ * @property {string} userId the message that it answers; '' while unknown
+ * @property {'waiting'|'running'|'done'|'cancelled'|'failed'|'interrupted'} status
+ * @property {Item[]} items answers and calls in the order in which they came
+ * @property {any} error
+ * @property {any} usage
+ * @property {string} startedAt
+ */
+
+/** @typedef {{kind: 'answer', id: string} | {kind: 'call', call: Call}} Item */
+
+/**
+ * @typedef {object} State
+ * @property {string} cursor the last one seen: where to go on
+ * @property {string} title
+ * @property {Map<string, Message>} messages
+ * @property {Map<string, Run>} runs
+ * @property {Map<string, string>} chosen at each fork (a node's key) the child that is shown
+ * @property {string} latest the user message that was answered last: what a queued one will follow
+ * @property {{phase: string, at: string}|null} status
+ * @property {any} error one that belongs to no run
+ */
+
+/** @returns {State} */
+export const emptyState = () => ({
+  cursor: '', title: '', messages: new Map(), runs: new Map(), chosen: new Map(), latest: '', status: null, error: null,
+})
+
+/** @param {State} s @returns {Run[]} */
+export const activeRuns = (s) => [...s.runs.values()].filter((r) => r.status === 'running' || r.status === 'waiting')
+
+/** @param {State} s @returns {Run|undefined} */
+export const runningRun = (s) => [...s.runs.values()].find((r) => r.status === 'running')

@@ -1,0 +1,57 @@
+// Starts the page.
+
+import { render } from 'preact'
+import { effect } from '@preact/signals'
+import { html } from 'htm/preact'
+import { App } from './ui/app.js'
+import { watchDraft } from './ui/draft.js'
+import { watchKeys } from './ui/help.js'
+import { watchOnline } from './ui/status.js'
+import { language, t } from './i18n/language.js'
+import { activeRuns } from './chat/state.js'
+import * as account from './app/account.js'
+import { readConfig } from './app/actions.js'
+import { state, watchSession } from './app/current.js'
+import { showParcels } from './app/letters.js'
+import { noteEvent, watchPresence } from './app/presence.js'
+import { sessionId, watchAddress } from './app/route.js'
+import { dropShown, resumeSending } from './app/sending.js'
+import { refresh, refreshSoon, watchLeaving } from './app/sessions.js'
+
+effect(() => {
+  document.documentElement.lang = language.value === 'zh' ? 'zh-CN' : 'en'
+})
+effect(() => {
+  const title = sessionId.value && state.value.title
+  document.title = title ? `${title} · ${t('app')}` : t('app')
+})
+// After a sign-in: what a page needs to draw itself, and what was left unsent.
+effect(() => {
+  if (account.phase.value !== 'in') return
+  showParcels()
+  refresh()
+  readConfig()
+  resumeSending()
+})
+// The list changes when a run ends or a title does.
+let listed = ''
+effect(() => {
+  const now = `${state.value.title} ${activeRuns(state.value).length}`
+  if (now !== listed) refreshSoon()
+  listed = now
+})
+effect(() => {
+  state.value
+  dropShown()
+})
+
+watchAddress()
+watchSession()
+watchDraft()
+watchKeys()
+watchOnline()
+watchLeaving()
+watchPresence(() => activeRuns(state.peek()).length > 0)
+noteEvent()
+render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById('app')))
+account.start()

@@ -1,0 +1,31 @@
+// The chunk with highlight.js and the languages that people ask an agent about.
+
+import hljs from 'highlight.js/lib/core'
+import bash from 'highlight.js/lib/languages/bash'
+import c from 'highlight.js/lib/languages/c'
+import cpp from 'highlight.js/lib/languages/cpp'
+import css from 'highlight.js/lib/languages/css'
+import diff from 'highlight.js/lib/languages/diff'
+import go from 'highlight.js/lib/languages/go'
+import java from 'highlight.js/lib/languages/java'
+import javascript from 'highlight.js/lib/languages/javascript'
+import json from 'highlight.js/lib/languages/json'
+import markdown from 'highlight.js/lib/languages/markdown'
+import python from 'highlight.js/lib/languages/python'
+import rust from 'highlight.js/lib/languages/rust'
+import sql from 'highlight.js/lib/languages/sql'
+import typescript from 'highlight.js/lib/languages/typescript'
+import xml from 'highlight.js/lib/languages/xml'
+import yaml from 'highlight.js/lib/languages/yaml'
+
+const all = { bash, c, cpp, css, diff, go, java, javascript, json, markdown, python, rust, sql, typescript, xml, yaml }
+for (const [name, language] of Object.entries(all)) hljs.registerLanguage(name, language)
+
+/** Longer code stays plain: colouring it would stop the page for a moment. */
+const LONGEST = 60_000
+
+/** @param {string} name @param {string} code @returns {string|null} */
+export function highlight(name, code) {
+  if (!hljs.getLanguage(name) || code.length > LONGEST) return null
+  return hljs.highlight(code, { language: name, ignoreIllegals: true }).value
+}

@@ -1,0 +1,58 @@
+// The bar above the conversation: its title and the menu.
+
+import { html } from 'htm/preact'
+import { useRef } from 'preact/hooks'
+import { language, switchLanguage, t } from '../i18n/language.js'
+import { clearHistory, exportMemory } from '../app/actions.js'
+import { hasToken, signOut, user } from '../app/account.js'
+import { sessionId } from '../app/route.js'
+import { sessions } from '../app/sessions.js'
+import { state } from '../app/current.js'
+import { StatusLine } from './status.js'
+import { listOpen } from './sidebar.js'
+import { helpOpen } from './help.js'
+import { Icon } from './icons.js'
+
+export function Header() {
+  const id = sessionId.value
+  const title = id ? state.value.title || sessions.value.find((s) => s.id === id)?.title || t('newChat') : t('newChat')
+  return html`<header class="bar">
+    <button type="button" class="ghost narrow-only" aria-label=${t('openSessions')} aria-expanded=${listOpen.value} aria-controls="sessions"
+      onClick=${() => { listOpen.value = true }}><${Icon} name="menu" /></button>
+    <h1>${title}</h1>
+    <${StatusLine} />
+    <${Menu} />
+  </header>`
+}
+
+function Menu() {
+  const box = useRef(/** @type {HTMLDetailsElement|null} */ (null))
+  /** @param {() => unknown} act */
+  const pick = (act) => () => {
+    if (box.current) box.current.open = false
+    act()
+  }
+  const clear = () => { if (confirm(t('clearAsk'))) clearHistory() }
+  /** @param {FocusEvent} e */
+  const leave = (e) => {
+    if (box.current && !box.current.contains(/** @type {Node} */ (e.relatedTarget))) box.current.open = false
+  }
+  /** @param {KeyboardEvent} e */
+  const key = (e) => {
+    if (e.key !== 'Escape' || !box.current?.open) return
+    e.stopPropagation()
+    box.current.open = false
+    box.current.querySelector('summary')?.focus()
+  }
+  return html`<details class="menu" ref=${box} onFocusOut=${leave} onKeyDown=${key}>
+    <summary class="ghost" aria-label=${t('menu')} title=${t('menu')}><${Icon} name="more" /></summary>
+    <div class="menu-list">
+      ${user.value ? html`<p class="muted pad">${user.value}</p>` : ''}
+      <button type="button" disabled=${!sessionId.value} onClick=${pick(clear)}>${t('clearHistory')}</button>
+      <button type="button" onClick=${pick(exportMemory)}>${t('exportMemory')}</button>
+      <button type="button" onClick=${pick(() => { helpOpen.value = true })}>${t('shortcuts')} <kbd>?</kbd></button>
+      <button type="button" lang=${language.value === 'zh' ? 'en' : 'zh-CN'} onClick=${pick(switchLanguage)}>${t('language')}</button>
+      ${hasToken() ? html`<button type="button" onClick=${pick(signOut)}>${t('signOut')}</button>` : ''}
+    </div>
+  </details>`
+}

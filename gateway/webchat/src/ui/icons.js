@@ -1,0 +1,25 @@
+// Line icons, drawn here: no font, no request.
+
+import { html } from 'htm/preact'
+
+const shapes = {
+  plus: 'M12 5v14M5 12h14',
+  menu: 'M4 7h16M4 12h16M4 17h16',
+  close: 'M6 6l12 12M18 6L6 18',
+  send: 'M12 19V5M6 11l6-6 6 6',
+  stop: 'M7 7h10v10H7z',
+  more: 'M5 12h.01M12 12h.01M19 12h.01',
+  copy: 'M9 9h10v10H9zM5 15V5h10',
+  again: 'M20 11a8 8 0 1 0-2.3 6.3M20 5v6h-6',
+  edit: 'M4 20h4L19 9l-4-4L4 16zM13 7l4 4',
+  left: 'M14 6l-6 6 6 6',
+  right: 'M10 6l6 6-6 6',
+  down: 'M12 5v14M6 13l6 6 6-6',
+  search: 'M11 4a7 7 0 1 1 0 14 7 7 0 0 1 0-14M20 20l-4-4',
+  trash: 'M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13',
+  check: 'M5 13l4 4L19 7',
+  tool: 'M14.5 6a4 4 0 0 0-5 5L4 16.500 7.500 20l5.500-5.500a4 4 0 0 0 5-5L15.500 12 12 8.500z',
+}
+
+/** @param {{name: keyof typeof shapes}} props */
+export const Icon = ({ name }) => html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d=${shapes[name]} /></svg>`

@@ -1,0 +1,100 @@
+// Follows one session's events over SSE, for as long as the signal allows:
+// reconnects from the last cursor, with backoff. EventSource cannot send a
+// token, so this reads the stream of a fetch.
+
+import { EventParser } from './sse.js'
+import { faultOf, networkFault } from './fault.js'
+import { headers, sessionPath } from './api.js'
+import { backoff, pause } from './backoff.js'
+
+/** A stream without a byte for this long is taken for dead: a sleeping laptop, a NAT that forgot. */
+const SILENCE = 60_000
+
+/**
+ * @typedef {object} Listener
+ * @property {(event: any) => void} event
+ * @property {(state: 'connecting'|'open'|'lost') => void} state
+ * @property {(fault: import('./fault.js').Fault) => void} refused the server said no; following has ended
+ */
+
+/**
+ * @param {string} session
+ * @param {() => string} cursor where to go on; asked at each connection
+ * @param {Listener} on
+ * @param {AbortSignal} signal
+ */
+export async function follow(session, cursor, on, signal) {
+  for (let failures = 0; !signal.aborted; failures++) {
+    on.state(failures === 0 ? 'connecting' : 'lost')
+    let wait = backoff(failures)
+    try {
+      const got = await readOnce(session, cursor(), on, signal)
+      if (got) {
+        failures = 0
+        wait = backoff(0)
+      }
+    } catch (err) {
+      if (signal.aborted) return
+      const fault = networkFault(err)
+      if (!fault.passing) {
+        on.refused(fault)
+        return
+      }
+      wait = Math.max(wait, fault.retryAfter * 1000)
+    }
+    if (signal.aborted) return
+    on.state('lost')
+    await pause(wait, signal)
+  }
+}
+
+/**
+ * One connection, until it ends.
+ * @param {string} session @param {string} after @param {Listener} on @param {AbortSignal} signal
+ * @returns {Promise<boolean>} whether it ever gave an event
+ */
+async function readOnce(session, after, on, signal) {
+  const silence = new AbortController()
+  let timer = setTimeout(() => silence.abort(), SILENCE)
+  const stop = () => silence.abort()
+  signal.addEventListener('abort', stop)
+  let got = false
+  try {
+    const query = after ? `?after=${encodeURIComponent(after)}` : ''
+    const response = await fetch(`${sessionPath(session)}/events${query}`, {
+      headers: headers({ Accept: 'text/event-stream' }), signal: silence.signal, cache: 'no-store', credentials: 'same-origin',
+    })
+    if (!response.ok || !response.body) throw await faultOf(response)
+    on.state('open')
+    const parser = new EventParser((e) => {
+      got = true
+      const event = parse(e.data)
+      if (event && !signal.aborted) on.event(event)
+    })
+    const reader = response.body.getReader()
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return got
+      clearTimeout(timer)
+      timer = setTimeout(() => silence.abort(), SILENCE)
+      parser.push(value)
+    }
+  } catch (err) {
+    // Events came before the break: that is a cut, not a refusal, and no reason to wait longer.
+    if (got && !signal.aborted) return true
+    throw err
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', stop)
+  }
+}
+
+/** @param {string} data */
+function parse(data) {
+  try {
+    const event = JSON.parse(data)
+    return event && typeof event.type === 'string' ? event : null
+  } catch {
+    return null
+  }
+}

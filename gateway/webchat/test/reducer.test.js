@@ -1,0 +1,190 @@
+import test from 'node:test'
+import assert from 'node:assert/strict'
+import { apply, applyAll } from '../src/chat/reducer.js'
+import { emptyState } from '../src/chat/state.js'
+import { head, path, showBranch } from '../src/chat/tree.js'
+
+let n = 0
+/** @param {string} type @param {object} [fields] */
+const ev = (type, fields = {}) => ({ type, sessionId: 's', cursor: `c${++n}`, timestamp: '2026-01-01T00:00:00.000Z', ...fields })
+
+/** @param {string} run @param {string} user @param {string} text @param {string} [parent] */
+const ask = (run, user, text, parent) => [
+  ev('message', { runId: run, messageId: user, role: 'user', content: text, ...(parent ? { parentId: parent } : {}) }),
+  ev('run_started', { runId: run }),
+]
+/** @param {string} run @param {string} id @param {string} parent @param {string[]} chunks */
+const say = (run, id, parent, ...chunks) => [
+  ...chunks.map((content) => ev('message_chunk', { runId: run, messageId: id, parentId: parent, content })),
+  ev('message_complete', { runId: run, messageId: id, parentId: parent, role: 'assistant', content: chunks.join('') }),
+]
+/** @param {string} run @param {string} [status] @param {object} [more] */
+const end = (run, status = 'done', more = {}) => ev('run_finished', { runId: run, status, ...more })
+
+/** What a reader sees, one line a bubble. @param {any} s */
+function seen(s) {
+  const lines = []
+  for (const turn of path(s)) {
+    lines.push(`u:${s.messages.get(turn.userId).content}`)
+    for (const i of s.runs.get(turn.runId)?.items ?? []) {
+      lines.push(i.kind === 'answer' ? `a:${s.messages.get(i.id).content}` : `t:${i.call.name}:${i.call.state}`)
+    }
+  }
+  return lines
+}
+
+const simple = () => [...ask('r1', 'u1', 'hi'), ...say('r1', 'a1', 'u1', 'Hel', 'lo'), end('r1')]
+
+test('an answer grows and ends', () => {
+  const events = simple()
+  const mid = applyAll(emptyState(), events.slice(0, 3))
+  assert.deepEqual(seen(mid), ['u:hi', 'a:Hel'])
+  assert.equal(mid.runs.get('r1')?.status, 'running')
+  const s = applyAll(mid, events.slice(3))
+  assert.deepEqual(seen(s), ['u:hi', 'a:Hello'])
+  assert.equal(s.runs.get('r1')?.status, 'done')
+  assert.equal(s.cursor, events.at(-1)?.cursor)
+  assert.equal(head(s), 'a1')
+})
+
+test('one by one, in a batch and cut anywhere give the same state', () => {
+  const events = [...simple(), ...ask('r2', 'u2', 'more', 'a1'), ev('tool_call', { runId: 'r2', callId: 'c', name: 'x', arguments: {} }),
+    ev('tool_result', { runId: 'r2', callId: 'c', name: 'x', status: 'ok', output: 'y' }), ...say('r2', 'a2', 'u2', 'd', 'one'), end('r2')]
+  const want = applyAll(emptyState(), events)
+  assert.deepEqual(events.reduce(apply, emptyState()), want)
+  for (let i = 0; i <= events.length; i++) {
+    assert.deepEqual(applyAll(applyAll(emptyState(), events.slice(0, i)), events.slice(i)), want)
+  }
+})
+
+test('apply does not touch the state it was given', () => {
+  const events = simple()
+  const mid = applyAll(emptyState(), events.slice(0, 3))
+  const before = structuredClone(mid)
+  applyAll(mid, events.slice(3))
+  assert.deepEqual(mid, before)
+})
+
+test('a replay sends a finished answer as one chunk', () => {
+  const s = applyAll(emptyState(), [...ask('r1', 'u1', 'hi'), ...say('r1', 'a1', 'u1', 'Hello'), end('r1')])
+  assert.deepEqual(seen(s), ['u:hi', 'a:Hello'])
+})
+
+test('a late chunk after the answer is complete adds nothing', () => {
+  const s = applyAll(emptyState(), [...simple(), ev('message_chunk', { runId: 'r1', messageId: 'a1', parentId: 'u1', content: 'lo' })])
+  assert.deepEqual(seen(s), ['u:hi', 'a:Hello'])
+})
+
+test('a restarted run drops its partial answer and keeps what was complete', () => {
+  const s = applyAll(emptyState(), [
+    ...ask('r1', 'u1', 'hi'), ...say('r1', 'a1', 'u1', 'I look.'), ev('tool_call', { runId: 'r1', callId: 'c1', name: 'look', arguments: {} }),
+    ev('tool_result', { runId: 'r1', callId: 'c1', name: 'look', status: 'ok', output: '' }),
+    ev('message_chunk', { runId: 'r1', messageId: 'a2', parentId: 'a1', content: 'half a' }),
+    ev('run_started', { runId: 'r1', restarted: true }), ...say('r1', 'a3', 'a1', 'whole'), end('r1'),
+  ])
+  assert.deepEqual(seen(s), ['u:hi', 'a:I look.', 't:look:ok', 'a:whole'])
+})
+
+test('a restarted answer may keep its id', () => {
+  const s = applyAll(emptyState(), [...ask('r1', 'u1', 'hi'), ev('message_chunk', { runId: 'r1', messageId: 'a1', parentId: 'u1', content: 'old' }),
+    ev('run_started', { runId: 'r1', restarted: true }), ...say('r1', 'a1', 'u1', 'new'), end('r1')])
+  assert.deepEqual(seen(s), ['u:hi', 'a:new'])
+})
+
+test('history_cleared forgets everything, and what follows counts', () => {
+  const s = applyAll(emptyState(), [...simple(), { type: 'history_cleared', sessionId: 's' }, ...ask('r9', 'u9', 'again'), ...say('r9', 'a9', 'u9', 'yes'), end('r9')])
+  assert.deepEqual(seen(s), ['u:again', 'a:yes'])
+  assert.deepEqual(seen(applyAll(emptyState(), [...simple(), { type: 'history_cleared' }])), [])
+  assert.equal(applyAll(emptyState(), [...simple(), { type: 'history_cleared' }]).cursor, '')
+})
+
+test('queued messages wait in order and follow the answers before them', () => {
+  const events = [
+    ...ask('r1', 'u1', 'one'), ev('message_chunk', { runId: 'r1', messageId: 'a1', parentId: 'u1', content: 'fir' }),
+    ev('message', { runId: 'r2', messageId: 'u2', role: 'user', content: 'two', queued: true }),
+    ev('message', { runId: 'r3', messageId: 'u3', role: 'user', content: 'three', queued: true }),
+  ]
+  const waiting = applyAll(emptyState(), events)
+  assert.deepEqual(seen(waiting), ['u:one', 'a:fir', 'u:two', 'u:three'])
+  assert.ok(waiting.messages.get('u2')?.queued)
+  const s = applyAll(waiting, [
+    ...say('r1', 'a1', 'u1', 'st'), end('r1'), ev('run_started', { runId: 'r2' }), ...say('r2', 'a2', 'u2', 'second'), end('r2'),
+    ev('run_started', { runId: 'r3' }), ...say('r3', 'a3', 'u3', 'third'), end('r3'),
+  ])
+  assert.deepEqual(path(s).map((x) => [x.userSiblings.length, x.runSiblings.length]), [[1, 1], [1, 1], [1, 1]])
+  assert.deepEqual(seen(s), ['u:one', 'a:st', 'u:two', 'a:second', 'u:three', 'a:third'])
+  assert.ok(!s.messages.get('u2')?.queued)
+})
+
+test('an edit is a sibling, a regenerated answer a second run; both can be looked at', () => {
+  let s = applyAll(emptyState(), [
+    ...simple(), ...ask('r2', 'u2', 'more', 'a1'), ...say('r2', 'a2', 'u2', 'x'), end('r2'),
+    ...ask('r3', 'u3', 'edited', 'a1'), ...say('r3', 'a3', 'u3', 'y'), end('r3'),
+    ev('run_started', { runId: 'r4' }), ...say('r4', 'a4', 'u3', 'z'), end('r4'),
+  ])
+  assert.deepEqual(seen(s), ['u:hi', 'a:Hello', 'u:edited', 'a:z'])
+  const [, last] = path(s)
+  assert.deepEqual([last.userSiblings, last.runSiblings], [['u2', 'u3'], ['r3', 'r4']])
+  s = showBranch(s, 'a3')
+  assert.deepEqual(seen(s).at(-1), 'a:y')
+  s = showBranch(s, 'a2')
+  assert.deepEqual(seen(s), ['u:hi', 'a:Hello', 'u:more', 'a:x'])
+  assert.equal(head(s), 'a2')
+})
+
+test('regenerating an older answer lands where it belongs, whether the page knew or not', () => {
+  const base = [...simple(), ...ask('r2', 'u2', 'more', 'a1'), ...say('r2', 'a2', 'u2', 'x'), end('r2')]
+  const again = [ev('run_started', { runId: 'r3' }), ...say('r3', 'a3', 'u1', 'Again'), end('r3')]
+  const want = ['u:hi', 'a:Again']
+  assert.deepEqual(seen(applyAll(emptyState(), [...base, ...again])), want)
+  const told = applyAll(emptyState(), [...base, { type: 'run_expected', runId: 'r3', messageId: 'u1' }])
+  assert.deepEqual(seen(told), ['u:hi'])
+  assert.deepEqual(seen(applyAll(told, again)), want)
+})
+
+test('a cancelled run keeps its text, marked incomplete; text never completed is dropped', () => {
+  const start = [...ask('r1', 'u1', 'hi'), ev('message_chunk', { runId: 'r1', messageId: 'a1', parentId: 'u1', content: 'par' })]
+  const kept = applyAll(emptyState(), [...start, ev('message_complete', { runId: 'r1', messageId: 'a1', parentId: 'u1', content: 'par', incomplete: true }), end('r1', 'cancelled')])
+  assert.deepEqual(seen(kept), ['u:hi', 'a:par'])
+  assert.equal(kept.messages.get('a1')?.incomplete, true)
+  assert.equal(kept.runs.get('r1')?.status, 'cancelled')
+  assert.deepEqual(seen(applyAll(emptyState(), [...start, end('r1', 'interrupted')])), ['u:hi'])
+})
+
+test('a failed run says why, and the next message follows below it', () => {
+  const error = { error: 'the provider broke off', code: 'provider_failed', hint: 'try again', requestId: 'q1' }
+  const s = applyAll(emptyState(), [...ask('r1', 'u1', 'hi'), end('r1', 'failed', { error }), ...ask('r2', 'u2', 'still there?', 'u1'), ...say('r2', 'a2', 'u2', 'yes'), end('r2')])
+  assert.deepEqual(s.runs.get('r1')?.error, error)
+  assert.deepEqual(seen(s), ['u:hi', 'u:still there?', 'a:yes'])
+})
+
+test('tool cards pass through six states', () => {
+  const call = { runId: 'r1', callId: 'c1', name: 'exec_shell', arguments: { command: 'make' } }
+  const asked = [...ask('r1', 'u1', 'go'), ev('tool_call', call)]
+  /** @param {any[]} more */
+  const state = (...more) => seen(applyAll(emptyState(), [...asked, ...more]))[1]
+  const need = ev('approval_required', { ...call, approvalId: 'p1', scope: 'exec_shell make', expiresAt: '2026-01-02T00:00:00.000Z' })
+  assert.equal(state(), 't:exec_shell:running')
+  assert.equal(state(need), 't:exec_shell:approval')
+  assert.equal(state(need, ev('approval_resolved', { runId: 'r1', approvalId: 'p1', decision: 'once' })), 't:exec_shell:running')
+  assert.equal(state(need, ev('approval_resolved', { approvalId: 'p1', decision: 'deny' })), 't:exec_shell:denied')
+  for (const status of ['ok', 'error', 'denied', 'skipped']) {
+    assert.equal(state(ev('tool_result', { ...call, status, output: 'o' })), `t:exec_shell:${status}`)
+  }
+  assert.equal(state(need, end('r1', 'cancelled')), 't:exec_shell:skipped')
+})
+
+test('the same call id in two runs is two cards', () => {
+  const s = applyAll(emptyState(), [...ask('r1', 'u1', 'a'), ev('tool_call', { runId: 'r1', callId: 'c', name: 'one', arguments: {} }), end('r1'),
+    ...ask('r2', 'u2', 'b', 'u1'), ev('tool_call', { runId: 'r2', callId: 'c', name: 'two', arguments: {} })])
+  assert.deepEqual(seen(s), ['u:a', 't:one:skipped', 'u:b', 't:two:running'])
+})
+
+test('unknown types and fields are ignored; status and error have no cursor', () => {
+  const s0 = applyAll(emptyState(), simple())
+  assert.deepEqual(apply(s0, { type: 'from_the_future', cursor: 'zzz' }), { ...s0, cursor: 'zzz' })
+  const s1 = apply(s0, { type: 'status', phase: 'waking', timestamp: 't' })
+  assert.deepEqual([s1.status, s1.cursor], [{ phase: 'waking', at: 't' }, s0.cursor])
+  assert.equal(apply(s1, ev('run_started', { runId: 'r5' })).status, null)
+  assert.equal(apply(s0, ev('session_updated', { title: 'T' })).title, 'T')
+})
