@@ -7,9 +7,9 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
-	"text/tabwriter"
 	"time"
 
 	"github.com/loongclaw/loongclaw/deploy/client"
@@ -33,6 +33,7 @@ type options struct {
 	streams int
 	sockets int
 	wrk     time.Duration
+	only    string
 }
 
 // bench is a run under way.
@@ -40,7 +41,7 @@ type bench struct {
 	options
 	bin rig.Binaries
 	dir string
-	out *tabwriter.Writer
+	out io.Writer
 	// failed says that something was lost, which no speed makes up for.
 	failed []string
 }
@@ -74,6 +75,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags.IntVar(&b.streams, "streams", 20_000, "streamed POSTs through the gateway")
 	flags.IntVar(&b.sockets, "sockets", 1000, "idle WebSockets")
 	flags.DurationVar(&b.wrk, "wrk", 5*time.Second, "how long wrk runs, where it is installed")
+	flags.StringVar(&b.only, "only", "chats,streams,requests,sockets", "what to measure")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -86,13 +88,16 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if b.bin, err = rig.Build(ctx, dir); err != nil {
 		return err
 	}
-	b.out = tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
+	b.out = stdout
 	b.row("what", "measured", "budget")
-	for _, measure := range []func(context.Context) error{b.firstEvents, b.posts, b.requests, b.idleSockets} {
-		if err := measure(ctx); err != nil {
-			return err
+	for _, m := range []struct {
+		name    string
+		measure func(context.Context) error
+	}{{"chats", b.firstEvents}, {"streams", b.posts}, {"requests", b.requests}, {"sockets", b.idleSockets}} {
+		if !slices.Contains(strings.Split(b.only, ","), m.name) {
+			continue
 		}
-		if err := b.out.Flush(); err != nil {
+		if err := m.measure(ctx); err != nil {
 			return err
 		}
 	}
@@ -103,7 +108,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 }
 
 func (b *bench) row(what, measured, budget string) {
-	_, _ = fmt.Fprintf(b.out, "%s\t%s\t%s\n", what, measured, budget)
+	_, _ = fmt.Fprintf(b.out, "%-56s  %-36s  %s\n", what, measured, budget)
 }
 
 // sub makes a folder for one measurement.

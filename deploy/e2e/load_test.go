@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"os"
 	"testing"
 	"time"
 
@@ -11,13 +10,13 @@ import (
 	"github.com/loongclaw/loongclaw/deploy/rig"
 )
 
-// streams is how many streamed POSTs go through the gateway: enough to show a
-// proxy that cuts one in a thousand, the design's 20,000 when E2E_LONG is set.
+// streams is how many streamed POSTs go through the gateway: the design's 20,000;
+// under -short enough to show a proxy that cuts one in a thousand.
 func streams() int {
-	if os.Getenv("E2E_LONG") != "" {
-		return 20_000
+	if testing.Short() {
+		return 3_000
 	}
-	return 5_000
+	return 20_000
 }
 
 // clients are one for each user.
