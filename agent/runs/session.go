@@ -36,6 +36,9 @@ type session struct {
 	changed chan struct{} // closed and made anew at each change
 	ended   bool          // cleared or deleted: followers look for the next life
 
+	starting  sync.Mutex // orders taking messages in and coming to rest
+	followers int
+
 	working bool              // a goroutine of this process runs its runs
 	stop    func(cause error) // ends what that goroutine does
 	touched time.Time         // last use, for eviction

@@ -54,3 +54,26 @@ func Names(ctx context.Context, b bucket.Bucket) ([]string, error) {
 		after = "u/" + seg + "0" // the first text after "u/seg/…"
 	}
 }
+
+// Journals lists the prefixes of a user's journals: their own and each life of
+// each session.
+func Journals(ctx context.Context, b bucket.Bucket, user string) ([]string, error) {
+	prefixes := []string{}
+	err := each(ctx, b, Prefix(user), func(key string) error {
+		dir, _, ok := strings.Cut(strings.TrimPrefix(key, Prefix(user)), "/log/")
+		p := Prefix(user) + dir + "/log/"
+		if !ok {
+			if !strings.HasPrefix(key, logPrefix(user)) {
+				return nil
+			}
+			p = logPrefix(user)
+		} else if !strings.HasPrefix(dir, "s/") {
+			return nil
+		}
+		if len(prefixes) == 0 || prefixes[len(prefixes)-1] != p {
+			prefixes = append(prefixes, p)
+		}
+		return nil
+	})
+	return prefixes, err
+}

@@ -1,0 +1,179 @@
+// Command agent is the agent service: it runs turns and keeps what was said.
+//
+// Owns: the reading of the environment, the wiring of the rooms, signals.
+// Touches: everything, once, at start.
+// Never: holds logic of its own.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/loongclaw/loongclaw/agent/bucket/disk"
+	"github.com/loongclaw/loongclaw/agent/httpapi"
+	"github.com/loongclaw/loongclaw/agent/model"
+	"github.com/loongclaw/loongclaw/agent/persona"
+	"github.com/loongclaw/loongclaw/agent/runs"
+	"github.com/loongclaw/loongclaw/agent/tools"
+)
+
+// version is set by the linker in a release.
+var version = ""
+
+// drainTime is how long active runs may go on after SIGTERM. The platform gives
+// 15 minutes, the design 20 seconds in all.
+const drainTime = 15 * time.Second
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "agent:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	command := "serve"
+	if len(args) > 0 {
+		command = args[0]
+	}
+	switch command {
+	case "version", "--version":
+		_, err := fmt.Fprintln(stdout, buildVersion())
+		return err
+	case "serve", "check", "verify":
+	default:
+		return fmt.Errorf("unknown command %q\nNext: agent [serve | check | verify | version]", command)
+	}
+	c, err := load()
+	if err != nil {
+		return fmt.Errorf("the configuration has faults:\n  %s\nNext: mend them and start again; docs/CONFIGURATION.md has every variable", strings.ReplaceAll(err.Error(), "\n", "\n  "))
+	}
+	switch command {
+	case "check":
+		return check(c, stdout)
+	case "verify":
+		return verify(ctx, c, stdout)
+	}
+	return serve(ctx, c, stderr)
+}
+
+func buildVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "dev"
+}
+
+// serve runs the agent until ctx ends.
+func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
+	log, closeLog, err := logger(c, stderr)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeLog()) }()
+	for name, why := range noEffect {
+		if os.Getenv(name) != "" {
+			log.Warn("a variable has no effect", slog.String("name", name), slog.String("why", why))
+		}
+	}
+	store, err := disk.Open(strings.TrimPrefix(c.Store, "disk:"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	chatModel, info := model.New(c.model(), log, nil)
+	box := tools.New(toolsConfig(c, log))
+	manager := runs.New(runs.Config{
+		Bucket: store, Model: chatModel, Tools: box, Instance: c.Instance, MaxRuns: c.MaxRuns, Log: log, Now: time.Now,
+		Persona: persona.Reader{Bucket: store, File: "config/SOUL.md", Log: log, Now: time.Now}.For,
+	})
+	api := httpapi.New(httpapi.Config{Runs: manager, Tools: box, Model: info, Keys: c.keys, Version: buildVersion(), Log: log, Now: time.Now})
+	return listen(ctx, c, api, manager, log, info)
+}
+
+func toolsConfig(c config, log *slog.Logger) tools.Config {
+	t := tools.Config{
+		WorkspaceDir: c.Workspace, ShellTimeout: time.Duration(c.ShellTimeout), WebTimeout: time.Duration(c.WebTimeout),
+		WebHosts: c.WebHosts, Log: log, Now: time.Now,
+	}
+	if c.AutoApprove != nil {
+		t.AutoApprove = *c.AutoApprove
+	}
+	return t
+}
+
+func listen(ctx context.Context, c config, api *httpapi.Server, manager *runs.Manager, log *slog.Logger, info model.Info) error {
+	ln, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("AGENT_LISTEN_ADDR: %w\nNext: stop what listens there, or choose another address", err)
+	}
+	server := &http.Server{
+		Handler:           api,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(ln) }()
+	log.Info("listening", slog.String("addr", ln.Addr().String()), slog.String("store", c.Store), slog.String("provider", info.Provider), slog.String("model", info.Model))
+	go func() {
+		if err := manager.Recover(context.WithoutCancel(ctx)); err != nil {
+			log.Error("not everything that was left unfinished could be looked through", slog.Any("err", err))
+		}
+	}()
+	api.SetReady(true)
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	log.Info("stopping")
+	api.SetReady(false)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	manager.Drain(drain)
+	// Streams have ended with the drain; what is left is short.
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel()
+	if err := server.Shutdown(end); err != nil {
+		return errors.Join(server.Close())
+	}
+	return nil
+}
+
+func logger(c config, stderr io.Writer) (*slog.Logger, func() error, error) {
+	out, closeLog := stderr, func() error { return nil }
+	if c.LogFile != "" {
+		f, err := os.OpenFile(c.LogFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, nil, fmt.Errorf("LOG_FILE: %w", err)
+		}
+		out, closeLog = io.MultiWriter(stderr, f), f.Close
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return nil, nil, fmt.Errorf("LOG_LEVEL: %w", err)
+	}
+	opts := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "text" {
+		return slog.New(slog.NewTextHandler(out, opts)), closeLog, nil
+	}
+	return slog.New(slog.NewJSONHandler(out, opts)), closeLog, nil
+}

@@ -1,0 +1,200 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/loongclaw/loongclaw/agent/runs"
+	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// maxBody is the largest JSON body: a message with every byte escaped.
+const maxBody = 6*chat.MaxMessage + 16<<10
+
+// body reads a JSON object and nothing after it.
+func body(c echo.Context, into any) error {
+	r := c.Request()
+	raw, err := io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, maxBody))
+	if err != nil {
+		return err
+	}
+	err = json.Unmarshal(raw, into)
+	var typ *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &typ) && typ.Field != "":
+		return fault.New(fault.CodeInvalidRequest, fmt.Sprintf("the field %s has the wrong type: %s", typ.Field, typ.Value), "docs/PROTOCOL.md shows the body")
+	case errors.As(err, &typ):
+		return fault.New(fault.CodeInvalidRequest, "the body is not a JSON object", `send {"message":"…"}`)
+	}
+	return fault.New(fault.CodeInvalidJSON, "the body is not JSON", `send {"message":"…"} as UTF-8`)
+}
+
+// session is the path's session id, decoded and checked.
+func session(c echo.Context) (string, error) {
+	id, err := url.PathUnescape(c.Param("session"))
+	if err != nil {
+		return "", chat.CheckSession("/")
+	}
+	if id == "" {
+		id = chat.DefaultSession
+	}
+	return id, chat.CheckSession(id)
+}
+
+// chat is the original's way: send a message, get the answer.
+func (s *Server) chat(c echo.Context) error {
+	var q struct {
+		Message   string  `json:"message"`
+		SessionID string  `json:"sessionId"`
+		ParentID  *string `json:"parentId"`
+		Stream    bool    `json:"stream"`
+	}
+	if err := body(c, &q); err != nil {
+		return err
+	}
+	if q.SessionID == "" {
+		q.SessionID = chat.DefaultSession
+	}
+	stream := q.Stream || wantsStream(c)
+	run, err := s.Runs.Start(c.Request().Context(), user(c), q.SessionID, runs.Request{
+		Message: q.Message, ParentID: q.ParentID, Key: c.Request().Header.Get(chat.HeaderIdempotencyKey),
+		Interactive: stream, RequestID: requestID(c),
+	})
+	if err != nil {
+		return err
+	}
+	f, err := s.Runs.Follow(c.Request().Context(), user(c), run.SessionID, run.Cursor)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	only := func(e chat.Event) bool { return e.RunID == run.RunID }
+	if stream {
+		return s.stream(c, f, only, func(e chat.Event) bool { return e.Type == chat.TypeRunFinished && only(e) })
+	}
+	return s.answer(c, f, run)
+}
+
+func wantsStream(c echo.Context) bool {
+	return strings.Contains(c.Request().Header.Get("Accept"), "text/event-stream")
+}
+
+// answer waits for a run's end and gives its last answer.
+func (s *Server) answer(c echo.Context, f *runs.Follower, run chat.Run) error {
+	text := ""
+	for {
+		events, err := f.Next(c.Request().Context())
+		if err != nil {
+			return err
+		}
+		for _, e := range events {
+			switch {
+			case e.Type == chat.TypeHistoryCleared:
+				return fault.New(fault.CodeCancelled, "the session was cleared before the answer was complete", "send the message again")
+			case e.RunID != run.RunID:
+			case e.Type == chat.TypeMessageComplete:
+				text = e.Text()
+			case e.Type == chat.TypeRunFinished && e.Status == chat.RunDone:
+				return c.JSON(http.StatusOK, map[string]any{
+					"message": text, "sessionId": run.SessionID, "timestamp": e.Timestamp,
+					"runId": run.RunID, "messageId": run.MessageID, "usage": e.Usage,
+				})
+			case e.Type == chat.TypeRunFinished && e.Error != nil:
+				return e.Error
+			case e.Type == chat.TypeRunFinished:
+				return fault.New(fault.CodeCancelled, "the run was cancelled before its answer was complete", "its partial answer is in the history")
+			}
+		}
+	}
+}
+
+// start stores a message; its events are read elsewhere.
+func (s *Server) start(c echo.Context) error {
+	id, err := session(c)
+	if err != nil {
+		return err
+	}
+	var q struct {
+		Message  string  `json:"message"`
+		ParentID *string `json:"parentId"`
+	}
+	if err := body(c, &q); err != nil {
+		return err
+	}
+	run, err := s.Runs.Start(c.Request().Context(), user(c), id, runs.Request{
+		Message: q.Message, ParentID: q.ParentID, Key: c.Request().Header.Get(chat.HeaderIdempotencyKey),
+		Interactive: true, RequestID: requestID(c),
+	})
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusAccepted, run)
+}
+
+func (s *Server) regenerate(c echo.Context) error {
+	id, err := session(c)
+	if err != nil {
+		return err
+	}
+	var q struct {
+		MessageID string `json:"messageId"`
+	}
+	if err := optionalBody(c, &q); err != nil {
+		return err
+	}
+	run, err := s.Runs.Regenerate(c.Request().Context(), user(c), id, q.MessageID, c.Request().Header.Get(chat.HeaderIdempotencyKey), requestID(c))
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusAccepted, run)
+}
+
+// optionalBody takes an empty body as an empty object.
+func optionalBody(c echo.Context, into any) error {
+	if c.Request().ContentLength == 0 {
+		return nil
+	}
+	return body(c, into)
+}
+
+func (s *Server) cancel(c echo.Context) error {
+	id, err := session(c)
+	if err != nil {
+		return err
+	}
+	var q struct {
+		RunID string `json:"runId"`
+	}
+	if err := optionalBody(c, &q); err != nil {
+		return err
+	}
+	ended, err := s.Runs.Cancel(c.Request().Context(), user(c), id, q.RunID)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, map[string]any{"sessionId": id, "cancelled": ended})
+}
+
+func (s *Server) approve(c echo.Context) error {
+	var q struct {
+		Decision string `json:"decision"`
+	}
+	if err := body(c, &q); err != nil {
+		return err
+	}
+	id := c.Param("id")
+	if err := s.Runs.Approve(c.Request().Context(), user(c), id, q.Decision); err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, map[string]any{"approvalId": id, "decision": q.Decision})
+}

@@ -1,0 +1,110 @@
+package httpapi
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/loongclaw/loongclaw/agent/memory"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// maxImport bounds the tar of an import.
+const maxImport = 64 << 20
+
+func (s *Server) memoryOf(c echo.Context) (*memory.Store, error) {
+	u, err := s.Runs.Users().Get(c.Request().Context(), user(c))
+	if err != nil {
+		return nil, err
+	}
+	return u.Memory, nil
+}
+
+func (s *Server) searchMemory(c echo.Context) error {
+	limit, err := number(c, "limit", 10)
+	if err != nil {
+		return err
+	}
+	m, err := s.memoryOf(c)
+	if err != nil {
+		return err
+	}
+	q := memory.Query{Text: c.QueryParam("keyword"), Type: c.QueryParam("type"), Limit: limit}
+	for tag := range strings.SplitSeq(c.QueryParam("tags"), ",") {
+		if tag = strings.TrimSpace(tag); tag != "" {
+			q.Tags = append(q.Tags, tag)
+		}
+	}
+	items, err := m.Search(c.Request().Context(), q)
+	if err != nil {
+		return err
+	}
+	if items == nil {
+		items = []memory.Item{}
+	}
+	return c.JSON(http.StatusOK, map[string]any{"results": items})
+}
+
+func (s *Server) exportMemory(c echo.Context) error {
+	m, err := s.memoryOf(c)
+	if err != nil {
+		return err
+	}
+	format := c.QueryParam("format")
+	if format == "" {
+		format = "json"
+	}
+	b, mediaType, err := m.Export(format)
+	if err != nil {
+		return err
+	}
+	return c.Blob(http.StatusOK, mediaType, b)
+}
+
+func (s *Server) saveMemory(c echo.Context) error {
+	var q struct {
+		Content    string   `json:"content"`
+		Type       string   `json:"type"`
+		Importance string   `json:"importance"`
+		Tags       []string `json:"tags"`
+	}
+	if err := body(c, &q); err != nil {
+		return err
+	}
+	m, err := s.memoryOf(c)
+	if err != nil {
+		return err
+	}
+	item, err := m.Save(c.Request().Context(), memory.Item{Content: q.Content, Type: q.Type, Importance: q.Importance, Tags: q.Tags})
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusCreated, item)
+}
+
+func (s *Server) forgetMemory(c echo.Context) error {
+	m, err := s.memoryOf(c)
+	if err != nil {
+		return err
+	}
+	if err := m.Forget(c.Request().Context(), c.Param("id")); err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, map[string]any{"success": true, "id": c.Param("id")})
+}
+
+func (s *Server) importMemory(c echo.Context) error {
+	if c.Request().ContentLength > maxImport {
+		return fault.New(fault.CodeTooLarge, "the tar is larger than 64 MiB", "import it in parts")
+	}
+	m, err := s.memoryOf(c)
+	if err != nil {
+		return err
+	}
+	done, err := m.Import(c.Request().Context(), http.MaxBytesReader(c.Response(), c.Request().Body, maxImport))
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, done)
+}

@@ -1,0 +1,158 @@
+package httpapi
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/loongclaw/loongclaw/agent/model"
+	"github.com/loongclaw/loongclaw/agent/runs"
+	"github.com/loongclaw/loongclaw/agent/tools"
+	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+	"github.com/loongclaw/loongclaw/pkg/pass"
+)
+
+// Config is what the surface shows and whom it trusts.
+type Config struct {
+	Runs    *runs.Manager
+	Tools   *tools.Box
+	Model   model.Info
+	Keys    []ed25519.PublicKey
+	Version string
+	Log     *slog.Logger
+	Now     func() time.Time
+}
+
+// Server answers the gateway.
+type Server struct {
+	Config
+	echo  *echo.Echo
+	ready atomic.Bool
+}
+
+// New makes the server. It says that it is ready once SetReady was called.
+func New(c Config) *Server {
+	s := &Server{Config: c, echo: echo.New()}
+	s.echo.HTTPErrorHandler = s.fail
+	s.routes()
+	return s
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+
+// SetReady says whether requests are welcome.
+func (s *Server) SetReady(ready bool) { s.ready.Store(ready) }
+
+// routes lists everything that the agent answers.
+func (s *Server) routes() {
+	e := s.echo
+	e.GET(chat.PathHealth, s.health)
+	e.GET(chat.PathReady, s.isReady)
+
+	read := e.Group("", s.let("read"))
+	read.GET(chat.PathStats, s.stats)
+	read.GET(chat.PathConfig, s.config)
+	read.GET(chat.PathTools, s.tools)
+	read.GET(chat.PathModels, s.models)
+	read.GET(chat.PathUsage, s.usage)
+	read.GET(chat.PathHistory, s.history)
+	read.GET(chat.PathHistoryOf, s.history)
+	read.GET(chat.PathSessions, s.sessions)
+	read.GET(chat.PathSession, s.session)
+	read.GET(chat.PathEvents, s.events)
+	read.GET(chat.PathMemorySearch, s.searchMemory)
+	read.GET(chat.PathMemoryExport, s.exportMemory)
+	read.GET(chat.PathFiles, s.listFiles)
+	read.GET(chat.PathFile, s.readFile)
+
+	write := e.Group("", s.let("chat"))
+	write.POST(chat.PathChat, s.chat)
+	write.POST(chat.PathRuns, s.start)
+	write.POST(chat.PathCancel, s.cancel)
+	write.POST(chat.PathRegenerate, s.regenerate)
+	write.POST(chat.PathApproval, s.approve)
+	write.PATCH(chat.PathSession, s.updateSession)
+	write.DELETE(chat.PathSession, s.deleteSession)
+	write.DELETE(chat.PathHistory, s.clear)
+	write.DELETE(chat.PathHistoryOf, s.clear)
+	write.POST(chat.PathMemory, s.saveMemory)
+	write.DELETE(chat.PathMemoryItem, s.forgetMemory)
+	write.POST(chat.PathMemoryImport, s.importMemory)
+	write.PUT(chat.PathFile, s.writeFile)
+	write.DELETE(chat.PathFile, s.removeFile)
+}
+
+// let lets a request in whose pass is valid, made for it, and has the scope.
+func (s *Server) let(scope string) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			p, err := pass.Verify(s.Keys, r.Header.Get(chat.HeaderPass), r.Method, r.URL.EscapedPath(), s.Now())
+			if err != nil {
+				return fault.Wrap(err, fault.CodeUnauthorized, "the agent answers the gateway only", "ask the gateway; if this is the gateway, compare PASS_PRIVATE_KEY with the agent's PASS_PUBLIC_KEYS, and the two clocks")
+			}
+			if !p.Has(scope) {
+				return fault.New(fault.CodeForbidden, "this needs the scope "+scope, "use a token that has it")
+			}
+			c.Set("user", p.User)
+			c.Response().Header().Set("Cache-Control", "no-store")
+			return next(c)
+		}
+	}
+}
+
+func user(c echo.Context) string      { u, _ := c.Get("user").(string); return u }
+func requestID(c echo.Context) string { return c.Request().Header.Get(chat.HeaderRequestID) }
+
+// fail writes an error as the contract has it, and logs what is ours to mend.
+func (s *Server) fail(err error, c echo.Context) {
+	f := s.fault(err, c)
+	if f.Status() >= 500 {
+		s.Log.Error("request failed", slog.String("requestId", requestID(c)), slog.String("method", c.Request().Method), slog.String("route", c.Path()), slog.Any("err", err))
+	}
+	if c.Response().Committed {
+		return // a stream that broke off: the client sees that it has no end
+	}
+	if n := f.RetrySeconds(); n > 0 {
+		c.Response().Header().Set("Retry-After", strconv.Itoa(n))
+	}
+	if err := c.JSON(f.Status(), f.With(requestID(c))); err != nil {
+		s.Log.Debug("error not sent", slog.Any("err", err))
+	}
+}
+
+func (s *Server) fault(err error, c echo.Context) *fault.Error {
+	var he *echo.HTTPError
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return fault.New(fault.CodeTooLarge, "the body is larger than this path takes", "send less at once")
+	case errors.As(err, &he) && he.Code == http.StatusNotFound:
+		return fault.New(fault.CodeNotFound, "Not found", "docs/PROTOCOL.md lists the paths")
+	case errors.As(err, &he):
+		return fault.New(fault.CodeForStatus(he.Code), strings.ToLower(http.StatusText(he.Code)), "docs/PROTOCOL.md lists paths and methods")
+	case c.Request().Context().Err() != nil && !errors.As(err, new(*fault.Error)):
+		return fault.Wrap(err, fault.CodeCancelled, "the request was ended by its sender", "")
+	}
+	return fault.From(err)
+}
+
+func (s *Server) health(c echo.Context) error {
+	return c.JSON(http.StatusOK, map[string]any{"status": "ok", "agent": "熊大", "timestamp": chat.At(s.Now()), "version": s.Version})
+}
+
+func (s *Server) isReady(c echo.Context) error {
+	if !s.ready.Load() {
+		return fault.New(fault.CodeUnavailable, "the agent is starting or stopping", "try again").After(time.Second)
+	}
+	return c.JSON(http.StatusOK, map[string]any{"status": "ready", "version": s.Version})
+}

@@ -1,0 +1,172 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+func (s *Server) history(c echo.Context) error {
+	id, err := session(c)
+	if err != nil {
+		return err
+	}
+	limit, err := number(c, "limit", 0)
+	if err != nil {
+		return err
+	}
+	h, err := s.Runs.History(c.Request().Context(), user(c), id, limit, c.QueryParam("tree") == "1")
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, h)
+}
+
+// clear empties a session, or with the id "all" every one, as the original.
+func (s *Server) clear(c echo.Context) error {
+	id, err := session(c)
+	if err != nil {
+		return err
+	}
+	if id == "all" {
+		err = s.Runs.ClearAll(c.Request().Context(), user(c))
+	} else {
+		err = s.Runs.Clear(c.Request().Context(), user(c), id)
+	}
+	if err != nil && fault.CodeOf(err) != fault.CodeNotFound {
+		return err
+	}
+	return c.JSON(http.StatusOK, map[string]any{"success": true, "sessionId": id})
+}
+
+func (s *Server) sessions(c echo.Context) error {
+	rows, err := s.Runs.Sessions(c.Request().Context(), user(c), c.QueryParam("q"))
+	if err != nil {
+		return err
+	}
+	limit, err := number(c, "limit", 200)
+	if err != nil {
+		return err
+	}
+	from, err := number(c, "after", 0)
+	if err != nil {
+		return err
+	}
+	rows = rows[min(from, len(rows)):]
+	answer := map[string]any{"sessions": rows}
+	if limit > 0 && len(rows) > limit {
+		answer["sessions"], answer["next"] = rows[:limit], strconv.Itoa(from+limit)
+	}
+	return c.JSON(http.StatusOK, answer)
+}
+
+func (s *Server) session(c echo.Context) error {
+	id, err := session(c)
+	if err != nil {
+		return err
+	}
+	row, err := s.Runs.Session(c.Request().Context(), user(c), id)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, row)
+}
+
+func (s *Server) updateSession(c echo.Context) error {
+	id, err := session(c)
+	if err != nil {
+		return err
+	}
+	var q struct {
+		Title *string `json:"title"`
+		Head  *string `json:"head"`
+	}
+	if err := body(c, &q); err != nil {
+		return err
+	}
+	if q.Title == nil && q.Head == nil {
+		return fault.New(fault.CodeInvalidRequest, "there is nothing to change", `send {"title":"…"} or {"head":"MESSAGE ID"}`)
+	}
+	row, err := s.Runs.Update(c.Request().Context(), user(c), id, q.Title, q.Head)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, row)
+}
+
+func (s *Server) deleteSession(c echo.Context) error {
+	id, err := session(c)
+	if err != nil {
+		return err
+	}
+	if err := s.Runs.Delete(c.Request().Context(), user(c), id); err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, map[string]any{"success": true, "sessionId": id})
+}
+
+func number(c echo.Context, name string, absent int) (int, error) {
+	text := c.QueryParam(name)
+	if text == "" {
+		return absent, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, fault.New(fault.CodeInvalidRequest, name+" is not a number from 0 up", "leave it out or send a whole number")
+	}
+	return n, nil
+}
+
+func (s *Server) stats(c echo.Context) error {
+	rows, err := s.Runs.Sessions(c.Request().Context(), user(c), "")
+	if err != nil {
+		return err
+	}
+	u, err := s.Runs.Users().Get(c.Request().Context(), user(c))
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, map[string]any{"sessions": len(rows), "tools": len(s.Tools.Specs()), "shortTermMemories": len(u.Memory.Recent(10))})
+}
+
+// config tells a client what it needs to draw itself. The public port is known
+// to the gateway only; it says so in a header that no client can send through.
+func (s *Server) config(c echo.Context) error {
+	port, err := strconv.Atoi(c.Request().Header.Get("X-LoongClaw-Public-Port"))
+	if err != nil {
+		port = 0
+	}
+	return c.JSON(http.StatusOK, map[string]any{
+		"wsPort": port, "version": s.Version, "provider": s.Model.Provider, "model": s.Model.Model,
+		"offline": s.Model.Offline, "maxMessageBytes": chat.MaxMessage,
+	})
+}
+
+func (s *Server) tools(c echo.Context) error {
+	return c.JSON(http.StatusOK, map[string]any{"tools": s.Tools.Specs()})
+}
+
+func (s *Server) models(c echo.Context) error {
+	return c.JSON(http.StatusOK, map[string]any{"models": s.Model.Models, "provider": s.Model.Provider, "model": s.Model.Model, "offline": s.Model.Offline})
+}
+
+func (s *Server) usage(c echo.Context) error {
+	u, err := s.Runs.Usage(c.Request().Context(), user(c))
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, map[string]any{"usage": u})
+}
+
+func path(c echo.Context) (string, error) {
+	p, err := url.PathUnescape(c.Param("*"))
+	if err != nil {
+		return "", fault.New(fault.CodeInvalidRequest, "the path is not URL-encoded", "encode it")
+	}
+	return p, nil
+}
