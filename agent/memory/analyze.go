@@ -47,7 +47,7 @@ const (
 const singleWeight = 0.3
 
 // Characters of questions and of grammar, in whose company a match says nothing.
-const emptyCharacters = "的了是在我你您他她它们这那有和与及就都也很不吗呢吧啊呀哦么什怎哪谁几多少个些为会要能到说请问一让给把被对从跟样里么过得着吧嘛之以可还用户"
+const emptyCharacters = "的了是在我你您他她它们这那有和与及就都也很不吗呢吧啊呀哦么什怎哪谁几多少个些为会要能到说请问一让给把被对从跟样里么过得着嘛之以可还用户"
 
 // analyzer is the chain of bleve's parts that makes words of a text. They hold
 // no state between texts.
@@ -87,10 +87,8 @@ func (a *analyzer) words(text string, use func(term, kind)) {
 	}
 	for _, t := range tokens {
 		k := word
-		switch t.Type {
-		case analysis.Single:
+		if t.Type == analysis.Single {
 			k = single
-		case analysis.Double:
 		}
 		if !a.isEmpty(t) {
 			use(hash(t.Term), k)

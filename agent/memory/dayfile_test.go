@@ -64,8 +64,12 @@ func TestImportTwiceChangesNothing(t *testing.T) {
 	}
 	more := dayTwo + "\n## 2025-12-31T10:00:00.000Z\n- **类型**: thought\n- **重要性**: medium\n- **标签**: 无\n\n新的\n"
 	day(more, memory.Imported{Files: 1, Saved: 1, Known: 2})
-	if got := string(s.DayFiles()["2025-12-31.md"]); got != more {
-		t.Errorf("the grown file comes back as %q, want %q", got, more)
+	more += dayTwo // the original's defect 11 writes entries again
+	day(more, memory.Imported{Files: 1, Known: 3})
+	for _, store := range []*memory.Store{s, reload(t, log)} {
+		if got := string(store.DayFiles()["2025-12-31.md"]); got != more || store.Len() != 3 {
+			t.Errorf("the grown file comes back as %q with %d items, want %q with 3", got, store.Len(), more)
+		}
 	}
 }
 

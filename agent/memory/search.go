@@ -130,8 +130,8 @@ func inWord(r rune) bool {
 
 // BM25's usual constants.
 const (
-	k1 = 1.2
-	b  = 0.75
+	saturation  = 1.2  // k1: how soon saying a word again stops to count
+	lengthShare = 0.75 // b: how much a long text is held against it
 )
 
 // rank scores every entry for a text; a score of 0 means that no word matched.
@@ -184,7 +184,7 @@ func (s *Store) frequencies(query map[term]kind) (map[term]int, float64) {
 
 // weigh sets the BM25 score of one entry.
 func (h *hit) weigh(query map[term]kind, found map[term]int, entries int, average float64) {
-	norm := k1 * (1 - b + b*float64(h.entry.doc.length)/average)
+	norm := saturation * (1 - lengthShare + lengthShare*float64(h.entry.doc.length)/average)
 	for _, w := range h.entry.doc.words {
 		if _, asked := query[w.term]; !asked {
 			continue
@@ -192,7 +192,7 @@ func (h *hit) weigh(query map[term]kind, found map[term]int, entries int, averag
 		df := float64(found[w.term])
 		idf := math.Log(1 + (float64(entries)-df+0.5)/(df+0.5))
 		tf := float64(w.n)
-		gain := idf * tf * (k1 + 1) / (tf + norm)
+		gain := idf * tf * (saturation + 1) / (tf + norm)
 		if w.kind == single {
 			gain *= singleWeight
 			h.singles++

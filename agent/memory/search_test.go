@@ -140,3 +140,29 @@ func BenchmarkSearch(b *testing.B) {
 		}
 	}
 }
+
+// TestPairsOfCharacters: the same characters in another order are another word.
+func TestPairsOfCharacters(t *testing.T) {
+	s, _ := newStore(t)
+	save(t, s, "上海的办公室有一个很大的露台")
+	save(t, s, "海上月")
+	got, err := s.Search(t.Context(), memory.Query{Text: "上海那边怎么样", Limit: 1})
+	if diff := cmp.Diff([]string{"上海的办公室有一个很大的露台"}, contents(got)); diff != "" || err != nil {
+		t.Errorf("the best (-want +got):\n%s%v", diff, err)
+	}
+}
+
+// TestSavedAfterTheFirstSearch: the index, once made, keeps up.
+func TestSavedAfterTheFirstSearch(t *testing.T) {
+	s, _ := newStore(t)
+	save(t, s, "cats sleep")
+	for _, add := range []string{"", "dogs bark"} {
+		if add != "" {
+			save(t, s, add)
+		}
+		got, err := s.Search(t.Context(), memory.Query{Text: "why did that dog make a noise"})
+		if err != nil || strings.Join(contents(got), "") != add {
+			t.Errorf("found %q, %v; want %q", contents(got), err, add)
+		}
+	}
+}
