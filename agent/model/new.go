@@ -1,0 +1,82 @@
+package model
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/model/langchain"
+	"github.com/loongclaw/loongclaw/agent/model/offline"
+)
+
+// Info says which model answers, for GET /api/models and /api/config.
+type Info struct {
+	Provider string  `json:"provider"`
+	Model    string  `json:"model"`
+	Offline  bool    `json:"offline"`
+	Models   []Entry `json:"models"`
+}
+
+// Entry is one model that may answer. The first is asked first.
+type Entry struct {
+	ID       string `json:"id"` // PROVIDER/NAME
+	Provider string `json:"provider"`
+	Name     string `json:"name"`
+	Default  bool   `json:"default"`
+}
+
+// New makes the model that the configuration asks for; without any provider
+// that can be asked it is the offline model. httpClient may be nil.
+func New(cfg Config, logger *slog.Logger, httpClient *http.Client) (loop.Model, Info) {
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
+	}
+	var models []loop.Model
+	var info Info
+	add := func(m loop.Model, provider, name string) {
+		info.Models = append(info.Models, Entry{ID: provider + "/" + name, Provider: provider, Name: name, Default: len(models) == 0})
+		models = append(models, m)
+	}
+	for _, name := range cfg.chosen() {
+		if name == Offline {
+			add(offlineModel(cfg), Offline, offline.Name)
+			continue
+		}
+		c := cfg.langchain(name)
+		c.Log, c.Client = logger, httpClient
+		m, err := langchain.New(c)
+		if err != nil {
+			// Check has said so to whoever started this.
+			logger.Error("a provider cannot be used", "provider", name, "error", err)
+			continue
+		}
+		add(m, name, strings.TrimPrefix(m.Name(), name+"/"))
+	}
+	if len(models) == 0 {
+		add(offlineModel(cfg), Offline, offline.Name)
+	}
+	first := info.Models[0]
+	info.Provider, info.Model, info.Offline = first.Provider, first.Name, first.Provider == Offline
+	if len(models) == 1 {
+		return models[0], info
+	}
+	return &failover{models: models, log: logger}, info
+}
+
+func offlineModel(cfg Config) loop.Model {
+	return offline.New(offline.Config{Delay: cfg.OfflineDelay})
+}
+
+// langchain is the configuration of one provider.
+func (c *Config) langchain(name string) langchain.Config {
+	p := c.provider(name)
+	out := langchain.Config{
+		Provider: name, Key: p.Key, URL: p.URL, Model: p.Model,
+		Temperature: c.Temperature, MaxTokens: c.MaxTokens, Timeout: c.Timeout,
+	}
+	if c.behindDoor(name) {
+		out.URL, out.Key = strings.TrimRight(c.DoorURL, "/")+"/"+name, ""
+	}
+	return out
+}
