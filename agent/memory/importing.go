@@ -212,7 +212,7 @@ func (s *Store) knownEntries() entrySet {
 // written: new ones, and known ones that stand in places not known yet.
 func (k entrySet) merge(f dayFile, done *Imported) []saved {
 	var order []entryKey
-	changed := map[entryKey]bool{}
+	seen, changed := map[entryKey]bool{}, map[entryKey]bool{}
 	for at, p := range parseDay(f.name, f.body, f.at) {
 		key := entryKey{f.name, p.raw}
 		b, known := k[key]
@@ -224,7 +224,7 @@ func (k entrySet) merge(f dayFile, done *Imported) []saved {
 				b.Raw = p.raw
 			}
 			done.Saved++
-		case !changed[key]:
+		case !seen[key]:
 			done.Known++
 		}
 		// What was saved here has no place: it follows what was imported.
@@ -233,8 +233,9 @@ func (k entrySet) merge(f dayFile, done *Imported) []saved {
 			if !changed[key] {
 				order = append(order, key)
 			}
+			changed[key] = true
 		}
-		changed[key] = true
+		seen[key] = true
 		k[key] = b
 	}
 	fresh := make([]saved, 0, len(order))
