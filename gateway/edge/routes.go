@@ -90,7 +90,7 @@ func (c *Core) routes() *echo.Echo {
 	c.get(e, "/", c.page, c.socketInstead)
 	c.get(e, "/s/:session", c.page)
 	c.get(e, "/assets/*", c.asset)
-	for _, name := range []string{"/favicon.ico", "/favicon.svg", "/manifest.webmanifest", "/robots.txt"} {
+	for _, name := range []string{"/favicon.ico", "/favicon.svg", "/manifest.webmanifest", "/robots.txt", "/licenses.txt"} {
 		c.get(e, name, c.rootFile)
 	}
 
