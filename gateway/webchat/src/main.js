@@ -27,8 +27,10 @@ effect(() => {
 })
 // After a sign-in: what a page needs to draw itself, and what was left unsent.
 effect(() => {
+  if (account.phase.value === 'in') showParcels()
+})
+effect(() => {
   if (account.phase.value !== 'in') return
-  showParcels()
   refresh()
   readConfig()
   resumeSending()

@@ -8,6 +8,7 @@ import { follow } from '../wire/follow.js'
 import * as api from '../wire/api.js'
 import { sessionId } from './route.js'
 import { expired, phase } from './account.js'
+import { unborn } from './letters.js'
 import { noteEvent, resting } from './presence.js'
 
 export const state = signal(emptyState())
@@ -17,6 +18,7 @@ export const link = signal(/** @type {'none'|'connecting'|'open'|'lost'|'resting
 export const linkFault = signal(/** @type {import('../wire/fault.js').Fault|null} */ (null))
 /** Raised to follow a session that did not exist before. */
 const attempt = signal(0)
+let asked = 0
 
 /** @type {any[]} */
 let waiting = []
@@ -73,7 +75,7 @@ export function watchSession() {
   effect(() => {
     const id = sessionId.value
     attempt.value
-    if (!id || phase.value !== 'in') {
+    if (!id || unborn.value || phase.value !== 'in') {
       link.value = 'none'
       return
     }
@@ -90,6 +92,7 @@ function listen(id) {
   const stop = new AbortController()
   if (!state.peek().cursor) rememberHead(id, stop.signal)
   linkFault.value = null
+  const before = asked
   /** The cursor counts what waits for the next frame, too. */
   const cursor = () => waiting.findLast((e) => e.cursor)?.cursor ?? state.peek().cursor
   follow(id, cursor, {
@@ -101,6 +104,8 @@ function listen(id) {
     refused(fault) {
       if (stop.signal.aborted) return
       if (fault.status === 401) expired(fault)
+      // It came into being while we asked.
+      if (fault.status === 404 && asked !== before) return void attempt.value++
       link.value = fault.status === 404 ? 'missing' : 'none'
       if (fault.status !== 404) linkFault.value = fault
     },
@@ -122,5 +127,6 @@ async function rememberHead(id, signal) {
 
 /** Follows (again) a session that was missing, or whose stream was refused. */
 export function followAgain() {
+  asked++
   if (link.peek() === 'missing' || link.peek() === 'none') attempt.value++
 }

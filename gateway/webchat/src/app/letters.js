@@ -1,6 +1,6 @@
 // This browser's outbox, and what of it belongs to the session on the page.
 
-import { signal } from '@preact/signals'
+import { computed, signal } from '@preact/signals'
 import { Outbox } from '../chat/outbox.js'
 import { owner } from './account.js'
 import { sessionId } from './route.js'
@@ -9,6 +9,9 @@ export const outbox = new Outbox(localStorage)
 
 /** What the shown session has waiting. */
 export const parcels = signal(/** @type {import('../chat/outbox.js').Parcel[]} */ ([]))
+
+/** The shown session exists only here so far: there is nothing to follow. */
+export const unborn = computed(() => parcels.value.some((p) => p.fresh && !p.messageId))
 
 export function showParcels() {
   parcels.value = sessionId.value ? outbox.of(owner(), sessionId.value) : []

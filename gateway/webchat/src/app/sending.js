@@ -1,6 +1,6 @@
 // Takes messages from the outbox to the server, in order, until each is acknowledged.
 
-import { signal } from '@preact/signals'
+import { batch, signal } from '@preact/signals'
 import { randomId } from '../chat/ids.js'
 import { backoff, pause } from '../wire/backoff.js'
 import { networkFault } from '../wire/fault.js'
@@ -22,10 +22,15 @@ const never = new AbortController().signal
 /** @param {string} text @param {string} [parentId] an edit: answers from that point. '' is the very beginning */
 export function say(text, parentId) {
   const id = sessionId.peek() || randomId()
-  outbox.add({ key: randomId(), owner: owner(), sessionId: id, message: text, at: Date.now(), ...(parentId === undefined ? {} : { parentId }) })
+  outbox.add({
+    key: randomId(), owner: owner(), sessionId: id, message: text, at: Date.now(), fresh: id !== sessionId.peek(),
+    ...(parentId === undefined ? {} : { parentId }),
+  })
   forgetHead()
-  go(id)
-  showParcels()
+  batch(() => {
+    go(id)
+    showParcels()
+  })
   deliver(id)
 }
 
@@ -52,6 +57,7 @@ async function loop(id) {
       outbox.update(parcel.key, { messageId: run.messageId })
       failures = 0
       postingSince.value = 0
+      showParcels()
       stir()
       followAgain()
       refreshSoon()

@@ -9,6 +9,7 @@
  * @property {string} sessionId
  * @property {string} message
  * @property {string} [parentId]
+ * @property {boolean} [fresh] it begins its session
  * @property {number} at when it was written, milliseconds
  * @property {string} [messageId] acknowledged; only its event is still to come
  * @property {any} [refused] the error that a person has to look at

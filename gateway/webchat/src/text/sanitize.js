@@ -13,6 +13,8 @@ export function sanitize(html) {
   return /** @type {any} */ (DOMPurify.sanitize(html, {
     ALLOWED_TAGS: allowed,
     ALLOWED_ATTR: ['href', 'target', 'rel', 'src', 'alt', 'class', 'type', 'tabindex', 'start', 'data-copy'],
+    // The address rule below is for addresses; without this it would strike these, too.
+    ADD_URI_SAFE_ATTR: ['target', 'rel', 'type', 'tabindex', 'start', 'data-copy'],
     ALLOW_DATA_ATTR: false,
     ALLOW_ARIA_ATTR: false,
     ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|data:image\/(?:png|jpeg|gif|webp);base64,)/i,

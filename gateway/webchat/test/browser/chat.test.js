@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import { conversation, scene, send, shot, until } from './world.js'
+
+scene('own bubble at once, the answer streams, a reload in mid-answer loses nothing, a second tab is live', async (w) => {
+  await w.open()
+  await w.page.getByText('guardian of the forest').waitFor()
+  await shot(w.page, 'welcome-light')
+  await send(w.page, 'tell me')
+  await w.page.locator('.bubble', { hasText: 'tell me' }).waitFor()
+  const c = await conversation(w)
+  assert.equal(new URL(w.page.url()).pathname, `/s/${c.id}`)
+  c.chunk('Once **upon** a ')
+  await w.page.getByText('Once upon a').waitFor()
+  await w.page.reload()
+  await w.page.getByText('Once upon a').waitFor()
+  const second = await w.tab()
+  await second.goto(w.page.url())
+  await second.getByText('Once upon a').waitFor()
+  c.chunk('time')
+  await w.page.getByText('Once upon a time').waitFor()
+  await second.getByText('Once upon a time').waitFor()
+  c.say('Once **upon** a time.')
+  await second.getByText('Once upon a time.').waitFor()
+  await w.page.getByText('Once upon a time.').waitFor()
+  assert.equal(await w.page.locator('.bubble').count(), 1)
+  assert.equal(await w.page.locator('.theirs').count(), 1)
+  assert.equal(await w.page.title(), 'tell me · LoongClaw')
+})
+
+scene('streams that are cut anywhere are taken up from the cursor', async (w) => {
+  await w.open()
+  await send(w.page, 'count')
+  const c = await conversation(w)
+  let text = ''
+  for (let i = 1; i <= 6; i++) {
+    c.chunk(`${i} `)
+    text += `${i} `
+    await w.page.locator('.prose', { hasText: text.trim() }).waitFor()
+    c.cut('id: x\ndata: {"type":"message_ch')
+  }
+  c.say(text)
+  await w.page.getByRole('button', { name: 'Answer again' }).waitFor()
+  assert.equal((await w.page.locator('.prose').innerText()).trim(), text.trim())
+  assert.ok(w.stub.requests.filter((r) => r.endsWith('/events')).length >= 6)
+}, { expected: /ERR_|Failed to load/ })
+
+scene('a message whose POST is lost is sent again with the same key: never lost, never doubled', async (w) => {
+  /** @type {string[]} */
+  const keys = []
+  w.stub.interfere = (req, body) => {
+    if (!req.url?.endsWith('/runs')) return undefined
+    keys.push(String(req.headers['idempotency-key']))
+    if (keys.length === 1) return 'cut' // never arrived
+    if (keys.length === 2) { // arrived, but the answer is lost
+      w.stub.conversation(decodeURIComponent(req.url.split('/')[3])).start(body, keys[1], () => {})
+      return 'cut'
+    }
+    return undefined
+  }
+  await w.open()
+  await send(w.page, 'do not lose me')
+  await w.page.getByText('sending…').waitFor()
+  await w.page.reload() // the outbox outlives the page
+  const c = await conversation(w)
+  await until(() => keys.length >= 3)
+  c.say('I have it.')
+  await w.page.getByText('I have it.').waitFor()
+  assert.equal(new Set(keys).size, 1)
+  assert.equal(await w.page.locator('.bubble').count(), 1)
+  assert.equal(c.events.filter((e) => e.type === 'message').length, 1)
+  assert.equal(await w.page.evaluate(() => localStorage.getItem('loongclaw.outbox')), '[]')
+}, { expected: /ERR_|Failed to load/ })
+
+scene('a refused message stays, says why, and can go back to the composer', async (w) => {
+  w.stub.interfere = (req) => (req.url?.endsWith('/runs') ? [413, { error: 'the message is longer than 256 KiB', code: 'too_large', hint: 'send it in parts', requestId: 'q-413' }] : undefined)
+  await w.open()
+  await send(w.page, 'too long')
+  await w.page.getByText('send it in parts').waitFor()
+  await w.page.getByText('Request q-413').waitFor()
+  await shot(w.page, 'refused')
+  await w.page.getByRole('button', { name: 'Back to the composer' }).click()
+  assert.equal(await w.page.getByRole('textbox', { name: 'Message' }).inputValue(), 'too long')
+}, { expected: /413|404/ })
+
+scene('Stop and Esc cancel; the partial text stays', async (w) => {
+  await w.open()
+  await send(w.page, 'long story')
+  const c = await conversation(w)
+  c.chunk('It was a dark')
+  await w.page.getByText('It was a dark').waitFor()
+  await w.page.getByRole('button', { name: 'Stop', exact: true }).click()
+  await w.page.getByText('Stopped.').waitFor()
+  assert.equal(c.cancels, 1)
+  assert.equal(await w.page.getByText('It was a dark').count(), 1)
+  await send(w.page, 'another')
+  await until(() => c.run === 'r2')
+  c.chunk('again')
+  await w.page.getByText('again', { exact: true }).waitFor()
+  await w.page.keyboard.press('Escape')
+  await until(() => c.cancels === 2)
+})
+
+scene('a failed run says what happened, what to do and which request', async (w) => {
+  await w.open()
+  await send(w.page, 'hi')
+  const c = await conversation(w)
+  c.finish('failed', { error: { error: 'the provider broke off', code: 'provider_failed', hint: 'try again in a minute', requestId: 'q-77' } })
+  await w.page.getByText('the provider broke off').waitFor()
+  await w.page.getByText('try again in a minute').waitFor()
+  await w.page.getByText('Request q-77').waitFor()
+  await w.page.getByRole('button', { name: 'Try again' }).click()
+  await until(() => c.run === 'r2')
+  c.say('Now it works.')
+  await w.page.getByText('Now it works.').waitFor()
+  await w.page.getByRole('group', { name: 'Version 2 of 2' }).waitFor()
+})
+
+scene('regenerate and edit make branches; the picker shows both and the server remembers', async (w) => {
+  await w.open()
+  await send(w.page, 'name a tree')
+  const c = await conversation(w)
+  c.say('Oak.')
+  await w.page.getByText('Oak.').waitFor()
+  await w.page.getByRole('button', { name: 'Answer again' }).click()
+  await until(() => c.run === 'r2')
+  c.say('Birch.')
+  await w.page.getByText('Birch.').waitFor()
+  assert.equal(await w.page.getByText('Oak.').count(), 0)
+  await w.page.getByRole('button', { name: 'Previous version' }).click()
+  await w.page.getByText('Oak.').waitFor()
+  await until(() => c.head === 'a-r1')
+  await w.page.reload()
+  await w.page.getByText('Oak.').waitFor()
+  await w.page.locator('.mine').hover()
+  await w.page.getByRole('button', { name: 'Edit' }).click()
+  await send(w.page, 'name a flower')
+  await until(() => c.run === 'r3')
+  c.say('Rose.')
+  await w.page.getByText('Rose.').waitFor()
+  assert.equal(await w.page.getByText('name a tree', { exact: true }).locator('visible=true').and(w.page.locator('.bubble')).count(), 0)
+  await shot(w.page, 'branches')
+  await w.page.getByRole('group', { name: 'Version 2 of 2' }).getByRole('button', { name: 'Previous version' }).click()
+  await w.page.locator('.bubble', { hasText: 'name a tree' }).waitFor()
+})
+
+scene('tool cards show exact arguments and output; an approval is asked and answered', async (w) => {
+  await w.open()
+  await send(w.page, 'build it')
+  const c = await conversation(w)
+  const call = { runId: c.run, callId: 'c1', name: 'exec_shell', arguments: { command: 'make <all> && echo "fertig"' } }
+  c.emit('tool_call', { runId: c.run, callId: 'c0', name: 'get_current_time', arguments: { timezone: 'Asia/Shanghai' } })
+  c.emit('tool_result', { runId: c.run, callId: 'c0', name: 'get_current_time', status: 'ok', output: '{"formatted":"2026/1/1 08:00:00"}' })
+  c.emit('tool_call', call)
+  c.emit('approval_required', { ...call, approvalId: 'p1', scope: 'exec_shell: make', expiresAt: '2099-01-01T00:00:00.000Z' })
+  const card = w.page.getByRole('region', { name: 'Tool exec_shell: needs your approval' })
+  await card.waitFor()
+  assert.match(await card.innerText(), /"command": "make <all> && echo \\"fertig\\""/)
+  await shot(w.page, 'approval-light')
+  await w.page.emulateMedia({ colorScheme: 'dark' })
+  await shot(w.page, 'approval-dark')
+  await card.getByRole('button', { name: 'Allow once' }).click()
+  await until(() => c.decisions.get('p1') === 'once')
+  await w.page.getByRole('region', { name: 'Tool exec_shell: running' }).waitFor()
+  c.emit('tool_result', { runId: c.run, callId: 'c1', name: 'exec_shell', status: 'error', output: 'make: *** no rule' })
+  const failed = w.page.getByRole('region', { name: 'Tool exec_shell: failed' })
+  await failed.locator('summary').click()
+  await failed.getByText('make: *** no rule').waitFor()
+  c.emit('tool_call', { runId: c.run, callId: 'c2', name: 'write_file', arguments: { path: 'a', content: 'b' } })
+  c.emit('approval_required', { runId: c.run, callId: 'c2', name: 'write_file', arguments: {}, approvalId: 'p2', scope: 'write_file' })
+  await w.page.getByRole('region', { name: 'Tool write_file: needs your approval' }).getByRole('button', { name: 'Deny' }).click()
+  await w.page.getByRole('region', { name: 'Tool write_file: denied' }).waitFor()
+  c.emit('tool_call', { runId: c.run, callId: 'c3', name: 'read_file', arguments: { path: 'x' } })
+  c.emit('tool_result', { runId: c.run, callId: 'c3', name: 'read_file', status: 'skipped', output: '' })
+  await w.page.getByRole('region', { name: 'Tool read_file: skipped' }).waitFor()
+  await w.page.getByRole('region', { name: 'Tool get_current_time: done' }).waitFor()
+})

@@ -1,0 +1,139 @@
+// One session of the stub: a list of events that streams replay and follow.
+
+export class Conversation {
+  /** @param {string} id */
+  constructor(id) {
+    this.id = id
+    this.title = ''
+    this.head = ''
+    /** @type {any[]} */
+    this.events = []
+    /** @type {Set<import('node:http').ServerResponse>} */
+    this.streams = new Set()
+    /** @type {Map<string, any>} */
+    this.keys = new Map()
+    this.n = 0
+    this.epoch = 0
+    this.run = ''
+    this.user = ''
+    this.cancels = 0
+    /** @type {Map<string, string>} */
+    this.decisions = new Map()
+  }
+
+  row() {
+    return { id: this.id, title: this.title, createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z', messages: 1, head: this.head }
+  }
+
+  /** @param {any} change */
+  patch(change) {
+    if (change.title !== undefined) this.emit('session_updated', { title: (this.title = change.title) })
+    if (change.head !== undefined) this.head = change.head
+  }
+
+  /** @param {string} type @param {any} [fields] */
+  emit(type, fields = {}) {
+    const event = { type, sessionId: this.id, cursor: `${this.epoch}.${this.events.length + 1}`, timestamp: new Date().toISOString(), ...fields }
+    this.events.push(event)
+    for (const res of this.streams) res.write(frame(event))
+    return event
+  }
+
+  /** @param {any} body @param {string} key @param {(status: number, body: any) => void} reply */
+  start(body, key, reply) {
+    const known = this.keys.get(key)
+    if (known) return reply(202, known)
+    const messageId = `m${++this.n}`
+    const runId = `r${this.n}`
+    const answer = { runId, messageId, sessionId: this.id, cursor: '' }
+    this.keys.set(key, answer)
+    const parentId = body.parentId ?? this.head
+    this.emit('message', { runId, messageId, role: 'user', content: body.message, ...(parentId ? { parentId } : {}) })
+    this.head = messageId
+    if (!this.title) this.emit('session_updated', { title: (this.title = body.message.slice(0, 40)) })
+    this.begin(runId, messageId)
+    reply(202, answer)
+  }
+
+  /** @param {string} runId @param {string} user */
+  begin(runId, user) {
+    this.run = runId
+    this.user = user
+    this.emit('run_started', { runId })
+  }
+
+  /** @param {string} messageId */
+  regenerate(messageId) {
+    const runId = `r${++this.n}`
+    this.begin(runId, messageId)
+    return { runId, messageId, sessionId: this.id, cursor: '' }
+  }
+
+  /** What the model says next. @param {string} content */
+  chunk(content) {
+    this.emit('message_chunk', { runId: this.run, messageId: 'a-' + this.run, parentId: this.user, content })
+  }
+
+  /** @param {string} content @param {any} [more] */
+  complete(content, more = {}) {
+    this.emit('message_complete', { runId: this.run, messageId: 'a-' + this.run, parentId: this.user, role: 'assistant', content, ...more })
+    this.head = 'a-' + this.run
+  }
+
+  /** @param {string} [status] @param {any} [more] */
+  finish(status = 'done', more = {}) {
+    this.emit('run_finished', { runId: this.run, status, ...more })
+  }
+
+  /** A whole answer. @param {string} content */
+  say(content) {
+    this.complete(content)
+    this.finish()
+  }
+
+  cancel() {
+    this.cancels++
+    const said = this.events.filter((e) => e.type === 'message_chunk' && e.runId === this.run).map((e) => e.content).join('')
+    if (said) this.complete(said, { incomplete: true })
+    this.finish('cancelled')
+    return {}
+  }
+
+  /** @param {string} approvalId @param {string} decision */
+  resolve(approvalId, decision) {
+    if (!this.events.some((e) => e.approvalId === approvalId)) return false
+    this.decisions.set(approvalId, decision)
+    this.emit('approval_resolved', { runId: this.run, approvalId, decision })
+    return true
+  }
+
+  clear() {
+    this.events = []
+    this.epoch++
+    this.head = ''
+    for (const res of this.streams) res.write(frame({ type: 'history_cleared', sessionId: this.id, timestamp: new Date().toISOString() }))
+  }
+
+  /** Breaks every stream, in the middle of an event if asked. @param {string} [junk] */
+  cut(junk = '') {
+    for (const res of this.streams) {
+      if (junk) res.write(junk)
+      setTimeout(() => res.destroy(), 20)
+    }
+    this.streams.clear()
+  }
+
+  /** @param {string} after @param {import('node:http').ServerResponse} res */
+  stream(after, res) {
+    res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' })
+    res.write(': hello\n\n')
+    const [epoch, at] = after ? after.split('.').map(Number) : [this.epoch, 0]
+    if (epoch !== this.epoch) res.write(frame({ type: 'history_cleared', sessionId: this.id, timestamp: new Date().toISOString() }))
+    for (const event of this.events.slice(epoch === this.epoch ? at : 0)) res.write(frame(event))
+    this.streams.add(res)
+    res.on('close', () => this.streams.delete(res))
+  }
+}
+
+/** @param {any} event */
+const frame = (event) => `${event.cursor ? `id: ${event.cursor}\n` : ''}event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`

@@ -1,0 +1,141 @@
+// A server that speaks the contract as far as the page needs it, with a model
+// that says what a test tells it to, and a hand on the wire to cut it.
+
+import { createServer } from 'node:http'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { Conversation } from './conversation.js'
+
+const dist = fileURLToPath(new URL('../../dist/', import.meta.url))
+const types = /** @type {Record<string, string>} */ ({ js: 'text/javascript', css: 'text/css', html: 'text/html; charset=utf-8', svg: 'image/svg+xml', txt: 'text/plain' })
+
+export const policy = [
+  "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "connect-src 'self'", "base-uri 'none'",
+  "form-action 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'", 'trusted-types dompurify loongclaw',
+].join('; ')
+
+export class Stub {
+  constructor() {
+    /** @type {Map<string, Conversation>} */
+    this.conversations = new Map()
+    /** What requests are answered with before anything else. @type {((req: import('node:http').IncomingMessage, body: any) => [number, any]|'cut'|undefined)|null} */
+    this.interfere = null
+    /** @type {string[]} */
+    this.requests = []
+    this.token = ''
+    this.codes = new Map()
+    this.offline = false
+    this.server = createServer((req, res) => this.handle(req, res).catch((err) => { res.destroy(err) }))
+  }
+
+  async start() {
+    await new Promise((resolve) => this.server.listen(0, '127.0.0.1', () => resolve(undefined)))
+    const address = /** @type {import('node:net').AddressInfo} */ (this.server.address())
+    this.url = `http://127.0.0.1:${address.port}`
+    return this
+  }
+
+  stop() {
+    this.server.closeAllConnections()
+    return new Promise((resolve) => this.server.close(resolve))
+  }
+
+  /** @param {string} id */
+  conversation(id) {
+    let c = this.conversations.get(id)
+    if (!c) this.conversations.set(id, (c = new Conversation(id)))
+    return c
+  }
+
+  /** @param {import('node:http').IncomingMessage} req @param {import('node:http').ServerResponse} res */
+  async handle(req, res) {
+    const url = new URL(req.url ?? '/', 'http://stub')
+    const body = await bodyOf(req)
+    this.requests.push(`${req.method} ${url.pathname}`)
+    const meddled = this.interfere?.(req, body)
+    if (meddled === 'cut') return void res.destroy()
+    if (meddled) return reply(res, ...meddled)
+    if (!url.pathname.startsWith('/api/')) return this.file(url.pathname, res)
+    if (url.pathname === '/api/login') return this.login(body, res)
+    if (this.token && req.headers.authorization !== `Bearer ${this.token}`) {
+      return reply(res, 401, { error: 'no valid token', code: 'unauthorized', hint: 'send a token', requestId: 'q-401' })
+    }
+    return this.api(req, res, url, body)
+  }
+
+  /** @param {string} path @param {import('node:http').ServerResponse} res */
+  async file(path, res) {
+    const name = path === '/' || path.startsWith('/s/') ? 'index.html' : path.slice(1)
+    try {
+      const content = await readFile(dist + name)
+      res.writeHead(200, { 'Content-Type': types[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream', 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff' })
+      res.end(content)
+    } catch {
+      reply(res, 404, { error: 'Not found', code: 'not_found' })
+    }
+  }
+
+  /** @param {any} body @param {import('node:http').ServerResponse} res */
+  login(body, res) {
+    const token = this.codes.get(body?.code)
+    if (!token) return reply(res, 401, { error: 'the code is used or unknown', code: 'unauthorized', hint: 'ask for a new link', requestId: 'q-login' })
+    this.codes.delete(body.code)
+    reply(res, 200, { token, user: 'alice', expiresAt: '2099-01-01T00:00:00.000Z' })
+  }
+
+  /** @param {import('node:http').IncomingMessage} req @param {import('node:http').ServerResponse} res @param {URL} url @param {any} body */
+  api(req, res, url, body) {
+    const [, , room, rawId, verb] = url.pathname.split('/')
+    const id = decodeURIComponent(rawId ?? '')
+    const known = this.conversations.get(id)
+    if (room === 'config') return reply(res, 200, { wsPort: 80, version: 'test', provider: 'offline', offline: this.offline })
+    if (room === 'memory') return text(res, '# 记忆导出\n')
+    if (room === 'approvals') return this.approve(id, body, res)
+    if (room === 'history') {
+      known?.clear()
+      return reply(res, 200, { success: true, sessionId: id })
+    }
+    if (!id) return reply(res, 200, { sessions: this.list(url.searchParams.get('q') ?? '') })
+    if (verb === 'runs') return this.conversation(id).start(body, String(req.headers['idempotency-key']), (status, answer) => reply(res, status, answer))
+    if (!known) return reply(res, 404, { error: 'no such session', code: 'not_found', requestId: 'q-404' })
+    if (verb === 'events') return known.stream(url.searchParams.get('after') ?? '', res)
+    if (verb === 'cancel') return reply(res, 200, known.cancel())
+    if (verb === 'regenerate') return reply(res, 202, known.regenerate(body.messageId))
+    if (req.method === 'DELETE') {
+      this.conversations.delete(id)
+      return reply(res, 200, { success: true })
+    }
+    if (req.method === 'PATCH') known.patch(body)
+    return reply(res, 200, known.row())
+  }
+
+  /** @param {string} id @param {any} body @param {import('node:http').ServerResponse} res */
+  approve(id, body, res) {
+    for (const c of this.conversations.values()) if (c.resolve(id, body.decision)) return reply(res, 200, { success: true })
+    reply(res, 404, { error: 'no such approval', code: 'not_found' })
+  }
+
+  /** @param {string} q */
+  list(q) {
+    return [...this.conversations.values()].map((c) => c.row()).filter((r) => r.title.includes(q)).reverse()
+  }
+}
+
+/** @param {import('node:http').IncomingMessage} req */
+async function bodyOf(req) {
+  let raw = ''
+  for await (const piece of req) raw += piece
+  return raw ? JSON.parse(raw) : undefined
+}
+
+/** @param {import('node:http').ServerResponse} res @param {number} status @param {any} body */
+function reply(res, status, body) {
+  res.writeHead(status, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
+  res.end(JSON.stringify(body))
+}
+
+/** @param {import('node:http').ServerResponse} res @param {string} body */
+function text(res, body) {
+  res.writeHead(200, { 'Content-Type': 'text/markdown; charset=utf-8' })
+  res.end(body)
+}

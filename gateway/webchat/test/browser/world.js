@@ -1,0 +1,83 @@
+// A real Chromium and the stub, for one test.
+
+import test from 'node:test'
+import assert from 'node:assert/strict'
+import { chromium } from 'playwright-core'
+import { Stub } from './server.js'
+
+/** @typedef {import('playwright-core').Page} Page */
+/** @typedef {{page: Page, stub: Stub, errors: string[], foreign: string[], open: (path?: string) => Promise<void>, tab: () => Promise<Page>}} World */
+
+/** @type {import('playwright-core').Browser} */
+let browser
+
+test.before(async () => {
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  })
+})
+test.after(() => browser?.close())
+
+/**
+ * A test that also fails when the page logs an error, breaks its policy or asks
+ * a stranger. `expected` are console errors that the test provokes.
+ * @param {string} name @param {(w: World) => Promise<void>} body
+ * @param {{locale?: string, width?: number, height?: number, dark?: boolean, expected?: RegExp}} [options]
+ */
+export function scene(name, body, options = {}) {
+  test(name, { timeout: 60_000 }, async () => {
+    const stub = await new Stub().start()
+    const context = await browser.newContext({
+      locale: options.locale ?? 'en-GB', viewport: { width: options.width ?? 1200, height: options.height ?? 800 },
+      colorScheme: options.dark ? 'dark' : 'light', reducedMotion: 'reduce',
+    })
+    context.setDefaultTimeout(8000)
+    /** @type {string[]} */
+    const errors = []
+    /** @type {string[]} */
+    const foreign = []
+    const tab = async () => {
+      const page = await context.newPage()
+      page.on('pageerror', (e) => errors.push(String(e)))
+      page.on('console', (m) => { if (m.type() === 'error' && !options.expected?.test(m.text())) errors.push(m.text()) })
+      page.on('request', (r) => { if (!r.url().startsWith(stub.url ?? '') && !/^(data|blob):/.test(r.url())) foreign.push(r.url()) })
+      return page
+    }
+    try {
+      const page = await tab()
+      await body({ page, stub, errors, foreign, tab, open: async (path = '/') => { await page.goto(stub.url + path) } })
+      assert.deepEqual(errors, [], 'the page logged errors')
+      assert.deepEqual(foreign, [], 'the page asked a stranger')
+    } finally {
+      await context.close()
+      await stub.stop()
+    }
+  })
+}
+
+/** @param {Page} page @param {string} text */
+export async function send(page, text) {
+  await page.getByRole('textbox', { name: /Message|消息/ }).fill(text)
+  await page.keyboard.press('Enter')
+}
+
+/** Waits until the stub knows the session that the page is in. @param {World} w @returns {Promise<import('./conversation.js').Conversation>} */
+export async function conversation({ stub }) {
+  await until(() => [...stub.conversations.values()].at(-1)?.run)
+  return /** @type {any} */ ([...stub.conversations.values()].at(-1))
+}
+
+/** @param {() => unknown} ask */
+export async function until(ask) {
+  for (let i = 0; i < 400; i++) {
+    if (await ask()) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  throw new Error(`this never came true: ${ask}`)
+}
+
+/** Screenshots for people: SHOTS=folder. @param {Page} page @param {string} name */
+export async function shot(page, name) {
+  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.png` })
+}
