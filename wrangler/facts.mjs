@@ -1,4 +1,5 @@
 /** Finds the facts that the core asks for. */
+import { readBody } from "./body.mjs";
 
 /** @type {Record<string, "LIMIT_CHAT" | "LIMIT_API" | "LIMIT_AUTH">} */
 const limiters = { chat: "LIMIT_CHAT", api: "LIMIT_API", auth: "LIMIT_AUTH" };
@@ -19,9 +20,12 @@ export async function answer(decision, request, env, facts) {
       facts.limits.push(await askLimiter(decision.question, limiter));
       return "answered";
     }
-    case "body":
-      facts.body = await readBody(request, decision.max);
-      return facts.body === undefined ? "too_large" : "answered";
+    case "body": {
+      const chunks = await readBody(request, decision.max);
+      if (!chunks) return "too_large";
+      facts.body = await new Blob(chunks).text();
+      return "answered";
+    }
     case "spend":
       // A Worker remembers nothing beyond its isolate: that is the user's object's.
       facts.spent.push({ key: decision.key, first: false });
@@ -48,22 +52,4 @@ async function askLimiter(question, limiter) {
     resetMs: periodMs,
     retryMs: success ? 0 : periodMs,
   };
-}
-
-/**
- * @param {Request} request
- * @param {number} max
- * @returns {Promise<string | undefined>} nothing when it is longer
- */
-async function readBody(request, max) {
-  if (!request.body) return "";
-  const decoder = new TextDecoder();
-  let text = "";
-  let seen = 0;
-  for await (const chunk of request.body) {
-    seen += chunk.byteLength;
-    if (seen > max) return undefined;
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
 }

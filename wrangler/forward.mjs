@@ -1,19 +1,21 @@
 /**
- * Sends a request on to an agent and its answer back. Bodies are streams that
- * stay in JavaScript's host: no byte of them passes through Go.
+ * Sends a request on to an agent and its answer back. No byte
+ * of a body passes through Go, and an answer's not through JavaScript either.
+ *
+ * A client that goes away needs nothing here: Cloudflare ends the request's
+ * fetches with it. (workerd on its own notices at the next byte of the answer.)
  */
+import { readBody } from "./body.mjs";
 import { withHeader } from "./carry.mjs";
 
-/** How long an agent may take for the head of an answer that is no stream. */
-const answerMs = 60_000;
+/** How long an agent may take for the head of its answer; as natively. */
+const answerMs = 30_000;
+const streamMs = 900_000;
 
 const hopByHop = [
   "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
   "transfer-encoding", "upgrade",
 ];
-
-/** Says that a body is longer than the core allows. */
-class TooLarge extends Error {}
 
 /**
  * @param {import("./message.mjs").Forward} decision
@@ -22,79 +24,80 @@ class TooLarge extends Error {}
  * @returns {Promise<Response>}
  */
 export async function forward(decision, request, refuse) {
-  const length = Number(request.headers.get("content-length") ?? "0");
-  if (length > decision.maxBody) return refuse("too_large");
+  const body = await outgoingBody(request, decision.maxBody);
+  if (body === undefined) return refuse("too_large");
   const end = new AbortController();
-  const timer = decision.stream ? null : setTimeout(() => end.abort(new DOMException("", "TimeoutError")), answerMs);
-  const gone = () => end.abort();
-  request.signal?.addEventListener("abort", gone, { once: true });
+  const late = setTimeout(() => end.abort(), decision.stream ? streamMs : answerMs);
   try {
     const answer = await fetch(decision.agent + decision.target, {
       method: decision.method,
-      headers: outgoing(request, decision),
-      body: outgoingBody(request, decision.maxBody, end),
+      headers: outgoingHeaders(request, decision),
+      body,
       redirect: "manual",
       signal: end.signal,
     });
-    const headers = new Headers(answer.headers);
-    for (const name of dropped(headers)) headers.delete(name);
-    // The answer to a HEAD was asked for as GET: its body stays here.
-    const body = request.method === "HEAD" ? null : answer.body;
-    if (body === null) await answer.body?.cancel();
-    return withHeader(new Response(body, { status: answer.status, headers }), decision.header);
-  } catch (cause) {
-    return refuse(kindOf(end.signal.aborted ? end.signal.reason : cause));
+    // The agent takes passes from nobody but this gateway: the client is not at fault.
+    if (answer.status === 401) return await drop(answer, refuse("pass"));
+    return await incoming(answer, decision, request);
+  } catch {
+    // workerd says no more than "Network connection lost", whatever happened.
+    return refuse(end.signal.aborted ? "timeout" : "broken");
   } finally {
-    clearTimeout(timer);
+    clearTimeout(late);
   }
+}
+
+/**
+ * @param {Response} answer
+ * @param {Response} instead
+ */
+async function drop(answer, instead) {
+  await answer.body?.cancel();
+  return instead;
+}
+
+/**
+ * @param {Response} answer
+ * @param {import("./message.mjs").Forward} decision
+ * @param {Request} request
+ */
+async function incoming(answer, decision, request) {
+  const headers = new Headers(answer.headers);
+  for (const name of hops(headers)) headers.delete(name);
+  const { status } = answer;
+  // A HEAD was asked of the agent as GET: the body stays here.
+  if (request.method === "HEAD") return withHeader(await drop(answer, new Response(null, { status, headers })), decision.header);
+  return withHeader(new Response(answer.body, { status, headers }), decision.header);
 }
 
 /**
  * @param {Request} request
  * @param {import("./message.mjs").Forward} decision
  */
-function outgoing(request, decision) {
+function outgoingHeaders(request, decision) {
   const headers = new Headers(request.headers);
-  for (const name of [...dropped(headers), ...decision.drop]) headers.delete(name);
+  for (const name of [...hops(headers), ...decision.drop]) headers.delete(name);
   for (const [name] of decision.set) headers.delete(name);
   for (const [name, value] of decision.set) headers.append(name, value);
   return headers;
 }
 
 /** @param {Headers} headers */
-function dropped(headers) {
+function hops(headers) {
   const named = (headers.get("connection") ?? "").split(",").map((name) => name.trim()).filter((name) => /^[\w-]+$/.test(name));
   return [...hopByHop, ...named];
 }
 
 /**
- * A body whose length was said is held to it by HTTP itself and streams
- * natively; only one without a length is counted.
+ * A body whose length was said streams: HTTP holds it to that length, and the
+ * core has judged it. One without is read first: workerd would end a body that
+ * breaks off here as if it were whole.
  * @param {Request} request
  * @param {number} max
- * @param {AbortController} end
+ * @returns {Promise<ReadableStream | Blob | null | undefined>} nothing when it is too large
  */
-function outgoingBody(request, max, end) {
+async function outgoingBody(request, max) {
   if (!request.body || request.headers.has("content-length")) return request.body;
-  let seen = 0;
-  return request.body.pipeThrough(new TransformStream({
-    transform(chunk, out) {
-      seen += chunk.byteLength;
-      if (seen > max) {
-        end.abort(new TooLarge());
-        out.error(new TooLarge());
-        return;
-      }
-      out.enqueue(chunk);
-    },
-  }));
-}
-
-/** @param {unknown} cause */
-function kindOf(cause) {
-  if (cause instanceof TooLarge) return "too_large";
-  if (cause instanceof DOMException && cause.name === "TimeoutError") return "timeout";
-  // workerd says no more than this text about a connection that was refused.
-  if (/refused|couldn't connect|could not connect|dns/i.test(String(cause))) return "unreachable";
-  return "broken";
+  const chunks = await readBody(request, max);
+  return chunks && new Blob(chunks);
 }

@@ -3,27 +3,37 @@
 package main
 
 import (
-	"errors"
-	"time"
+	"fmt"
+	"os"
 
-	"github.com/loongclaw/loongclaw/gateway/access"
 	"github.com/loongclaw/loongclaw/gateway/edge"
 	"github.com/loongclaw/loongclaw/gateway/host/workers"
-	"github.com/loongclaw/loongclaw/gateway/limit"
-	"github.com/loongclaw/loongclaw/pkg/pass"
 )
 
-func main() {
-	workers.Serve(func(vars map[string]string) (workers.Core, error) {
-		tokens, e1 := access.ParseTokens(vars["LOONGCLAW_TOKENS"])
-		origins, e2 := access.ParseOrigins(vars["ALLOWED_ORIGINS"])
-		key, e3 := pass.ParsePrivate(vars["PASS_PRIVATE_KEY"])
-		if err := errors.Join(e1, e2, e3); err != nil {
-			return nil, err
+// version is set by wrangler/build.sh: -ldflags "-X main.version=…".
+var version = "dev"
+
+func main() { workers.Serve(configure) }
+
+// everywhere is the address of a Worker, for the question whether strangers can
+// reach it: they can, so tokens are needed.
+const everywhere = "0.0.0.0:443"
+
+// configure makes the core from a Worker's variables and secrets. A Worker has no
+// environment of its own, so that they become it.
+func configure(vars map[string]string) (workers.Core, error) {
+	os.Clearenv()
+	for name, value := range vars {
+		if err := os.Setenv(name, value); err != nil {
+			return nil, fmt.Errorf("the variable %q cannot be read: %w", name, err)
 		}
-		return edge.New(edge.Config{
-			Version: "dev", Tokens: tokens, PassKey: key, Agents: []string{vars["AGENT_URL"]}, Origins: origins, LoginCode: vars["LOONGCLAW_LOGIN_CODE"],
-			Limits: limit.Rates{Chat: limit.Rate{N: 30, Per: time.Minute}, API: limit.Rate{N: 600, Per: time.Minute}, Auth: limit.Rate{N: 10, Per: time.Minute}},
-		})
-	})
+	}
+	if err := os.Setenv("LISTEN_ADDR", everywhere); err != nil {
+		return nil, err
+	}
+	c, err := loadConfig(version)
+	if err != nil {
+		return nil, err
+	}
+	return edge.New(c.edge)
 }

@@ -10,13 +10,13 @@ import (
 // What can go wrong while JavaScript carries a decision out. carry.mjs and
 // forward.mjs name these.
 const (
-	failTooLarge    = "too_large"
-	failUnreachable = "unreachable" // no agent took the request
-	failBroken      = "broken"      // the agent took it and broke off
-	failTimeout     = "timeout"     // the agent did not answer in time
-	failSocket      = "socket"      // a WebSocket, which this host does not end yet
-	failAsset       = "asset"       // the core named a file that is not there
-	failBinding     = "binding"     // wrangler.jsonc lacks a binding
+	failTooLarge = "too_large"
+	failBroken   = "broken"  // the agent was not there or broke off: workerd does not tell which
+	failTimeout  = "timeout" // the agent did not answer in time
+	failPass     = "pass"    // the agent refused the gateway's pass
+	failSocket   = "socket"  // a WebSocket, which this host does not end yet
+	failAsset    = "asset"   // the core named a file that is not there
+	failBinding  = "binding" // wrangler.jsonc lacks a binding
 )
 
 // failure words a failure for the client.
@@ -24,10 +24,11 @@ func failure(kind string) *fault.Error {
 	switch kind {
 	case failTooLarge:
 		return fault.New(fault.CodeTooLarge, "the request's body is too large", "send it in parts")
-	case failUnreachable:
-		return fault.New(fault.CodeUnavailable, "the agent cannot be reached", "try again in a moment; if it stays, check AGENT_URL and the agent's log")
 	case failBroken:
-		return fault.New(fault.CodeAgentFailed, "the agent broke off", "try again; if it stays, look for the request id in the agent's log")
+		return fault.New(fault.CodeAgentFailed, "the agent cannot be reached or broke off", "try again; if it stays, check AGENT_URL and look for the request id in the agent's log")
+	case failPass:
+		return fault.New(fault.CodeAgentFailed, "the agent does not accept this gateway's pass",
+			"give the agent the PASS_PUBLIC_KEYS that belong to the gateway's PASS_PRIVATE_KEY (`gateway keygen` prints a pair), and compare both clocks")
 	case failTimeout:
 		return fault.New(fault.CodeAgentTimeout, "the agent did not answer in time", "try again; if it stays, look for the request id in the agent's log")
 	case failSocket:

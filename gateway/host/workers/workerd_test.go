@@ -25,6 +25,7 @@ var modules = map[string]string{
 	"host.mjs":           "esModule",
 	"instance.mjs":       "esModule",
 	"message.mjs":        "esModule",
+	"body.mjs":           "esModule",
 	"carry.mjs":          "esModule",
 	"forward.mjs":        "esModule",
 	"facts.mjs":          "esModule",

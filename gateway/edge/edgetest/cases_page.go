@@ -1,0 +1,111 @@
+package edgetest
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// pageCases are the WebChat page and its files.
+func pageCases() []testCase {
+	return []testCase{
+		{"the page is served without a credential", page},
+		{"the page has a strict policy and is asked for again each time", pageHeaders},
+		{"a page that has not changed is 304", pageUnchanged},
+		{"a session's address is the page, too", sessionPage},
+		{"files with a hash in their name are kept for ever", immutableFile},
+		{"a file that is not there is 404", missingFile},
+		{"no path leaves the page's folder", escapingFile},
+	}
+}
+
+func page(t *testing.T, s *suite) {
+	a := s.send(t, call{path: "/"})
+	a.wantStatus(t, http.StatusOK)
+	a.wantHeader(t, "Content-Type", "text/html; charset=utf-8")
+	if !strings.Contains(strings.ToLower(string(a.body)), "<!doctype html>") {
+		t.Errorf("got %.100q, want the page", a.body)
+	}
+	s.wantAgentUntouched(t)
+}
+
+func pageHeaders(t *testing.T, s *suite) {
+	a := s.send(t, call{path: "/"})
+	csp := a.header.Get("Content-Security-Policy")
+	for _, want := range []string{"default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"} {
+		if !strings.Contains(csp, want) {
+			t.Errorf("Content-Security-Policy: got %q, want %s in it", csp, want)
+		}
+	}
+	if strings.Contains(csp, "script-src 'self' 'unsafe") {
+		t.Errorf("Content-Security-Policy allows inline scripts: %q", csp)
+	}
+	a.wantHeader(t, "X-Content-Type-Options", "nosniff")
+	if got := a.header.Get("Cache-Control"); !strings.Contains(got, "no-cache") {
+		t.Errorf("Cache-Control: got %q, want no-cache", got)
+	}
+	if a.header.Get("ETag") == "" {
+		t.Error("ETag is missing")
+	}
+}
+
+func pageUnchanged(t *testing.T, s *suite) {
+	tag := s.send(t, call{path: "/"}).header.Get("ETag")
+	a := s.send(t, call{path: "/", header: map[string]string{"If-None-Match": tag}})
+	a.wantStatus(t, http.StatusNotModified)
+	if len(a.body) != 0 {
+		t.Errorf("body: got %d bytes, want none", len(a.body))
+	}
+}
+
+func sessionPage(t *testing.T, s *suite) {
+	want := s.send(t, call{path: "/"})
+	got := s.send(t, call{path: "/s/%E7%86%8A%E5%A4%A7"})
+	got.wantStatus(t, http.StatusOK)
+	if string(got.body) != string(want.body) {
+		t.Error("the session's page is not the page")
+	}
+}
+
+var assetPath = regexp.MustCompile(`/assets/[\w.-]+\.(?:js|css)`)
+
+// pageFile is a file that the page names.
+func (s *suite) pageFile(t *testing.T) string {
+	t.Helper()
+	a := s.send(t, call{path: "/"})
+	path := assetPath.FindString(string(a.body))
+	if path == "" {
+		t.Fatalf("the page names no file below /assets/: %.300s", a.body)
+	}
+	return path
+}
+
+func immutableFile(t *testing.T, s *suite) {
+	a := s.send(t, call{path: s.pageFile(t)})
+	a.wantStatus(t, http.StatusOK)
+	a.wantHeader(t, "Cache-Control", "public, max-age=31536000, immutable")
+	a.wantHeader(t, "X-Content-Type-Options", "nosniff")
+	if kind := a.header.Get("Content-Type"); !strings.HasPrefix(kind, "text/javascript") && !strings.HasPrefix(kind, "text/css") {
+		t.Errorf("Content-Type: got %q, want a script's or a style's", kind)
+	}
+}
+
+func missingFile(t *testing.T, s *suite) {
+	a := s.send(t, call{path: "/assets/nothing-0000.js"})
+	a.wantFault(t, fault.CodeNotFound)
+	if got := a.header.Get("Cache-Control"); strings.Contains(got, "immutable") {
+		t.Errorf("Cache-Control: got %q: a missing file must not be kept", got)
+	}
+}
+
+func escapingFile(t *testing.T, s *suite) {
+	for _, path := range []string{"/assets/..%2f..%2fgo.mod", "/assets/%2e%2e%2findex.html", "/assets/..%5c..%5cgo.mod", "/assets/a%00b", "/_headers", "/assets/%2Fetc%2Fpasswd"} {
+		a := s.send(t, call{path: path})
+		if a.status < 400 || a.status >= 500 {
+			t.Errorf("%s: got %d, want a refusal; body %.100q", path, a.status, a.body)
+		}
+	}
+}

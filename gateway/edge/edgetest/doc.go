@@ -1,0 +1,10 @@
+// Package edgetest is the conformance suite of the gateway: one list of cases
+// that every host must pass, over real HTTP and against a stand-in for the agent.
+//
+// Owns: the cases, the stand-in, and what a host under test is given.
+// Touches: 127.0.0.1, through the base URL that a target gives it.
+// Never: knows which host it talks to, except for the WebSocket: that part runs
+// only where Target.Sockets is set. On Workers the socket ends in a Durable
+// Object, which comes with the Cloudflare issue; until then the suite holds the
+// Worker to saying so (see socketCases and noSocketCases).
+package edgetest

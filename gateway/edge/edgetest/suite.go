@@ -1,0 +1,257 @@
+package edgetest
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+	"github.com/loongclaw/loongclaw/pkg/pass"
+)
+
+// Target is a host under test.
+type Target struct {
+	Name string
+	// Start runs the gateway with these variables and gives its base URL. It
+	// registers its own end with t.Cleanup.
+	Start func(t *testing.T, env map[string]string) string
+	// AddrHeader is where the host learns the client's address in a test.
+	AddrHeader string
+	// TellsRefused says that the host knows an agent that is down from one that
+	// broke off. workerd reports both as a lost connection.
+	TellsRefused bool
+	// Sockets says that the host ends WebSockets itself.
+	Sockets bool
+}
+
+// The users of every case. Limits count for each user, so cases that use them up
+// have their own.
+const (
+	alice   = "alice-token-0123456789" // may do everything
+	bob     = "bob-token-0123456789"   // may only read
+	carol   = "carol-token-0123456789" // is for the rate limit
+	origin  = "https://app.example.com"
+	stolen  = "stolen-token-0123456789" // nobody's
+	maxChat = 30                        // RATE_LIMIT_CHAT
+	maxAuth = 10                        // RATE_LIMIT_AUTH
+)
+
+// testCase is one promise of the gateway.
+type testCase struct {
+	name string
+	run  func(t *testing.T, s *suite)
+}
+
+// Run holds a host to every case, and gives the names of those that ran.
+func Run(t *testing.T, target Target) []string {
+	t.Helper()
+	s := newSuite(t, target)
+	var ran []string
+	for _, c := range cases() {
+		t.Run(c.name, func(t *testing.T) {
+			ran = append(ran, c.name)
+			s.agent.reset()
+			c.run(t, s)
+		})
+	}
+	sockets := noSocketCases()
+	if target.Sockets {
+		sockets = socketCases()
+	}
+	for _, c := range sockets {
+		t.Run("websocket/"+c.name, func(t *testing.T) {
+			s.agent.reset()
+			c.run(t, s)
+		})
+	}
+	return ran
+}
+
+// cases are the same for every host.
+func cases() []testCase {
+	var all []testCase
+	for _, group := range [][]testCase{entryCases(), accessCases(), pageCases(), forwardCases(), bodyCases(), streamCases(), failureCases(), limitCases()} {
+		all = append(all, group...)
+	}
+	return all
+}
+
+type suite struct {
+	target Target
+	base   string
+	agent  *agent
+	keys   []ed25519.PublicKey
+	client *http.Client
+	addrs  int
+}
+
+func newSuite(t *testing.T, target Target) *suite {
+	t.Helper()
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &suite{target: target, agent: startAgent(t), keys: []ed25519.PublicKey{public}}
+	s.base = target.Start(t, map[string]string{
+		"AGENT_URL":            s.agent.url,
+		"LOONGCLAW_TOKENS":     fmt.Sprintf("alice:%s,bob:%s:read,carol:%s", alice, bob, carol),
+		"PASS_PRIVATE_KEY":     pass.FormatPrivate(private),
+		"ALLOWED_ORIGINS":      origin,
+		"LOONGCLAW_LOGIN_CODE": "login-code-0123456789",
+		"RATE_LIMIT_CHAT":      fmt.Sprintf("%d/m", maxChat),
+		"RATE_LIMIT_API":       "600/m",
+		"RATE_LIMIT_AUTH":      fmt.Sprintf("%d/m", maxAuth),
+	})
+	transport := &http.Transport{DisableCompression: true}
+	t.Cleanup(transport.CloseIdleConnections)
+	s.client = &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return s
+}
+
+// call is a request of a case.
+type call struct {
+	method string // GET when empty
+	path   string
+	token  string
+	header map[string]string
+	body   io.Reader
+}
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// patience bounds every wait of the suite. It is a bound, not a measure.
+const patience = 20 * time.Second
+
+// send makes a call and reads the whole answer.
+func (s *suite) send(t *testing.T, c call) answer {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	resp := s.open(ctx, t, c)
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatalf("%s %s: reading the answer: %v", c.method, c.path, err)
+	}
+	return answer{resp.StatusCode, resp.Header, body}
+}
+
+// open makes a call and leaves the answer's body to the caller.
+func (s *suite) open(ctx context.Context, t *testing.T, c call) *http.Response {
+	t.Helper()
+	resp, err := s.client.Do(s.request(ctx, t, c))
+	if err != nil {
+		t.Fatalf("%s %s: %v", c.method, c.path, err)
+	}
+	return resp
+}
+
+func (s *suite) request(ctx context.Context, t *testing.T, c call) *http.Request {
+	t.Helper()
+	req, err := http.NewRequestWithContext(ctx, c.method, s.base+c.path, c.body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	for name, value := range c.header {
+		req.Header.Set(name, value)
+	}
+	if req.Header.Get(s.target.AddrHeader) == "" {
+		req.Header.Set(s.target.AddrHeader, "192.0.2.1")
+	}
+	return req
+}
+
+// chat sends a message the way most clients do.
+func (s *suite) chat(t *testing.T, token, message string) answer {
+	t.Helper()
+	return s.send(t, call{
+		method: http.MethodPost, path: chat.PathChat, token: token,
+		header: map[string]string{"Content-Type": "application/json"},
+		body:   strings.NewReader(`{"message":` + quote(message) + `}`),
+	})
+}
+
+// otherAddr gives an address that no case has used: wrong credentials are
+// counted for each address.
+func (s *suite) otherAddr() string {
+	s.addrs++
+	return fmt.Sprintf("198.51.100.%d", s.addrs)
+}
+
+func quote(text string) string {
+	b, _ := json.Marshal(text) // a string: cannot fail
+	return string(b)
+}
+
+// wantStatus fails when the status is another.
+func (a answer) wantStatus(t *testing.T, want int) {
+	t.Helper()
+	if a.status != want {
+		t.Fatalf("status: got %d, want %d; body: %.300s", a.status, want, a.body)
+	}
+}
+
+// wantHeader fails when a header is another.
+func (a answer) wantHeader(t *testing.T, name, want string) {
+	t.Helper()
+	if got := a.header.Get(name); got != want {
+		t.Errorf("header %s: got %q, want %q", name, got, want)
+	}
+}
+
+// wantFault fails when the answer is not this error in the contract's form.
+func (a answer) wantFault(t *testing.T, code fault.Code) {
+	t.Helper()
+	a.wantStatus(t, code.Status())
+	var got struct {
+		Error, Code, Hint, RequestID string
+	}
+	if err := json.Unmarshal(a.body, &got); err != nil {
+		t.Fatalf("the error is not JSON: %v in %.300s", err, a.body)
+	}
+	if got.Code != string(code) {
+		t.Errorf("code: got %q, want %q", got.Code, code)
+	}
+	if got.Error == "" || got.Hint == "" {
+		t.Errorf("error %q and hint %q: want both", got.Error, got.Hint)
+	}
+	if id := a.header.Get(chat.HeaderRequestID); got.RequestID == "" || got.RequestID != id {
+		t.Errorf("requestId: got %q, want that of the header %q", got.RequestID, id)
+	}
+	if kind := a.header.Get("Content-Type"); !strings.HasPrefix(kind, "application/json") {
+		t.Errorf("Content-Type: got %q, want JSON", kind)
+	}
+	if s := code.Status(); (s == http.StatusTooManyRequests || s == http.StatusServiceUnavailable) && a.header.Get("Retry-After") == "" {
+		t.Error("Retry-After is missing")
+	}
+	if bytes.Contains(a.body, []byte("goroutine")) {
+		t.Errorf("the error shows a stack: %s", a.body)
+	}
+}
+
+// wantAgentUntouched fails when the agent was asked anything.
+func (s *suite) wantAgentUntouched(t *testing.T) {
+	t.Helper()
+	if seen := s.agent.requests(); len(seen) != 0 {
+		t.Errorf("the agent was asked %s %s; want nothing", seen[0].method, seen[0].uri)
+	}
+}
