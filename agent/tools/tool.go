@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"github.com/loongclaw/loongclaw/agent/files"
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/memory"
 )
@@ -53,11 +54,9 @@ type Files interface {
 }
 
 // FileInfo is one entry of a folder.
-type FileInfo struct {
-	Name string
-	Dir  bool
-	Size int64
-}
+type FileInfo = files.Info
+
+var _ Files = (*files.Workspace)(nil)
 
 // Memory is what a user's tools may do with the memory (package memory).
 type Memory interface {

@@ -1,0 +1,104 @@
+package tools
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/loongclaw/loongclaw/agent/loop"
+)
+
+// object checks that a model's arguments are one JSON object; none at all is {}.
+func object(args json.RawMessage) (json.RawMessage, error) {
+	trimmed := bytes.TrimSpace(args)
+	if len(trimmed) == 0 || string(trimmed) == "null" {
+		return json.RawMessage("{}"), nil
+	}
+	if !json.Valid(trimmed) {
+		return nil, failed("the arguments are not valid JSON; send one JSON object")
+	}
+	if trimmed[0] != '{' {
+		return nil, failed(`the arguments are not a JSON object; send something like {"path":"notes.md"}`)
+	}
+	return trimmed, nil
+}
+
+// decode reads arguments. Those that a tool does not know are ignored, so that
+// nothing a model adds (such as "approval") does anything.
+func decode(args json.RawMessage, into any) error {
+	err := json.Unmarshal(args, into)
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &wrong):
+		return failed("the argument %q must be a %s, not a %s", wrong.Field, jsonType(wrong.Type.String()), wrong.Value)
+	}
+	return failed("the arguments cannot be read: %v", err)
+}
+
+func jsonType(goType string) string {
+	goType = strings.TrimPrefix(goType, "*")
+	switch {
+	case strings.HasPrefix(goType, "[]"):
+		return "list of strings"
+	case strings.HasPrefix(goType, "int"), strings.HasPrefix(goType, "float"):
+		return "number"
+	}
+	return goType
+}
+
+func missing(name string) error { return failed("the argument %q is missing", name) }
+
+// spec describes a tool.
+func spec(name, description, parameters string) loop.Spec {
+	return loop.Spec{Name: name, Description: strings.TrimSpace(description), Parameters: json.RawMessage(parameters)}
+}
+
+// toJSON gives the text of a result. Unlike json.Marshal it leaves <, > and & as
+// they are: a model reads it.
+func toJSON(v any) (string, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return "", fmt.Errorf("tools: encode a result: %w", err)
+	}
+	return strings.TrimSuffix(b.String(), "\n"), nil
+}
+
+// capped cuts s to at most limit bytes between characters, and says so.
+func capped(s string, limit int) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if len(s) <= limit {
+		return s
+	}
+	return cut(s, limit) + fmt.Sprintf("\n[cut: the first %d of %d bytes; ask for less at a time to see the rest]", limit, len(s))
+}
+
+// cut gives the first limit bytes of s, or a little less: never half a character.
+func cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	for limit > 0 && !utf8.RuneStart(s[limit]) {
+		limit--
+	}
+	return s[:limit]
+}
+
+// visible gives s in one line for a scope: what cannot be seen is escaped, so
+// that nobody approves something other than what they read.
+func visible(s string) string {
+	plain := strings.IndexFunc(s, func(r rune) bool {
+		return r == utf8.RuneError || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029'
+	}) < 0
+	if plain {
+		return s
+	}
+	return fmt.Sprintf("%+q", s)
+}

@@ -1,0 +1,491 @@
+package shell
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const maxWalk = 20_000 // entries that one ls -R, grep -r or find looks at
+
+func ls(c *call) int {
+	opts, ok := c.options("laAR1hdF", "")
+	if !ok {
+		return 2
+	}
+	if len(c.args) == 0 {
+		c.args = []string{"."}
+	}
+	several := len(c.args) > 1 || opts['R'] != ""
+	for _, name := range c.args {
+		info, err := c.doors.stat(c.hc.Dir, name, true)
+		switch {
+		case err != nil:
+			c.failErr(name, err)
+		case !info.IsDir() || opts['d'] != "":
+			c.entry(info, name, opts)
+		default:
+			c.folder(name, several, opts, 0)
+		}
+	}
+	return 0
+}
+
+func (c *call) folder(name string, titled bool, opts map[rune]string, depth int) {
+	entries, err := c.doors.readDir(c.hc.Dir, name)
+	if err != nil {
+		c.failErr(name, err)
+		return
+	}
+	if titled {
+		c.printf("%s:\n", name)
+	}
+	var below []string
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") && opts['a'] == "" && opts['A'] == "" {
+			continue
+		}
+		info, err := e.Info()
+		if err != nil {
+			continue // gone since
+		}
+		c.entry(info, e.Name(), opts)
+		if e.IsDir() {
+			below = append(below, path.Join(name, e.Name()))
+		}
+	}
+	if opts['R'] == "" || depth > 32 || c.ctx.Err() != nil {
+		return
+	}
+	for _, b := range below {
+		c.printf("\n")
+		c.folder(b, true, opts, depth+1)
+	}
+}
+
+func (c *call) entry(info fs.FileInfo, name string, opts map[rune]string) {
+	if info.IsDir() && opts['F'] != "" {
+		name += "/"
+	}
+	if opts['l'] == "" {
+		c.printf("%s\n", name)
+		return
+	}
+	c.printf("%s %10d %s %s\n", info.Mode(), info.Size(), info.ModTime().UTC().Format("2006-01-02 15:04"), name)
+}
+
+func grep(c *call) int {
+	opts, ok := c.options("inrRlLcvwxEFqsoHh", "eABCm")
+	if !ok {
+		return 2
+	}
+	pattern := opts['e']
+	if pattern == "" {
+		if len(c.args) == 0 {
+			return c.fail("a pattern is missing")
+		}
+		pattern, c.args = c.args[0], c.args[1:]
+	}
+	re, err := grepPattern(pattern, opts)
+	if err != nil {
+		return c.fail("the pattern is not a regular expression: %v", err)
+	}
+	recursive := opts['r'] != "" || opts['R'] != ""
+	g := &grepRun{call: c, re: re, opts: opts, named: (len(c.args) > 1 || recursive || opts['H'] != "") && opts['h'] == ""}
+	if recursive {
+		if len(c.args) == 0 {
+			c.args = []string{"."}
+		}
+		c.args = c.walked()
+		if len(c.args) == 0 {
+			return 1
+		}
+	}
+	c.each(g.file)
+	if c.failed && opts['s'] == "" {
+		return 2
+	}
+	if g.matched {
+		return 0
+	}
+	return 1
+}
+
+// grepPattern reads a pattern; basic ones differ from ours in what is escaped.
+func grepPattern(pattern string, opts map[rune]string) (*regexp.Regexp, error) {
+	switch {
+	case opts['F'] != "":
+		pattern = regexp.QuoteMeta(pattern)
+	case opts['E'] == "":
+		pattern = basicPattern.ReplaceAllStringFunc(pattern, func(m string) string {
+			if len(m) == 2 {
+				return m[1:]
+			}
+			return `\` + m
+		})
+	}
+	if opts['w'] != "" {
+		pattern = `\b(?:` + pattern + `)\b`
+	}
+	if opts['x'] != "" {
+		pattern = `^(?:` + pattern + `)$`
+	}
+	if opts['i'] != "" {
+		pattern = `(?i)` + pattern
+	}
+	return regexp.Compile(pattern)
+}
+
+var basicPattern = regexp.MustCompile(`\\[(){}+?|]|[(){}+?|]`)
+
+type grepRun struct {
+	call    *call
+	re      *regexp.Regexp
+	opts    map[rune]string
+	named   bool
+	matched bool
+}
+
+func (g *grepRun) file(name string, r io.Reader) error {
+	prefix := ""
+	if g.named {
+		prefix = name + ":"
+	}
+	most, ok := g.call.number(g.opts, 'm', 1<<30)
+	before, ok2 := g.call.number(g.opts, 'B', 0)
+	after, ok3 := g.call.number(g.opts, 'A', 0)
+	around, ok4 := g.call.number(g.opts, 'C', 0)
+	if !ok || !ok2 || !ok3 || !ok4 {
+		return nil
+	}
+	before, after = max(before, around), max(after, around)
+	quiet := g.opts['q'] != "" || g.opts['l'] != "" || g.opts['L'] != "" || g.opts['c'] != ""
+	n, found, open := 0, 0, 0
+	var held []string
+	err := lines(r, func(l string) bool {
+		n++
+		line := l
+		if g.opts['n'] != "" {
+			line = strconv.Itoa(n) + ":" + l
+		}
+		if g.re.MatchString(l) == (g.opts['v'] != "") {
+			switch {
+			case open > 0 && !quiet:
+				open--
+				g.call.printf("%s%s\n", prefix, line)
+			case before > 0:
+				held = append(held, line)
+				held = held[max(0, len(held)-before):]
+			}
+			return true
+		}
+		found++
+		if !quiet {
+			for _, h := range held {
+				g.call.printf("%s%s\n", prefix, h)
+			}
+			g.print(prefix, line, l)
+		}
+		held, open = nil, after
+		return found < most
+	})
+	g.matched = g.matched || found > 0
+	switch {
+	case g.opts['q'] != "":
+	case g.opts['c'] != "":
+		g.call.printf("%s%d\n", prefix, found)
+	case g.opts['l'] != "" && found > 0, g.opts['L'] != "" && found == 0:
+		g.call.printf("%s\n", name)
+	}
+	return err
+}
+
+func (g *grepRun) print(prefix, line, raw string) {
+	if g.opts['o'] == "" {
+		g.call.printf("%s%s\n", prefix, line)
+		return
+	}
+	for _, m := range g.re.FindAllString(raw, -1) {
+		g.call.printf("%s%s\n", prefix, m)
+	}
+}
+
+// walked gives the regular files below the names given.
+func (c *call) walked() (found []string) {
+	c.walk(c.args, func(name string, d fs.DirEntry) {
+		if d.Type().IsRegular() {
+			found = append(found, name)
+		}
+	})
+	return found
+}
+
+// walk visits names and everything below them, without following links.
+func (c *call) walk(names []string, visit func(name string, d fs.DirEntry)) {
+	left := maxWalk
+	for _, name := range names {
+		rel, err := c.doors.rel(c.hc.Dir, name)
+		if err != nil {
+			c.failErr(name, err)
+			continue
+		}
+		err = fs.WalkDir(c.doors.root.FS(), filepath.ToSlash(rel), func(p string, d fs.DirEntry, err error) error {
+			if left--; left < 0 || c.ctx.Err() != nil {
+				return fs.SkipAll
+			}
+			if err != nil {
+				c.failErr(name, err)
+				return nil
+			}
+			below := strings.TrimPrefix(strings.TrimPrefix(p, rel), "/")
+			if rel == "." {
+				below = p
+			}
+			visit(joined(name, below), d)
+			return nil
+		})
+		if err != nil {
+			c.failErr(name, err)
+		}
+	}
+	if left < 0 {
+		c.fail("stopped after %d entries; look at a smaller folder", maxWalk)
+	}
+}
+
+func joined(name, below string) string {
+	if below == "" || below == "." {
+		return name
+	}
+	return strings.TrimSuffix(name, "/") + "/" + below
+}
+
+// find takes -name, -iname, -type, -maxdepth and prints. What runs or deletes
+// (-exec, -delete) is not supported.
+func find(c *call) int {
+	var names []string
+	for len(c.args) > 0 && !strings.HasPrefix(c.args[0], "-") {
+		names, c.args = append(names, c.args[0]), c.args[1:]
+	}
+	if len(names) == 0 {
+		names = []string{"."}
+	}
+	glob, kind, fold, deepest := "", "", false, 1<<30
+	for len(c.args) > 0 {
+		option := c.args[0]
+		if option == "-print" {
+			c.args = c.args[1:]
+			continue
+		}
+		if len(c.args) < 2 {
+			return c.fail("%q is not supported here or needs a value; there are -name, -iname, -type and -maxdepth", option)
+		}
+		value := c.args[1]
+		c.args = c.args[2:]
+		switch option {
+		case "-name":
+			glob = value
+		case "-iname":
+			glob, fold = strings.ToLower(value), true
+		case "-type":
+			kind = value
+		case "-maxdepth":
+			n, err := strconv.Atoi(value)
+			if err != nil {
+				return c.fail("%q is not a number", value)
+			}
+			deepest = n
+		default:
+			return c.fail("%q is not supported here; there are -name, -iname, -type and -maxdepth", option)
+		}
+	}
+	for _, start := range names {
+		c.walk([]string{start}, func(name string, d fs.DirEntry) {
+			base := path.Base(name)
+			if fold {
+				base = strings.ToLower(base)
+			}
+			depth := strings.Count(strings.TrimPrefix(name, strings.TrimSuffix(start, "/")), "/")
+			matches, err := path.Match(glob, base)
+			named := glob == "" || err == nil && matches
+			typed := kind == "" || kind == "f" && d.Type().IsRegular() || kind == "d" && d.IsDir()
+			if named && typed && depth <= deepest {
+				c.printf("%s\n", name)
+			}
+		})
+	}
+	return 0
+}
+
+func mkdir(c *call) int {
+	opts, ok := c.options("pv", "")
+	if !ok {
+		return 2
+	}
+	for _, name := range c.args {
+		rel, err := c.doors.rel(c.hc.Dir, name)
+		if err == nil && opts['p'] != "" {
+			err = c.doors.root.MkdirAll(rel, 0o755)
+		} else if err == nil {
+			err = c.doors.root.Mkdir(rel, 0o755)
+		}
+		if err != nil {
+			c.failErr(name, err)
+		}
+	}
+	return 0
+}
+
+func touch(c *call) int {
+	for _, name := range c.args {
+		f, err := c.doors.open(c.ctx, c.hc.Dir, name, os.O_CREATE|os.O_WRONLY, 0o644)
+		if err == nil {
+			err = f.Close()
+		}
+		if err != nil {
+			c.failErr(name, err)
+		}
+	}
+	return 0
+}
+
+func cp(c *call) int {
+	if _, ok := c.options("fpv", ""); !ok {
+		return 2
+	}
+	if len(c.args) != 2 {
+		return c.fail("use cp FROM TO, one file at a time")
+	}
+	from, to := c.args[0], c.args[1]
+	if info, err := c.doors.stat(c.hc.Dir, to, true); err == nil && info.IsDir() {
+		to = path.Join(to, path.Base(from))
+	}
+	if err := c.one(from, func(_ string, r io.Reader) error { return c.write(to, os.O_TRUNC, r) }); err != nil {
+		c.failErr(from, err)
+	}
+	return 0
+}
+
+func (c *call) write(name string, flag int, r io.Reader) error {
+	f, err := c.doors.open(c.ctx, c.hc.Dir, name, os.O_CREATE|os.O_WRONLY|flag, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, r)
+	return errors.Join(err, f.Close())
+}
+
+func tee(c *call) int {
+	opts, ok := c.options("a", "")
+	if !ok {
+		return 2
+	}
+	flag := os.O_TRUNC
+	if opts['a'] != "" {
+		flag = os.O_APPEND
+	}
+	body, err := io.ReadAll(c.stdin())
+	if err != nil {
+		return c.failErr("-", err)
+	}
+	_, _ = c.hc.Stdout.Write(body) // keeps what fits
+	for _, name := range c.args {
+		if err := c.write(name, flag, strings.NewReader(string(body))); err != nil {
+			c.failErr(name, err)
+		}
+	}
+	return 0
+}
+
+func baseName(c *call) int {
+	if len(c.args) < 1 || len(c.args) > 2 {
+		return c.fail("use basename PATH [SUFFIX]")
+	}
+	base := path.Base(c.args[0])
+	if len(c.args) == 2 && base != c.args[1] {
+		base = strings.TrimSuffix(base, c.args[1])
+	}
+	c.printf("%s\n", base)
+	return 0
+}
+
+func dirName(c *call) int {
+	for _, a := range c.args {
+		c.printf("%s\n", path.Dir(strings.TrimSuffix(a, "/")))
+	}
+	return 0
+}
+
+func seq(c *call) int {
+	var n []int
+	for _, a := range c.args {
+		v, err := strconv.Atoi(a)
+		if err != nil {
+			return c.fail("%q is not a whole number", a)
+		}
+		n = append(n, v)
+	}
+	first, step, last := 1, 1, 0
+	switch len(n) {
+	case 1:
+		last = n[0]
+	case 2:
+		first, last = n[0], n[1]
+	case 3:
+		first, step, last = n[0], n[1], n[2]
+	default:
+		return c.fail("use seq [FIRST [STEP]] LAST")
+	}
+	if step == 0 || (last-first)/step > 100_000 {
+		return c.fail("that is more than 100000 numbers")
+	}
+	for v := first; step > 0 && v <= last || step < 0 && v >= last; v += step {
+		c.printf("%d\n", v)
+	}
+	return 0
+}
+
+func sleep(c *call) int {
+	if len(c.args) != 1 {
+		return c.fail("use sleep SECONDS")
+	}
+	d, err := strconv.ParseFloat(strings.TrimSuffix(c.args[0], "s"), 64)
+	if err != nil || d < 0 || d > 1e6 {
+		return c.fail("%q is not a number of seconds", c.args[0])
+	}
+	t := time.NewTimer(time.Duration(d * float64(time.Second)))
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-c.ctx.Done():
+	}
+	return 0
+}
+
+var strftime = strings.NewReplacer("%Y", "2006", "%m", "01", "%d", "02", "%H", "15", "%M", "04", "%S", "05", "%F", "2006-01-02",
+	"%T", "15:04:05", "%y", "06", "%B", "January", "%b", "Jan", "%A", "Monday", "%a", "Mon", "%Z", "MST", "%z", "-0700", "%%", "%")
+
+func date(c *call) int {
+	if len(c.args) > 0 && (c.args[0] == "-u" || c.args[0] == "--utc") {
+		c.args = c.args[1:]
+	}
+	now := time.Now().UTC()
+	switch {
+	case len(c.args) == 0:
+		c.printf("%s\n", now.Format("Mon Jan _2 15:04:05 MST 2006"))
+	case len(c.args) == 1 && c.args[0] == "+%s":
+		c.printf("%d\n", now.Unix())
+	case len(c.args) == 1 && strings.HasPrefix(c.args[0], "+"):
+		c.printf("%s\n", now.Format(strftime.Replace(c.args[0][1:])))
+	default:
+		return c.fail("use date [-u] [+FORMAT]; it always tells UTC, get_current_time tells other zones")
+	}
+	return 0
+}

@@ -1,0 +1,125 @@
+package shell
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"mvdan.cc/sh/v3/expand"
+	"mvdan.cc/sh/v3/interp"
+)
+
+const (
+	maxPrograms  = 32      // at the same time, of one line
+	maxHeld      = 8 << 20 // bytes of a program's output that are held in memory
+	killPatience = time.Second
+)
+
+// programs starts the programs of a line that the user approved.
+type programs struct {
+	plain bool
+	slots chan struct{}
+	held  atomic.Int64
+}
+
+func (p *programs) run(ctx context.Context, hc interp.HandlerContext, args []string) error {
+	if blackListed(args[0]) {
+		say(hc, blackReason(args[0]))
+		return interp.ExitStatus(exitRefused)
+	}
+	if p.plain {
+		say(hc, fmt.Sprintf("%s: not run: nobody approved it", args[0]))
+		return interp.ExitStatus(exitRefused)
+	}
+	select {
+	case p.slots <- struct{}{}:
+		defer func() { <-p.slots }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	found, err := interp.LookPathDir(hc.Dir, hc.Env, args[0])
+	if err != nil {
+		say(hc, fmt.Sprintf("%s: no such program here", args[0]))
+		return interp.ExitStatus(exitMissing)
+	}
+	return p.start(ctx, hc, found, args)
+}
+
+// start runs a program in a process group of its own, which ends as a whole.
+func (p *programs) start(ctx context.Context, hc interp.HandlerContext, found string, args []string) error {
+	cmd := exec.CommandContext(ctx, found) //nolint:gosec // what the user approved
+	cmd.Args, cmd.Dir, cmd.Env = args, hc.Dir, exported(hc.Env)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = hc.Stdin, p.limited(hc.Stdout), p.limited(hc.Stderr)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = killPatience
+	if err := cmd.Start(); err != nil {
+		say(hc, fmt.Sprintf("%s: cannot be started", args[0]))
+		return interp.ExitStatus(exitRefused)
+	}
+	err := cmd.Wait()
+	// What the program left behind in its group ends with it.
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &exit):
+		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+			return interp.ExitStatus(128 + int(status.Signal())) //nolint:gosec // signals are below 128
+		}
+		return interp.ExitStatus(exit.ExitCode()) //nolint:gosec // an exit code fits
+	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
+		say(hc, fmt.Sprintf("%s: its output was cut", args[0]))
+		return interp.ExitStatus(1)
+	}
+	return nil
+}
+
+// limited bounds an output that is held in memory, as that of $(…) is; pipes
+// between programs and files are passed on as they are.
+func (p *programs) limited(w io.Writer) io.Writer {
+	switch w.(type) {
+	case *os.File, *capture, *file:
+		return w
+	}
+	return heldWriter{w, p}
+}
+
+type heldWriter struct {
+	to       io.Writer
+	programs *programs
+}
+
+func (h heldWriter) Write(b []byte) (int, error) {
+	if h.programs.held.Add(int64(len(b))) > maxHeld {
+		return 0, errFlood
+	}
+	return h.to.Write(b)
+}
+
+// exported is the environment of a program: what the line exported and nothing
+// of the agent's.
+func exported(env expand.Environ) []string {
+	vars := map[string]string{}
+	env.Each(func(name string, v expand.Variable) bool {
+		if v.Exported && v.Kind == expand.String && name != "TMPDIR" {
+			vars[name] = v.Str
+		}
+		return true
+	})
+	list := make([]string, 0, len(vars))
+	for name, value := range vars {
+		list = append(list, name+"="+value)
+	}
+	return list
+}
+
+// say writes to the line's stderr, which keeps what fits.
+func say(hc interp.HandlerContext, text string) { _, _ = fmt.Fprintln(hc.Stderr, text) }
