@@ -92,6 +92,7 @@ func (a *arguments) UnmarshalJSON(b []byte) error {
 type parts struct {
 	text      joiner
 	think     joiner
+	inText    thinker
 	reasoning strings.Builder
 	calls     calls
 	usage     *chat.Usage
@@ -118,7 +119,9 @@ func (p *parts) add(c *chunk) string {
 				d.Reasoning = d.Thinking
 			}
 			p.reasoning.WriteString(p.think.add(string(d.Reasoning)))
-			text.WriteString(p.text.add(string(d.Content.rawText)))
+			thought, said := p.inText.add(p.text.add(string(d.Content.rawText)))
+			p.reasoning.WriteString(thought)
+			text.WriteString(said)
 			for k := range d.Calls {
 				p.calls.add(&d.Calls[k])
 			}
@@ -134,9 +137,18 @@ func (p *parts) add(c *chunk) string {
 	return text.String()
 }
 
+// rest closes the text and the reasoning and gives what of the text was held
+// back until now.
+func (p *parts) rest() string {
+	thought, text := p.inText.add(p.text.rest())
+	lastThought, lastText := p.inText.rest()
+	p.reasoning.WriteString(p.think.rest() + thought + lastThought)
+	return text + lastText
+}
+
 // size grows with everything that belongs to an answer.
 func (p *parts) size() int {
-	n := p.reasoning.Len() + len(p.text.half) + len(p.think.half)
+	n := p.reasoning.Len() + len(p.text.half) + len(p.think.half) + len(p.inText.held)
 	if p.heardText {
 		n++
 	}

@@ -218,11 +218,13 @@ func bounded(sec float64) time.Duration {
 
 // env is the variable that a hint names.
 func env(provider, what string) string {
-	if provider == OpenAI && what == "URL" {
-		return "OPENAI_BASE_URL"
-	}
-	if provider == GLM && what == "URL" {
-		return "GLM_API_URL"
+	if what == "URL" {
+		switch provider {
+		case OpenAI, Anthropic:
+			what = "BASE_URL"
+		case GLM, DeepSeek, Kimi:
+			what = "API_URL"
+		}
 	}
 	return strings.ToUpper(provider) + "_" + what
 }

@@ -202,10 +202,9 @@ func (x *exchange) failRetry(f *fault.Error, retry bool) {
 func (x *exchange) finished() string {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if rest := x.parts.text.rest(); rest != "" && !x.ended {
+	if rest := x.parts.rest(); rest != "" && !x.ended {
 		x.waiting = append(x.waiting, rest)
 	}
-	x.parts.reasoning.WriteString(x.parts.think.rest())
 	return x.parts.finish
 }
 

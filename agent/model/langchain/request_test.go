@@ -155,7 +155,7 @@ func TestIDsThatAnthropicTakes(t *testing.T) {
 
 func TestHintsNameRealVariables(t *testing.T) {
 	u := &url.URL{Scheme: "http", Host: "h"}
-	for provider, want := range map[string]string{GLM: "GLM_API_URL", OpenAI: "OPENAI_BASE_URL", Kimi: "KIMI_URL"} {
+	for provider, want := range map[string]string{GLM: "GLM_API_URL", OpenAI: "OPENAI_BASE_URL", Kimi: "KIMI_API_URL", Anthropic: "ANTHROPIC_BASE_URL", Ollama: "OLLAMA_URL"} {
 		m := &Model{provider: provider, url: u, secrets: strings.NewReplacer()}
 		if got := m.webPage().Hint; !strings.Contains(got, want) {
 			t.Errorf("hint %q, want %s in it", got, want)
