@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "make run:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, stdout, stderr io.Writer) error {
+	env := environ()
+	if err := env.readDotEnv(".env"); err != nil {
+		return err
+	}
+	env.defaults()
+	made, err := env.secrets(ctx)
+	if err != nil {
+		return err
+	}
+	agent, err := start(env, stderr, "agent")
+	if err != nil {
+		return err
+	}
+	defer agent.end()
+	gateway, err := start(env, stderr, "gateway")
+	if err != nil {
+		return err
+	}
+	defer gateway.end()
+	if err := ready(ctx, env.url()+"/ready", agent, gateway); err != nil {
+		return err
+	}
+	welcome(stdout, env, made)
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(stderr, "stopping …")
+		return nil
+	case err := <-agent.done:
+		agent.done <- nil
+		return fmt.Errorf("the agent has ended: %w\nNext: its last lines above say why", orClean(err))
+	case err := <-gateway.done:
+		gateway.done <- nil
+		return fmt.Errorf("the gateway has ended: %w\nNext: its last lines above say why", orClean(err))
+	}
+}
+
+func orClean(err error) error {
+	if err == nil {
+		return errors.New("without an error")
+	}
+	return err
+}
+
+func welcome(out io.Writer, env environment, made bool) {
+	fmt.Fprintf(out, "\n熊大 is awake.\n\n  WebChat   %s/#login=%s\n            (this link logs in once)\n", env.url(), env["LOONGCLAW_LOGIN_CODE"])
+	if made {
+		fmt.Fprintf(out, "  API token in %s\n", env.file())
+	}
+	fmt.Fprint(out, "\nCtrl-C ends both.\n")
+}
+
+// program is one of the two, running.
+type program struct {
+	name string
+	cmd  *exec.Cmd
+	done chan error
+}
+
+func start(env environment, stderr io.Writer, name string) (*program, error) {
+	p := &program{name: name, cmd: exec.Command(filepath.Join("bin", name)), done: make(chan error, 1)} //nolint:gosec // one of two fixed names
+	p.cmd.Env = env.list()
+	p.cmd.Stdout, p.cmd.Stderr = stderr, stderr
+	// Ctrl-C reaches the whole process group; a group of their own lets us end
+	// the gateway first, so that nobody is let in to an agent that stops.
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := p.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("%s does not start: %w\nNext: make build", name, err)
+	}
+	go func() { p.done <- p.cmd.Wait() }()
+	return p, nil
+}
+
+// endTime is a little more than either program takes to drain.
+const endTime = 25 * time.Second
+
+func (p *program) end() {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself
+	select {
+	case <-p.done:
+	case <-time.After(endTime):
+		_ = p.cmd.Process.Kill()
+	}
+}
+
+// startTime is how long both may take to be ready.
+const startTime = 50 * time.Second
+
+// ready waits until the gateway says that the agent answers.
+func ready(ctx context.Context, url string, both ...*program) error {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return err
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err == nil {
+			_ = res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case err := <-both[0].done:
+			both[0].done <- nil
+			return fmt.Errorf("%s did not start: %w\nNext: its last lines above say why", both[0].name, orClean(err))
+		case err := <-both[1].done:
+			both[1].done <- nil
+			return fmt.Errorf("%s did not start: %w\nNext: its last lines above say why", both[1].name, orClean(err))
+		case <-ctx.Done():
+			return fmt.Errorf("not ready after %s: %w\nNext: look at the lines above", startTime, ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// url is where a browser on this machine finds the gateway.
+func (e environment) url() string {
+	host, port, err := net.SplitHostPort(e["LISTEN_ADDR"])
+	if err != nil {
+		return "http://" + e["LISTEN_ADDR"]
+	}
+	if ip := net.ParseIP(host); host == "" || (ip != nil && ip.IsUnspecified()) {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, strings.TrimSpace(port))
+}
