@@ -38,7 +38,6 @@ export const en = {
   edit: 'Edit',
   editing: 'Editing an earlier message: the old version stays as a branch.',
   cancel: 'Cancel',
-  save: 'Save',
   branch: 'Version {n} of {total}',
   previous: 'Previous version',
   next: 'Next version',

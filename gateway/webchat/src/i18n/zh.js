@@ -39,7 +39,6 @@ export const zh = {
   edit: '编辑',
   editing: '正在编辑之前的消息：原版本会作为分支保留。',
   cancel: '取消',
-  save: '保存',
   branch: '第 {n} 个版本，共 {total} 个',
   previous: '上一个版本',
   next: '下一个版本',

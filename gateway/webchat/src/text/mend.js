@@ -9,8 +9,8 @@ export function mend(text) {
   // below a paragraph would turn it into a heading for a moment.
   out = out.replace(/(^|\n)[ \t]*([-*+=#>]+|\d+[.)])?[ \t]*$/, '$1').replace(/\n+$/, '')
   out = out.replace(/!?\[([^\]\n]*)(\](\([^)\n]*)?)?$/, (all, label, closed) => (closed === ']' ? all : all[0] === '!' ? '' : label))
-  // A table needs its second line before it is one.
-  out = out.replace(/(^|\n)\|[^\n]*$/, (row, start, at) => (at === 0 || !/\n?\|/.test(out.slice(0, at)) ? start : row))
+  // A table needs its whole second line before it is one.
+  if (/^\|[^\n]*(\n\|?[-:| ]*)?$/.test(out)) return ''
   return closeMarks(out)
 }
 

@@ -7,6 +7,7 @@ import { activeRuns } from '../chat/state.js'
 import { state } from '../app/current.js'
 import { editing, stop } from '../app/actions.js'
 import { say } from '../app/sending.js'
+import { sessionId } from '../app/route.js'
 import { draft } from './draft.js'
 import { Icon } from './icons.js'
 
@@ -27,6 +28,10 @@ export function Composer() {
   const box = useRef(/** @type {HTMLTextAreaElement|null} */ (null))
   const busy = activeRuns(state.value).length > 0
   const edited = editing.value
+  useLayoutEffect(() => {
+    // Not where that would raise a keyboard over the page.
+    if (matchMedia('(hover: hover)').matches) box.current?.focus()
+  }, [sessionId.value])
   useLayoutEffect(() => {
     if (edited) box.current?.focus()
   }, [edited])

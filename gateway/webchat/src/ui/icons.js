@@ -18,8 +18,15 @@ const shapes = {
   search: 'M11 4a7 7 0 1 1 0 14 7 7 0 0 1 0-14M20 20l-4-4',
   trash: 'M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13',
   check: 'M5 13l4 4L19 7',
-  tool: 'M14.5 6a4 4 0 0 0-5 5L4 16.500 7.500 20l5.500-5.500a4 4 0 0 0 5-5L15.500 12 12 8.500z',
+  tool: 'M14.5 6a4 4 0 0 0-5 5L4 16.5 7.5 20l5.5-5.5a4 4 0 0 0 5-5L15.5 12 12 8.5z',
 }
+
+/** The guardian himself, as in icon.svg. */
+export const Bear = () => html`<svg class="bear" viewBox="0 0 64 64" aria-hidden="true">
+  <circle cx="16" cy="17" r="10" fill="#6b4a2f" /><circle cx="48" cy="17" r="10" fill="#6b4a2f" />
+  <circle cx="32" cy="35" r="25" fill="#7d5836" /><ellipse cx="32" cy="43" rx="12" ry="10" fill="#f0dcc0" />
+  <circle cx="22" cy="30" r="3.5" fill="#22180f" /><circle cx="42" cy="30" r="3.5" fill="#22180f" /><ellipse cx="32" cy="39" rx="5" ry="3.5" fill="#22180f" />
+</svg>`
 
 /** @param {{name: keyof typeof shapes}} props */
 export const Icon = ({ name }) => html`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d=${shapes[name]} /></svg>`

@@ -13,7 +13,7 @@ import { sessionId } from '../app/route.js'
 import { say } from '../app/sending.js'
 import { ParcelView, TurnView } from './turn.js'
 import { FaultBox } from './fault.js'
-import { Icon } from './icons.js'
+import { Bear, Icon } from './icons.js'
 
 /** How near to the end still counts as there. */
 const NEAR = 80
@@ -51,6 +51,7 @@ function Start() {
   if (sessionId.value && link.value === 'missing' && !parcels.value.length) return html`<p class="muted missing">${t('notFound')}</p>`
   const tries = /** @type {const} */ (['try1', 'try2', 'try3'])
   return html`<div class="welcome">
+    <${Bear} />
     <h2>${t('welcome')}</h2>
     <p>${t('welcomeHint')}</p>
     <div class="tries">${tries.map((key) => html`<button type="button" key=${key} onClick=${() => say(t(key))}>${t(key)}</button>`)}</div>

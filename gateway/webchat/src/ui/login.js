@@ -4,12 +4,13 @@ import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
 import { switchLanguage, t } from '../i18n/language.js'
 import { enterToken, loginFault, phase, probe, trouble } from '../app/account.js'
+import { Bear } from './icons.js'
 import { FaultBox } from './fault.js'
 
 export function Login() {
   if (phase.value === 'working') return html`<main class="login"><p class="muted" role="status">${t('loginWorking')}</p></main>`
   if (phase.value === 'unreachable') return html`<main class="login"><div class="card">
-    <h1><span aria-hidden="true">🐻</span> ${t('app')}</h1>
+    <h1><${Bear} /> ${t('app')}</h1>
     <${FaultBox} fault=${loginFault.value ?? {}} actions=${html`<button type="button" class="primary" onClick=${probe}>${t('retry')}</button>`} />
   </div></main>`
   return html`<${TokenForm} />`
@@ -20,7 +21,7 @@ function TokenForm() {
   const why = trouble.value
   const fault = loginFault.value
   return html`<main class="login"><form class="card" onSubmit=${(/** @type {Event} */ e) => { e.preventDefault(); if (token.trim()) enterToken(token.trim()) }}>
-    <h1><span aria-hidden="true">🐻</span> ${t('loginTitle')}</h1>
+    <h1><${Bear} /> ${t('loginTitle')}</h1>
     <p>${t('loginText')}</p>
     <label>${t('loginToken')}<input type="password" autocomplete="current-password" value=${token}
       onInput=${(/** @type {any} */ e) => setToken(e.currentTarget.value)} /></label>

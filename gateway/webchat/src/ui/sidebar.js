@@ -7,7 +7,7 @@ import { t } from '../i18n/language.js'
 import { deleting, listFault, loaded, query, refreshSoon, removeSoon, rename, search, sessions, undoRemove } from '../app/sessions.js'
 import { address, go, sessionId } from '../app/route.js'
 import { FaultBox } from './fault.js'
-import { Icon } from './icons.js'
+import { Bear, Icon } from './icons.js'
 
 /** On narrow screens the list covers the page, and is closed at first. */
 export const listOpen = signal(false)
@@ -23,7 +23,7 @@ export function Sidebar() {
   const gone = deleting.value
   const rows = sessions.value.filter((s) => s.id !== gone?.id)
   return html`<nav class="sidebar ${listOpen.value ? 'open' : ''}" id="sessions" aria-label=${t('sessions')}>
-    <div class="brand"><span aria-hidden="true">🐻</span> ${t('app')}
+    <div class="brand"><${Bear} /> ${t('app')}
       <button type="button" class="ghost narrow-only" aria-label=${t('closeSessions')} onClick=${() => { listOpen.value = false }}><${Icon} name="close" /></button>
     </div>
     <button type="button" class="new" onClick=${() => open('')}><${Icon} name="plus" />${t('newChat')}</button>
@@ -31,8 +31,10 @@ export function Sidebar() {
       value=${query.value} onInput=${(/** @type {any} */ e) => search(e.currentTarget.value)} /></label>
     ${listFault.value ? html`<${FaultBox} fault=${listFault.value}
       actions=${html`<button type="button" onClick=${refreshSoon}>${t('retry')}</button>`} />` : ''}
-    <ul class="list">${rows.map((s) => html`<${Row} key=${s.id} session=${s} />`)}</ul>
-    ${loaded.value && !rows.length ? html`<p class="muted pad">${query.value ? t('noMatches') : t('noSessions')}</p>` : ''}
+    <div class="list">
+      ${loaded.value && !rows.length ? html`<p class="muted pad">${query.value ? t('noMatches') : t('noSessions')}</p>` : ''}
+      <ul>${rows.map((s) => html`<${Row} key=${s.id} session=${s} />`)}</ul>
+    </div>
     ${gone ? html`<div class="toast" role="status"><span>${t('deleted', { title: gone.title || t('untitled') })}</span>
       <button type="button" onClick=${undoRemove}>${t('undo')}</button></div>` : ''}
   </nav>`

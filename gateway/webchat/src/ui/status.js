@@ -1,7 +1,7 @@
 // The one line that says what is going on. Only its kind is announced, not every second.
 
 import { html } from 'htm/preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { signal } from '@preact/signals'
 import { t } from '../i18n/language.js'
 import { runningRun } from '../chat/state.js'
@@ -47,8 +47,12 @@ export function StatusLine() {
   // A normal acknowledgement is no waking.
   const hidden = key === 'waking' && since === postingSince.value && s < 2
   const text = key && !hidden ? t(key, { s }) : ''
+  const answered = useRef(false)
+  if (key === 'answering') answered.current = true
+  else if (key && key !== 'connected') answered.current = false
+  const said = since && key && !hidden ? t(key, { s: '' }).replace(/\s*(s|秒)?\s*$/, '') : answered.current ? t('answerDone') : text
   return html`<div class="status">
     <span class="dot ${dot}" aria-hidden="true"></span><span aria-hidden=${Boolean(since)}>${text}</span>
-    <span role="status" class="unseen">${since && key && !hidden ? t(key, { s: '' }).replace(/\s*(s|秒)?$/, '') : text}</span>
+    <span role="status" class="unseen">${said}</span>
   </div>`
 }
