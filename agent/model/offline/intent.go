@@ -105,11 +105,27 @@ var (
 	question   = regexp.MustCompile(`(?i)[?？]|^\s*(?:what|who|where|when|which|how|why|do|does|did|is|are|can|tell me)\b|什么|谁|哪|吗|呢|几|多少`)
 	aboutMe    = regexp.MustCompile(`(?i)\b(?:what|who|where|when|which|how|do|does|did|you|still|know|remember|recall|about|told|tell|say|said|the|is|are|am|was|me|my|i|a|an|to|called)\b|你|还|记得|记不记得|知道|告诉|说过|吗|呢|什么|是谁|哪里|哪儿|哪|多少|几|的|我|是|叫|[?？。，,.!！]`)
 	zones      = []struct{ name, zone string }{
-		{"tokyo", "Asia/Tokyo"}, {"东京", "Asia/Tokyo"}, {"new york", "America/New_York"}, {"纽约", "America/New_York"},
-		{"london", "Europe/London"}, {"伦敦", "Europe/London"}, {"berlin", "Europe/Berlin"}, {"柏林", "Europe/Berlin"},
-		{"paris", "Europe/Paris"}, {"巴黎", "Europe/Paris"}, {"utc", "UTC"}, {"beijing", "Asia/Shanghai"}, {"北京", "Asia/Shanghai"},
-		{"shanghai", "Asia/Shanghai"}, {"上海", "Asia/Shanghai"}, {"sydney", "Australia/Sydney"}, {"悉尼", "Australia/Sydney"},
-		{"los angeles", "America/Los_Angeles"}, {"洛杉矶", "America/Los_Angeles"}, {"singapore", "Asia/Singapore"}, {"新加坡", "Asia/Singapore"},
+		{"tokyo", "Asia/Tokyo"},
+		{"东京", "Asia/Tokyo"},
+		{"new york", "America/New_York"},
+		{"纽约", "America/New_York"},
+		{"london", "Europe/London"},
+		{"伦敦", "Europe/London"},
+		{"berlin", "Europe/Berlin"},
+		{"柏林", "Europe/Berlin"},
+		{"paris", "Europe/Paris"},
+		{"巴黎", "Europe/Paris"},
+		{"utc", "UTC"},
+		{"beijing", "Asia/Shanghai"},
+		{"北京", "Asia/Shanghai"},
+		{"shanghai", "Asia/Shanghai"},
+		{"上海", "Asia/Shanghai"},
+		{"sydney", "Australia/Sydney"},
+		{"悉尼", "Australia/Sydney"},
+		{"los angeles", "America/Los_Angeles"},
+		{"洛杉矶", "America/Los_Angeles"},
+		{"singapore", "Asia/Singapore"},
+		{"新加坡", "Asia/Singapore"},
 	}
 	zoneName = regexp.MustCompile(`\b[A-Z][A-Za-z]+/[A-Z][A-Za-z_]+\b`)
 )

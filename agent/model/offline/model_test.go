@@ -161,7 +161,8 @@ func TestResults(t *testing.T) {
 		"failed":       {"读取 a.txt", toolRead, "error: no such file", "没有成功：no such file"},
 	} {
 		a := answer(t, loop.Question{Tools: allTools, Messages: []loop.Message{
-			user(c.said), {Role: chat.RoleAssistant, Calls: []loop.Call{{ID: "1", Name: c.tool}}},
+			user(c.said),
+			{Role: chat.RoleAssistant, Calls: []loop.Call{{ID: "1", Name: c.tool}}},
 			{Role: loop.RoleTool, CallID: "1", Name: c.tool, Text: c.result},
 		}})
 		if a.Text != c.want || len(a.Calls) > 0 {
