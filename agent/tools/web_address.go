@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -120,6 +121,9 @@ func webHost(host string) (string, error) {
 		return "", failed("%.80q is not the name of a host", host)
 	}
 	ascii = strings.ToLower(ascii)
+	if again, err := idna.Lookup.ToASCII(ascii); err != nil || again != ascii || !utf8.ValidString(host) {
+		return "", failed("%.80q is not the name of a host", host)
+	}
 	if a, err := netip.ParseAddr(ascii); err == nil { // digits of another script
 		return "", failed("the host is an address in an unusual form; write it as %s", a)
 	}

@@ -17,7 +17,7 @@ import (
 
 const (
 	maxPrograms  = 32      // at the same time, of one line
-	maxHeld      = 8 << 20 // bytes of a program's output that are held in memory
+	maxHeld      = 1 << 20 // bytes of output that are held in memory, as by $(…)
 	killPatience = time.Second
 )
 
@@ -25,7 +25,7 @@ const (
 type programs struct {
 	plain bool
 	slots chan struct{}
-	held  atomic.Int64
+	held  atomic.Int64 // by commands of our own, too
 }
 
 func (p *programs) run(ctx context.Context, hc interp.HandlerContext, args []string) error {

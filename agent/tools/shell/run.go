@@ -141,6 +141,7 @@ func dispatch(ctx context.Context, d *doors, p *programs, args []string) error {
 		return interp.ExitStatus(exitRefused)
 	}
 	if c, ok := commands[args[0]]; ok && !(c.writes && d.plain) {
+		hc.Stdout, hc.Stderr = p.limited(hc.Stdout), p.limited(hc.Stderr)
 		return runCommand(ctx, d, hc, c, args)
 	}
 	return p.run(ctx, hc, args)
