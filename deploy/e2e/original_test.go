@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/loongclaw/loongclaw/deploy/client"
+	"github.com/loongclaw/loongclaw/deploy/standin"
 )
 
 // isTime says whether s is a timestamp as JavaScript writes it.
@@ -224,12 +225,13 @@ func TestOriginalSocketChat(t *testing.T) {
 			if !strings.HasPrefix(s.ID, "client_") {
 				t.Errorf("clientId: got %q, want client_…", s.ID)
 			}
-			if err := s.Send("chat", map[string]any{"message": "你好", "sessionId": "default"}); err != nil {
+			talk := script(standin.Round{Chunks: 5, Delay: 20})
+			if err := s.Send("chat", map[string]any{"message": talk.Message(), "sessionId": "default"}); err != nil {
 				t.Fatal(err)
 			}
 			l := client.NewLedger()
 			echo := until(t, s, l, typed("message"))
-			if echo.Role != "user" || echo.Text() != "你好" || echo.RunID == "" {
+			if echo.Role != "user" || echo.Text() != talk.Message() || echo.RunID == "" {
 				t.Errorf("echo: got %v, want the user's message with its runId", echo)
 			}
 			end := until(t, s, l, typed("run_finished"))
@@ -237,7 +239,7 @@ func TestOriginalSocketChat(t *testing.T) {
 				t.Errorf("got %v, want run %s done", end, echo.RunID)
 			}
 			answers := l.Answers[end.RunID]
-			if len(answers) != 1 || answers[0].Role != "assistant" || answers[0].Text() != "收到：你好" {
+			if len(answers) != 1 || answers[0].Role != "assistant" || answers[0].Text() != talk.Answer(0) {
 				t.Errorf("got %v, want one message_complete of the assistant", answers)
 			}
 			if l.Chunks < 2 {

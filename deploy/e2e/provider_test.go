@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/loongclaw/loongclaw/deploy/client"
+	"github.com/loongclaw/loongclaw/deploy/rig"
 	"github.com/loongclaw/loongclaw/deploy/standin"
 )
 
@@ -83,10 +84,9 @@ func TestAProviderIsTriedAgainBeforeTheFirstWord(t *testing.T) {
 	}
 }
 
-// TestASilentProviderIsATimeout waits as long as the agent does: a minute.
 func TestASilentProviderIsATimeout(t *testing.T) {
 	t.Parallel()
-	w := shared(t)
+	w := own(t, func(o *rig.Options) { o.AgentEnv["LLM_TIMEOUT"] = "1500" })
 	for name, round := range map[string]standin.Round{
 		"before the first word": {End: standin.EndHang}, "in mid-answer": {Chunks: 2, End: standin.EndHang},
 	} {

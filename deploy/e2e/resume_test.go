@@ -251,6 +251,9 @@ func TestAPostStreamCutShortGoesOnElsewhere(t *testing.T) {
 			if e.RunID != "" {
 				r = run{RunID: e.RunID, SessionID: session}
 			}
+			if e.Type == "run_finished" {
+				break
+			}
 		}
 		st.Cut()
 		resume(t, c, l, r, overs(client.OverWS), func() int { return 1000 })
