@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -61,7 +62,19 @@ func loadConfig(version string) (config, error) {
 	if err := envconfig.Process("", &env); err != nil {
 		return config{}, fmt.Errorf("reading the environment: %w", err)
 	}
+	env.fillEmpty()
 	return env.understand(version)
+}
+
+// fillEmpty gives variables that are set to nothing their defaults, as env files
+// and compose files often have them; envconfig does so only for those not set.
+func (env *environment) fillEmpty() {
+	v := reflect.ValueOf(env).Elem()
+	for i := range v.NumField() {
+		if v.Field(i).String() == "" {
+			v.Field(i).SetString(v.Type().Field(i).Tag.Get("default"))
+		}
+	}
 }
 
 func (env environment) understand(version string) (config, error) {

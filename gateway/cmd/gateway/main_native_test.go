@@ -1,0 +1,187 @@
+//go:build !js
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/pass"
+)
+
+// clean gives the test an environment without the machine's own settings.
+func clean(t *testing.T, pairs ...string) {
+	t.Helper()
+	for _, name := range []string{
+		"LISTEN_ADDR", "HOST", "PORT", "AGENT_URL", "LOONGCLAW_TOKENS", "LOONGCLAW_LOGIN_CODE", "ALLOWED_ORIGINS", "TRUSTED_PROXIES",
+		"RATE_LIMIT_CHAT", "RATE_LIMIT_API", "RATE_LIMIT_AUTH", "MAX_CONCURRENT_RUNS", "PASS_PRIVATE_KEY", "LOG_LEVEL", "LOG_FORMAT", "LOG_FILE",
+		"WS_PORT", "DEV_MODE", "HOT_RELOAD",
+	} {
+		t.Setenv(name, "") // notes the old value, to be put back
+		_ = os.Unsetenv(name)
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		t.Setenv(pairs[i], pairs[i+1])
+	}
+}
+
+// keys runs keygen and gives its two values.
+func keys(t *testing.T) (private, public string) {
+	t.Helper()
+	var out strings.Builder
+	if err := run(t.Context(), []string{"keygen"}, &out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+	if len(lines) != 2 {
+		t.Fatalf("keygen printed %q", out.String())
+	}
+	private, ok1 := strings.CutPrefix(lines[0], "PASS_PRIVATE_KEY=")
+	public, ok2 := strings.CutPrefix(lines[1], "PASS_PUBLIC_KEYS=")
+	if !ok1 || !ok2 {
+		t.Fatalf("keygen printed %q", out.String())
+	}
+	return private, public
+}
+
+func TestServe(t *testing.T) {
+	private, public := keys(t)
+	known, err := pass.ParsePublic(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	agent := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p, err := pass.Verify(known, r.Header.Get(chat.HeaderPass), r.Method, r.URL.EscapedPath(), time.Now())
+		if err != nil {
+			t.Error(err)
+		}
+		_, _ = io.WriteString(w, p.User)
+	}))
+	defer agent.Close()
+	clean(t, "LISTEN_ADDR", "127.0.0.1:0", "PASS_PRIVATE_KEY", private, "AGENT_URL", agent.URL, "LOONGCLAW_TOKENS", "alice:alice-secret-1", "WS_PORT", "3001", "LOG_LEVEL", "debug")
+
+	logs, logWriter := io.Pipe()
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- run(ctx, nil, io.Discard, logWriter); _ = logWriter.Close() }()
+	lines := bufio.NewScanner(logs)
+	address, said := "", ""
+	for address == "" && lines.Scan() {
+		var line struct{ Msg, Address, Variable string }
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			t.Fatalf("log line %q: %v", lines.Text(), err)
+		}
+		said += line.Variable
+		if line.Msg == "listening" {
+			address = line.Address
+		}
+	}
+	rest := make(chan string, 1)
+	go func() { b, _ := io.ReadAll(logs); rest <- string(b) }()
+	if said != "WS_PORT" {
+		t.Errorf("variables without effect: %q", said)
+	}
+	req, _ := http.NewRequestWithContext(ctx, "GET", "http://"+address+"/api/stats?secret=query", nil)
+	req.Header.Set("Authorization", "Bearer alice-secret-1")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	if resp.StatusCode != 200 || string(b) != "alice" {
+		t.Errorf("got %d %q", resp.StatusCode, b)
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Errorf("run: %v", err)
+	}
+	log := <-rest
+	if !strings.Contains(log, `"path":"/api/stats"`) || strings.Contains(log, "secret") {
+		t.Errorf("the log: %s", log)
+	}
+}
+
+func TestEveryFaultIsToldAtOnceAndNoSecret(t *testing.T) {
+	clean(t, "LISTEN_ADDR", "nowhere", "AGENT_URL", "ftp://u:url-secret@x", "LOONGCLAW_TOKENS", "a:tiny-secret,:x", "ALLOWED_ORIGINS", "*", "TRUSTED_PROXIES", "proxy",
+		"RATE_LIMIT_CHAT", "x", "RATE_LIMIT_API", "y", "RATE_LIMIT_AUTH", "z", "MAX_CONCURRENT_RUNS", "0", "PASS_PRIVATE_KEY", "key-secret", "LOG_LEVEL", "loud", "LOG_FORMAT", "xml")
+	for _, command := range []string{"check", "serve"} {
+		err := run(t.Context(), []string{command}, io.Discard, io.Discard)
+		if err == nil {
+			t.Fatal("no fault")
+		}
+		for _, name := range []string{"LISTEN_ADDR", "AGENT_URL", "LOONGCLAW_TOKENS: entry 1", "LOONGCLAW_TOKENS: entry 2", "ALLOWED_ORIGINS", "TRUSTED_PROXIES", "RATE_LIMIT_CHAT", "RATE_LIMIT_API", "RATE_LIMIT_AUTH", "MAX_CONCURRENT_RUNS", "PASS_PRIVATE_KEY", "LOG_LEVEL", "LOG_FORMAT", "\nNext: "} {
+			if !strings.Contains(err.Error(), name) {
+				t.Errorf("%s: %s is not told:\n%v", command, name, err)
+			}
+		}
+		if strings.Contains(err.Error(), "secret") {
+			t.Errorf("a secret is told:\n%v", err)
+		}
+	}
+}
+
+func TestBeyondLoopbackNeedsAWayIn(t *testing.T) {
+	private, _ := keys(t)
+	for _, address := range []string{"0.0.0.0:0", ":0", "[::]:0", "10.0.0.1:1"} {
+		clean(t, "LISTEN_ADDR", address, "PASS_PRIVATE_KEY", private)
+		if err := run(t.Context(), nil, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "LOONGCLAW_TOKENS=alice:TOKEN") {
+			t.Errorf("%s: got %v", address, err)
+		}
+		t.Setenv("PASS_PRIVATE_KEY", "bad") // the missing way in is told beside other faults
+		if err := run(t.Context(), nil, io.Discard, io.Discard); err == nil || strings.Count(err.Error(), "LOONGCLAW_TOKENS=alice:TOKEN") != 1 || !strings.Contains(err.Error(), "PASS_PRIVATE_KEY") {
+			t.Errorf("%s: got %v", address, err)
+		}
+	}
+	for _, pair := range [][2]string{{"LISTEN_ADDR", "127.0.0.1:1"}, {"PORT", "3000"}, {"HOST", "localhost"}, {"HOST", "::1"}, {"RATE_LIMIT_API", ""}} {
+		clean(t, pair[0], pair[1], "PASS_PRIVATE_KEY", private)
+		var out strings.Builder
+		if err := run(t.Context(), []string{"check"}, &out, io.Discard); err != nil || !strings.Contains(out.String(), "only this machine") {
+			t.Errorf("%v: got %q, %v", pair, out.String(), err)
+		}
+	}
+}
+
+func TestCommands(t *testing.T) {
+	clean(t)
+	var a, b strings.Builder
+	if err := errors.Join(run(t.Context(), []string{"token"}, &a, io.Discard), run(t.Context(), []string{"token"}, &b, io.Discard)); err != nil || a.String() == b.String() || len(a.String()) < 33 {
+		t.Errorf("tokens %q and %q, %v", a.String(), b.String(), err)
+	}
+	for _, args := range [][]string{{"version"}, {"help"}} {
+		var out strings.Builder
+		if err := run(t.Context(), args, &out, io.Discard); err != nil || out.String() == "" {
+			t.Errorf("%v: %q, %v", args, out.String(), err)
+		}
+	}
+	for _, args := range [][]string{{"dance"}, {"serve", "now"}} {
+		if err := run(t.Context(), args, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "Next: ") {
+			t.Errorf("%v: got %v", args, err)
+		}
+	}
+}
+
+func TestLogFile(t *testing.T) {
+	private, _ := keys(t)
+	path := filepath.Join(t.TempDir(), "gateway.log")
+	clean(t, "LISTEN_ADDR", "127.0.0.1:0", "PASS_PRIVATE_KEY", private, "LOG_FILE", path, "LOG_FORMAT", "text")
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if err := run(ctx, nil, io.Discard, io.Discard); err != nil && !strings.Contains(err.Error(), "canceled") {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the log file: %v, %v", info, err)
+	}
+}
