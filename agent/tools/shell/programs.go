@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	maxPrograms  = 32      // at the same time, of one line
-	maxHeld      = 1 << 20 // bytes of output that are held in memory, as by $(…)
+	maxPrograms  = 32        // at the same time, of one line
+	maxHeld      = 256 << 10 // bytes of output that are held in memory, as by $(…)
 	killPatience = time.Second
 )
 
