@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"strconv"
@@ -16,17 +17,20 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/pass"
 )
 
-// config is the agent's environment. docs/CONFIGURATION.md has a row for each.
-type config struct {
+// environment is every variable that the agent reads; docs/CONFIGURATION.md has
+// a row for each. Numbers and times are text here: envconfig stops at the first
+// value that it cannot convert, and whoever sets up an agent wants to see all
+// faults at once.
+type environment struct {
 	Listen     string `envconfig:"AGENT_LISTEN_ADDR" default:"127.0.0.1:8788"`
 	Instance   string `envconfig:"AGENT_INSTANCE"`
 	PublicKeys string `envconfig:"PASS_PUBLIC_KEYS"`
 	Store      string `envconfig:"STORE" default:"disk:./data"`
-	MaxRuns    int    `envconfig:"MAX_CONCURRENT_RUNS" default:"4"`
+	MaxRuns    string `envconfig:"MAX_CONCURRENT_RUNS" default:"4"`
 
 	Workspace    string `envconfig:"WORKSPACE_DIR" default:"./workspace"`
-	ShellTimeout millis `envconfig:"SHELL_TIMEOUT" default:"30000"`
-	WebTimeout   millis `envconfig:"WEB_TIMEOUT" default:"30000"`
+	ShellTimeout string `envconfig:"SHELL_TIMEOUT" default:"30000"`
+	WebTimeout   string `envconfig:"WEB_TIMEOUT" default:"30000"`
 	WebHosts     list   `envconfig:"WEB_ALLOWED_HOSTS"`
 	AutoApprove  *list  `envconfig:"TOOLS_AUTO_APPROVE"`
 
@@ -35,7 +39,7 @@ type config struct {
 	LogFile   string `envconfig:"LOG_FILE"`
 
 	Provider       list   `envconfig:"LLM_PROVIDER"`
-	Timeout        millis `envconfig:"LLM_TIMEOUT" default:"60000"`
+	Timeout        string `envconfig:"LLM_TIMEOUT" default:"60000"`
 	GLMKey         string `envconfig:"GLM_API_KEY"`
 	GLMURL         string `envconfig:"GLM_API_URL"`
 	GLMModel       string `envconfig:"GLM_MODEL"`
@@ -54,32 +58,32 @@ type config struct {
 	AnthropicURL   string `envconfig:"ANTHROPIC_API_URL"`
 	AnthropicURL2  string `envconfig:"ANTHROPIC_BASE_URL"`
 	AnthropicModel string `envconfig:"ANTHROPIC_MODEL"`
-	OllamaURL      string `envconfig:"OLLAMA_API_URL"`
-	OllamaURL2     string `envconfig:"OLLAMA_BASE_URL"`
+	OllamaKey      string `envconfig:"OLLAMA_API_KEY"`
+	OllamaURL      string `envconfig:"OLLAMA_URL"`
+	OllamaURL2     string `envconfig:"OLLAMA_API_URL"`
 	OllamaModel    string `envconfig:"OLLAMA_MODEL"`
 	DoorURL        string `envconfig:"LLM_DOOR_URL"`
 	DoorProviders  list   `envconfig:"LLM_DOOR_PROVIDERS"`
 
-	keys []ed25519.PublicKey
+	// The original's: understood, without effect here.
+	WSPort       string `envconfig:"WS_PORT"`
+	SessionDir   string `envconfig:"SESSION_DIR"`
+	MemoryDir    string `envconfig:"MEMORY_DIR"`
+	AllowedPaths string `envconfig:"ALLOWED_PATHS"`
+	DevMode      string `envconfig:"DEV_MODE"`
+	HotReload    string `envconfig:"HOT_RELOAD"`
 }
 
-// millis is a duration, given as milliseconds like the original's, or as Go
-// writes durations.
-type millis time.Duration
-
-// Decode reads the variable.
-func (m *millis) Decode(s string) error {
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
-		*m = millis(time.Duration(n) * time.Millisecond)
-	} else if d, err := time.ParseDuration(s); err == nil {
-		*m = millis(d)
-	} else {
-		return errors.New("is neither milliseconds (30000) nor a duration (30s)")
-	}
-	if *m <= 0 {
-		return errors.New("must be above 0")
-	}
-	return nil
+// config is the environment, understood.
+type config struct {
+	environment
+	keys         []ed25519.PublicKey
+	maxRuns      int
+	shellTimeout time.Duration
+	webTimeout   time.Duration
+	llmTimeout   time.Duration
+	level        slog.Level
+	unused       []string // variables that are set and have no effect, and why
 }
 
 // list is a comma-separated list.
@@ -96,17 +100,12 @@ func (l *list) Decode(s string) error {
 	return nil
 }
 
-// load reads and checks the environment. All faults are reported together.
+// load reads and checks the environment. Its error joins every fault, each with
+// what to do, and repeats no secret.
 func load() (config, error) {
 	var c config
-	err := envconfig.Process("", &c)
-	var pe *envconfig.ParseError
-	if errors.As(err, &pe) {
-		// The value may be a secret in the wrong place: it is not repeated.
-		return c, fmt.Errorf("%s: %w", pe.KeyName, pe.Err)
-	}
-	if err != nil {
-		return c, err
+	if err := envconfig.Process("", &c.environment); err != nil {
+		return c, fmt.Errorf("reading the environment: %w", err)
 	}
 	return c, c.check()
 }
@@ -127,10 +126,19 @@ func (c *config) check() error {
 	if dir, ok := strings.CutPrefix(c.Store, "disk:"); !ok || dir == "" {
 		bad("STORE is not disk:DIRECTORY: set it to something like disk:./data")
 	}
-	if c.MaxRuns < 1 {
-		bad("MAX_CONCURRENT_RUNS is below 1: set it to 1 or more")
+	var err error
+	if c.maxRuns, err = strconv.Atoi(c.MaxRuns); err != nil || c.maxRuns < 1 {
+		bad("MAX_CONCURRENT_RUNS is no number from 1 up: set it to something like 4")
 	}
-	if !strings.Contains(" debug info warn error ", " "+strings.ToLower(c.LogLevel)+" ") {
+	for _, d := range []struct {
+		name, text string
+		into       *time.Duration
+	}{{"SHELL_TIMEOUT", c.ShellTimeout, &c.shellTimeout}, {"WEB_TIMEOUT", c.WebTimeout, &c.webTimeout}, {"LLM_TIMEOUT", c.Timeout, &c.llmTimeout}} {
+		if *d.into, err = duration(d.text); err != nil {
+			bad("%s is neither milliseconds (30000) nor a duration (30s) above 0", d.name)
+		}
+	}
+	if err := c.level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		bad("LOG_LEVEL is not one of debug, info, warn, error")
 	}
 	if c.LogFormat != "json" && c.LogFormat != "text" {
@@ -145,7 +153,36 @@ func (c *config) check() error {
 		}
 		c.Instance = host + " " + c.Listen
 	}
+	c.findUnused()
 	return errors.Join(faults...)
+}
+
+// duration reads milliseconds, as the original's variables are, or what Go
+// writes for durations.
+func duration(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if n, numErr := strconv.ParseInt(text, 10, 64); numErr == nil {
+		d, err = time.Duration(n)*time.Millisecond, nil
+	}
+	if err == nil && d <= 0 {
+		err = errors.New("not above 0")
+	}
+	return d, err
+}
+
+func (c *config) findUnused() {
+	for _, v := range []struct{ value, what string }{
+		{c.WSPort, "WS_PORT has no effect: the WebSocket is on the gateway's own port, at /ws"},
+		{c.SessionDir, "SESSION_DIR has no effect: sessions are kept in STORE"},
+		{c.MemoryDir, "MEMORY_DIR has no effect on its own: POST its folder as a tar to /api/memory/import once"},
+		{c.AllowedPaths, "ALLOWED_PATHS has no effect: file tools reach the user's workspace and nothing else"},
+		{c.DevMode, "DEV_MODE has no effect: set LOG_LEVEL=debug and LOG_FORMAT=text instead"},
+		{c.HotReload, "HOT_RELOAD has no effect: a changed SOUL.md counts from the next message anyway"},
+	} {
+		if v.value != "" {
+			c.unused = append(c.unused, v.what)
+		}
+	}
 }
 
 func (c *config) model() model.Config {
@@ -156,10 +193,10 @@ func (c *config) model() model.Config {
 		DeepSeek:      model.Provider{Key: c.DeepSeekKey, URL: first(c.DeepSeekURL, c.DeepSeekURL2), Model: c.DeepSeekModel},
 		Kimi:          model.Provider{Key: c.KimiKey, URL: first(c.KimiURL, c.KimiURL2), Model: c.KimiModel},
 		Anthropic:     model.Provider{Key: c.AnthropicKey, URL: first(c.AnthropicURL, c.AnthropicURL2), Model: c.AnthropicModel},
-		Ollama:        model.Provider{URL: first(c.OllamaURL, c.OllamaURL2), Model: c.OllamaModel},
+		Ollama:        model.Provider{Key: c.OllamaKey, URL: first(c.OllamaURL, c.OllamaURL2), Model: c.OllamaModel},
 		DoorURL:       c.DoorURL,
 		DoorProviders: c.DoorProviders,
-		Timeout:       time.Duration(c.Timeout),
+		Timeout:       c.llmTimeout,
 	}
 }
 
@@ -170,13 +207,4 @@ func first(values ...string) string {
 		}
 	}
 	return ""
-}
-
-// noEffect are the original's variables that have no effect here, and why.
-var noEffect = map[string]string{
-	"WS_PORT":       "the WebSocket is on the gateway's own port, at /ws",
-	"SESSION_DIR":   "sessions are kept in STORE",
-	"ALLOWED_PATHS": "file tools reach the user's workspace and nothing else",
-	"DEV_MODE":      "set LOG_LEVEL=debug and LOG_FORMAT=text instead",
-	"HOT_RELOAD":    "a changed SOUL.md counts from the next message anyway",
 }

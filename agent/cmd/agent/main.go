@@ -87,10 +87,8 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeLog()) }()
-	for name, why := range noEffect {
-		if os.Getenv(name) != "" {
-			log.Warn("a variable has no effect", slog.String("name", name), slog.String("why", why))
-		}
+	for _, what := range c.unused {
+		log.Warn(what)
 	}
 	store, err := disk.Open(strings.TrimPrefix(c.Store, "disk:"))
 	if err != nil {
@@ -100,7 +98,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	chatModel, info := model.New(c.model(), log, nil)
 	box := tools.New(toolsConfig(c, log))
 	manager := runs.New(runs.Config{
-		Bucket: store, Model: chatModel, Tools: box, Instance: c.Instance, MaxRuns: c.MaxRuns, Log: log, Now: time.Now,
+		Bucket: store, Model: chatModel, Tools: box, Instance: c.Instance, MaxRuns: c.maxRuns, Log: log, Now: time.Now,
 		Persona: persona.Reader{Bucket: store, File: "config/SOUL.md", Log: log, Now: time.Now}.For,
 	})
 	api := httpapi.New(httpapi.Config{Runs: manager, Tools: box, Model: info, Keys: c.keys, Version: buildVersion(), Log: log, Now: time.Now})
@@ -109,7 +107,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 
 func toolsConfig(c config, log *slog.Logger) tools.Config {
 	t := tools.Config{
-		WorkspaceDir: c.Workspace, ShellTimeout: time.Duration(c.ShellTimeout), WebTimeout: time.Duration(c.WebTimeout),
+		WorkspaceDir: c.Workspace, ShellTimeout: c.shellTimeout, WebTimeout: c.webTimeout,
 		WebHosts: c.WebHosts, Log: log, Now: time.Now,
 	}
 	if c.AutoApprove != nil {
@@ -167,11 +165,7 @@ func logger(c config, stderr io.Writer) (*slog.Logger, func() error, error) {
 		}
 		out, closeLog = io.MultiWriter(stderr, f), f.Close
 	}
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
-		return nil, nil, fmt.Errorf("LOG_LEVEL: %w", err)
-	}
-	opts := &slog.HandlerOptions{Level: level}
+	opts := &slog.HandlerOptions{Level: c.level}
 	if c.LogFormat == "text" {
 		return slog.New(slog.NewTextHandler(out, opts)), closeLog, nil
 	}
