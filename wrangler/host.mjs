@@ -5,20 +5,25 @@
 import { carry, refuse } from "./carry.mjs";
 import { answer } from "./facts.mjs";
 import { Instance } from "./instance.mjs";
-import { decode, encodeConfigure, encodeDecide, encodeFail } from "./message.mjs";
+import { decode, encodeConfigure, encodeDecide, encodeFail, encodeWarm } from "./message.mjs";
 
 /** Far more than the core has questions about one request. */
 const maxQuestions = 8;
 
 export class Host {
   /**
+   * Boots the core outside any request.
    * @param {WebAssembly.Module} module
    * @param {Uint8Array} seed
+   * @param {Env} env
    */
-  constructor(module, seed) {
+  constructor(module, seed, env) {
     this.module = module;
-    this.instance = new Instance(module, seed);
-    this.configured = false;
+    this.instance = new Instance(module, seed, [encodeWarm(), encodeConfigure(env)]);
+    const [warmUp, refusal] = this.instance.rehearsed;
+    if (warmUp) throw new Error(`the core's warm-up failed: ${warmUp}`);
+    // A refusal may mean that the secrets are not there yet: the first request asks again.
+    this.configured = refusal === "";
   }
 
   /**
@@ -64,7 +69,7 @@ export class Host {
       this.configured = false;
     }
     if (!this.configured) {
-      this.instance.call(encodeConfigure(/** @type {Record<string, unknown>} */ (/** @type {unknown} */ (env))));
+      this.instance.call(encodeConfigure(env));
       this.configured = true;
     }
     return decode(this.instance.call(message));

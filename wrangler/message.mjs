@@ -23,9 +23,14 @@ const sep = "\0";
  * @typedef {{requestId: string, limits: LimitAnswer[], spent: {key: string, first: boolean}[], body?: string}} Facts
  */
 
+/** Asks the core to run once what requests run. */
+export function encodeWarm() {
+  return "warm";
+}
+
 /**
  * Only strings cross: bindings are objects, and stay here.
- * @param {Record<string, unknown>} env
+ * @param {Env} env
  */
 export function encodeConfigure(env) {
   const fields = ["configure"];

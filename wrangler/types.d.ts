@@ -3,6 +3,12 @@ declare module "*.wasm" {
   export default module;
 }
 
+// These two are made by build.sh; the types must hold before it has run.
+declare module "*/build/seed.mjs" {
+  export const seed: Uint8Array;
+}
+declare module "*/build/wasm_exec.js" {}
+
 /** What wrangler.jsonc binds. Variables and secrets are strings beside these. */
 interface Env {
   ASSETS?: Fetcher;

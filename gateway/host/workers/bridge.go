@@ -41,6 +41,8 @@ func (b *bridge) call(in string) (out string) {
 	}()
 	op, rest, _ := strings.Cut(in, sep)
 	switch op {
+	case opWarm:
+		return warm(b.configure)
 	case opConfigure:
 		return b.start(rest)
 	case opDecide:

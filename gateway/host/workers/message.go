@@ -19,6 +19,7 @@ const sep = "\x00"
 
 // The calls.
 const (
+	opWarm      = "warm"      // nothing; outside a request
 	opConfigure = "configure" // name, value, …
 	opDecide    = "decide"    // see decodeDecide
 	opFail      = "fail"      // kind, request id

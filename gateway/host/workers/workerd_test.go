@@ -136,6 +136,16 @@ func layOut(t *testing.T, dir, build string, vars map[string]string) string {
 	for name, value := range vars {
 		bindings = append(bindings, fmt.Sprintf("(name = %q, text = %q)", name, value))
 	}
+	for _, name := range []string{"LIMIT_CHAT", "LIMIT_API", "LIMIT_AUTH"} {
+		bindings = append(bindings, fmt.Sprintf("(name = %q, service = \"limiter\")", name))
+	}
+	limiter, err := os.ReadFile(filepath.Join(wranglerDir, "test/limiter.mjs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "limiter.mjs"), limiter, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	config := filepath.Join(dir, "config.capnp")
 	text := fmt.Sprintf(`using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
@@ -143,6 +153,8 @@ const config :Workerd.Config = (
     (name = "main", worker = (
       modules = [%s], bindings = [%s],
       compatibilityDate = "2026-11-17")),
+    (name = "limiter", worker = (
+      modules = [(name = "limiter.mjs", esModule = embed "limiter.mjs")], compatibilityDate = "2026-11-17")),
     (name = "internet", network = (allow = ["public", "private"])),
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
@@ -198,6 +210,7 @@ type probe struct {
 	MemoryBytes  int64 `json:"memoryBytes"`
 	Timers       int   `json:"timers"`
 	SeedBytes    int   `json:"seedBytes"`
+	Configured   bool  `json:"configured"`
 	SameInstance bool  `json:"sameInstance"`
 }
 

@@ -37,7 +37,7 @@ func (core) Decide(h edge.Head, _ edge.Facts) edge.Decision {
 	case "/fatal":
 		new(sync.Mutex).Unlock() // recover cannot stop this one
 	case "/wait":
-		time.Sleep(time.Millisecond)
+		time.Sleep(time.Minute)
 	case "/deadlock":
 		<-make(chan int)
 	case "/random":
