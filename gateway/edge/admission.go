@@ -109,6 +109,8 @@ func overLimit(q LimitQuestion, a LimitAnswer) *fault.Error {
 // limited tells the client where it stands.
 func (x *exchange) limited(q LimitQuestion, a LimitAnswer) {
 	x.header["Ratelimit-Limit"] = []string{strconv.Itoa(q.N)}
-	x.header["Ratelimit-Remaining"] = []string{strconv.Itoa(a.Remaining)}
+	if a.Remaining >= 0 {
+		x.header["Ratelimit-Remaining"] = []string{strconv.Itoa(a.Remaining)}
+	}
 	x.header["Ratelimit-Reset"] = []string{strconv.Itoa(int((a.Reset + time.Second - 1) / time.Second))}
 }

@@ -25,7 +25,7 @@ type LimitQuestion struct {
 // LimitAnswer is the host's answer.
 type LimitAnswer struct {
 	Allowed    bool          `json:"allowed"`
-	Remaining  int           `json:"remaining"`
+	Remaining  int           `json:"remaining"`  // -1 where the host does not know
 	Reset      time.Duration `json:"reset"`      // until all are free again
 	RetryAfter time.Duration `json:"retryAfter"` // until the next one is free
 }

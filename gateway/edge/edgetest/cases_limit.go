@@ -3,6 +3,7 @@ package edgetest
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/loongclaw/loongclaw/pkg/chat"
@@ -28,6 +29,9 @@ func chatLimited(t *testing.T, s *suite) {
 		}
 		over.wantHeader(t, "RateLimit-Limit", strconv.Itoa(maxChat))
 		wantNatural(t, over, "RateLimit-Reset")
+		if left := over.header.Get("RateLimit-Remaining"); strings.HasPrefix(left, "-") {
+			t.Errorf("RateLimit-Remaining: got %s; a host that does not know says nothing", left)
+		}
 	}
 	if allowed < maxChat {
 		t.Errorf("%d were allowed, want %d", allowed, maxChat)
