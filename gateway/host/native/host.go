@@ -118,7 +118,7 @@ func (h *Host) Serve(ctx context.Context, ln net.Listener) error {
 }
 
 func (h *Host) drain(ctx context.Context, srv *http.Server) error {
-	h.Log.Info("draining", "for", h.Wait.Drain)
+	h.Log.Info("draining", "for", h.Wait.Drain.String())
 	ctx, cancel := context.WithTimeout(ctx, h.Wait.Drain)
 	defer cancel()
 	h.stopSockets()

@@ -85,7 +85,18 @@ func (h *Host) forward(w http.ResponseWriter, rc *http.ResponseController, r *ht
 			defer context.AfterFunc(h.draining, func() { cancel(errDraining) })()
 		}
 	}
-	return h.relayAnswer(w, rc, r, d, resp, stream)
+	return h.relayAnswer(w, rc, r, d, &answer{resp, stream, func() {
+		if !stream {
+			late.Reset(wait) // a large answer to a slow client is no slow agent
+		}
+	}})
+}
+
+// answer is an agent's answer on its way to the client.
+type answer struct {
+	*http.Response
+	stream   bool
+	progress func() // something arrived
 }
 
 // upstream is the request as the agent gets it.
@@ -164,7 +175,7 @@ func isEventStream(h http.Header) bool {
 }
 
 // relayAnswer sends the agent's answer to the client, each piece at once.
-func (h *Host) relayAnswer(w http.ResponseWriter, rc *http.ResponseController, r *http.Request, d edge.Decision, resp *http.Response, stream bool) int {
+func (h *Host) relayAnswer(w http.ResponseWriter, rc *http.ResponseController, r *http.Request, d edge.Decision, resp *answer) int {
 	header := w.Header()
 	for name, v := range resp.Header {
 		header[name] = v
@@ -175,11 +186,11 @@ func (h *Host) relayAnswer(w http.ResponseWriter, rc *http.ResponseController, r
 	if r.Method == http.MethodHead {
 		return resp.StatusCode
 	}
-	flush := stream || resp.ContentLength < 0
+	flush := resp.stream || resp.ContentLength < 0
 	if flush {
 		_ = rc.Flush()
 	}
-	boundary, err := h.copyBody(w, rc, resp.Body, flush)
+	boundary, err := h.copyBody(w, rc, resp, flush)
 	if err == nil {
 		return resp.StatusCode
 	}
@@ -187,7 +198,7 @@ func (h *Host) relayAnswer(w http.ResponseWriter, rc *http.ResponseController, r
 		return fault.CodeCancelled.Status()
 	}
 	h.Log.Warn("the agent's answer broke off", "path", r.URL.Path, "requestId", d.RequestID, "error", err)
-	if stream && boundary {
+	if resp.stream && boundary {
 		e := fault.From(agentFault(resp.Request.Context(), err)).With(d.RequestID)
 		_, _ = w.Write(sse.Append(nil, sse.Event{Type: "error", Data: h.Core.ErrorFrame("", e)}))
 		_ = rc.Flush()
@@ -198,14 +209,14 @@ func (h *Host) relayAnswer(w http.ResponseWriter, rc *http.ResponseController, r
 
 // copyBody copies until the end. An error is the agent's, or the client's, which
 // the request's context shows; boundary says that what was sent ends an event.
-func (h *Host) copyBody(w io.Writer, rc *http.ResponseController, body io.Reader, flush bool) (boundary bool, err error) {
+func (h *Host) copyBody(w io.Writer, rc *http.ResponseController, resp *answer, flush bool) (boundary bool, err error) {
 	held := h.buffers.Get().(*[]byte)
 	defer h.buffers.Put(held)
 	buf := *held
 	boundary = true
 	var last byte
 	for {
-		n, err := body.Read(buf)
+		n, err := resp.Body.Read(buf)
 		if n > 0 {
 			_ = rc.SetWriteDeadline(h.Now().Add(h.Wait.Write))
 			if _, werr := w.Write(buf[:n]); werr != nil {
@@ -218,6 +229,7 @@ func (h *Host) copyBody(w io.Writer, rc *http.ResponseController, body io.Reader
 			}
 			boundary = buf[n-1] == '\n' && (n > 1 && buf[n-2] == '\n' || n == 1 && last == '\n')
 			last = buf[n-1]
+			resp.progress()
 		}
 		if errors.Is(err, io.EOF) {
 			return boundary, nil

@@ -162,6 +162,20 @@ func TestAgentTroubleIsTold(t *testing.T) {
 	}
 }
 
+func TestALargeAnswerMayTakeLongerThanASlowAgent(t *testing.T) {
+	const parts = 6
+	r := newRig(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for range parts {
+			_, _ = io.WriteString(w, "part")
+			_ = http.NewResponseController(w).Flush()
+			time.Sleep(60 * time.Millisecond)
+		}
+	}), func(_ *edge.Config, h *Config) { h.Wait.Agent = 250 * time.Millisecond })
+	if resp, body := r.do(t, "GET", "/api/files/large.bin", ""); resp.StatusCode != 200 || body != strings.Repeat("part", parts) {
+		t.Errorf("got %d %q", resp.StatusCode, body)
+	}
+}
+
 func TestCutStreamIsNoCleanEnd(t *testing.T) {
 	for name, tc := range map[string]struct {
 		sent string

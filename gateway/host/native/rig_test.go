@@ -39,7 +39,7 @@ type rig struct {
 
 type option func(*edge.Config, *Config)
 
-func newRig(t *testing.T, agent http.Handler, options ...option) *rig {
+func newRig(t testing.TB, agent http.Handler, options ...option) *rig {
 	t.Helper()
 	srv := httptest.NewServer(agent)
 	t.Cleanup(srv.Close)
