@@ -140,6 +140,19 @@ test('regenerating an older answer lands where it belongs, whether the page knew
   const told = applyAll(emptyState(), [...base, { type: 'run_expected', runId: 'r3', messageId: 'u1' }])
   assert.deepEqual(seen(told), ['u:hi'])
   assert.deepEqual(seen(applyAll(told, again)), want)
+  // The run starts before the page hears the answer to its POST.
+  const late = [again[0], { type: 'run_expected', runId: 'r3', messageId: 'u1' }, ev('tool_call', { runId: 'r3', callId: 'c', name: 'x', arguments: {} })]
+  assert.deepEqual(seen(applyAll(emptyState(), [...base, ...late])), ['u:hi', 't:x:running'])
+  // A server that says what a run answers needs no guess.
+  const said = [ev('run_started', { runId: 'r3', messageId: 'u1' }), ev('tool_call', { runId: 'r3', callId: 'c', name: 'x', arguments: {} })]
+  assert.deepEqual(seen(applyAll(emptyState(), [...base, ...said])), ['u:hi', 't:x:running'])
+})
+
+test('a regenerated answer that has to wait does not hide the run before it', () => {
+  const busy = applyAll(emptyState(), [...simple(), ...ask('r2', 'u2', 'more', 'a1'), { type: 'run_expected', runId: 'r3', messageId: 'u1' }])
+  assert.deepEqual(seen(busy), ['u:hi', 'a:Hello', 'u:more'])
+  const s = applyAll(busy, [...say('r2', 'a2', 'u2', 'x'), end('r2'), ev('run_started', { runId: 'r3' }), ...say('r3', 'a3', 'u1', 'Again'), end('r3')])
+  assert.deepEqual(seen(s), ['u:hi', 'a:Again'])
 })
 
 test('a cancelled run keeps its text, marked incomplete; text never completed is dropped', () => {

@@ -44,7 +44,11 @@ function codeFromAddress() {
   const code = /^#login=(.+)$/.exec(location.hash)?.[1]
   if (!code) return ''
   history.replaceState(null, '', location.pathname + location.search)
-  return decodeURIComponent(code)
+  try {
+    return decodeURIComponent(code)
+  } catch {
+    return code // no code of ours; the server says so
+  }
 }
 
 export async function start() {
@@ -136,6 +140,7 @@ export function expired(fault) {
 
 export function signOut() {
   localStorage.removeItem(NAME)
+  sessionStorage.clear() // half-written messages
   api.useToken('')
   user.value = ''
   location.assign('/')

@@ -1,7 +1,7 @@
 // apply(state, event): the one place where events become state. Pure: the same
 // events give the same state on any tab, live or replayed.
 
-import { emptyState } from './state.js'
+import { emptyState, runningRun } from './state.js'
 import { place, follow, path } from './tree.js'
 
 /** @typedef {import('./state.js').State} State */
@@ -117,8 +117,11 @@ const handlers = {
   run_expected(d, e) {
     const r = run(d, e.runId)
     if (r.userId && r.items.some((i) => i.kind === 'answer')) return
+    if (d.latest === r.userId && r.status !== 'waiting') d.latest = e.messageId
     d.runs.set(r.id, { ...r, userId: e.messageId })
-    follow(d, e.messageId, r.id)
+    // While it waits behind another, that other stays in view.
+    const other = runningRun(d)
+    if (!other || other.id === r.id) follow(d, e.messageId, r.id)
   },
 
   session_updated(d, e) {
@@ -159,7 +162,10 @@ function answer(d, e) {
   const parent = d.messages.get(m.parentId)
   const userId = parent?.role === 'user' ? parent.id : r.userId
   d.runs.set(r.id, { ...r, userId, items: [...r.items, { kind: 'answer', id: m.id }] })
-  if (userId !== r.userId) follow(d, userId, r.id)
+  if (userId !== r.userId) {
+    if (r.status === 'running') d.latest = userId
+    follow(d, userId, r.id)
+  }
   return m
 }
 

@@ -11,7 +11,7 @@ import { actionFault, copyText } from '../app/actions.js'
 import { parcels } from '../app/letters.js'
 import { sessionId } from '../app/route.js'
 import { say } from '../app/sending.js'
-import { ParcelView, TurnView } from './turn.js'
+import { ParcelView, propsOf, TurnView } from './turn.js'
 import { FaultBox } from './fault.js'
 import { Bear, Icon } from './icons.js'
 
@@ -37,7 +37,7 @@ export function Log() {
     <div class="log" ref=${box} onScroll=${scrolled} onClick=${copyClick} role="log" aria-live="off" aria-label=${t('conversation')} tabindex="0">
       <div class="column">
         ${empty ? html`<${Start} />` : ''}
-        ${turns.map((turn) => html`<${TurnView} key=${turn.userId} turn=${turn} />`)}
+        ${turns.map((turn) => html`<${TurnView} key=${turn.userId} ...${propsOf(s, turn)} />`)}
         ${pending.map((p) => html`<${ParcelView} key=${p.key} parcel=${p} />`)}
         <${Faults} />
       </div>

@@ -1,8 +1,9 @@
 // One turn: what the user said, and the run that answers it.
 
 import { html } from 'htm/preact'
+import { Component } from 'preact'
 import { useState } from 'preact/hooks'
-import { t } from '../i18n/language.js'
+import { language, t } from '../i18n/language.js'
 import { state } from '../app/current.js'
 import { choose, copyText, editing, regenerate } from '../app/actions.js'
 import { isStale, sendAgain, takeBack } from '../app/sending.js'
@@ -13,16 +14,34 @@ import { Icon } from './icons.js'
 import { draft } from './draft.js'
 
 /** @typedef {import('../chat/state.js').State} State */
+/** @typedef {import('../chat/state.js').Message} Message */
+/** @typedef {{user?: Message, userSiblings: string[], run?: import('../chat/state.js').Run, runSiblings: string[], answers: (Message|undefined)[], lang: string}} Props */
 
-/** @param {{turn: import('../chat/tree.js').Turn}} props */
-export function TurnView({ turn }) {
-  const s = state.value
-  const user = s.messages.get(turn.userId)
+/** What a turn is drawn from. @param {State} s @param {import('../chat/tree.js').Turn} turn @returns {Props} */
+export function propsOf(s, turn) {
   const run = s.runs.get(turn.runId)
-  return html`<div class="turn">
-    ${user && html`<${UserBubble} message=${user} siblings=${turn.userSiblings} />`}
-    ${run && run.status !== 'waiting' && html`<${RunView} run=${run} siblings=${turn.runSiblings} />`}
-  </div>`
+  const answers = (run?.items ?? []).map((i) => (i.kind === 'answer' ? s.messages.get(i.id) : undefined))
+  return { user: s.messages.get(turn.userId), userSiblings: turn.userSiblings, run, runSiblings: turn.runSiblings, answers, lang: language.value }
+}
+
+const same = (/** @type {unknown[]} */ a, /** @type {unknown[]} */ b) => a.length === b.length && a.every((x, i) => x === b[i])
+
+/** Drawn again only when something in it changed: a long conversation costs nothing while its last answer grows. */
+export class TurnView extends Component {
+  /** @param {any} next */
+  shouldComponentUpdate(next) {
+    const now = /** @type {Props} */ (/** @type {unknown} */ (this.props))
+    return next.user !== now.user || next.run !== now.run || next.lang !== now.lang || !same(next.answers, now.answers) ||
+      !same(next.userSiblings, now.userSiblings) || !same(next.runSiblings, now.runSiblings)
+  }
+
+  render() {
+    const { user, userSiblings, run, runSiblings, answers } = /** @type {Props} */ (/** @type {unknown} */ (this.props))
+    return html`<div class="turn">
+      ${user && html`<${UserBubble} message=${user} siblings=${userSiblings} />`}
+      ${run && run.status !== 'waiting' && html`<${RunView} run=${run} siblings=${runSiblings} answers=${answers} />`}
+    </div>`
+  }
 }
 
 /** @param {{message: import('../chat/state.js').Message, siblings: string[]}} props */
@@ -38,20 +57,19 @@ function UserBubble({ message, siblings }) {
   </article>`
 }
 
-/** @param {{run: import('../chat/state.js').Run, siblings: string[]}} props */
-function RunView({ run, siblings }) {
-  const s = state.value
-  const answers = run.items.flatMap((i) => (i.kind === 'answer' ? [s.messages.get(i.id)?.content ?? ''] : []))
+/** @param {{run: import('../chat/state.js').Run, siblings: string[], answers: (Message|undefined)[]}} props */
+function RunView({ run, siblings, answers }) {
+  const texts = answers.flatMap((m) => (m ? [m.content] : []))
   const over = run.status !== 'running'
   return html`<article class="theirs" aria-label=${t('agent')} aria-busy=${!over}>
-    ${run.items.map((i) => (i.kind === 'call'
+    ${run.items.map((i, n) => (i.kind === 'call'
       ? html`<${ToolCard} key=${'c' + i.call.callId} call=${i.call} />`
-      : html`<${AnswerView} key=${'a' + i.id} message=${s.messages.get(i.id)} />`))}
+      : html`<${AnswerView} key=${'a' + i.id} message=${answers[n]} />`))}
     ${!over && run.items.at(-1)?.kind !== 'answer' && !asksNow(run) ? html`<div class="dots" aria-hidden="true"><i></i><i></i><i></i></div>` : ''}
     <${RunEnd} run=${run} />
     ${over ? html`<div class="tools">
-      <${BranchPicker} ids=${siblings} shown=${run.id} leaf=${(/** @type {string} */ id) => lastMessage(s, id)} />
-      ${answers.length ? html`<${CopyButton} text=${answers.join('\n\n')} />` : ''}
+      <${BranchPicker} ids=${siblings} shown=${run.id} leaf=${(/** @type {string} */ id) => lastMessage(state.peek(), id)} />
+      ${texts.length ? html`<${CopyButton} text=${texts.join('\n\n')} />` : ''}
       ${run.userId ? html`<button type="button" class="ghost" title=${t('regenerate')} aria-label=${t('regenerate')}
         onClick=${() => regenerate(run.userId)}><${Icon} name="again" /></button>` : ''}
     </div>` : ''}

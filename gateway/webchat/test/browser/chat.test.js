@@ -71,6 +71,56 @@ scene('a message whose POST is lost is sent again with the same key: never lost,
   assert.equal(await w.page.evaluate(() => localStorage.getItem('loongclaw.outbox')), '[]')
 }, { expected: /ERR_|Failed to load/ })
 
+scene('written while offline: kept, shown, sent when the network is back', async (w) => {
+  await w.open()
+  await w.page.getByText('guardian of the forest').waitFor()
+  await w.page.context().setOffline(true)
+  await w.page.getByText('You are offline').first().waitFor()
+  await send(w.page, 'from the tunnel')
+  await w.page.locator('.bubble', { hasText: 'from the tunnel' }).waitFor()
+  await w.page.getByText('sending…').waitFor()
+  await shot(w.page, 'offline')
+  await w.page.context().setOffline(false)
+  const c = await conversation(w)
+  c.say('Back in the light.')
+  await w.page.getByText('Back in the light.').waitFor()
+  assert.equal(c.events.filter((e) => e.type === 'message').length, 1)
+  assert.equal(await w.page.locator('.bubble').count(), 1)
+}, { expected: /ERR_|Failed to load/ })
+
+scene('a restarted run drops its half answer; a cleared session starts anew', async (w) => {
+  await w.open()
+  await send(w.page, 'think')
+  const c = await conversation(w)
+  c.chunk('half a thou')
+  await w.page.getByText('half a thou').waitFor()
+  c.emit('run_started', { runId: c.run, restarted: true })
+  await until(async () => (await w.page.getByText('half a thou').count()) === 0)
+  c.chunk('A whole thought.')
+  c.say('A whole thought.')
+  await w.page.getByText('A whole thought.').waitFor()
+  c.clear() // from another device
+  await w.page.getByText('guardian of the forest').waitFor()
+})
+
+scene('the reader who scrolled up is left in peace, and can jump to the end', async (w) => {
+  await w.open()
+  await send(w.page, 'long')
+  const c = await conversation(w)
+  const line = (/** @type {number} */ n) => Array.from({ length: 60 }, (_, i) => `line ${n}-${i}`).join('\n\n') + '\n\n'
+  const top = () => w.page.evaluate(() => /** @type {Element} */ (document.querySelector('.log')).scrollTop)
+  c.chunk(line(1))
+  await until(async () => (await top()) > 500)
+  await w.page.locator('.log').hover()
+  await w.page.mouse.wheel(0, -5000)
+  await w.page.getByRole('button', { name: 'To the newest message' }).waitFor()
+  c.chunk(line(2))
+  await w.page.getByText('line 2-59').waitFor()
+  assert.equal(await top(), 0)
+  await w.page.getByRole('button', { name: 'To the newest message' }).click()
+  await until(async () => (await top()) > 2000)
+})
+
 scene('a refused message stays, says why, and can go back to the composer', async (w) => {
   w.stub.interfere = (req) => (req.url?.endsWith('/runs') ? [413, { error: 'the message is longer than 256 KiB', code: 'too_large', hint: 'send it in parts', requestId: 'q-413' }] : undefined)
   await w.open()
