@@ -32,6 +32,11 @@ func Run(t *testing.T, b bucket.Bucket) {
 		{"only one of many replacers wins", oneReplacer},
 		{"delete is repeatable and create works after it", deletes},
 		{"list is ordered, ranged and complete", lists},
+		{"its conditions can be proved", func(t *testing.T, b bucket.Bucket) {
+			if err := bucket.Prove(t.Context(), b); err != nil {
+				t.Error(err)
+			}
+		}},
 		{"keys that leave the bucket are refused", refusesKeys},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, b) })

@@ -5,29 +5,36 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
-	"github.com/loongclaw/loongclaw/agent/bucket/disk"
+	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/journal"
 	"github.com/loongclaw/loongclaw/agent/model"
 	"github.com/loongclaw/loongclaw/agent/users"
 )
 
-// check says what this configuration would do.
-func check(c config, stdout io.Writer) error {
+// check says what this configuration would do, after trying the store.
+func check(ctx context.Context, c config, stdout io.Writer) (err error) {
+	store, closeStore, err := openStore(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeStore()) }()
+	if err := bucket.Prove(ctx, store); err != nil {
+		return err
+	}
 	_, info := model.New(c.model(), nil, nil)
-	_, err := fmt.Fprintf(stdout, "ok: store %s, provider %s, model %s, listening on %s as %q\n", c.Store, info.Provider, info.Model, c.Listen, c.Instance)
+	_, err = fmt.Fprintf(stdout, "ok: store %s, provider %s, model %s, listening on %s as %q\n", c.Store, info.Provider, info.Model, c.Listen, c.Instance)
 	return err
 }
 
 // verify checks every journal of the store. It takes no lock and may run beside
 // a live agent.
 func verify(ctx context.Context, c config, stdout io.Writer) (err error) {
-	store, err := disk.Open(strings.TrimPrefix(c.Store, "disk:"))
+	store, closeStore, err := openStore(ctx, c)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
+	defer func() { err = errors.Join(err, closeStore()) }()
 	names, err := users.Names(ctx, store)
 	if err != nil {
 		return err

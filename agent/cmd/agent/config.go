@@ -28,6 +28,11 @@ type environment struct {
 	Store      string `envconfig:"STORE" default:"disk:./data"`
 	MaxRuns    string `envconfig:"MAX_CONCURRENT_RUNS" default:"4"`
 
+	R2Account   string `envconfig:"R2_ACCOUNT_ID"`
+	R2AccessKey string `envconfig:"R2_ACCESS_KEY_ID"`
+	R2SecretKey string `envconfig:"R2_SECRET_ACCESS_KEY"`
+	R2Endpoint  string `envconfig:"R2_ENDPOINT"`
+
 	Workspace    string `envconfig:"WORKSPACE_DIR" default:"./workspace"`
 	ShellTimeout string `envconfig:"SHELL_TIMEOUT" default:"30000"`
 	WebTimeout   string `envconfig:"WEB_TIMEOUT" default:"30000"`
@@ -78,6 +83,7 @@ type environment struct {
 type config struct {
 	environment
 	keys         []ed25519.PublicKey
+	store        storeConfig
 	maxRuns      int
 	shellTimeout time.Duration
 	webTimeout   time.Duration
@@ -123,9 +129,7 @@ func (c *config) check() error {
 	} else {
 		c.keys = keys
 	}
-	if dir, ok := strings.CutPrefix(c.Store, "disk:"); !ok || dir == "" {
-		bad("STORE is not disk:DIRECTORY: set it to something like disk:./data")
-	}
+	c.parseStore(bad)
 	var err error
 	if c.maxRuns, err = strconv.Atoi(c.MaxRuns); err != nil || c.maxRuns < 1 {
 		bad("MAX_CONCURRENT_RUNS is no number from 1 up: set it to something like 4")

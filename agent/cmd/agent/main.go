@@ -20,7 +20,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/loongclaw/loongclaw/agent/bucket/disk"
 	"github.com/loongclaw/loongclaw/agent/httpapi"
 	"github.com/loongclaw/loongclaw/agent/model"
 	"github.com/loongclaw/loongclaw/agent/persona"
@@ -63,7 +62,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	switch command {
 	case "check":
-		return check(c, stdout)
+		return check(ctx, c, stdout)
 	case "verify":
 		return verify(ctx, c, stdout)
 	}
@@ -90,11 +89,11 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	for _, what := range c.unused {
 		log.Warn(what)
 	}
-	store, err := disk.Open(strings.TrimPrefix(c.Store, "disk:"))
+	store, closeStore, err := openStore(ctx, c)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
+	defer func() { err = errors.Join(err, closeStore()) }()
 	chatModel, info := model.New(c.model(), log, nil)
 	box := tools.New(toolsConfig(c, log))
 	manager := runs.New(runs.Config{
