@@ -215,25 +215,33 @@ func status(err error) int {
 }
 
 // meaning turns S3's answer into the bucket's. failed is what a condition that
-// did not hold means: servers say 412, 409 or 404 for it.
+// did not hold means: servers say 412 or 409 for it, and some 404 for If-Match
+// on a key that is not there.
 func meaning(err error, what, key string, failed error) error {
 	if err == nil {
 		return nil
 	}
 	switch s := status(err); {
-	case failed != nil && (s == http.StatusPreconditionFailed || s == http.StatusConflict || s == http.StatusNotFound):
+	case failed != nil && (s == http.StatusPreconditionFailed || s == http.StatusConflict):
 		return failed
-	case s == http.StatusNotFound:
+	case s == http.StatusNotFound && code(err) != "NoSuchBucket" && !errors.Is(failed, bucket.ErrExists):
+		if failed != nil {
+			return failed
+		}
 		return bucket.ErrNotFound
 	case s != 0:
-		code := http.StatusText(s)
-		var api smithy.APIError
-		if errors.As(err, &api) {
-			code = api.ErrorCode()
-		}
-		return fmt.Errorf("object store: %s %s: status %d %s", what, key, s, code)
+		return fmt.Errorf("object store: %s %s: status %d %s", what, key, s, code(err))
 	}
 	return fmt.Errorf("object store: %s %s: %w", what, key, plain(err))
+}
+
+// code is S3's name for an error.
+func code(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return http.StatusText(status(err))
 }
 
 // plain keeps of a transport's error what helps: never a URL with a signature.
