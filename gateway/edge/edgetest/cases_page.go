@@ -88,6 +88,8 @@ func immutableFile(t *testing.T, s *suite) {
 	a.wantStatus(t, http.StatusOK)
 	a.wantHeader(t, "Cache-Control", "public, max-age=31536000, immutable")
 	a.wantHeader(t, "X-Content-Type-Options", "nosniff")
+	a.wantHeader(t, "Referrer-Policy", "no-referrer")
+	a.wantHeader(t, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	if kind := a.header.Get("Content-Type"); !strings.HasPrefix(kind, "text/javascript") && !strings.HasPrefix(kind, "text/css") {
 		t.Errorf("Content-Type: got %q, want a script's or a style's", kind)
 	}
