@@ -91,6 +91,12 @@ test('a restarted answer may keep its id', () => {
   assert.deepEqual(seen(s), ['u:hi', 'a:new'])
 })
 
+test('between a restart and the next word the half answer is gone already', () => {
+  const half = applyAll(emptyState(), [...ask('r1', 'u1', 'hi'), ev('message_chunk', { runId: 'r1', messageId: 'a1', parentId: 'u1', content: 'old' }), ev('run_started', { runId: 'r1', restarted: true })])
+  assert.deepEqual(seen(half), ['u:hi'])
+  assert.deepEqual(seen(apply(half, ev('message_chunk', { runId: 'r1', messageId: 'a1', parentId: 'u1', content: 'new' }))), ['u:hi', 'a:new'])
+})
+
 test('history_cleared forgets everything, and what follows counts', () => {
   const s = applyAll(emptyState(), [...simple(), { type: 'history_cleared', sessionId: 's' }, ...ask('r9', 'u9', 'again'), ...say('r9', 'a9', 'u9', 'yes'), end('r9')])
   assert.deepEqual(seen(s), ['u:again', 'a:yes'])

@@ -53,7 +53,7 @@ export class Stub {
     const body = await bodyOf(req)
     this.requests.push(`${req.method} ${url.pathname}`)
     const meddled = this.interfere?.(req, body)
-    if (meddled === 'cut') return void res.destroy()
+    if (meddled === 'cut') return cutShort(res)
     if (meddled) return reply(res, ...meddled)
     if (!url.pathname.startsWith('/api/')) return this.file(url.pathname, res)
     if (url.pathname === '/api/login') return this.login(body, res)
@@ -132,6 +132,17 @@ async function bodyOf(req) {
 function reply(res, status, body) {
   res.writeHead(status, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
   res.end(JSON.stringify(body))
+}
+
+/**
+ * An answer that breaks off. Its head is sent, since a browser may by itself
+ * repeat a request on which it heard nothing at all.
+ * @param {import('node:http').ServerResponse} res
+ */
+function cutShort(res) {
+  res.writeHead(202, { 'Content-Type': 'application/json', 'Content-Length': 500 })
+  res.write('{')
+  setTimeout(() => res.destroy(), 20)
 }
 
 /** @param {import('node:http').ServerResponse} res @param {string} body */
