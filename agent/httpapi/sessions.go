@@ -137,7 +137,7 @@ func (s *Server) stats(c echo.Context) error {
 // config tells a client what it needs to draw itself. The public port is known
 // to the gateway only; it says so in a header that no client can send through.
 func (s *Server) config(c echo.Context) error {
-	port, err := strconv.Atoi(c.Request().Header.Get("X-LoongClaw-Public-Port"))
+	port, err := strconv.Atoi(c.Request().Header.Get(chat.HeaderPublicPort))
 	if err != nil {
 		port = 0
 	}

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"encoding/json"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -157,3 +158,14 @@ func clipMethod(m string) string {
 }
 
 var _ http.ResponseWriter = (*exchange)(nil)
+
+// port is the port at which the client sees this gateway.
+func (x *exchange) port() string {
+	if _, port, err := net.SplitHostPort(x.host); err == nil {
+		return port
+	}
+	if x.tls {
+		return "443"
+	}
+	return "80"
+}

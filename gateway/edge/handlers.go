@@ -58,6 +58,9 @@ func (c *Core) forward(r route) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
+		if r.path == chat.PathConfig {
+			set.Set(chat.HeaderPublicPort, x.port())
+		}
 		target := x.path
 		if x.query != "" {
 			target += "?" + x.query

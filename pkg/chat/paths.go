@@ -39,4 +39,7 @@ const (
 	HeaderRequestID      = "X-Request-Id"
 	// HeaderPass carries the signed pass from gateway to agent (package pass).
 	HeaderPass = "X-LoongClaw-Pass"
+	// HeaderPublicPort tells the agent on which port clients see the gateway,
+	// for /api/config.
+	HeaderPublicPort = "X-LoongClaw-Public-Port"
 )
