@@ -167,7 +167,7 @@ func cancelBefore(t *testing.T, s *suite) {
 	}()
 	within(t, began, "the request to the agent")
 	cancel()
-	within(t, gone, "the end of the client's request")
+	_ = within(t, gone, "the end of the client's request") // which way it ended does not matter
 	close(left)
 	within(t, ended, "the end of the request to the agent")
 }

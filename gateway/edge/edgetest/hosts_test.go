@@ -2,7 +2,6 @@ package edgetest_test
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -145,7 +144,7 @@ func stop(t *testing.T, cmd *exec.Cmd) {
 	select {
 	case <-done:
 	case <-time.After(10 * time.Second):
-		t.Error(fmt.Sprintf("%s does not end on SIGTERM", filepath.Base(cmd.Path)))
+		t.Errorf("%s does not end on SIGTERM", filepath.Base(cmd.Path))
 	}
 	_ = syscall.Kill(group, syscall.SIGKILL)
 }

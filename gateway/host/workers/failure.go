@@ -1,11 +1,6 @@
 package workers
 
-import (
-	"crypto/rand"
-	"encoding/hex"
-
-	"github.com/loongclaw/loongclaw/pkg/fault"
-)
+import "github.com/loongclaw/loongclaw/pkg/fault"
 
 // What can go wrong while JavaScript carries a decision out. carry.mjs and
 // forward.mjs name these.
@@ -39,11 +34,4 @@ func failure(kind string) *fault.Error {
 		return fault.New(fault.CodeUnavailable, "a binding of this Worker is missing", "compare wrangler.jsonc with the repository's and deploy again")
 	}
 	return fault.New(fault.CodeInternal, "internal error", "try again; if it stays, look for the request id in the log")
-}
-
-// newRequestID names a request that the core did not get to name.
-func newRequestID() string {
-	var b [12]byte
-	_, _ = rand.Read(b[:]) // never fails: it ends the program instead
-	return hex.EncodeToString(b[:])
 }

@@ -3,6 +3,8 @@
 package workers
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"io"
 	"log/slog"
 	"syscall/js"
@@ -24,6 +26,13 @@ func Serve(configure Configure) {
 		return b.call(args[0].String())
 	}))
 	select {} // parked for ever: JavaScript calls in
+}
+
+// newRequestID names a request that the core did not get to name.
+func newRequestID() string {
+	var b [12]byte
+	_, _ = rand.Read(b[:]) // never fails: it ends the program instead
+	return hex.EncodeToString(b[:])
 }
 
 // console writes log lines to the Worker's log.

@@ -9,8 +9,8 @@ import (
 // What the core of the warm-up is made of. It is dropped afterwards, so its
 // token and its key open nothing.
 const (
-	warmID    = "warm-up" // given, so that the core draws none
-	warmToken = "warm-up-token-that-opens-nothing"
+	warmID    = "warm-up"                          // given, so that the core draws none
+	warmToken = "warm-up-token-that-opens-nothing" //nolint:gosec // it opens nothing
 	warmKey   = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 )
 
