@@ -41,14 +41,27 @@ func body(c echo.Context, into any) error {
 
 // session is the path's session id, decoded and checked.
 func session(c echo.Context) (string, error) {
-	id, err := url.PathUnescape(c.Param("session"))
+	id, err := param(c, "session")
 	if err != nil {
-		return "", chat.CheckSession("/")
+		return "", err
 	}
 	if id == "" {
 		id = chat.DefaultSession
 	}
 	return id, chat.CheckSession(id)
+}
+
+// param is a part of the path, decoded once: echo matches the escaped path only
+// where it differs from the decoded one.
+func param(c echo.Context, name string) (string, error) {
+	if c.Request().URL.RawPath == "" {
+		return c.Param(name), nil
+	}
+	value, err := url.PathUnescape(c.Param(name))
+	if err != nil {
+		return "", fault.New(fault.CodeInvalidRequest, "the path is not URL-encoded", "encode it once")
+	}
+	return value, nil
 }
 
 // chat is the original's way: send a message, get the answer.

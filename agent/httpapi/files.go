@@ -42,7 +42,7 @@ func (s *Server) listFiles(c echo.Context) error {
 // readFile gives a file as it is. It may hold anything, so a browser must
 // neither guess its type nor run it.
 func (s *Server) readFile(c echo.Context) error {
-	name, err := path(c)
+	name, err := param(c, "*")
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (s *Server) readFile(c echo.Context) error {
 }
 
 func (s *Server) writeFile(c echo.Context) error {
-	name, err := path(c)
+	name, err := param(c, "*")
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (s *Server) writeFile(c echo.Context) error {
 }
 
 func (s *Server) removeFile(c echo.Context) error {
-	name, err := path(c)
+	name, err := param(c, "*")
 	if err != nil {
 		return err
 	}

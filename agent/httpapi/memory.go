@@ -88,10 +88,14 @@ func (s *Server) forgetMemory(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := m.Forget(c.Request().Context(), c.Param("id")); err != nil {
+	id, err := param(c, "id")
+	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, map[string]any{"success": true, "id": c.Param("id")})
+	if err := m.Forget(c.Request().Context(), id); err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, map[string]any{"success": true, "id": id})
 }
 
 func (s *Server) importMemory(c echo.Context) error {

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"net/http"
-	"net/url"
 	"strconv"
 
 	"github.com/labstack/echo/v4"
@@ -161,12 +160,4 @@ func (s *Server) usage(c echo.Context) error {
 		return err
 	}
 	return c.JSON(http.StatusOK, map[string]any{"usage": u})
-}
-
-func path(c echo.Context) (string, error) {
-	p, err := url.PathUnescape(c.Param("*"))
-	if err != nil {
-		return "", fault.New(fault.CodeInvalidRequest, "the path is not URL-encoded", "encode it")
-	}
-	return p, nil
 }

@@ -177,7 +177,7 @@ func (s *session) applyAnswer(e journal.Entry, b answerBody, r *run) {
 	if b.MessageID != "" {
 		s.tree.add(chat.Message{ID: b.MessageID, ParentID: b.ParentID, RunID: b.RunID, Role: chat.RoleAssistant, Content: b.Content, Timestamp: e.At, Incomplete: b.Incomplete}, true)
 		s.tree.nodes[b.MessageID].step = len(r.steps)
-		r.last, r.answered = b.MessageID, b.Content
+		r.last = b.MessageID
 	}
 	s.live = nil
 }

@@ -73,7 +73,11 @@ func (r *reader) event(e entry) (chat.Event, bool) {
 		if b.Resumed {
 			return chat.Event{}, false
 		}
-		return chat.Event{Type: chat.TypeRunStarted, RunID: b.RunID, Restarted: b.Restarted}, true
+		ev := chat.Event{Type: chat.TypeRunStarted, RunID: b.RunID, Restarted: b.Restarted}
+		if run := r.s.runs[b.RunID]; run != nil {
+			ev.MessageID = run.message // a regenerated run has no message of its own
+		}
+		return ev, true
 	case askBody:
 		return chat.Event{
 			Type: chat.TypeApprovalRequired, RunID: b.RunID, ApprovalID: b.ApprovalID, CallID: b.CallID,

@@ -39,7 +39,7 @@ func (m *Manager) rows(ctx context.Context, user string) ([]users.Row, error) {
 			s.mu.Lock()
 			if !s.ended && len(s.entries) > 0 {
 				rows[i] = s.row()
-			}
+			} // else its mark is there, and its first message is on the way
 			s.mu.Unlock()
 		}
 	}

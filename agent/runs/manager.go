@@ -92,12 +92,6 @@ func (m *Manager) lookup(ctx context.Context, user, id string) (*session, error)
 		return nil, err
 	}
 	if row, ok := u.Row(id); !ok || !row.Alive {
-		m.mu.Lock()
-		s := m.open[place{user, id}] // created, but its row is not durable yet
-		m.mu.Unlock()
-		if s != nil && !s.isEnded() {
-			return s, nil
-		}
 		return nil, fault.New(fault.CodeNotFound, "there is no session "+id, "GET /api/sessions lists them; a message creates one")
 	}
 	return m.load(ctx, u, id)
@@ -160,12 +154,6 @@ func (m *Manager) read(ctx context.Context, u *users.User, id string) (*session,
 		m.settle(s)
 	}
 	return s, nil
-}
-
-func (s *session) isEnded() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.ended
 }
 
 func (s *session) touch(now time.Time) {

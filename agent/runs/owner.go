@@ -19,14 +19,14 @@ const (
 func (m *Manager) owner() Owner { return Owner{Instance: m.Instance, Process: m.process} }
 
 // pulse is this agent's heartbeat for one user. It beats while the user has
-// active runs.
+// active runs; a run's own run_started is the first beat, so that a short one
+// costs none.
 type pulse struct {
 	m    *Manager
 	user *users.User
 
 	mu     sync.Mutex
 	active int
-	last   time.Time
 	ticker *time.Timer
 }
 
@@ -39,20 +39,6 @@ func (m *Manager) pulseOf(u *users.User) *pulse {
 		m.beats[u.Name] = p
 	}
 	return p
-}
-
-// start makes sure that the heartbeat is fresh before a run is acknowledged.
-func (p *pulse) start(ctx context.Context) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.m.Now().Sub(p.last) < beatEvery {
-		return nil
-	}
-	if err := p.user.Beat(ctx, p.m.Instance, p.m.process); err != nil {
-		return err
-	}
-	p.last = p.m.Now()
-	return nil
 }
 
 // enter and leave count active runs.
@@ -82,8 +68,6 @@ func (p *pulse) tick() {
 	defer cancel()
 	if err := p.user.Beat(ctx, p.m.Instance, p.m.process); err != nil {
 		p.m.Log.Warn("heartbeat not stored", slog.String("user", p.user.Name), slog.Any("err", err))
-	} else {
-		p.last = p.m.Now()
 	}
 	p.ticker = time.AfterFunc(beatEvery, p.tick)
 }
@@ -91,7 +75,7 @@ func (p *pulse) tick() {
 // mayTake says whether this agent may run what owner left unfinished: an earlier
 // process of this instance has ended, and another instance is dead when its
 // heartbeat is old.
-func (m *Manager) mayTake(ctx context.Context, u *users.User, o Owner) bool {
+func (m *Manager) mayTake(ctx context.Context, u *users.User, o Owner, started time.Time) bool {
 	if o.Instance == m.Instance || o.Instance == "" {
 		return true
 	}
@@ -99,6 +83,9 @@ func (m *Manager) mayTake(ctx context.Context, u *users.User, o Owner) bool {
 	if err != nil {
 		m.Log.Warn("heartbeat not read", slog.String("instance", o.Instance), slog.Any("err", err))
 		return false
+	}
+	if started.After(last) {
+		last = started
 	}
 	return m.Now().Sub(last) > beatDead
 }
@@ -108,8 +95,9 @@ func (m *Manager) mayTake(ctx context.Context, u *users.User, o Owner) bool {
 func (m *Manager) adopt(s *session) {
 	s.mu.Lock()
 	var o Owner
+	var started time.Time
 	if r := s.runs[s.current]; r != nil {
-		o = r.owner
+		o, started = r.owner, s.entries[r.started-1].at.Time
 	}
 	ended, mine := s.ended, o.Process == m.process
 	s.mu.Unlock()
@@ -118,7 +106,7 @@ func (m *Manager) adopt(s *session) {
 	}
 	ctx, cancel := context.WithTimeout(m.root, beatEvery)
 	defer cancel()
-	if m.mayTake(ctx, s.user, o) {
+	if m.mayTake(ctx, s.user, o, started) {
 		m.work(s, false)
 		return
 	}
@@ -162,8 +150,7 @@ func (m *Manager) Recover(ctx context.Context) error {
 }
 
 func (m *Manager) takeUp(ctx context.Context, u *users.User, mark users.Mark) error {
-	row, ok := u.Row(mark.Session.ID)
-	if ok && (!row.Alive || row.Epoch > mark.Epoch) {
+	if row, _ := u.Row(mark.Session.ID); !row.Alive || row.Epoch > mark.Epoch {
 		return u.Sweep(ctx, mark.Session.ID) // a deletion that a crash cut short
 	}
 	s, err := m.load(ctx, u, mark.Session.ID)
@@ -172,13 +159,7 @@ func (m *Manager) takeUp(ctx context.Context, u *users.User, mark users.Mark) er
 	}
 	s.mu.Lock()
 	s.marked = true
-	empty := len(s.entries) == 0
 	s.mu.Unlock()
-	if !ok && !empty {
-		return u.Create(ctx, mark.Session, mark.Epoch)
-	}
-	if empty {
-		return u.Unmark(ctx, mark.Session.ID)
-	}
+	m.settle(s)
 	return nil
 }

@@ -53,11 +53,7 @@ func (m *Manager) rest(ctx context.Context, s *session) {
 		return
 	}
 	known, _ := s.user.Row(s.id)
-	if known.Tail != row.Tail || known.Epoch != row.Epoch {
-		if row.Tail.Number == 0 {
-			m.evictLater(s)
-			return // nothing was ever written
-		}
+	if row.Tail.Number > 0 && (known.Tail != row.Tail || known.Epoch != row.Epoch) {
 		if err := s.user.Anchor(ctx, row); err != nil {
 			m.Log.Warn("session not anchored; it stays marked", slog.Any("err", err))
 			m.settle(s)

@@ -67,7 +67,6 @@ type run struct {
 	steps       []loop.Message // answers and results, as the model sees them
 	last        string         // the last visible message of this run, or the user's
 	rounds      int
-	answered    string // the last answer's text
 	started     uint64 // seq of its last run_started
 	before      uint64 // seq of the one before that
 	ran         uint64 // the run_started that this process has carried out

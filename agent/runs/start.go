@@ -190,17 +190,13 @@ func (e *entrance) build() ([]journal.Record, error) {
 }
 
 // durable makes everything durable that a message's acknowledgement promises:
-// the message, the mark by which a start finds its run, and, for a new session,
-// its row. The three do not wait for each other.
+// the message, and the mark by which a start finds its run. The two do not wait
+// for each other.
 func (m *Manager) durable(ctx context.Context, s *session, title string, write func(context.Context) error) error {
 	row := s.rowFor(title)
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return write(gctx) })
 	g.Go(func() error { return storeFault(m.mark(gctx, s, row)) })
-	g.Go(func() error { return storeFault(m.pulseOf(s.user).start(gctx)) })
-	if known, ok := s.user.Row(s.id); !ok || !known.Alive {
-		g.Go(func() error { return s.user.Create(gctx, row, s.epoch) })
-	}
 	return g.Wait()
 }
 
@@ -213,9 +209,10 @@ func (s *session) rowFor(title string) chat.Session {
 	if c.Title == "" {
 		c.Title = title
 	}
-	if c.CreatedAt.IsZero() {
-		c.CreatedAt = now
+	if s.created.IsZero() {
+		s.created = now // as the mark says; the first record is a moment later
 	}
+	c.CreatedAt = s.created
 	return c
 }
 

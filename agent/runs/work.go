@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/journal"
@@ -201,15 +202,22 @@ func (m *Manager) execute(s *session, r *run) {
 		f.Status, f.Error = chat.RunFailed, fault.From(err).With(r.requestID)
 		log.Warn("run failed", slog.Any("err", err))
 	}
-	m.finish(s, r, out, f, log)
 	if f.Status == chat.RunDone {
-		s.mu.Lock()
-		answer := r.answered
-		s.mu.Unlock()
-		if _, err := s.user.Memory.AutoSave(m.root, s.id, question, answer); err != nil {
+		// Before the end: whoever has the answer can find what was remembered.
+		if _, err := s.user.Memory.AutoSave(m.root, s.id, question, lastAnswer(out)); err != nil {
 			log.Warn("conversation not remembered", slog.Any("err", err))
 		}
 	}
+	m.finish(s, r, out, f, log)
+}
+
+func lastAnswer(out loop.Outcome) string {
+	for _, st := range slices.Backward(out.Steps) {
+		if st.Answer != nil {
+			return st.Answer.Text
+		}
+	}
+	return ""
 }
 
 // finish writes a run's end. While the store does not take it the run is not

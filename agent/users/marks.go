@@ -12,9 +12,9 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
-// Mark says that a session has, or may have, unfinished work. It holds enough
-// to list the session, should the agent die before the journal says that it
-// was created.
+// Mark says that a session has, or may have, unfinished work. It is durable
+// before a message is acknowledged, and holds enough to list a new session of
+// which the user's journal does not know yet.
 type Mark struct {
 	Session chat.Session `json:"session"`
 	Epoch   uint64       `json:"epoch"`
@@ -26,8 +26,11 @@ func (u *User) Mark(ctx context.Context, m Mark) error {
 	if err != nil {
 		return fmt.Errorf("users: %w", err)
 	}
-	_, err = u.bucket.Put(ctx, markKey(u.Name, m.Session.ID), b)
-	return err
+	if _, err = u.bucket.Put(ctx, markKey(u.Name, m.Session.ID), b); err != nil {
+		return err
+	}
+	u.begin(m)
+	return nil
 }
 
 // Unmark removes the mark of a session at rest.

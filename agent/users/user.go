@@ -30,8 +30,8 @@ type User struct {
 	standing map[string]time.Time // approved scopes, until when
 }
 
-// Row is what the user's journal says of a session. It is exact for a session
-// at rest; while one is active, package runs knows better.
+// Row is what the user's journal, or else its mark, says of a session. It is
+// exact for a session at rest; while one is active, package runs knows better.
 type Row struct {
 	chat.Session
 	Epoch uint64 // which life
@@ -49,7 +49,6 @@ type Anchor struct {
 
 // The records of a user's journal, beside package memory's.
 const (
-	recCreated  = "session_created"
 	recAnchored = "session_anchored"
 	recCleared  = "session_cleared"
 	recDeleted  = "session_deleted"
@@ -74,7 +73,13 @@ func open(ctx context.Context, b bucket.Bucket, name string, now func() time.Tim
 	u.Files = files.New(b, FilesPrefix(name))
 	u.Memory = memory.New(logOf{u}, memory.WithClock(now))
 	var err error
-	u.log, err = journal.Open(ctx, b, logPrefix(name), u, now)
+	if u.log, err = journal.Open(ctx, b, logPrefix(name), u, now); err != nil {
+		return nil, err
+	}
+	marks, err := u.Marks(ctx)
+	for _, m := range marks {
+		u.begin(m)
+	}
 	return u, err
 }
 
@@ -89,7 +94,7 @@ func (l logOf) Append(ctx context.Context, records ...journal.Record) error {
 // Apply takes a record in.
 func (u *User) Apply(e journal.Entry) error {
 	switch e.Type {
-	case recCreated, recAnchored, recCleared, recDeleted:
+	case recAnchored, recCleared, recDeleted:
 		var b sessionBody
 		if err := json.Unmarshal(e.Body, &b); err != nil {
 			return err
@@ -121,15 +126,9 @@ func (u *User) applySession(kind string, b sessionBody) {
 		return // an anchor of a life that has ended since
 	}
 	switch kind {
-	case recCreated:
-		if !r.Alive || b.Epoch > r.Epoch {
-			*r = Row{Session: b.Session, Epoch: b.Epoch, Alive: true}
-		}
 	case recAnchored:
-		if b.Epoch == r.Epoch && r.Alive {
-			created := r.CreatedAt
+		if b.Epoch > r.Epoch || r.Alive {
 			*r = Row{Session: b.Session, Epoch: b.Epoch, Alive: true, Usage: b.Usage, Tail: b.Tail}
-			r.CreatedAt = created
 		}
 	case recCleared:
 		*r = Row{Session: b.Session, Epoch: b.Epoch, Alive: true}
@@ -162,9 +161,15 @@ func (u *User) Rows() []Row {
 	return rows
 }
 
-// Create writes that a session lives. A session that lives already stays as it is.
-func (u *User) Create(ctx context.Context, s chat.Session, epoch uint64) error {
-	return u.append(ctx, recCreated, sessionBody{Session: s, Epoch: epoch})
+// begin notes a session of which the journal does not know yet: its mark is in
+// the store, and its first anchor comes when it rests.
+func (u *User) begin(m Mark) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	r := u.rows[m.Session.ID]
+	if r == nil || m.Epoch > r.Epoch {
+		u.rows[m.Session.ID] = &Row{Session: m.Session, Epoch: m.Epoch, Alive: true}
+	}
 }
 
 // Anchor writes where a session's journal ends and what it shows in a list.

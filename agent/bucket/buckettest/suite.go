@@ -148,9 +148,9 @@ func deletes(t *testing.T, b bucket.Bucket) {
 }
 
 func lists(t *testing.T, b bucket.Bucket) {
-	want := []string{"t/list/a-b", "t/list/a.b", "t/list/a/1", "t/list/a/2", "t/list/a/b/c", "t/list/a0", "t/list/b"}
+	want := []string{"t/list/a-b", "t/list/a.b", "t/list/a/1", "t/list/a/2", "t/list/a/b/c", "t/list/a0", "t/list/b", "t/list/d/e/f-g", "t/list/d/e/f/g/h", "t/list/d/e/f/z", "t/list/d/e/f0", "t/list/d/e0/f"}
 	for i := range want { // not in order
-		if _, err := b.Put(t.Context(), want[(i*3)%len(want)], []byte("x")); err != nil {
+		if _, err := b.Put(t.Context(), want[(i*5)%len(want)], []byte("x")); err != nil {
 			t.Fatal(err)
 		}
 	}

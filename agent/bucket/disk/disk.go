@@ -62,7 +62,7 @@ func (d *Disk) Get(_ context.Context, key string) (bucket.Object, error) {
 	if err := bucket.CheckKey(key); err != nil {
 		return bucket.Object{}, err
 	}
-	body, err := d.root.ReadFile(path.Join(objects, key))
+	body, err := d.root.ReadFile(place(key))
 	if missing(err) {
 		return bucket.Object{}, bucket.ErrNotFound
 	}
@@ -113,31 +113,32 @@ func (d *Disk) Delete(_ context.Context, key string) error {
 	if err := bucket.CheckKey(key); err != nil {
 		return err
 	}
-	name := path.Join(objects, key)
+	name := place(key)
 	if err := d.locked(func() error { return d.root.Remove(name) }); err != nil && !missing(err) {
 		return fmt.Errorf("disk store: %w", err)
 	}
-	dir := path.Dir(name)
-	for dir != objects && d.root.Remove(dir) == nil {
+	// Not synced: after a power loss the file may be back, and so is whatever was
+	// deleted after it. Whoever deletes can do it again.
+	for dir := path.Dir(name); dir != objects && d.root.Remove(dir) == nil; {
 		dir = path.Dir(dir)
 	}
-	return d.syncDir(dir)
+	return nil
 }
 
-// write makes a complete, synced file and lets place give it its name.
-func (d *Disk) write(key string, body []byte, place func(from, to string) error) (string, error) {
+// write makes a complete, synced file and lets name give it its name.
+func (d *Disk) write(key string, body []byte, name func(from, to string) error) (string, error) {
 	if err := bucket.CheckKey(key); err != nil {
 		return "", err
 	}
 	from := path.Join(tmp, rand.Text())
-	to := path.Join(objects, key)
+	to := place(key)
 	if err := d.fill(from, body); err != nil {
 		return "", fmt.Errorf("disk store: %w", err)
 	}
 	defer func() { _ = d.root.Remove(from) }() // gone already when it was renamed
 	var err error
-	for range 3 { // a delete may remove the directory between MkdirAll and place
-		if err = place(from, to); !missing(err) {
+	for range 3 { // a delete may remove the directory between mkdirs and name
+		if err = name(from, to); !missing(err) {
 			break
 		}
 		if err := d.mkdirs(path.Dir(to)); err != nil {

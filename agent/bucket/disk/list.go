@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path"
-	"sort"
+	"slices"
 	"strings"
 
 	"github.com/loongclaw/loongclaw/agent/bucket"
@@ -24,14 +23,7 @@ func (d *Disk) List(ctx context.Context, prefix, after string, limit int) ([]buc
 		limit = page
 	}
 	w := walk{d: d, prefix: prefix, after: after, limit: limit}
-	dir := ""
-	if i := strings.LastIndexByte(prefix, '/'); i >= 0 {
-		dir = prefix[:i]
-		if bucket.CheckKey(dir) != nil {
-			return nil, false, nil
-		}
-	}
-	err := w.dir(ctx, dir)
+	err := w.ordered(ctx, "", 0)
 	if errors.Is(err, errFull) {
 		return w.found, true, nil
 	}
@@ -48,59 +40,103 @@ type walk struct {
 	found         []bucket.Entry
 }
 
-func (w *walk) dir(ctx context.Context, dir string) error {
-	if err := ctx.Err(); err != nil {
-		return err
+// ordered walks directories whose order is the order of their keys.
+func (w *walk) ordered(ctx context.Context, dir string, depth int) error {
+	if depth == fixed {
+		return w.mixed(ctx, dir)
 	}
-	f, err := w.d.root.Open(path.Join(objects, dir))
-	if missing(err) {
-		return nil
-	}
+	names, err := w.names(ctx, dir)
 	if err != nil {
 		return err
 	}
-	names, err := f.ReadDir(-1)
-	_ = f.Close()     // only read from
-	if missing(err) { // an object, not a directory of them
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	keys := make([]string, len(names))
-	byKey := make(map[string]fs.DirEntry, len(names))
-	for i, n := range names {
-		k := path.Join(dir, n.Name())
-		if n.IsDir() {
-			k += "/" // sorts where its keys sort
+	slices.Sort(names) // a directory's name ends in "/", so it sorts where its keys do
+	for _, name := range names {
+		if sub, isDir := strings.CutSuffix(name, "/"); isDir {
+			err = w.ordered(ctx, sub, depth+1)
+		} else {
+			err = w.add(name)
 		}
-		keys[i], byKey[k] = k, n
-	}
-	sort.Strings(keys)
-	for _, k := range keys {
-		if err := w.visit(ctx, k, byKey[k]); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *walk) visit(ctx context.Context, key string, n fs.DirEntry) error {
-	if n.IsDir() {
+// mixed takes everything below a directory whose names hold several segments:
+// its keys are in order only when all of them are known.
+func (w *walk) mixed(ctx context.Context, dir string) error {
+	var all []string
+	for dirs := []string{dir}; len(dirs) > 0; dirs = dirs[1:] {
+		names, err := w.names(ctx, dirs[0])
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			if sub, isDir := strings.CutSuffix(name, "/"); isDir {
+				dirs = append(dirs, sub)
+			} else {
+				all = append(all, name)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b string) int { return strings.Compare(keyOf(a), keyOf(b)) })
+	for _, name := range all {
+		if err := w.add(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// names gives the places in a directory that can hold what is looked for;
+// those of directories end in "/".
+func (w *walk) names(ctx context.Context, dir string) ([]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	f, err := w.d.root.Open(path.Join(objects, dir))
+	if missing(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	entries, err := f.ReadDir(-1)
+	_ = f.Close() // only read from
+	if missing(err) {
+		return nil, nil // an object, not a directory
+	}
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		name := path.Join(dir, e.Name())
+		if !e.IsDir() {
+			names = append(names, name)
+			continue
+		}
+		key := keyOf(name) + "/"
 		inside := strings.HasPrefix(key, w.prefix) || strings.HasPrefix(w.prefix, key)
 		past := key < w.after && !strings.HasPrefix(w.after, key)
-		if !inside || past {
-			return nil
+		if inside && !past {
+			names = append(names, name+"/")
 		}
-		return w.dir(ctx, strings.TrimSuffix(key, "/"))
 	}
+	return names, nil
+}
+
+// add takes a file in when it is what is looked for.
+func (w *walk) add(name string) error {
+	key := keyOf(name)
 	if !strings.HasPrefix(key, w.prefix) || key <= w.after {
 		return nil
 	}
 	if len(w.found) == w.limit {
 		return errFull
 	}
-	info, err := n.Info()
+	info, err := w.d.root.Lstat(path.Join(objects, name))
 	if missing(err) { // deleted since
 		return nil
 	}

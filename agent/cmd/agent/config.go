@@ -37,7 +37,7 @@ type environment struct {
 	ShellTimeout string `envconfig:"SHELL_TIMEOUT" default:"30000"`
 	WebTimeout   string `envconfig:"WEB_TIMEOUT" default:"30000"`
 	WebHosts     list   `envconfig:"WEB_ALLOWED_HOSTS"`
-	AutoApprove  *list  `envconfig:"TOOLS_AUTO_APPROVE"`
+	AutoApprove  list   `envconfig:"TOOLS_AUTO_APPROVE"`
 
 	LogLevel  string `envconfig:"LOG_LEVEL" default:"info"`
 	LogFormat string `envconfig:"LOG_FORMAT" default:"json"`

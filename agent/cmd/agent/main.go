@@ -105,14 +105,10 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 }
 
 func toolsConfig(c config, log *slog.Logger) tools.Config {
-	t := tools.Config{
-		WorkspaceDir: c.Workspace, ShellTimeout: c.shellTimeout, WebTimeout: c.webTimeout,
+	return tools.Config{
+		AutoApprove: c.AutoApprove, WorkspaceDir: c.Workspace, ShellTimeout: c.shellTimeout, WebTimeout: c.webTimeout,
 		WebHosts: c.WebHosts, Log: log, Now: time.Now,
 	}
-	if c.AutoApprove != nil {
-		t.AutoApprove = *c.AutoApprove
-	}
-	return t
 }
 
 func listen(ctx context.Context, c config, api *httpapi.Server, manager *runs.Manager, log *slog.Logger, info model.Info) error {
