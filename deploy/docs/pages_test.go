@@ -1,0 +1,121 @@
+package docs_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var (
+	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	heading = regexp.MustCompile(`(?m)^#{1,6} +(.+?)\s*$`)
+	dropped = regexp.MustCompile(`[^\p{L}\p{N}\p{M} _-]`)
+)
+
+// anchors are the places of a page that a link can name, as GitHub makes them.
+func anchors(page string) map[string]bool {
+	out := map[string]bool{}
+	for _, m := range heading.FindAllStringSubmatch(fence.ReplaceAllString(page, ""), -1) {
+		name := strings.ToLower(dropped.ReplaceAllString(m[1], ""))
+		out[strings.ReplaceAll(name, " ", "-")] = true
+	}
+	return out
+}
+
+func TestEveryRelativeLinkResolves(t *testing.T) {
+	for _, page := range pages(t) {
+		text := fence.ReplaceAllString(source(t, page), "")
+		for _, m := range link.FindAllStringSubmatch(text, -1) {
+			if strings.Contains(m[1], "://") || strings.HasPrefix(m[1], "mailto:") {
+				continue
+			}
+			name, anchor, _ := strings.Cut(m[1], "#")
+			target := page
+			if name != "" {
+				target = filepath.ToSlash(filepath.Join(filepath.Dir(page), name))
+				if _, err := os.Stat(filepath.Join(root, target)); err != nil || strings.HasPrefix(target, "..") {
+					t.Errorf("%s: the link %s leads nowhere", page, m[1])
+					continue
+				}
+			}
+			if anchor != "" && !anchors(source(t, target))[anchor] {
+				t.Errorf("%s: %s has no heading for %s", page, target, m[1])
+			}
+		}
+	}
+}
+
+// What a reader is told to type must at least be shell.
+func TestShellExamplesParse(t *testing.T) {
+	found := 0
+	for _, page := range pages(t) {
+		for _, b := range blocks(source(t, page)) {
+			switch b.info {
+			case "bash", "shell", "console", "zsh":
+				t.Errorf("%s: a block is marked %s; mark it sh, so that it is checked", page, b.info)
+			case "sh":
+				found++
+				cmd := exec.CommandContext(t.Context(), "bash", "-n")
+				cmd.Stdin = strings.NewReader(b.text)
+				if out, err := cmd.CombinedOutput(); err != nil {
+					t.Errorf("%s: %v: %s\n%s", page, err, out, b.text)
+				}
+			}
+		}
+	}
+	if found < 3 {
+		t.Errorf("found %d shell blocks, so this test has lost its source", found)
+	}
+}
+
+// private are traces of the machine that a page was written on.
+var private = regexp.MustCompile(`/(?:work|root|home|tmp|Users)/|registry\.[a-z]|proxy\.golang|goproxy|npmmirror|:4873|(?:^|[^.\d])(?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.\d+\.\d+\.\d+:`)
+
+func TestPagesHoldNoTraceOfAMachine(t *testing.T) {
+	for _, page := range pages(t) {
+		for i, line := range strings.Split(source(t, page), "\n") {
+			if m := private.FindString(line); m != "" {
+				t.Errorf("%s:%d holds %q", page, i+1, m)
+			}
+		}
+	}
+}
+
+// Targets that a page names must be there.
+func TestMakeTargetsExist(t *testing.T) {
+	targets := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^([a-z-]+):`).FindAllStringSubmatch(source(t, "Makefile"), -1) {
+		targets[m[1]] = true
+	}
+	for _, page := range pages(t) {
+		for _, m := range regexp.MustCompile("(?m)(?:`|^|&& )make ([a-z-]+)").FindAllStringSubmatch(source(t, page), -1) {
+			if !targets[m[1]] {
+				t.Errorf("%s names make %s, which the Makefile does not have", page, m[1])
+			}
+		}
+	}
+}
+
+// A translation has the headings of its original, in number and order of depth.
+func TestTranslationsHaveTheSameHeadings(t *testing.T) {
+	for original, translation := range map[string]string{
+		"README.md":               "docs/README.zh-CN.md",
+		"docs/CONFIGURATION.md":   "docs/zh-CN/CONFIGURATION.md",
+		"docs/TROUBLESHOOTING.md": "docs/zh-CN/TROUBLESHOOTING.md",
+	} {
+		if got, want := depths(source(t, translation)), depths(source(t, original)); got != want {
+			t.Errorf("%s has headings of depths %s, %s has %s", translation, got, original, want)
+		}
+	}
+}
+
+func depths(page string) string {
+	var out strings.Builder
+	for _, m := range regexp.MustCompile(`(?m)^(#{1,6}) `).FindAllStringSubmatch(fence.ReplaceAllString(page, ""), -1) {
+		out.WriteString(string(rune('0' + len(m[1]))))
+	}
+	return out.String()
+}
