@@ -1,6 +1,7 @@
 package docs_test
 
 import (
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -118,4 +119,44 @@ func depths(page string) string {
 		out.WriteString(string(rune('0' + len(m[1]))))
 	}
 	return out.String()
+}
+
+// What the code and its messages send a reader to must be there.
+func TestPagesThatTheCodeNamesExist(t *testing.T) {
+	named := regexp.MustCompile(`\bdocs/[A-Za-z0-9/._-]+\.md\b`)
+	found := 0
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			switch d.Name() {
+			case "node_modules", ".git", ".wrangler", "build", "bin", "data", "docs":
+				return fs.SkipDir // docs itself has links, which another test follows
+			}
+			return nil
+		}
+		switch filepath.Ext(path) {
+		case ".go", ".mjs", ".js", ".sh", "":
+		default:
+			return nil
+		}
+		b, err := os.ReadFile(path) //nolint:gosec // a file of the repository
+		if err != nil {
+			return err
+		}
+		for _, name := range named.FindAllString(string(b), -1) {
+			found++
+			if _, err := os.Stat(filepath.Join(root, name)); err != nil {
+				t.Errorf("%s names %s, which is not there", path, name)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found < 5 {
+		t.Errorf("found %d names, so this test has lost its source", found)
+	}
 }
