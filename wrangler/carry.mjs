@@ -1,5 +1,6 @@
 /** Carries a decision of the core out. */
 import { forward } from "./forward.mjs";
+import { withHeader } from "./header.mjs";
 
 /** @typedef {import("./message.mjs").Decision} Decision */
 /** @typedef {(kind: string) => Decision} Fail words a failure (gateway/host/workers/failure.go) */
@@ -70,15 +71,4 @@ async function asset(decision, request, env, fail) {
   if (found.status === 404) return refuse(fail("asset"), decision, request);
   const status = found.status === 200 && decision.status ? decision.status : found.status;
   return withHeader(new Response(found.body, { status, headers: found.headers }), decision.header);
-}
-
-/**
- * Puts the core's headers onto an answer; a name of the core's replaces the other's.
- * @param {Response} response
- * @param {[string, string][]} header
- */
-export function withHeader(response, header) {
-  for (const [name] of header) response.headers.delete(name);
-  for (const [name, value] of header) response.headers.append(name, value);
-  return response;
 }

@@ -6,7 +6,7 @@
  * fetches with it. (workerd on its own notices at the next byte of the answer.)
  */
 import { readBody } from "./body.mjs";
-import { withHeader } from "./carry.mjs";
+import { withHeader } from "./header.mjs";
 
 /** How long an agent may take for the head of its answer; as natively. */
 const answerMs = 30_000;
