@@ -70,7 +70,7 @@ scene('Markdown, code with colours and a copy button, loaded only when there is 
   await shot(w.page, 'prose-dark')
   await w.page.setViewportSize({ width: 360, height: 740 })
   await shot(w.page, 'prose-360')
-  assert.ok(await w.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'scrolls sideways at 360 px')
+  await fits(w.page)
 })
 
 scene('finished blocks of a growing answer are left alone', async (w) => {
@@ -98,7 +98,7 @@ scene('360 px in Chinese and dark: nothing scrolls sideways, the list opens and 
   c.emit('approval_required', { ...call, approvalId: 'p1', scope: 'exec_shell:' + 'z'.repeat(120), expiresAt: '2099-01-01T00:00:00.000Z' })
   await w.page.getByRole('button', { name: '7 天内允许' }).waitFor()
   await shot(w.page, 'approval-360-dark-zh')
-  assert.ok(await w.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth))
+  await fits(w.page)
   await w.page.getByRole('button', { name: '显示对话列表' }).click()
   await w.page.getByRole('button', { name: '新对话' }).waitFor()
   await shot(w.page, 'list-360-dark-zh')
@@ -233,3 +233,11 @@ scene('axe finds nothing, in light and dark', async (w) => {
     assert.deepEqual(found, [])
   }
 })
+
+/**
+ * Nothing scrolls sideways, once the list's slide at the change of width has ended.
+ * @param {import('playwright-core').Page} page
+ */
+async function fits(page) {
+  await page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth, undefined, { timeout: 5000 })
+}
