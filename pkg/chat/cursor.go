@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"strings"
 
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -41,7 +42,8 @@ func ParseCursor(session, s string) (Cursor, error) {
 		return Cursor{}, nil
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	if err != nil || len(b) < 1+markLen+8+1 || b[0] != cursorVersion {
+	// The decoder skips line breaks; a cursor has none.
+	if err != nil || strings.ContainsAny(s, "\r\n") || len(b) < 1+markLen+8+1 || b[0] != cursorVersion {
 		return Cursor{}, badCursor("is not a cursor")
 	}
 	b = b[1:]
@@ -60,7 +62,8 @@ func ParseCursor(session, s string) (Cursor, error) {
 		}
 		fields[n], b = v, b[k:]
 	}
-	if len(b) > 0 || (n != 1 && n != 3) {
+	// Without an answer there is no place in it.
+	if len(b) > 0 || (n != 1 && n != 3) || (n == 3 && fields[1] == 0) {
 		return Cursor{}, badCursor("is not a cursor")
 	}
 	c.Seq, c.Answer, c.Offset = fields[0], fields[1], fields[2]

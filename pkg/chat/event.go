@@ -167,6 +167,18 @@ type Run struct {
 	Cursor    string `json:"cursor"`
 }
 
+// Connected is the first frame on a WebSocket, as the original has it.
+type Connected struct {
+	Type     string `json:"type"` // TypeConnected
+	ClientID string `json:"clientId"`
+	Message  string `json:"message"`
+}
+
+// Pong answers a ping.
+type Pong struct {
+	Type string `json:"type"` // TypePong
+}
+
 // ErrorFrame is an error as a WebSocket frame or an SSE event: the JSON error
 // with a type, and the session that it is about, where there is one.
 type ErrorFrame struct {
@@ -185,5 +197,5 @@ func (f ErrorFrame) MarshalJSON() ([]byte, error) {
 		Hint      string     `json:"hint,omitempty"`
 		RequestID string     `json:"requestId,omitempty"`
 		Retry     int        `json:"retryAfter,omitempty"`
-	}{TypeError, f.SessionID, e.Message, e.Code, e.Hint, e.RequestID, int(e.RetryAfter.Seconds())})
+	}{TypeError, f.SessionID, e.Message, e.Code, e.Hint, e.RequestID, e.RetryAfterSeconds()})
 }

@@ -47,7 +47,7 @@ func ParseFrame(b []byte) (Frame, error) {
 		Data json.RawMessage `json:"data"`
 	}
 	if err := json.Unmarshal(b, &head); err != nil {
-		return Frame{}, badFrame(err)
+		return Frame{}, badFrame(err, "the frame")
 	}
 	if head.Type == nil || *head.Type == "" {
 		return Frame{}, fault.New(fault.CodeInvalidRequest, "the frame has no type", `send {"type":"chat","data":{"message":"…"}}`)
@@ -60,7 +60,7 @@ func ParseFrame(b []byte) (Frame, error) {
 	switch f.Type {
 	case FrameChat, FrameGetHistory, FrameClearHistory, FrameCancel, FrameApprove, FrameSubscribe:
 		if err := json.Unmarshal(fields, &f.Data); err != nil {
-			return Frame{}, badFrame(err)
+			return Frame{}, badFrame(err, "data")
 		}
 	case FramePing:
 		return f, nil
@@ -99,9 +99,13 @@ func CheckDecision(approvalID, decision string) error {
 	return fault.New(fault.CodeInvalidRequest, "decision is not one of once, session, remember_7d, deny", "send one of these")
 }
 
-func badFrame(err error) error {
+// badFrame says what is wrong with an object of a frame.
+func badFrame(err error, object string) error {
 	var typ *json.UnmarshalTypeError
-	if errors.As(err, &typ) {
+	switch {
+	case errors.As(err, &typ) && typ.Field == "":
+		return fault.New(fault.CodeInvalidRequest, object+" is not a JSON object", `send {"type":"chat","data":{"message":"…"}}`)
+	case errors.As(err, &typ):
 		return fault.New(fault.CodeInvalidRequest, "the frame's field "+clip(typ.Field, 64)+" has the wrong type", `send {"type":"chat","data":{"message":"…","sessionId":"…"}}`)
 	}
 	return fault.New(fault.CodeInvalidJSON, "the frame is not JSON", `send {"type":"chat","data":{"message":"…"}}`)

@@ -63,11 +63,17 @@ func (e *Error) After(d time.Duration) *Error {
 // RetrySeconds is RetryAfter for the Retry-After header: whole seconds, rounded
 // up, at least 1 for the statuses that promise the header, else 0.
 func (e *Error) RetrySeconds() int {
-	s := int((e.RetryAfter + time.Second - 1) / time.Second)
+	s := e.RetryAfterSeconds()
 	if st := e.Status(); s < 1 && (st == 429 || st == 503 || e.Code == CodeSessionBusy) {
 		return 1
 	}
 	return s
+}
+
+// RetryAfterSeconds is RetryAfter as JSON says it: whole seconds, rounded up, 0
+// where it was not said.
+func (e *Error) RetryAfterSeconds() int {
+	return int(max(0, (e.RetryAfter+time.Second-1)/time.Second))
 }
 
 // From finds the Error in err's chain; anything else becomes an internal one.
@@ -99,9 +105,10 @@ type wire struct {
 	RetryAfter int    `json:"retryAfter,omitempty"`
 }
 
-// MarshalJSON gives the form that clients see; the cause is not in it.
-func (e *Error) MarshalJSON() ([]byte, error) {
-	return json.Marshal(wire{e.Message, e.Code, e.Hint, e.RequestID, int((e.RetryAfter + time.Second - 1) / time.Second)})
+// MarshalJSON gives the form that clients see; the cause is not in it. Its
+// receiver is a value, so that an Error by value has that form, too.
+func (e Error) MarshalJSON() ([]byte, error) {
+	return json.Marshal(wire{e.Message, e.Code, e.Hint, e.RequestID, e.RetryAfterSeconds()})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote, on the other side of the wire.
