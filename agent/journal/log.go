@@ -2,7 +2,7 @@ package journal
 
 import (
 	"context"
-	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -29,7 +29,6 @@ type State interface {
 // Log is one journal, open for reading and appending.
 type Log struct {
 	bucket bucket.Bucket
-	prefix string
 	state  State
 	now    func() time.Time
 
@@ -38,50 +37,40 @@ type Log struct {
 	writing bool
 
 	// These belong to whoever is writing.
-	next   uint64 // number of the next object
-	prev   Hash
-	seq    uint64
+	chain
 	unsure bool  // a put had no answer: look before the next one
 	broken error // damage: nothing is written any more
 
+	tmu  sync.Mutex // guards tail, snaps and ignored
 	tail Tail
-	tmu  sync.Mutex
+	// snaps are the numbers of the snapshots that are known here, the oldest
+	// first; base is the one that counts.
+	snaps   []uint64
+	base    uint64
+	ignored error
 }
 
-// Tail names the last object of a journal.
+// Tail names an object of a journal, for the most part its last.
 type Tail struct {
 	Number uint64
 	Hash   Hash
 	Seq    uint64
 }
 
-// pending is an append that waits for its batch.
-type pending struct {
-	build func() ([]Record, error)
-	alone bool // build must see what was appended before it
-	done  chan error
-}
-
-// putTimeout bounds one put. It does not end with the caller: an outcome that
-// nobody waited for would have to be looked up by the next writer.
-const putTimeout = 30 * time.Second
-
-// maxBatch bounds the records that share an object.
-const maxBatch = 256
-
 // Open reads a journal into state and makes it ready for appending. A prefix
-// ends in "/".
-func Open(ctx context.Context, b bucket.Bucket, prefix string, state State, now func() time.Time) (*Log, error) {
-	l := &Log{bucket: b, prefix: prefix, state: state, now: now, next: 1, prev: start(prefix)}
-	objects, err := readAll(ctx, b, prefix)
-	if err != nil {
+// ends in "/log/". The objects that are expected must be in the journal, with
+// their hashes: what another journal has anchored shows a tail that was lost or
+// made anew.
+func Open(ctx context.Context, b bucket.Bucket, prefix string, state State, now func() time.Time, expected ...Tail) (*Log, error) {
+	l := &Log{bucket: b, state: state, now: now, chain: begin(prefix)}
+	l.expected = expected
+	if err := l.load(ctx); err != nil {
 		return nil, err
 	}
-	for _, o := range objects {
-		if err := l.take(o); err != nil {
-			return nil, err
-		}
+	if err := l.complete(); err != nil {
+		return nil, err
 	}
+	l.expected = nil
 	return l, nil
 }
 
@@ -92,17 +81,61 @@ func (l *Log) Tail() Tail {
 	return l.tail
 }
 
+// pending is an append that waits for its batch.
+type pending struct {
+	build   func() ([]Record, error)
+	alone   bool // build must see what was appended before it
+	refresh bool // nothing to write: take in what others wrote
+	done    chan error
+
+	mu   sync.Mutex
+	gone bool // the caller has left: build, which uses what is the caller's, must not run any more
+}
+
+// errGone ends an append whose caller has left before it was written.
+var errGone = errors.New("journal: the caller has left")
+
+func (p *pending) records() ([]Record, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.gone {
+		return nil, errGone
+	}
+	return p.build()
+}
+
+func (p *pending) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.gone = true
+}
+
+// maxBatch bounds the records that share an object.
+const maxBatch = 256
+
 // Append writes records that do not depend on the state, and returns when they
 // are durable and applied. Those of several callers may share an object.
 func (l *Log) Append(ctx context.Context, records ...Record) error {
+	for _, r := range records {
+		// Not later: the fault of one must not fail those that share its object.
+		if r.Type == "" || (r.Body != nil && !json.Valid(r.Body)) {
+			return fmt.Errorf("journal: a record of type %q cannot be written: it needs a type and a body that is JSON", r.Type)
+		}
+	}
 	return l.enqueue(ctx, &pending{build: func() ([]Record, error) { return records, nil }})
 }
 
 // Transact writes the records that build makes from the current state. build
-// runs while nothing else is applied, and again when another writer was first.
-// No records and no error writes nothing.
+// runs while nothing else is applied, and again when another writer was first;
+// it does not run after Transact has returned. No records and no error writes
+// nothing.
 func (l *Log) Transact(ctx context.Context, build func() ([]Record, error)) error {
 	return l.enqueue(ctx, &pending{build: build, alone: true})
+}
+
+// Refresh takes in what other writers have written.
+func (l *Log) Refresh(ctx context.Context) error {
+	return l.enqueue(ctx, &pending{refresh: true, alone: true})
 }
 
 func (l *Log) enqueue(ctx context.Context, p *pending) error {
@@ -124,6 +157,12 @@ func (l *Log) enqueue(ctx context.Context, p *pending) error {
 	case err := <-p.done:
 		return err
 	case <-ctx.Done():
+	}
+	p.leave()
+	select {
+	case err := <-p.done: // it was settled in this moment
+		return err
+	default:
 		return ctx.Err() // it may still be written; the caller must not acknowledge
 	}
 }
@@ -156,164 +195,4 @@ func (l *Log) cut() []*pending {
 	batch := l.waiting[:n:n]
 	l.waiting = l.waiting[n:]
 	return batch
-}
-
-// commit writes one batch and tells its callers.
-func (l *Log) commit(ctx context.Context, batch []*pending) {
-	ctx, cancel := context.WithTimeout(ctx, putTimeout)
-	defer cancel()
-	err := l.try(ctx, batch)
-	for _, p := range batch {
-		p.done <- err
-	}
-}
-
-// try writes a batch, again after each other writer that was first.
-func (l *Log) try(ctx context.Context, batch []*pending) error {
-	for {
-		if l.broken != nil {
-			return l.broken
-		}
-		if l.unsure {
-			if err := l.catchUp(ctx); err != nil {
-				return err
-			}
-		}
-		var records []Record
-		for _, p := range batch {
-			r, err := p.build()
-			if err != nil {
-				return err // only a transaction's build fails, and it is alone
-			}
-			records = append(records, r...)
-		}
-		if len(records) == 0 {
-			return nil
-		}
-		stored, err := l.put(ctx, records)
-		if err != nil || stored {
-			return err
-		}
-	}
-}
-
-// put creates the next object. It is not stored without an error when another
-// writer's object stands there; that one has been taken in then.
-func (l *Log) put(ctx context.Context, records []Record) (stored bool, err error) {
-	id := rand.Text()
-	body, err := encode(l.next, l.prev, id, l.now(), records)
-	if err != nil {
-		return false, err
-	}
-	there, err := l.create(ctx, body)
-	if err != nil {
-		l.unsure = true // it may still arrive
-		return false, err
-	}
-	o, err := l.check(there)
-	if err != nil {
-		return false, err
-	}
-	mine := o.header.Writer == id
-	return mine, l.take(o)
-}
-
-// create puts an object at the next number and gives what stands there then:
-// this object or another writer's. A put whose answer was lost must not look
-// like a rival, so after any error the object is read, and where there is none
-// the put is tried again.
-func (l *Log) create(ctx context.Context, body []byte) ([]byte, error) {
-	k := key(l.prefix, l.next)
-	var cause error
-	for try := range tries {
-		if try > 0 {
-			if err := pause(ctx, time.Duration(try)*retryPause); err != nil {
-				break
-			}
-		}
-		_, err := l.bucket.Create(ctx, k, body)
-		if err == nil {
-			return body, nil
-		}
-		cause = errors.Join(cause, err)
-		read, err := l.bucket.Get(ctx, k)
-		if err == nil {
-			return read.Body, nil
-		}
-		if !errors.Is(err, bucket.ErrNotFound) {
-			cause = errors.Join(cause, err)
-		}
-	}
-	return nil, unavailable(cause)
-}
-
-// How often and at what distance a put is tried.
-const (
-	tries      = 3
-	retryPause = 200 * time.Millisecond
-)
-
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// catchUp takes in what others have written.
-func (l *Log) catchUp(ctx context.Context) error {
-	for {
-		read, err := l.bucket.Get(ctx, key(l.prefix, l.next))
-		if errors.Is(err, bucket.ErrNotFound) {
-			l.unsure = false
-			return nil
-		}
-		if err != nil {
-			return unavailable(err)
-		}
-		o, err := l.check(read.Body)
-		if err != nil {
-			return err
-		}
-		if err := l.take(o); err != nil {
-			return err
-		}
-	}
-}
-
-// Refresh takes in what other agents have appended.
-func (l *Log) Refresh(ctx context.Context) error {
-	return l.Transact(ctx, func() ([]Record, error) { return nil, l.catchUp(context.WithoutCancel(ctx)) })
-}
-
-func (l *Log) check(body []byte) (object, error) {
-	o, err := decode(body)
-	if err == nil {
-		err = o.follows(l.next, l.prev)
-	}
-	if err != nil {
-		l.broken = damage(key(l.prefix, l.next), err.Error())
-		return o, l.broken
-	}
-	return o, nil
-}
-
-// take applies an object that follows.
-func (l *Log) take(o object) error {
-	for _, r := range o.records {
-		l.seq++
-		if err := l.state.Apply(Entry{Record: r, Seq: l.seq, Object: o.header.Number, At: o.header.At}); err != nil {
-			l.broken = damage(key(l.prefix, o.header.Number), fmt.Sprintf("its record %s cannot be applied: %v", r.Type, err))
-			return l.broken
-		}
-	}
-	l.next, l.prev = o.header.Number+1, o.hash
-	l.tmu.Lock()
-	l.tail = Tail{o.header.Number, o.hash, l.seq}
-	l.tmu.Unlock()
-	return nil
 }

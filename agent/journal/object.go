@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,6 +17,15 @@ type Hash [sha256.Size]byte
 
 // String gives the hash in hexadecimal.
 func (h Hash) String() string { return hex.EncodeToString(h[:]) }
+
+// ParseHash reads what String wrote.
+func ParseHash(s string) (h Hash, err error) {
+	b, err := hex.DecodeString(s)
+	if err != nil || len(b) != len(h) {
+		return h, fmt.Errorf("journal: %q is no hash", s)
+	}
+	return Hash(b), nil
+}
 
 // header is an object's first line. The records follow, one on each line, so
 // that a person can read a journal with cat and grep.
@@ -50,6 +60,9 @@ func encode(n uint64, prev Hash, writer string, at time.Time, records []Record) 
 	enc := json.NewEncoder(&lines)
 	enc.SetEscapeHTML(false)
 	for _, r := range records {
+		if r.Type == "" {
+			return nil, errors.New("journal: a record without a type cannot be written")
+		}
 		if err := enc.Encode(r); err != nil {
 			return nil, fmt.Errorf("journal: record %s: %w", r.Type, err)
 		}

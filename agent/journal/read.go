@@ -2,9 +2,8 @@ package journal
 
 import (
 	"context"
-	"errors"
-
-	"golang.org/x/sync/errgroup"
+	"iter"
+	"sync"
 
 	"github.com/loongclaw/loongclaw/agent/bucket"
 )
@@ -13,91 +12,118 @@ import (
 // without holding more than this many answers in flight.
 const readers = 32
 
-// readAll reads and checks all objects of a journal.
-func readAll(ctx context.Context, b bucket.Bucket, prefix string) ([]object, error) {
-	keys, err := list(ctx, b, prefix)
-	if err != nil {
-		return nil, err
-	}
-	objects := make([]object, len(keys))
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(readers)
-	for i, k := range keys {
-		g.Go(func() error {
-			read, err := b.Get(gctx, k)
-			if errors.Is(err, bucket.ErrNotFound) {
-				return damage(k, "it was listed and is gone")
+// keys gives the keys of objects, in order.
+type keys = iter.Seq2[string, error]
+
+// fetched is an object that was read, or why it was not.
+type fetched struct {
+	key  string
+	body []byte
+	err  error
+}
+
+// stream reads objects, many at once, and hands them over in order. The first
+// error of keys or do ends it.
+func stream(ctx context.Context, b bucket.Bucket, keys keys, do func(fetched) error) error {
+	var all sync.WaitGroup
+	defer all.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	order := make(chan chan fetched, readers)
+	var listErr error
+	all.Go(func() {
+		defer close(order)
+		for k, err := range keys {
+			if listErr = err; err != nil {
+				return
 			}
+			c := make(chan fetched, 1)
+			select {
+			case order <- c:
+			case <-ctx.Done():
+				listErr = ctx.Err()
+				return
+			}
+			all.Go(func() {
+				o, err := b.Get(ctx, k)
+				c <- fetched{k, o.Body, err}
+			})
+		}
+	})
+	for c := range order {
+		if err := do(<-c); err != nil {
+			return err
+		}
+	}
+	return listErr
+}
+
+// listed gives the keys below a prefix that come after one.
+func listed(ctx context.Context, b bucket.Bucket, prefix, after string) keys {
+	return func(yield func(string, error) bool) {
+		for {
+			page, more, err := b.List(ctx, prefix, after, 0)
 			if err != nil {
-				return unavailable(err)
+				yield("", unavailable(err))
+				return
 			}
-			if objects[i], err = decode(read.Body); err != nil {
-				return damage(k, err.Error())
+			for _, e := range page {
+				if !yield(e.Key, nil) {
+					return
+				}
+				after = e.Key
 			}
-			return nil
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
-	prev := start(prefix)
-	for i := range objects {
-		n := uint64(i) + 1
-		if want := key(prefix, n); keys[i] != want {
-			return nil, damage(want, "it is missing, but "+keys[i]+" is there")
-		}
-		if err := objects[i].follows(n, prev); err != nil {
-			return nil, damage(keys[i], err.Error())
-		}
-		prev = objects[i].hash
-	}
-	return objects, nil
-}
-
-func list(ctx context.Context, b bucket.Bucket, prefix string) ([]string, error) {
-	var keys []string
-	after := ""
-	for {
-		page, more, err := b.List(ctx, prefix, after, 0)
-		if err != nil {
-			return nil, unavailable(err)
-		}
-		for _, e := range page {
-			keys = append(keys, e.Key)
-			after = e.Key
-		}
-		if !more {
-			return keys, nil
+			if !more {
+				return
+			}
 		}
 	}
 }
 
-// Verify checks a journal without applying anything. The error names the first
-// object that cannot be right.
-func Verify(ctx context.Context, b bucket.Bucket, prefix string) (Tail, error) {
-	objects, err := readAll(ctx, b, prefix)
-	if err != nil || len(objects) == 0 {
-		return Tail{}, err
-	}
-	last := objects[len(objects)-1]
-	t := Tail{Number: last.header.Number, Hash: last.hash}
-	for _, o := range objects {
-		t.Seq += uint64(len(o.records))
-	}
-	return t, nil
-}
-
-// Remove deletes all objects of a journal, the last ones first: what a crash
-// leaves then is a shorter journal, not a damaged one.
-func Remove(ctx context.Context, b bucket.Bucket, prefix string) error {
-	keys, err := list(ctx, b, prefix)
-	if err != nil {
-		return err
-	}
-	for i := len(keys) - 1; i >= 0; i-- {
-		if err := b.Delete(ctx, keys[i]); err != nil {
-			return unavailable(err)
+// known gives a first page of keys, and those after it when there are more.
+func known(page []string, rest keys) keys {
+	return func(yield func(string, error) bool) {
+		for _, k := range page {
+			if !yield(k, nil) {
+				return
+			}
+		}
+		if rest != nil {
+			rest(yield)
 		}
 	}
-	return nil
+}
+
+// Read checks a journal, object by object and without its snapshots, and hands
+// its records to do, if there is one. The error names the first object that
+// cannot be right; what came before it has been handed over. Objects that are
+// expected must be there, as for Open. It gives the last object that is right.
+func Read(ctx context.Context, b bucket.Bucket, prefix string, do func(Entry) error, expected ...Tail) (Tail, error) {
+	c := begin(prefix)
+	c.expected = expected
+	err := c.walk(ctx, b, listed(ctx, b, prefix, ""), func(o object, _ []byte) error {
+		seq := c.seq
+		if err := c.advance(o); err != nil {
+			return err
+		}
+		for _, r := range o.records {
+			seq++
+			if do == nil {
+				continue
+			}
+			if err := do(Entry{Record: r, Seq: seq, Object: o.header.Number, At: o.header.At}); err != nil {
+				return damage(c.key(o.header.Number), "its record "+r.Type+" cannot be read: "+err.Error())
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		err = c.complete()
+	}
+	return c.last(), err
+}
+
+// Verify checks a journal without applying anything.
+func Verify(ctx context.Context, b bucket.Bucket, prefix string, expected ...Tail) (Tail, error) {
+	return Read(ctx, b, prefix, nil, expected...)
 }

@@ -2,6 +2,7 @@ package runs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -43,7 +44,8 @@ func (m *Manager) settle(s *session) {
 func (m *Manager) rest(ctx context.Context, s *session) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	s.starting.Lock() // no message comes in between the look and the removal
+	defer m.snapshot(ctx, s) // when messages may come in again
+	s.starting.Lock()        // no message comes in between the look and the removal
 	defer s.starting.Unlock()
 	s.mu.Lock()
 	ready := !s.ended && !s.busy() && !s.working
@@ -71,6 +73,29 @@ func (m *Manager) rest(ctx context.Context, s *session) {
 		s.mu.Unlock()
 	}
 	m.evictLater(s)
+}
+
+// snapshot writes snapshots of a session and of its user's journal, where enough
+// has come since the last. They only save time, so nothing waits for them.
+func (m *Manager) snapshot(ctx context.Context, s *session) {
+	if m.isDraining() {
+		return
+	}
+	err := errors.Join(s.log.Ignored(), s.user.Snapshot(ctx))
+	packed, packErr := s.log.Pack(ctx)
+	if err = errors.Join(err, packErr); packed != nil {
+		s.starting.Lock() // a deletion does not run beside this
+		s.mu.Lock()
+		ended := s.ended
+		s.mu.Unlock()
+		if !ended {
+			err = errors.Join(err, packed.Store(ctx))
+		}
+		s.starting.Unlock()
+	}
+	if err != nil {
+		m.Log.Warn("snapshot", slog.String("user", s.user.Name), slog.String("session", s.id), slog.Any("err", err))
+	}
 }
 
 // evictLater takes a session out of memory when nobody has used it for a while.

@@ -95,23 +95,25 @@ type beat struct {
 }
 
 // removeAll deletes every object below a prefix, the last ones first, but those
-// below keep.
+// below keep. It looks again until nothing is left: a put that was under way may
+// arrive after the first look.
 func removeAll(ctx context.Context, b bucket.Bucket, prefix, keep string) error {
-	var keys []string
-	if err := each(ctx, b, prefix, func(key string) error {
-		if keep == "" || !strings.HasPrefix(key, keep) {
-			keys = append(keys, key)
-		}
-		return nil
-	}); err != nil {
-		return err
-	}
-	for i := len(keys) - 1; i >= 0; i-- {
-		if err := b.Delete(ctx, keys[i]); err != nil {
+	for {
+		var keys []string
+		if err := each(ctx, b, prefix, func(key string) error {
+			if keep == "" || !strings.HasPrefix(key, keep) {
+				keys = append(keys, key)
+			}
+			return nil
+		}); err != nil || len(keys) == 0 {
 			return err
 		}
+		for i := len(keys) - 1; i >= 0; i-- {
+			if err := b.Delete(ctx, keys[i]); err != nil {
+				return err
+			}
+		}
 	}
-	return nil
 }
 
 func each(ctx context.Context, b bucket.Bucket, prefix string, do func(key string) error) error {

@@ -1,0 +1,206 @@
+package journal
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/loongclaw/loongclaw/agent/bucket"
+)
+
+// A snapshot is a cache beside the journal: the objects 1 to n, packed into one,
+// under …/snap/{n}. It is read instead of them only when they make a whole chain
+// that ends in the hash of object n as it stands in the journal, so a snapshot
+// can say nothing that the journal did not. One that is damaged, foreign or of a
+// later version is ignored. Deleting them all changes nothing but time.
+const (
+	// snapshotEvery is how many objects must have come since the last snapshot.
+	// A journal with fewer is read as fast without.
+	snapshotEvery = 64
+	// snapshotsKept is how many stay: an agent may be reading the older one.
+	snapshotsKept = 2
+)
+
+// snapPrefix is where the snapshots of a journal lie.
+func snapPrefix(prefix string) string { return strings.TrimSuffix(prefix, "log/") + "snap/" }
+
+// load reads the journal: the newest snapshot that is right, and what came
+// after it.
+func (l *Log) load(ctx context.Context) error {
+	page, more, err := l.bucket.List(ctx, l.prefix, "", 0)
+	if err != nil {
+		return unavailable(err)
+	}
+	last := ""
+	if len(page) > 0 {
+		last = page[len(page)-1].Key
+	}
+	if len(page) >= snapshotEvery {
+		if err := l.loadSnapshot(ctx); err != nil {
+			return err
+		}
+	}
+	have := l.key(l.next - 1)
+	var first []string
+	for _, e := range page {
+		if l.next == 1 || e.Key > have {
+			first = append(first, e.Key)
+		}
+	}
+	var rest keys
+	if more {
+		rest = listed(ctx, l.bucket, l.prefix, max(last, have))
+	}
+	return l.walk(ctx, l.bucket, known(first, rest), func(o object, _ []byte) error { return l.take(o) })
+}
+
+// loadSnapshot applies the newest snapshot that is right, if there is one.
+func (l *Log) loadSnapshot(ctx context.Context) error {
+	snaps, err := snapshots(ctx, l.bucket, l.prefix)
+	l.snaps, l.ignored = snaps, err
+	for i := len(snaps) - 1; i >= 0 && i >= len(snaps)-snapshotsKept; i-- {
+		s, err := readSnapshot(ctx, l.bucket, l.prefix, snaps[i])
+		if err != nil {
+			l.ignored = errors.Join(l.ignored, err)
+			continue
+		}
+		for _, o := range s.objects {
+			if err := l.take(o); err != nil {
+				return err
+			}
+		}
+		l.base = snaps[i]
+		return nil
+	}
+	return nil
+}
+
+// Ignored says why Open could not use a snapshot that was there; nil when it
+// could, or there was none. It tells once.
+func (l *Log) Ignored() error {
+	l.tmu.Lock()
+	defer l.tmu.Unlock()
+	err := l.ignored
+	l.ignored = nil
+	return err
+}
+
+// snapshots lists the numbers of a journal's snapshots.
+func snapshots(ctx context.Context, b bucket.Bucket, prefix string) ([]uint64, error) {
+	var out []uint64
+	for k, err := range listed(ctx, b, snapPrefix(prefix), "") {
+		if err != nil {
+			return nil, fmt.Errorf("snapshots not listed: %w", err)
+		}
+		if n, err := strconv.ParseUint(strings.TrimPrefix(k, snapPrefix(prefix)), 10, 64); err == nil && key(snapPrefix(prefix), n) == k {
+			out = append(out, n)
+		}
+	}
+	return out, nil
+}
+
+// readSnapshot reads a snapshot, and the object that it stands for.
+func readSnapshot(ctx context.Context, b bucket.Bucket, prefix string, n uint64) (unpacked, error) {
+	var packed, object bucket.Object
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) { packed, err = b.Get(gctx, key(snapPrefix(prefix), n)); return err })
+	g.Go(func() (err error) { object, err = b.Get(gctx, key(prefix, n)); return err })
+	err := g.Wait()
+	var s unpacked
+	if err == nil {
+		s, err = unpack(packed.Body, prefix, n)
+	}
+	if err == nil && hashOf(object.Body) != s.end.Hash {
+		err = errors.New("the object that it stands for is another one")
+	}
+	if err != nil {
+		return unpacked{}, fmt.Errorf("snapshot %s is not used: %w", key(snapPrefix(prefix), n), err)
+	}
+	return s, nil
+}
+
+// Snapshot is a snapshot that was packed and is not stored.
+type Snapshot struct {
+	log  *Log
+	tail Tail
+	body []byte
+}
+
+// Pack makes a snapshot of the journal as it stands, from what the store holds;
+// none where too little has come since the last one. It may run beside appends.
+func (l *Log) Pack(ctx context.Context) (*Snapshot, error) {
+	l.tmu.Lock()
+	tail, base := l.tail, l.base
+	l.tmu.Unlock()
+	if tail.Number < base+snapshotEvery {
+		return nil, nil //nolint:nilnil // no snapshot is an answer
+	}
+	c := begin(l.prefix)
+	var packed []byte
+	if base > 0 {
+		// Where the last one is gone or damaged, all is read anew.
+		if s, err := readSnapshot(ctx, l.bucket, l.prefix, base); err == nil {
+			c.next, c.prev, c.seq, packed = s.end.Number+1, s.end.Hash, s.end.Seq, s.packed
+		}
+	}
+	var p packer
+	var after []string
+	for n := c.next; n <= tail.Number; n++ {
+		after = append(after, l.key(n))
+	}
+	if err := c.walk(ctx, l.bucket, known(after, nil), func(o object, body []byte) error {
+		if err := p.add(body); err != nil {
+			return err
+		}
+		return c.advance(o)
+	}); err != nil {
+		return nil, err
+	}
+	if c.last() != tail {
+		return nil, damage(l.key(tail.Number), "it is not the object that was written there")
+	}
+	more, err := p.end()
+	if err != nil {
+		return nil, err
+	}
+	body, err := pack(l.prefix, tail, append(bytes.Clone(packed), more...))
+	return &Snapshot{l, tail, body}, err
+}
+
+// Store writes the snapshot and removes all but the newest ones. Whoever may
+// remove this journal must not do so meanwhile; should another agent do it,
+// nothing of the snapshot stays.
+func (s *Snapshot) Store(ctx context.Context) error {
+	l, snap := s.log, snapPrefix(s.log.prefix)
+	if _, err := l.bucket.Put(ctx, key(snap, s.tail.Number), s.body); err != nil {
+		return unavailable(err)
+	}
+	if _, err := l.bucket.Get(ctx, l.key(s.tail.Number)); errors.Is(err, bucket.ErrNotFound) {
+		if err := l.bucket.Delete(ctx, key(snap, s.tail.Number)); err != nil {
+			return unavailable(err)
+		}
+		return nil
+	}
+	l.tmu.Lock()
+	old := l.snaps
+	keep := []uint64{s.tail.Number}
+	if l.base > 0 {
+		keep = []uint64{l.base, s.tail.Number}
+	}
+	l.base, l.snaps = s.tail.Number, keep
+	l.tmu.Unlock()
+	for _, n := range old {
+		if n == keep[0] || n == s.tail.Number {
+			continue
+		}
+		if err := l.bucket.Delete(ctx, key(snap, n)); err != nil {
+			return unavailable(err)
+		}
+	}
+	return nil
+}
