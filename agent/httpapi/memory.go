@@ -10,8 +10,8 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
-// maxImport bounds the tar of an import.
-const maxImport = 64 << 20
+// maxImport bounds the tar of an import, as package memory does.
+const maxImport = 16 << 20
 
 func (s *Server) memoryOf(c echo.Context) (*memory.Store, error) {
 	u, err := s.Runs.Users().Get(c.Request().Context(), user(c))
@@ -100,7 +100,7 @@ func (s *Server) forgetMemory(c echo.Context) error {
 
 func (s *Server) importMemory(c echo.Context) error {
 	if c.Request().ContentLength > maxImport {
-		return fault.New(fault.CodeTooLarge, "the tar is larger than 64 MiB", "import it in parts")
+		return fault.New(fault.CodeTooLarge, "the tar is larger than 16 MiB", "import it in parts")
 	}
 	m, err := s.memoryOf(c)
 	if err != nil {

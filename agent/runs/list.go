@@ -33,6 +33,9 @@ func (m *Manager) rows(ctx context.Context, user string) ([]users.Row, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := u.Refresh(ctx); err != nil {
+		return nil, err
+	}
 	rows := u.Rows()
 	for i, r := range rows {
 		if s := m.inUse(user, r.ID); s != nil {

@@ -91,10 +91,20 @@ func (m *Manager) lookup(ctx context.Context, user, id string) (*session, error)
 	if err != nil {
 		return nil, err
 	}
-	if row, ok := u.Row(id); !ok || !row.Alive {
+	if row, _ := u.Row(id); !row.Alive {
+		// Another agent may have made it.
+		if err := u.Refresh(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if row, _ := u.Row(id); !row.Alive {
 		return nil, fault.New(fault.CodeNotFound, "there is no session "+id, "GET /api/sessions lists them; a message creates one")
 	}
-	return m.load(ctx, u, id)
+	s, err := m.load(ctx, u, id)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.refresh(ctx, m.Now())
 }
 
 // load opens the present life of a session, or its first.
@@ -136,6 +146,7 @@ func (m *Manager) read(ctx context.Context, u *users.User, id string) (*session,
 	}
 	s := newSession(u, id, epoch, row)
 	s.touched = m.Now()
+	s.seen = s.touched
 	log, err := journal.Open(ctx, m.Bucket, users.SessionPrefix(u.Name, id, epoch), s, m.Now)
 	if err != nil {
 		return nil, err

@@ -124,6 +124,34 @@ func (m *Manager) adopt(s *session) {
 	})
 }
 
+// watchEvery is how often a running agent looks for what other agents have
+// appended to the session: messages, decisions, or the run's end.
+const watchEvery = 2 * time.Second
+
+// watch takes in what others append to a session while this agent runs a run of
+// it, and stops the run when it is no longer this agent's.
+func (m *Manager) watch(ctx context.Context, s *session, r *run, stop context.CancelCauseFunc) {
+	t := time.NewTicker(watchEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		if err := s.log.Refresh(ctx); err != nil {
+			continue // the next step finds out what this means
+		}
+		s.mu.Lock()
+		lost := s.current != r.id || r.owner != m.owner()
+		s.mu.Unlock()
+		if lost {
+			stop(errTaken)
+			return
+		}
+	}
+}
+
 // Recover finds what an earlier process left unfinished and takes it up.
 func (m *Manager) Recover(ctx context.Context) error {
 	names, err := m.users.Names(ctx)

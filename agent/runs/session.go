@@ -1,6 +1,7 @@
 package runs
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -42,8 +43,30 @@ type session struct {
 	working bool              // a goroutine of this process runs its runs
 	stop    func(cause error) // ends what that goroutine does
 	touched time.Time         // last use, for eviction
+	seen    time.Time         // when the journal was last read
 	marked  bool              // the mark u/…/open/ is there
 	quiet   *time.Timer       // brings the session to rest
+}
+
+// staleAfter is how long what is known of a session counts without looking
+// whether another agent has written to it.
+const staleAfter = 2 * time.Second
+
+// refresh takes in what other agents have appended since this one last looked.
+func (s *session) refresh(ctx context.Context, now time.Time) error {
+	s.mu.Lock()
+	fresh := s.working || now.Sub(s.seen) < staleAfter
+	s.mu.Unlock()
+	if fresh {
+		return nil
+	}
+	if err := s.log.Refresh(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen = now
+	return nil
 }
 
 // entry is a record with its body parsed.

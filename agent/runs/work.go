@@ -183,6 +183,7 @@ func (m *Manager) execute(s *session, r *run) {
 	log := m.Log.With(slog.String("user", s.user.Name), slog.String("session", s.id), slog.String("run", r.id), slog.String("requestId", r.requestID))
 	s.mu.Unlock()
 	state, question := m.state(ctx, s, r)
+	go m.watch(ctx, s, r, stop)
 	t := loop.Turn{Model: m.Model, Tools: m.toolbox(s, r, question), Recorder: &recorder{m, s, r}}
 	out, err := t.Run(ctx, state)
 	cause := context.Cause(ctx)
@@ -190,7 +191,7 @@ func (m *Manager) execute(s *session, r *run) {
 	case out.Parked && err == nil:
 		log.Info("run waits for the user")
 		return
-	case errors.Is(cause, errDraining), errors.Is(err, errTaken):
+	case errors.Is(cause, errDraining), errors.Is(cause, errTaken), errors.Is(err, errTaken):
 		log.Info("run left to its next start", slog.Any("cause", errors.Join(cause, err)))
 		return
 	}
@@ -202,13 +203,19 @@ func (m *Manager) execute(s *session, r *run) {
 		f.Status, f.Error = chat.RunFailed, fault.From(err).With(r.requestID)
 		log.Warn("run failed", slog.Any("err", err))
 	}
-	if f.Status == chat.RunDone {
+	if f.Status == chat.RunDone && !r.called("memory_save") {
 		// Before the end: whoever has the answer can find what was remembered.
 		if _, err := s.user.Memory.AutoSave(m.root, s.id, question, lastAnswer(out)); err != nil {
 			log.Warn("conversation not remembered", slog.Any("err", err))
 		}
 	}
 	m.finish(s, r, out, f, log)
+}
+
+// called says whether a tool was called: what the model has saved itself is not
+// saved a second time.
+func (r *run) called(name string) bool {
+	return slices.ContainsFunc(r.order, func(c *call) bool { return c.Name == name })
 }
 
 func lastAnswer(out loop.Outcome) string {

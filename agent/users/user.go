@@ -213,6 +213,9 @@ func (u *User) Sweep(ctx context.Context, session string) error {
 	return u.Unmark(ctx, session)
 }
 
+// Refresh takes in what other agents have written to the user's journal.
+func (u *User) Refresh(ctx context.Context) error { return u.log.Refresh(ctx) }
+
 // Stand writes that a scope is approved until a time.
 func (u *User) Stand(ctx context.Context, scope string, until time.Time) error {
 	return u.append(ctx, recStanding, standingBody{scope, chat.At(until)})

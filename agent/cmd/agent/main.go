@@ -52,9 +52,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	case "version", "--version":
 		_, err := fmt.Fprintln(stdout, buildVersion())
 		return err
+	case "export":
+		return exportUser(ctx, args[1:], stdout, stderr)
+	case "import":
+		return importUser(ctx, args[1:], os.Stdin, stdout)
 	case "serve", "check", "verify":
 	default:
-		return fmt.Errorf("unknown command %q\nNext: agent [serve | check | verify | version]", command)
+		return fmt.Errorf("unknown command %q\nNext: agent [serve | check | verify | export | import | version]", command)
 	}
 	c, err := load()
 	if err != nil {
@@ -86,6 +90,9 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeLog()) }()
+	if err := harden(); err != nil {
+		log.Warn("programs that tools start may read this process", slog.Any("err", err))
+	}
 	for _, what := range c.unused {
 		log.Warn(what)
 	}

@@ -27,6 +27,7 @@ var modules = map[string]string{
 	"message.mjs":        "esModule",
 	"body.mjs":           "esModule",
 	"carry.mjs":          "esModule",
+	"header.mjs":         "esModule",
 	"forward.mjs":        "esModule",
 	"facts.mjs":          "esModule",
 	"build/wasm_exec.js": "esModule",

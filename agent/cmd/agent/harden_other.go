@@ -1,0 +1,6 @@
+//go:build !linux
+
+package main
+
+// harden does nothing where the system has no such setting.
+func harden() error { return nil }
