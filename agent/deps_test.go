@@ -1,0 +1,276 @@
+package agent_test
+
+import (
+	"encoding/json"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	module = "github.com/loongclaw/loongclaw/agent"
+	shared = "github.com/loongclaw/loongclaw/pkg"
+)
+
+// doors are the packages that alone may import a foreign thing, tests included
+// (design 2.6). A name that ends in "/" stands for everything below it.
+var doors = map[string][]string{
+	"github.com/labstack/echo/v4":            {"httpapi"},
+	"github.com/tmc/langchaingo/":            {"model/langchain"},
+	"github.com/aws/":                        {"bucket/r2"},
+	"github.com/johannesboyne/gofakes3":      {"bucket/r2", "archive"}, // their tests
+	"github.com/kelseyhightower/envconfig":   {"cmd/agent"},
+	"github.com/blevesearch/bleve/v2/":       {"memory"},
+	"mvdan.cc/sh/v3/":                        {"tools/shell"},
+	"github.com/JohannesKaufmann/":           {"tools"},
+	"github.com/loongclaw/loongclaw/pkg/sse": {"httpapi"},
+}
+
+// mayTouch are the rooms whose programs, not tests, may touch the machine.
+var mayTouch = map[string][]string{
+	"os/exec": {"tools/shell"},
+	"os":      {"bucket/disk", "cmd/agent", "persona", "tools/shell", "archive"},
+	"syscall": {"bucket/disk", "cmd/agent", "tools/shell"},
+	"net":     {"cmd/agent", "tools", "model/modeltest", "bucket/r2"},
+	"embed":   {"tools"},
+	"log":     {}, // slog is handed in
+	"testing": {"bucket/buckettest"},
+}
+
+// mayImport are the rooms of the agent that a room may know of.
+var mayImport = map[string][]string{
+	"bucket":            {},
+	"bucket/disk":       {"bucket"},
+	"bucket/r2":         {"bucket"},
+	"bucket/buckettest": {"bucket"},
+	"journal":           {"bucket"},
+	"files":             {"bucket"},
+	"memory":            {"journal"},
+	"loop":              {},
+	"model":             {"loop", "model/langchain", "model/offline"},
+	"model/langchain":   {"loop"},
+	"model/offline":     {"loop"},
+	"model/modeltest":   {},
+	"tools":             {"files", "loop", "memory", "tools/shell"},
+	"tools/shell":       {"bucket", "files"},
+	"users":             {"bucket", "files", "journal", "memory"},
+	"persona":           {"bucket", "users"},
+	"runs":              {"bucket", "journal", "loop", "tools", "users"},
+	"httpapi":           {"files", "memory", "model", "runs", "tools", "users"},
+}
+
+type goPackage struct {
+	ImportPath, Dir                    string
+	Imports, TestImports, XTestImports []string
+}
+
+func (p goPackage) room() string {
+	return strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+}
+
+func (p goPackage) all() []string { return slices.Concat(p.Imports, p.TestImports, p.XTestImports) }
+
+func list(t *testing.T) []goPackage {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Imports,TestImports,XTestImports", "./...")
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, stderr.String())
+	}
+	var all []goPackage
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if p.room() != "" { // this test itself
+			all = append(all, p)
+		}
+	}
+	if len(all) < len(mayImport) {
+		t.Fatalf("only %d packages were found", len(all))
+	}
+	return all
+}
+
+func behind(door, path string) bool {
+	if strings.HasSuffix(door, "/") {
+		return strings.HasPrefix(path, door)
+	}
+	return path == door || strings.HasPrefix(path, door+"/")
+}
+
+func TestEachForeignThingHasOneDoor(t *testing.T) {
+	opened := map[string]bool{}
+	for _, p := range list(t) {
+		for _, i := range p.all() {
+			for door, rooms := range doors {
+				if !behind(door, i) {
+					continue
+				}
+				opened[door] = true
+				if !slices.Contains(rooms, p.room()) {
+					t.Errorf("%s imports %s, which belongs to %v only", p.ImportPath, i, rooms)
+				}
+			}
+		}
+		for _, i := range p.Imports {
+			if rooms, ruled := mayTouch[i]; ruled && !slices.Contains(rooms, p.room()) {
+				t.Errorf("%s imports %s, which belongs to %v only", p.ImportPath, i, rooms)
+			}
+		}
+	}
+	for door := range doors {
+		if !opened[door] {
+			t.Errorf("nothing imports %s any more: take its door away", door)
+		}
+	}
+}
+
+func TestRoomsKnowOnlyWhatTheyMay(t *testing.T) {
+	found := map[string]bool{}
+	for _, p := range list(t) {
+		found[p.room()] = true
+		allowed, ruled := mayImport[p.room()]
+		for _, i := range p.Imports {
+			room, ours := strings.CutPrefix(i, module+"/")
+			switch {
+			case !ours:
+			case ruled && !slices.Contains(allowed, room):
+				t.Errorf("%s imports %s", p.ImportPath, i)
+			case !strings.HasPrefix(p.room(), "cmd/") && (room == "httpapi" || strings.HasPrefix(room, "cmd/") || room == "model/modeltest" || room == "bucket/buckettest"):
+				t.Errorf("%s imports %s, which stands at the edge", p.ImportPath, i)
+			}
+			if strings.HasPrefix(i, "github.com/loongclaw/loongclaw/gateway") || strings.HasPrefix(i, "github.com/loongclaw/loongclaw/deploy") {
+				t.Errorf("%s imports %s: the two sides share pkg and nothing else", p.ImportPath, i)
+			}
+		}
+	}
+	for room := range mayImport {
+		if !found[room] {
+			t.Errorf("there is no room %s any more", room)
+		}
+	}
+}
+
+// The loop is pure logic: it can be read, and tested, without anything else.
+func TestTheLoopImportsTheContractAndTheStandardLibraryOnly(t *testing.T) {
+	bans := []string{"os", "io", "net", "net/http", "time", "sync", "log/slog", "math/rand", "crypto/rand"}
+	for _, p := range list(t) {
+		if p.room() != "loop" {
+			continue
+		}
+		for _, i := range p.Imports {
+			first, _, _ := strings.Cut(i, "/")
+			if slices.Contains(bans, i) || (strings.Contains(first, ".") && !strings.HasPrefix(i, shared+"/")) {
+				t.Errorf("loop imports %s", i)
+			}
+		}
+		for _, f := range parse(t, p.Dir) {
+			ast.Inspect(f, func(n ast.Node) bool {
+				switch n.(type) {
+				case *ast.GoStmt, *ast.SelectStmt, *ast.ChanType:
+					t.Errorf("loop waits or starts something: %T", n)
+				}
+				return true
+			})
+		}
+	}
+}
+
+// parse reads a folder's files, but the tests.
+func parse(t *testing.T, dir string) map[string]*ast.File {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]*ast.File{}
+	for _, f := range files {
+		if strings.HasSuffix(f, "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), f, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[filepath.Base(f)] = parsed
+	}
+	return out
+}
+
+// What a room needs from the environment is handed to it.
+func TestOnlyCommandsReadTheEnvironment(t *testing.T) {
+	calls := []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv", "Setenv", "Exit", "Args"}
+	for _, p := range list(t) {
+		if strings.HasPrefix(p.room(), "cmd/") {
+			continue
+		}
+		for name, f := range parse(t, p.Dir) {
+			ast.Inspect(f, func(n ast.Node) bool {
+				s, ok := n.(*ast.SelectorExpr)
+				if !ok {
+					return true
+				}
+				if x, ok := s.X.(*ast.Ident); ok && x.Name == "os" && slices.Contains(calls, s.Sel.Name) {
+					t.Errorf("%s/%s uses os.%s", p.room(), name, s.Sel.Name)
+				}
+				return true
+			})
+		}
+	}
+}
+
+var contract = regexp.MustCompile(`(?s)\bOwns: .+\nTouches: .+\nNever: `)
+
+func TestEveryPackageSaysWhatItOwns(t *testing.T) {
+	for _, p := range list(t) {
+		doc := ""
+		for _, f := range parse(t, p.Dir) {
+			doc += f.Doc.Text()
+		}
+		if !contract.MatchString(doc) {
+			t.Errorf("%s: its package comment lacks Owns, Touches or Never:\n%s", p.room(), doc)
+		}
+	}
+}
+
+func TestRoomsAreNamedAfterWhatTheyAre(t *testing.T) {
+	bad := regexp.MustCompile(`^(utils?|common|helpers?|managers?|services?|impl|misc|shared|base|core)$`)
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && bad.MatchString(d.Name()) {
+			t.Errorf("%s says nothing about what is in it", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Platforms differ where a program meets its machine, and nowhere else.
+func TestBuildTagsAreOnlyInCommands(t *testing.T) {
+	for _, p := range list(t) {
+		for name, f := range parse(t, p.Dir) {
+			tagged := slices.ContainsFunc(f.Comments, func(c *ast.CommentGroup) bool {
+				return c.Pos() < f.Package && strings.HasPrefix(c.List[0].Text, "//go:build")
+			})
+			if tagged && !strings.HasPrefix(p.room(), "cmd/") {
+				t.Errorf("%s/%s has a build tag", p.room(), name)
+			}
+		}
+	}
+}
