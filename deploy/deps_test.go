@@ -1,0 +1,133 @@
+package deploy_test
+
+import (
+	"encoding/json"
+	"errors"
+	"go/parser"
+	"go/token"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	house  = "github.com/loongclaw/loongclaw/"
+	module = house + "deploy"
+)
+
+// mayImport are the rooms of deploy and of pkg that a room may know of, its
+// tests included. What looks at the programs from outside must not learn the
+// wire from the code that it judges: it knows of pkg's framing, keys and names,
+// and of nothing that gateway or agent hold.
+var mayImport = map[string][]string{
+	"client":  {"pkg/sse"},
+	"standin": {},
+	"rig":     {"pkg/pass"},
+	"load":    {"deploy/client", "deploy/standin", "pkg/sse"},
+	"bench":   {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin"},
+	"local":   {},
+	"docs":    {"pkg/chat", "pkg/fault"},
+	"e2e":     {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin"},
+}
+
+type goPackage struct {
+	ImportPath, Dir, Name              string
+	Imports, TestImports, XTestImports []string
+}
+
+func (p goPackage) room() string {
+	return strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+}
+
+func (p goPackage) all() []string { return slices.Concat(p.Imports, p.TestImports, p.XTestImports) }
+
+func list(t *testing.T, args ...string) []goPackage {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Dir,Name,Imports,TestImports,XTestImports"}, args...)...)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, stderr.String())
+	}
+	var all []goPackage
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+func TestWhatJudgesKnowsOnlyTheWire(t *testing.T) {
+	found := map[string]bool{}
+	for _, p := range list(t, "./...") {
+		found[p.room()] = true
+		allowed, ruled := mayImport[p.room()]
+		for _, i := range p.all() {
+			inside, ours := strings.CutPrefix(i, house)
+			switch {
+			case !ours || i == p.ImportPath:
+			case strings.HasPrefix(inside, "gateway/") || strings.HasPrefix(inside, "agent/"):
+				t.Errorf("%s imports %s: it must see what a stranger sees", p.ImportPath, i)
+			case ruled && !slices.Contains(allowed, inside):
+				t.Errorf("%s imports %s", p.ImportPath, i)
+			}
+		}
+	}
+	for room := range mayImport {
+		if !found[room] {
+			t.Errorf("there is no room %s any more", room)
+		}
+	}
+}
+
+// A program that starts others must start small, and what runs in production
+// holds no tests.
+func TestProgramsHoldNoTests(t *testing.T) {
+	bans := []string{"testing", house + "deploy/e2e", "net/http/httptest", "net/http/pprof", "expvar", "log"}
+	for _, p := range list(t, "./...") {
+		for _, i := range p.Imports {
+			if slices.Contains(bans, i) {
+				t.Errorf("%s imports %s", p.ImportPath, i)
+			}
+		}
+	}
+	for _, p := range list(t, "-deps", "./local") {
+		if first, _, _ := strings.Cut(p.ImportPath, "/"); strings.Contains(first, ".") && p.ImportPath != module+"/local" {
+			t.Errorf("make run waits for %s to be built", p.ImportPath)
+		}
+	}
+}
+
+var contract = regexp.MustCompile(`(?s)\bOwns: .+\nTouches: .+\nNever: `)
+
+func TestEveryPackageSaysWhatItOwns(t *testing.T) {
+	for _, p := range list(t, "./...") {
+		if p.room() == "" {
+			continue // this test itself
+		}
+		files, err := filepath.Glob(filepath.Join(p.Dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc := ""
+		for _, f := range files {
+			parsed, err := parser.ParseFile(token.NewFileSet(), f, nil, parser.ParseComments|parser.PackageClauseOnly)
+			if err != nil {
+				t.Fatal(err)
+			}
+			doc += parsed.Doc.Text()
+		}
+		if !contract.MatchString(doc) {
+			t.Errorf("%s: its package comment lacks Owns, Touches or Never:\n%s", p.room(), doc)
+		}
+	}
+}
