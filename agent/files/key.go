@@ -105,7 +105,7 @@ func decodeName(code string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		b.WriteRune(rune(r))
+		b.WriteRune(rune(r)) //nolint:gosec // parsed as 32 bits
 		code = code[digits:]
 	}
 	if b.Len() == 0 || strings.Contains(b.String(), "/") {

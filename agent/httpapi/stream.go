@@ -79,7 +79,7 @@ func (s *Server) stream(c echo.Context, f *runs.Follower, only, last func(chat.E
 	c.Response().WriteHeader(http.StatusOK)
 	// The head goes out at once: the client sees that it is connected.
 	if err := out.write(sse.Comment); err != nil {
-		return nil //nolint:nilerr // the client has gone
+		return nil // the client has gone
 	}
 	for {
 		ctx, cancel := context.WithTimeout(c.Request().Context(), keepAlive)

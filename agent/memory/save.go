@@ -17,9 +17,20 @@ import (
 // The types and importances of items, and the limits of a memory. An agent
 // holds all of an active user's memory, so there is an end to it.
 const (
-	TypeFact, TypeEvent, TypeDecision, TypeThought     = "fact", "event", "decision", "thought"
-	ImportanceHigh, ImportanceMedium, ImportanceLow    = "high", "medium", "low"
-	MaxContent, MaxTags, MaxTag, MaxItems, MaxContents = 64 << 10, 16, 128, 20_000, 8 << 20
+	TypeFact     = "fact"
+	TypeEvent    = "event"
+	TypeDecision = "decision"
+	TypeThought  = "thought"
+
+	ImportanceHigh   = "high"
+	ImportanceMedium = "medium"
+	ImportanceLow    = "low"
+
+	MaxContent  = 64 << 10 // bytes of one item
+	MaxTags     = 16       // of one item
+	MaxTag      = 128      // bytes of one tag
+	MaxItems    = 20_000   // of one user
+	MaxContents = 8 << 20  // bytes of all items of one user
 )
 
 var (

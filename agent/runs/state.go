@@ -2,7 +2,6 @@ package runs
 
 import (
 	"context"
-	"encoding/json"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/tools"
@@ -139,7 +138,7 @@ func (t *toolbox) ReadOnly(name string) bool { return t.m.Tools.ReadOnly(name) }
 
 // Permit asks the policy, then what the user has approved before.
 func (t *toolbox) Permit(c loop.Call) loop.Permission {
-	v := t.m.Tools.Judge(c.Name, json.RawMessage(c.Arguments), t.env)
+	v := t.m.Tools.Judge(c.Name, c.Arguments, t.env)
 	switch v.Kind {
 	case tools.VerdictRun:
 		return loop.Permission{Kind: loop.Allow}

@@ -95,7 +95,7 @@ func (m *Manager) pause(d time.Duration) error {
 func (m *Manager) next(s *session) (*run, error) {
 	if m.root.Err() != nil {
 		s.idle()
-		return nil, nil //nolint:nilnil // no run is an answer
+		return nil, nil
 	}
 	var found *run
 	err := s.log.Transact(m.root, func() ([]journal.Record, error) {

@@ -22,7 +22,7 @@ type shellResult struct {
 }
 
 // approved runs a command as one that the user approved.
-func (h house) approved(t *testing.T, ctx context.Context, command string, more ...any) shellResult {
+func (h house) approved(ctx context.Context, t *testing.T, command string, more ...any) shellResult {
 	t.Helper()
 	out, err := h.box.Run(ctx, "exec_shell", arguments(t, append([]any{"command", command}, more...)...), h.env)
 	if err != nil {
@@ -53,7 +53,7 @@ func TestShellResultHasTheOriginalsShape(t *testing.T) {
 
 func TestWhatACommandChangesIsKept(t *testing.T) {
 	h := newHouse(t, nil)
-	r := h.approved(t, t.Context(), "mkdir -p out && echo one > out/1.txt && cp a.txt out/2.txt && echo delta >> a.txt && cat data.csv | tee copy.csv")
+	r := h.approved(t.Context(), t, "mkdir -p out && echo one > out/1.txt && cp a.txt out/2.txt && echo delta >> a.txt && cat data.csv | tee copy.csv")
 	if r.ExitCode != 0 || len(r.Conflicts) != 0 {
 		t.Fatalf("result %+v", r)
 	}
@@ -69,14 +69,14 @@ func TestWhatACommandChangesIsKept(t *testing.T) {
 	if err := h.alice.Remove(t.Context(), "copy.csv"); err != nil {
 		t.Fatal(err)
 	}
-	if r := h.approved(t, t.Context(), "cat a.txt; ls"); !strings.HasPrefix(r.Stdout, "new") || strings.Contains(r.Stdout, "copy.csv") {
+	if r := h.approved(t.Context(), t, "cat a.txt; ls"); !strings.HasPrefix(r.Stdout, "new") || strings.Contains(r.Stdout, "copy.csv") {
 		t.Errorf("stdout = %q, want the store's present", r.Stdout)
 	}
 }
 
 func TestWhatIsDroppedIntoTheCopyIsNotSeen(t *testing.T) {
 	h := newHouse(t, nil)
-	h.approved(t, t.Context(), "ls")
+	h.approved(t.Context(), t, "ls")
 	work := filepath.Join(h.outside, "work", "alice")
 	if err := os.WriteFile(filepath.Join(work, "dropped.txt"), nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -87,7 +87,7 @@ func TestWhatIsDroppedIntoTheCopyIsNotSeen(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(work, "a.txt"), []byte("tampered"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := h.approved(t, t.Context(), "ls; cat a.txt link.txt")
+	r := h.approved(t.Context(), t, "ls; cat a.txt link.txt")
 	if strings.Contains(r.Stdout, "dropped") || strings.Contains(r.Stdout, "tampered") || strings.Contains(r.Stdout, canary) {
 		t.Errorf("stdout = %q, want what the store says", r.Stdout)
 	}
@@ -103,7 +103,7 @@ func needs(t *testing.T, program string) {
 func TestLinksThatAProgramMakesLeadNowhere(t *testing.T) {
 	needs(t, "ln")
 	h := newHouse(t, nil)
-	r := h.approved(t, t.Context(), "ln -s ../../secret l; ln -s ../bob d; cat l; cat d/secret.txt; cat < l; ls d; grep -r CANARY .; echo x > l; find . -name 's*'; [ -e l ] && echo there")
+	r := h.approved(t.Context(), t, "ln -s ../../secret l; ln -s ../bob d; cat l; cat d/secret.txt; cat < l; ls d; grep -r CANARY .; echo x > l; find . -name 's*'; [ -e l ] && echo there")
 	if strings.Contains(r.Stdout, canary) || strings.Contains(r.Stdout, "secret.txt") || strings.Contains(r.Stdout, "there") {
 		t.Errorf("stdout = %q, which leaks", r.Stdout)
 	}
@@ -118,7 +118,7 @@ func TestLinksThatAProgramMakesLeadNowhere(t *testing.T) {
 func TestAPipeFileDoesNotHoldACommand(t *testing.T) {
 	needs(t, "mkfifo")
 	h := newHouse(t, nil)
-	r := h.approved(t, t.Context(), "mkfifo p; cat p; cat < p; echo over")
+	r := h.approved(t.Context(), t, "mkfifo p; cat p; cat < p; echo over")
 	if !strings.Contains(r.Stdout, "over") {
 		t.Errorf("result %+v, want it to go on", r)
 	}
@@ -127,7 +127,7 @@ func TestAPipeFileDoesNotHoldACommand(t *testing.T) {
 func TestAConflictIsPartOfTheResult(t *testing.T) {
 	h := newHouse(t, nil)
 	h.env.Files = &meddler{Workspace: h.alice}
-	r := h.approved(t, t.Context(), "echo mine > a.txt; echo two > b.txt")
+	r := h.approved(t.Context(), t, "echo mine > a.txt; echo two > b.txt")
 	if len(r.Conflicts) != 1 || !strings.Contains(r.Conflicts[0], "a.txt was not kept") {
 		t.Errorf("conflicts = %q, want one about a.txt", r.Conflicts)
 	}
@@ -142,7 +142,7 @@ func TestAConflictIsPartOfTheResult(t *testing.T) {
 func TestProgramsGetNoSecrets(t *testing.T) {
 	needs(t, "printenv")
 	h := newHouse(t, nil)
-	r := h.approved(t, t.Context(), "printenv; X=1 printenv X")
+	r := h.approved(t.Context(), t, "printenv; X=1 printenv X")
 	if strings.Contains(r.Stdout, canary) || strings.Contains(r.Stdout, "TMPDIR") {
 		t.Errorf("environment = %q", r.Stdout)
 	}
@@ -155,7 +155,7 @@ func TestATimeoutEndsTheWholeGroup(t *testing.T) {
 	needs(t, "sh")
 	h := newHouse(t, nil)
 	start := time.Now()
-	r := h.approved(t, t.Context(), "sh -c 'sleep 60 & echo $! > child; sleep 60'", "timeout", 300)
+	r := h.approved(t.Context(), t, "sh -c 'sleep 60 & echo $! > child; sleep 60'", "timeout", 300)
 	if r.ExitCode != 124 || r.Stderr == nil || !strings.Contains(*r.Stderr, "stopped after") || time.Since(start) > 10*time.Second {
 		t.Errorf("result %+v after %v, want a timeout", r, time.Since(start))
 	}
@@ -178,7 +178,7 @@ func TestACancelEndsACommandAndKeepsWhatItDid(t *testing.T) {
 	h := newHouse(t, nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(200*time.Millisecond, cancel)
-	r := h.approved(t, ctx, "echo done > before.txt; sleep 60")
+	r := h.approved(ctx, t, "echo done > before.txt; sleep 60")
 	if r.ExitCode != 124 || r.Stderr == nil || !strings.Contains(*r.Stderr, "cancelled") {
 		t.Errorf("result %+v, want cancelled", r)
 	}
@@ -192,7 +192,7 @@ func TestEndlessOutputIsStopped(t *testing.T) {
 	h := newHouse(t, nil)
 	for _, command := range []string{"yes", "while true; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy; done", "yes | cat", "echo $(yes)", "yes > big.txt", "yes | tr y n", "yes | sort", "echo $(seq 100000; seq 100000; seq 100000)"} {
 		start := time.Now()
-		r := h.approved(t, t.Context(), command, "timeout", 700)
+		r := h.approved(t.Context(), t, command, "timeout", 700)
 		if time.Since(start) > 8*time.Second || len(r.Stdout) > 33<<10 {
 			t.Errorf("%q: %d bytes after %v", command, len(r.Stdout), time.Since(start))
 		}
@@ -212,7 +212,7 @@ func TestTwoUsersNeverMeet(t *testing.T) {
 	h := newHouse(t, nil)
 	bob := h
 	bob.env.User = "bob/../alice"
-	if r := bob.approved(t, t.Context(), "ls; pwd"); r.ExitCode != 0 {
+	if r := bob.approved(t.Context(), t, "ls; pwd"); r.ExitCode != 0 {
 		t.Errorf("result %+v", r)
 	}
 	entries, err := os.ReadDir(filepath.Join(h.outside, "work"))

@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"errors"
 	"encoding/json"
 	"net"
 	"net/http"
@@ -128,11 +129,13 @@ func (ask) Error() string { return "edge: the host must answer first" }
 // onError is echo's error handler: every refusal and every question ends here.
 func onError(err error, c echo.Context) {
 	x := of(c)
-	if q, ok := err.(ask); ok {
+	var q ask
+	if errors.As(err, &q) {
 		x.d = Decision{Ask: &q.Question}
 		return
 	}
-	if e, ok := err.(*echo.HTTPError); ok {
+	var e *echo.HTTPError
+	if errors.As(err, &e) {
 		err = x.fromEcho(e)
 	}
 	x.refuse(err)

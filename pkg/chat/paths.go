@@ -38,7 +38,7 @@ const (
 	HeaderLastEventID    = "Last-Event-ID"
 	HeaderRequestID      = "X-Request-Id"
 	// HeaderPass carries the signed pass from gateway to agent (package pass).
-	HeaderPass = "X-LoongClaw-Pass"
+	HeaderPass = "X-LoongClaw-Pass" //nolint:gosec // a name, no credential
 	// HeaderPublicPort tells the agent on which port clients see the gateway,
 	// for /api/config.
 	HeaderPublicPort = "X-LoongClaw-Public-Port"
