@@ -1,8 +1,8 @@
 package edge
 
 import (
-	"errors"
 	"encoding/json"
+	"errors"
 	"net"
 	"net/http"
 	"net/netip"
