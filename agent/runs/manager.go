@@ -73,11 +73,13 @@ func New(c Config) *Manager {
 	}
 	// The root ends when the process does, not when a request does.
 	root, cut := context.WithCancelCause(context.Background())
-	return &Manager{
+	m := &Manager{
 		Config: c, users: users.New(c.Bucket, c.Now), process: rand.Text(),
 		open: map[place]*session{}, slots: map[string]*semaphore.Weighted{}, beats: map[string]*pulse{},
 		draining: make(chan struct{}), root: root, cut: cut,
 	}
+	time.AfterFunc(c.Evict, m.evictUsers)
+	return m
 }
 
 // Users gives access to users' journals.

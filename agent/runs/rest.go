@@ -119,6 +119,21 @@ func (m *Manager) evictLater(s *session) {
 	})
 }
 
+// evictUsers lets go of users of whom nothing is in use, again and again.
+func (m *Manager) evictUsers() {
+	if m.root.Err() != nil {
+		return
+	}
+	inUse := map[string]bool{}
+	m.mu.Lock()
+	for at := range m.open {
+		inUse[at.user] = true
+	}
+	m.mu.Unlock()
+	m.users.Evict(m.Evict, func(name string) bool { return inUse[name] })
+	time.AfterFunc(m.Evict, m.evictUsers)
+}
+
 // restAll brings all sessions to rest at the end of the process, many at once.
 func (m *Manager) restAll() {
 	m.mu.Lock()

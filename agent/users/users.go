@@ -18,17 +18,19 @@ type Users struct {
 
 	mu   sync.Mutex
 	open map[string]*User
+	used map[string]time.Time
 }
 
 // New looks for users in a bucket.
 func New(b bucket.Bucket, now func() time.Time) *Users {
-	return &Users{bucket: b, now: now, open: map[string]*User{}}
+	return &Users{bucket: b, now: now, open: map[string]*User{}, used: map[string]time.Time{}}
 }
 
 // Get gives a user; one that the bucket does not know yet is an empty one.
 func (us *Users) Get(ctx context.Context, name string) (*User, error) {
 	us.mu.Lock()
 	u := us.open[name]
+	us.used[name] = us.now()
 	us.mu.Unlock()
 	if u != nil {
 		return u, nil
@@ -64,9 +66,15 @@ func (us *Users) Get(ctx context.Context, name string) (*User, error) {
 // Names lists the users that the bucket knows.
 func (us *Users) Names(ctx context.Context) ([]string, error) { return Names(ctx, us.bucket) }
 
-// Drop forgets a user's state here, so that it is read anew. For one at rest.
-func (us *Users) Drop(name string) {
+// Evict lets go of users whom nobody has asked for since a while, but those that
+// busy names. Who still holds one may go on: its journal orders all writers.
+func (us *Users) Evict(idle time.Duration, busy func(name string) bool) {
 	us.mu.Lock()
 	defer us.mu.Unlock()
-	delete(us.open, name)
+	for name := range us.open {
+		if us.now().Sub(us.used[name]) > idle && !busy(name) {
+			delete(us.open, name)
+			delete(us.used, name)
+		}
+	}
 }
