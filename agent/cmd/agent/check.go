@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
+	"github.com/loongclaw/loongclaw/agent/audit"
 	"github.com/loongclaw/loongclaw/agent/bucket"
-	"github.com/loongclaw/loongclaw/agent/journal"
 	"github.com/loongclaw/loongclaw/agent/model"
-	"github.com/loongclaw/loongclaw/agent/users"
 )
 
 // check says what this configuration would do, after trying the store.
@@ -27,37 +27,33 @@ func check(ctx context.Context, c config, stdout io.Writer) (err error) {
 	return err
 }
 
-// verify checks every journal of the store. It takes no lock and may run beside
-// a live agent.
+// verify checks every journal of the store and every anchor. It takes no lock
+// and may run beside a live agent.
 func verify(ctx context.Context, c config, stdout io.Writer) (err error) {
 	store, closeStore, err := openStore(ctx, c)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
-	names, err := users.Names(ctx, store)
+	r, err := audit.Run(ctx, store)
 	if err != nil {
 		return err
 	}
-	journals, objects := 0, uint64(0)
-	var faults []error
-	for _, name := range names {
-		prefixes, err := users.Journals(ctx, store, name)
-		if err != nil {
-			return err
-		}
-		for _, p := range prefixes {
-			tail, err := journal.Verify(ctx, store, p)
-			if err != nil {
-				faults = append(faults, err)
-				continue
-			}
-			journals++
-			objects += tail.Number
-		}
+	return report(r, stdout)
+}
+
+// report prints what verify found. Damage is an error, so that a script sees it.
+func report(r audit.Report, stdout io.Writer) error {
+	var out strings.Builder
+	for _, d := range r.Damaged {
+		fmt.Fprintf(&out, "damaged: %s: %v\n", d.Prefix, d.Err)
 	}
-	if _, err := fmt.Fprintf(stdout, "%d users, %d journals whole, %d objects checked, %d journals damaged\n", len(names), journals, objects, len(faults)); err != nil {
+	for _, o := range r.Orphans {
+		fmt.Fprintf(&out, "left over from a session that was cleared or deleted: %s: %d objects\n", o.Prefix, o.Objects)
+	}
+	fmt.Fprintf(&out, "%d users, %d journals whole, %d objects checked, %d anchors held, %d journals damaged\n", r.Users, r.Whole, r.Objects, r.Anchors, len(r.Damaged))
+	if _, err := io.WriteString(stdout, out.String()); err != nil || len(r.Damaged) == 0 {
 		return err
 	}
-	return errors.Join(faults...)
+	return fmt.Errorf("%d journals are damaged; the first bad object of each is named above\nNext: restore those objects from a backup, or delete the sessions", len(r.Damaged))
 }

@@ -1,0 +1,93 @@
+package users
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/loongclaw/loongclaw/agent/bucket"
+	"github.com/loongclaw/loongclaw/agent/journal"
+)
+
+// Life names one life of a session.
+type Life struct {
+	Session string
+	Epoch   uint64
+}
+
+// Lives is what a user's journal says of lives, for whoever checks a store: it
+// needs no open user, and what can be read of a damaged journal will do.
+type Lives struct {
+	user    User
+	anchors map[Life][]journal.Tail
+}
+
+// NewLives begins with no life.
+func NewLives() *Lives {
+	return &Lives{user: User{rows: map[string]*Row{}}, anchors: map[Life][]journal.Tail{}}
+}
+
+// Apply takes a record in; only those of lives count.
+func (l *Lives) Apply(e journal.Entry) error {
+	switch e.Type {
+	case recAnchored, recCleared, recDeleted:
+	default:
+		return nil
+	}
+	var b sessionBody
+	if err := json.Unmarshal(e.Body, &b); err != nil {
+		return err
+	}
+	l.user.applySession(e.Type, b)
+	if e.Type != recAnchored || b.Tail.Number == 0 {
+		return nil
+	}
+	hash, err := journal.ParseHash(b.Tail.Hash)
+	if err != nil {
+		return fmt.Errorf("users: anchor of %s: %w", b.Session.ID, err)
+	}
+	life := Life{b.Session.ID, b.Epoch}
+	l.anchors[life] = append(l.anchors[life], journal.Tail{Number: b.Tail.Number, Hash: hash})
+	return nil
+}
+
+// Anchored gives the lives that have not ended and of which objects were
+// anchored, with those.
+func (l *Lives) Anchored() map[Life][]journal.Tail {
+	out := map[Life][]journal.Tail{}
+	for life, tails := range l.anchors {
+		if !l.Ended(life) {
+			out[life] = tails
+		}
+	}
+	return out
+}
+
+// Ended says whether a life was cleared or deleted. What is left of it is to be
+// removed, and has no meaning any more.
+func (l *Lives) Ended(life Life) bool {
+	r, ok := l.user.Row(life.Session)
+	return ok && (life.Epoch < r.Epoch || (!r.Alive && life.Epoch == r.Epoch))
+}
+
+// LifeOf tells the life that a key of a user belongs to.
+func LifeOf(user, key string) (life Life, ok bool) {
+	rest, ok := strings.CutPrefix(key, Prefix(user)+"s/")
+	parts := strings.Split(rest, "/")
+	if !ok || len(parts) < 3 {
+		return life, false
+	}
+	session, err := bucket.ParseSegment(parts[0])
+	if err != nil {
+		return life, false
+	}
+	epoch, err := strconv.ParseUint(parts[1], 10, 64)
+	if err != nil || len(parts[1]) != 6 {
+		return life, false
+	}
+	return Life{session, epoch}, true
+}
+
+// JournalPrefix is where a user's own journal lies.
+func JournalPrefix(user string) string { return logPrefix(user) }
