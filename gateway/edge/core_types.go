@@ -75,7 +75,8 @@ const (
 	ThenRelay = "relay"
 	// ThenHistory: the body, with "type":"history" put in front, is the frame.
 	ThenHistory = "history"
-	// ThenCleared: send {"type":"history_cleared","sessionId":…}.
+	// ThenCleared: send {"type":"history_cleared","sessionId":…}, unless this
+	// socket follows Session: then its stream says so.
 	ThenCleared = "cleared"
 )
 

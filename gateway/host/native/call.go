@@ -75,8 +75,16 @@ func (s *socket) do(k edge.Call) {
 	case edge.ThenHistory:
 		s.send(withType(chat.TypeHistory, body))
 	case edge.ThenCleared:
-		s.send(cleared(k.Session))
+		if !s.follows(k.Session) { // else its stream says so, too
+			s.send(cleared(k.Session))
+		}
 	}
+}
+
+func (s *socket) follows(session string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.relays[session] != nil
 }
 
 func cleared(session string) json.RawMessage {
