@@ -1,0 +1,4 @@
+package archive
+
+// SumOf is for tests that forge archives.
+var SumOf = sumOf
