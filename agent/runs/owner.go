@@ -27,6 +27,7 @@ type pulse struct {
 
 	mu     sync.Mutex
 	active int
+	beaten bool // there is a heartbeat to remove
 	ticker *time.Timer
 }
 
@@ -53,8 +54,21 @@ func (p *pulse) enter() {
 func (p *pulse) leave() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.active--; p.active == 0 {
-		p.ticker.Stop()
+	if p.active--; p.active > 0 {
+		return
+	}
+	p.ticker.Stop()
+	if p.beaten {
+		p.beaten = false
+		go p.unbeat()
+	}
+}
+
+func (p *pulse) unbeat() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(p.m.root), beatEvery)
+	defer cancel()
+	if err := p.user.Unbeat(ctx, p.m.Instance); err != nil {
+		p.m.Log.Warn("heartbeat not removed", slog.String("user", p.user.Name), slog.Any("err", err))
 	}
 }
 
@@ -69,6 +83,7 @@ func (p *pulse) tick() {
 	if err := p.user.Beat(ctx, p.m.Instance, p.m.process); err != nil {
 		p.m.Log.Warn("heartbeat not stored", slog.String("user", p.user.Name), slog.Any("err", err))
 	}
+	p.beaten = true
 	p.ticker = time.AfterFunc(beatEvery, p.tick)
 }
 
