@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/bucket"
@@ -46,14 +47,16 @@ func (r Reader) For(ctx context.Context, user string) string {
 }
 
 func (r Reader) soul(ctx context.Context, user string) string {
-	for _, key := range []string{users.Prefix(user) + "config/SOUL.md", "config/SOUL.md"} {
-		o, err := r.Bucket.Get(ctx, key)
-		if err == nil {
-			return clip(o.Body)
-		}
-		if !errors.Is(err, bucket.ErrNotFound) {
-			// An agent with its default manners is better than none.
-			r.Log.Warn("SOUL.md not read", slog.String("key", key), slog.Any("err", err))
+	keys := [...]string{users.Prefix(user) + "config/SOUL.md", "config/SOUL.md"}
+	var souls [len(keys)]string
+	var wg sync.WaitGroup
+	for i, key := range keys {
+		wg.Go(func() { souls[i] = r.read(ctx, key) })
+	}
+	wg.Wait()
+	for _, s := range souls {
+		if s != "" {
+			return s
 		}
 	}
 	if r.File == "" {
@@ -64,6 +67,19 @@ func (r Reader) soul(ctx context.Context, user string) string {
 		return ""
 	}
 	return clip(b)
+}
+
+// read gives a SOUL.md of the store. An agent with its default manners is
+// better than none, so a store that does not answer is only logged.
+func (r Reader) read(ctx context.Context, key string) string {
+	o, err := r.Bucket.Get(ctx, key)
+	if err == nil {
+		return clip(o.Body)
+	}
+	if !errors.Is(err, bucket.ErrNotFound) {
+		r.Log.Warn("SOUL.md not read", slog.String("key", key), slog.Any("err", err))
+	}
+	return ""
 }
 
 func clip(b []byte) string {

@@ -90,10 +90,11 @@ type run struct {
 	steps       []loop.Message // answers and results, as the model sees them
 	last        string         // the last visible message of this run, or the user's
 	rounds      int
-	started     uint64 // seq of its last run_started
-	before      uint64 // seq of the one before that
-	ran         uint64 // the run_started that this process has carried out
-	cancelled   bool   // the user wants it to end; the record comes with its end
+	started     uint64      // seq of its last run_started
+	before      uint64      // seq of the one before that
+	ran         uint64      // the run_started that this process has carried out
+	soul        chan string // who the agent is, read ahead for the first start
+	cancelled   bool        // the user wants it to end; the record comes with its end
 	usage       *chat.Usage
 	rooted      bool // its message was sent with an empty parentId: a new beginning
 	fresh       bool // regenerated: its first answer is a sibling

@@ -124,6 +124,10 @@ func (m *Manager) submit(ctx context.Context, s *session, sub submission) (chat.
 	ctx = context.WithoutCancel(ctx)
 	s.starting.Lock()
 	defer s.starting.Unlock()
+	// Who the agent is gets read while the message is being stored, so that on a
+	// slow store a run does not wait for one after the other.
+	soul := make(chan string, 1)
+	go func() { soul <- m.Persona(ctx, s.user.Name) }()
 	e := entrance{submission: sub, m: m, s: s, slot: m.slot(s.user.Name)}
 	err := m.durable(ctx, s, sub.title, func(ctx context.Context) error {
 		err := s.log.Transact(ctx, e.build)
@@ -131,6 +135,11 @@ func (m *Manager) submit(ctx context.Context, s *session, sub submission) (chat.
 		return err
 	})
 	if e.stored {
+		if e.placed {
+			s.mu.Lock()
+			s.runs[e.runID].soul = soul
+			s.mu.Unlock()
+		}
 		m.work(s, e.placed)
 	} else if e.placed {
 		e.slot.Release(1)

@@ -34,8 +34,14 @@ func (m *Manager) state(ctx context.Context, s *session, r *run) (loop.State, st
 		Interactive: r.interactive,
 		RequestID:   r.requestID,
 	}
+	soul := r.soul
+	r.soul = nil
 	s.mu.Unlock()
-	st.System = m.Persona(ctx, s.user.Name)
+	if soul != nil {
+		st.System = <-soul
+	} else {
+		st.System = m.Persona(ctx, s.user.Name)
+	}
 	if recalled, _ := s.user.Memory.Recall(ctx, question, recallBudget); recalled != "" {
 		st.System += "\n\n" + recalled
 	}
