@@ -217,9 +217,13 @@ func TestAnInterruptedImportIsCompleted(t *testing.T) {
 func TestAnOldArchiveDoesNotBringBackWhatWasDeleted(t *testing.T) {
 	h := newHouse(t)
 	store := onDisk(t)
-	h.live(store)
+	approval := h.live(store)
 	body := export(t, store)
 	m := h.agent(store)
+	if err := m.Approve(t.Context(), "alice", approval, chat.DecideDeny); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, m, "asks", "", chat.TypeRunFinished)
 	if err := m.Delete(t.Context(), "alice", "plan"); err != nil {
 		t.Fatal(err)
 	}
