@@ -31,6 +31,11 @@ func run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	env.defaults()
+	for _, name := range []string{"LISTEN_ADDR", "AGENT_LISTEN_ADDR"} {
+		if err := free(ctx, env[name]); err != nil {
+			return fmt.Errorf("%s: %w\nNext: stop what listens there, or set %s to another address", name, err, name)
+		}
+	}
 	made, err := env.secrets(ctx)
 	if err != nil {
 		return err
@@ -60,6 +65,16 @@ func run(ctx context.Context, stdout, stderr io.Writer) error {
 		gateway.done <- nil
 		return fmt.Errorf("the gateway has ended: %w\nNext: its last lines above say why", orClean(err))
 	}
+}
+
+// free says whether an address can be listened on. Without this look, what
+// listens there already would answer for the programs that are about to start.
+func free(ctx context.Context, addr string) error {
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return err
+	}
+	return ln.Close()
 }
 
 func orClean(err error) error {
