@@ -10,7 +10,7 @@ import (
 
 // readers is how many objects are read at once: it hides a store's latency
 // without holding more than this many answers in flight.
-const readers = 32
+const readers = 64
 
 // keys gives the keys of objects, in order.
 type keys = iter.Seq2[string, error]
