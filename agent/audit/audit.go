@@ -94,7 +94,11 @@ func (r *Report) life(ctx context.Context, b bucket.Bucket, name string, life us
 		r.Orphans = append(r.Orphans, Orphan{name, prefix, objects})
 		return nil
 	}
-	tail, err := journal.Verify(ctx, b, prefix, anchors...)
+	packed, err := journal.Packed(ctx, b, prefix)
+	if err != nil {
+		return err
+	}
+	tail, err := journal.Verify(ctx, b, prefix, append(packed, anchors...)...)
 	if damaged(err) {
 		// Was it cleared or deleted since? The tombstone comes before the first
 		// object goes, so it is there by now.
@@ -127,10 +131,15 @@ func (r *Report) note(name, prefix string, tail journal.Tail, err error) error {
 func damaged(err error) bool { return fault.CodeOf(err) == fault.CodeDamaged }
 
 // readLives reads a user's journal. Of a damaged one it gives what came before
-// the damage.
+// the damage. Nothing anchors this journal; its snapshots show a lost tail.
 func readLives(ctx context.Context, b bucket.Bucket, name string) (*users.Lives, journal.Tail, error) {
 	lives := users.NewLives()
-	tail, err := journal.Read(ctx, b, users.JournalPrefix(name), lives.Apply)
+	prefix := users.JournalPrefix(name)
+	packed, err := journal.Packed(ctx, b, prefix)
+	if err != nil {
+		return lives, journal.Tail{}, err
+	}
+	tail, err := journal.Read(ctx, b, prefix, lives.Apply, packed...)
 	return lives, tail, err
 }
 

@@ -124,6 +124,24 @@ func TestTheUsersOwnJournalIsCheckedAndItsAnchorsBeforeTheDamageCount(t *testing
 	}
 }
 
+func TestASnapshotShowsThatTheUsersJournalLostItsTail(t *testing.T) {
+	b := store(t)
+	u := user(t, b)
+	for range 70 {
+		if err := u.Stand(t.Context(), "scope", time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := u.Snapshot(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if r := run(t, b); len(r.Damaged) != 0 || r.Whole != 1 {
+		t.Errorf("report = %+v, want one whole journal", r)
+	}
+	_ = b.Delete(t.Context(), "u/alice/log/000000000070")
+	wants(t, run(t, b), "u/alice/log/000000000070")
+}
+
 func TestWhatALifeThatEndedLeftIsNoDamage(t *testing.T) {
 	b := store(t)
 	u := user(t, b)

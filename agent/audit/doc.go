@@ -4,5 +4,6 @@
 // Owns: nothing.
 // Touches: a bucket, by reading. It takes no lock and may run beside live agents:
 // what they write or remove meanwhile never looks like damage.
-// Never: writes, repairs, or believes a snapshot.
+// Never: writes, repairs, or reads a snapshot for a journal. That one is there
+// shows that its objects were.
 package audit

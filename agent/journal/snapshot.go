@@ -124,6 +124,30 @@ func readSnapshot(ctx context.Context, b bucket.Bucket, prefix string, n uint64)
 	return s, nil
 }
 
+// Packed names the objects that the snapshots of a journal end with. A snapshot
+// is written after its objects, so whoever checks a journal may expect them
+// there; snapshots that are not right in themselves say nothing.
+func Packed(ctx context.Context, b bucket.Bucket, prefix string) ([]Tail, error) {
+	numbers, err := snapshots(ctx, b, prefix)
+	if err != nil {
+		return nil, err
+	}
+	var ends []Tail
+	for _, n := range numbers {
+		o, err := b.Get(ctx, key(snapPrefix(prefix), n))
+		if errors.Is(err, bucket.ErrNotFound) {
+			continue // replaced by a newer one since
+		}
+		if err != nil {
+			return nil, unavailable(err)
+		}
+		if s, err := unpack(o.Body, prefix, n); err == nil {
+			ends = append(ends, s.end)
+		}
+	}
+	return ends, nil
+}
+
 // Snapshot is a snapshot that was packed and is not stored.
 type Snapshot struct {
 	log  *Log
