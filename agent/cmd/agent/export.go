@@ -93,7 +93,7 @@ func (e exporter) write(ctx context.Context, w io.Writer) error {
 // an export never looks whole. A tar is read back first.
 func (e exporter) toFile(ctx context.Context, name string) (err error) {
 	part := name + "." + rand.Text()[:8] + ".part"
-	f, err := os.OpenFile(part, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(part, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // the owner of the store names the file
 	if err != nil {
 		return fmt.Errorf("%w\nNext: choose a file that can be written with -o", err)
 	}

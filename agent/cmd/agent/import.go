@@ -62,7 +62,7 @@ func importFrom(ctx context.Context, store bucket.Bucket, user, name string, std
 		}
 		return importMemory(ctx, store, user, tarball, stdout)
 	}
-	f, err := os.Open(name)
+	f, err := os.Open(name) //nolint:gosec // the owner of the store names the file
 	if err != nil {
 		return err
 	}

@@ -89,8 +89,12 @@ func TestImportTakesTheOriginalsFolder(t *testing.T) {
 
 func TestExportAndImportSayWhatTheyNeed(t *testing.T) {
 	for _, args := range [][]string{
-		{"export"}, {"export", "-user", "alice", "-format", "zip"}, {"export", "-user", "nobody"},
-		{"import", "-user", "alice"}, {"import", "-user", "alice", "there-is-no-such-file"}, {"import", "-what"},
+		{"export"},
+		{"export", "-user", "alice", "-format", "zip"},
+		{"export", "-user", "nobody"},
+		{"import", "-user", "alice"},
+		{"import", "-user", "alice", "there-is-no-such-file"},
+		{"import", "-what"},
 	} {
 		if _, err := command(t, t.TempDir(), args...); err == nil || !strings.Contains(err.Error(), "\nNext: ") {
 			t.Errorf("%v: error = %v, want one with what to do next", args, err)
