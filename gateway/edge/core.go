@@ -36,8 +36,11 @@ type Config struct {
 	// AsksReady: GET /ready asks the host for the agents' state. Without it the
 	// answer is the edge's own.
 	AsksReady bool
-	Now       func() time.Time // time.Now when nil
-	NewID     func() string    // random when nil
+	// Spends says that the host remembers what is spent, so that tickets can be
+	// given out.
+	Spends bool
+	Now    func() time.Time // time.Now when nil
+	NewID  func() string    // random when nil
 }
 
 // Core decides. One core serves every request of a process, concurrently.
@@ -45,6 +48,7 @@ type Core struct {
 	cfg      Config
 	open     bool // no tokens, on loopback: everybody here is localUser
 	sessions *access.Sessions
+	tickets  *access.Tickets
 	login    [sha256.Size]byte
 	passes   *passes
 	echo     *echo.Echo
@@ -69,8 +73,12 @@ func New(cfg Config) (*Core, error) {
 	if err != nil {
 		return nil, err
 	}
+	tickets, err := access.NewTickets(cfg.PassKey)
+	if err != nil {
+		return nil, err
+	}
 	c := &Core{
-		cfg: cfg, open: len(cfg.Tokens) == 0, sessions: sessions,
+		cfg: cfg, open: len(cfg.Tokens) == 0, sessions: sessions, tickets: tickets,
 		login: sha256.Sum256([]byte(cfg.LoginCode)), passes: newPasses(cfg.PassKey),
 	}
 	c.echo = c.routes()
@@ -145,11 +153,11 @@ func (f Facts) answer(q LimitQuestion) (LimitAnswer, bool) {
 }
 
 // spend asks for a key that can be spent once.
-func (f Facts) spend(key string) (first, known bool) {
+func (f Facts) spend(q SpendQuestion) (first, known bool) {
 	if f.Spend != nil {
-		return f.Spend(key), true
+		return f.Spend(q), true
 	}
-	first, known = f.Spent[key]
+	first, known = f.Spent[q.Key]
 	return first, known
 }
 

@@ -30,6 +30,16 @@ type LimitAnswer struct {
 	RetryAfter time.Duration `json:"retryAfter"` // until the next one is free
 }
 
+// SpendQuestion asks to mark a key as spent. A host that cannot remember that, or
+// that has not remembered ever since From, must answer false.
+type SpendQuestion struct {
+	Key  string
+	User string // whose it is, for a host that keeps such things for each user
+	// From and Until are when the key can be spent, in Unix milliseconds: after
+	// Until it may be forgotten. Both 0: any time, and it is never forgotten.
+	From, Until int64
+}
+
 // Facts are the answers that the host has for a request. A host that can
 // answer at once (native) fills Limit in; one that must wait (Workers) leaves it
 // nil, gets Ask, and comes back with Limits.
@@ -38,7 +48,7 @@ type Facts struct {
 	Limits map[string]LimitAnswer // by key
 	// Spend marks a key as spent and says whether this call did it: true once for
 	// every key. Spent are its answers by key, for a host that must wait.
-	Spend func(key string) bool
+	Spend func(SpendQuestion) bool
 	Spent map[string]bool
 	Ready *bool // the agents' readiness, after Question.Ready
 }

@@ -74,9 +74,8 @@ type Question struct {
 	// Body asks for the request's body, at most this many bytes, in Head.Body.
 	// A longer one is the host's 413 too_large.
 	Body int64
-	// Spend asks to mark a key as spent, for Facts.Spent. A host that cannot
-	// remember that must answer false.
-	Spend string
+	// Spend asks to mark a key as spent, for Facts.Spent.
+	Spend *SpendQuestion
 	// Ready asks whether the agents are ready, for Facts.Ready. Only a core with
 	// Config.AsksReady asks it.
 	Ready bool

@@ -40,9 +40,10 @@ func (c *Core) redeem(e echo.Context) error {
 	if subtle.ConstantTimeCompare(sum[:], c.login[:]) != 1 {
 		return x.wrongCredential(errLogin)
 	}
-	first, known := x.facts.spend(c.loginKey())
+	q := SpendQuestion{Key: c.loginKey(), User: c.cfg.Tokens[0].User}
+	first, known := x.facts.spend(q)
 	if !known {
-		return ask{Question{Spend: c.loginKey()}}
+		return ask{Question{Spend: &q}}
 	}
 	if !first {
 		return x.wrongCredential(errLogin)
@@ -66,9 +67,4 @@ func (x *exchange) logIn() error {
 		User      string    `json:"user"`
 		ExpiresAt chat.Time `json:"expiresAt"`
 	}{token, g.User, chat.At(time.Unix(g.Expires, 0))})
-}
-
-// noTickets says how to open a socket without one.
-func (c *Core) noTickets(echo.Context) error {
-	return fault.New(fault.CodeNotFound, "this gateway gives no WebSocket tickets yet", "open /ws with the subprotocols loongclaw and bearer.TOKEN, or with Authorization: Bearer TOKEN")
 }

@@ -96,7 +96,7 @@ func (c *Core) routes() *echo.Echo {
 
 	e.GET(chat.PathSocket, c.socket)
 	e.POST(chat.PathLogin, c.redeem)
-	e.POST(chat.PathTickets, c.noTickets, c.admit(talk, limit.API))
+	e.POST(chat.PathTickets, c.giveTicket, c.admit(read, limit.API))
 
 	for _, r := range forwarded {
 		on := func(method, path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) { e.Add(method, path, h, m...) }

@@ -48,7 +48,7 @@ func (c *Core) socket(e echo.Context) error {
 	if t := authorization(x.head); t != "" {
 		token = t
 	}
-	if err := x.authenticate(token); err != nil {
+	if err := x.enter(token); err != nil {
 		return err
 	}
 	if err := requireScope(x.id, access.ScopeRead); err != nil {
@@ -59,6 +59,22 @@ func (c *Core) socket(e echo.Context) error {
 	}
 	x.d.Socket = &Socket{Identity: x.id, Subprotocol: chosen, MaxFrame: MaxFrame}
 	return nil
+}
+
+// enter lets a socket in: by a ticket in its address, else by a credential. With
+// both, they must name the same user.
+func (x *exchange) enter(secret string) error {
+	ticket := ticketOf(x.query)
+	if ticket == "" || x.core.open {
+		return x.authenticate(secret)
+	}
+	if secret == "" {
+		return x.redeemTicket(ticket, "")
+	}
+	if err := x.authenticate(secret); err != nil {
+		return err
+	}
+	return x.redeemTicket(ticket, x.id.User)
 }
 
 // protocols reads the pair "loongclaw, bearer.TOKEN". Only the first is ever

@@ -60,14 +60,14 @@ func TestLoginThroughQuestions(t *testing.T) {
 	}
 	h.Body = []byte(`{"code":"` + code + `"}`)
 	d := c.Decide(h, Facts{})
-	if d.Ask == nil || d.Ask.Spend == "" || strings.Contains(d.Ask.Spend, code) {
+	if d.Ask == nil || d.Ask.Spend == nil || strings.Contains(d.Ask.Spend.Key, code) {
 		t.Fatalf("right code: got %+v", d)
 	}
-	if got := c.Decide(h, Facts{Spent: map[string]bool{d.Ask.Spend: true}}); got.Respond == nil || got.Respond.Status != 200 || got.User != "alice" {
+	if got := c.Decide(h, Facts{Spent: map[string]bool{d.Ask.Spend.Key: true}}); got.Respond == nil || got.Respond.Status != 200 || got.User != "alice" {
 		t.Errorf("first time: %+v", got)
 	}
 	again := generous()
-	again.Spent = map[string]bool{d.Ask.Spend: false}
+	again.Spent = map[string]bool{d.Ask.Spend.Key: false}
 	if status, _ := refusal(t, c.Decide(h, again)); status != 401 {
 		t.Errorf("second time: %d", status)
 	}

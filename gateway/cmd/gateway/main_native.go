@@ -124,7 +124,7 @@ func serve(ctx context.Context, stderr io.Writer) (err error) {
 	for _, name := range c.unused {
 		log.Info("this variable of the original has no effect here", "variable", name)
 	}
-	c.edge.AsksReady = true
+	c.edge.AsksReady, c.edge.Spends = true, true
 	core, err := edge.New(c.edge)
 	if err != nil {
 		return configError(err)

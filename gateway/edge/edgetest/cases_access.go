@@ -1,6 +1,8 @@
 package edgetest
 
 import (
+	"crypto/ed25519"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -8,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/loongclaw/loongclaw/gateway/access"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 	"github.com/loongclaw/loongclaw/pkg/pass"
@@ -23,6 +26,8 @@ func accessCases() []testCase {
 		{"a token in the query does not count", tokenInQuery},
 		{"a token that may read may not chat", scopeChat},
 		{"a token that may read reads", scopeRead},
+		{"a ticket opens one socket, or the host says that it gives none", tickets},
+		{"a ticket that is forged does not count", forgedTickets},
 		{"the agent gets a pass for this user, method and path", validPass},
 		{"the agent never sees the credential", hiddenCredential},
 		{"forged headers do not reach the agent", strippedHeaders},
@@ -139,4 +144,47 @@ func strippedHeaders(t *testing.T, s *suite) {
 			t.Errorf("%s: the agent got %q, want %q as it came", name, values, with[name])
 		}
 	}
+}
+
+func tickets(t *testing.T, s *suite) {
+	a := s.send(t, call{method: http.MethodPost, path: chat.PathTickets, token: bob})
+	if !s.target.Tickets {
+		a.wantFault(t, fault.CodeNotFound)
+		if !strings.Contains(string(a.body), "subprotocols") {
+			t.Errorf("got %s, want a hint at another way", a.body)
+		}
+		return
+	}
+	a.wantStatus(t, http.StatusOK)
+	var got struct {
+		Ticket    string
+		ExpiresAt time.Time
+	}
+	if err := json.Unmarshal(a.body, &got); err != nil || got.Ticket == "" {
+		t.Fatalf("%v in %s", err, a.body)
+	}
+	if left := time.Until(got.ExpiresAt); left <= 0 || left > access.TicketLifetime+time.Second {
+		t.Errorf("it counts for %s, want up to %s", left, access.TicketLifetime)
+	}
+	k := s.dial(t, chat.PathSocket+"?ticket="+got.Ticket, nil)
+	k.wantRefusal(`{"type":"chat","data":{"message":"hi"}}`, fault.CodeForbidden) // bob may only read
+	s.upgradeAt(t, chat.PathSocket+"?ticket="+got.Ticket, "", map[string]string{s.target.AddrHeader: s.otherAddr()}).wantFault(t, fault.CodeUnauthorized)
+}
+
+// forgedTickets holds for both kinds of host: also where none is given, none
+// counts.
+func forgedTickets(t *testing.T, s *suite) {
+	minter, err := access.NewTickets(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign, _, err := minter.Mint(access.Grant{User: "alice", Scopes: access.AllScopes()}, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ticket := range []string{foreign, alice, "lct_e30.", "x"} {
+		a := s.upgradeAt(t, chat.PathSocket+"?ticket="+ticket, "", map[string]string{s.target.AddrHeader: s.otherAddr()})
+		a.wantFault(t, fault.CodeUnauthorized)
+	}
+	s.wantAgentUntouched(t)
 }

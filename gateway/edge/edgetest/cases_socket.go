@@ -42,6 +42,11 @@ func socketCases() []testCase {
 // upgrade asks for a WebSocket without being able to speak it.
 func (s *suite) upgrade(t *testing.T, token string, header map[string]string) answer {
 	t.Helper()
+	return s.upgradeAt(t, chat.PathSocket, token, header)
+}
+
+func (s *suite) upgradeAt(t *testing.T, path, token string, header map[string]string) answer {
+	t.Helper()
 	with := map[string]string{
 		"Connection": "Upgrade", "Upgrade": "websocket",
 		"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
@@ -49,7 +54,7 @@ func (s *suite) upgrade(t *testing.T, token string, header map[string]string) an
 	for name, value := range header {
 		with[name] = value
 	}
-	return s.send(t, call{path: chat.PathSocket, token: token, header: with})
+	return s.send(t, call{path: path, token: token, header: with})
 }
 
 func socketToCome(t *testing.T, s *suite) {

@@ -22,7 +22,7 @@ import (
 func TestHosts(t *testing.T) {
 	var native, workers []string
 	t.Run("native", func(t *testing.T) {
-		native = edgetest.Run(t, edgetest.Target{Name: "native", Start: startNative, AddrHeader: "X-Forwarded-For", TellsRefused: true, Sockets: true})
+		native = edgetest.Run(t, edgetest.Target{Name: "native", Start: startNative, AddrHeader: "X-Forwarded-For", TellsRefused: true, Sockets: true, Tickets: true})
 	})
 	t.Run("workerd", func(t *testing.T) {
 		workers = edgetest.Run(t, edgetest.Target{Name: "workerd", Start: startWrangler, AddrHeader: "CF-Connecting-IP"})

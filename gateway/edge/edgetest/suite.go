@@ -30,6 +30,9 @@ type Target struct {
 	TellsRefused bool
 	// Sockets says that the host ends WebSockets itself.
 	Sockets bool
+	// Tickets says that the host remembers spent tickets; another must refuse them
+	// and say what to do instead.
+	Tickets bool
 }
 
 // The users of every case. Limits count for each user, so cases that use them up

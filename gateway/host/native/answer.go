@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/loongclaw/loongclaw/gateway/edge"
@@ -105,22 +104,4 @@ func readAll(r io.Reader, length int64) ([]byte, error) {
 	b := make([]byte, length)
 	_, err := io.ReadFull(r, b)
 	return b, err
-}
-
-// spent remembers what can be used once.
-type spent struct {
-	mu   sync.Mutex
-	keys map[string]struct{}
-}
-
-func newSpent() *spent { return &spent{keys: make(map[string]struct{})} }
-
-func (s *spent) spend(key string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, ok := s.keys[key]; ok {
-		return false
-	}
-	s.keys[key] = struct{}{}
-	return true
 }

@@ -49,7 +49,8 @@ func DefaultWait() Wait {
 	}
 }
 
-// maxKeys is how many users and addresses the limiter remembers.
+// maxKeys is how many users and addresses the limiter remembers, and how many
+// spent keys the host.
 const maxKeys = 1 << 17
 
 // Host serves. Its zero value does not; use New.
@@ -91,7 +92,7 @@ func New(cfg Config) (*Host, error) {
 	h.facts.Limit = func(q edge.LimitQuestion) edge.LimitAnswer {
 		return edge.LimitAnswer(limiter.Take(q.Key, limit.Rate{N: q.N, Per: time.Duration(q.Per) * time.Second}))
 	}
-	h.facts.Spend = newSpent().spend
+	h.facts.Spend = newSpent(maxKeys, cfg.Now).spend
 	return h, nil
 }
 

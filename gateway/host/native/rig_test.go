@@ -50,7 +50,7 @@ func newRig(t testing.TB, agent http.Handler, options ...option) *rig {
 	fast := limit.Rate{N: 1_000_000, Per: time.Minute}
 	ec := edge.Config{
 		Version: "test", Tokens: tokens, LoginCode: loginCode, PassKey: passKey, Agents: []string{srv.URL}, Loopback: true,
-		AsksReady: true, Limits: limit.Rates{Chat: fast, API: fast, Auth: limit.Rate{N: 3, Per: time.Hour}},
+		AsksReady: true, Spends: true, Limits: limit.Rates{Chat: fast, API: fast, Auth: limit.Rate{N: 3, Per: time.Hour}},
 		Origins: access.Origins{"https://app.example.com"},
 	}
 	page := fstest.MapFS{

@@ -151,9 +151,9 @@ func (w *writer) ask(d edge.Decision) {
 	case q.Body > 0:
 		w.head(kindBody, d)
 		w.text(strconv.FormatInt(q.Body, 10))
-	case q.Spend != "":
+	case q.Spend != nil:
 		w.head(kindSpend, d)
-		w.text(q.Spend)
+		w.text(q.Spend.Key)
 	default:
 		w.head(kindReady, d)
 	}

@@ -96,7 +96,7 @@ func TestEncode(t *testing.T) {
 		},
 		{"limit", edge.Decision{Ask: &edge.Question{Limit: &edge.LimitQuestion{Key: "chat:u", Class: "chat", N: 30, Per: 60}}}, join("limit", "", "0", "chat:u", "chat", "30", "60")},
 		{"body", edge.Decision{Ask: &edge.Question{Body: 4096}}, join("body", "", "0", "4096")},
-		{"spend", edge.Decision{Ask: &edge.Question{Spend: "login:k"}}, join("spend", "", "0", "login:k")},
+		{"spend", edge.Decision{Ask: &edge.Question{Spend: &edge.SpendQuestion{Key: "login:k"}}}, join("spend", "", "0", "login:k")},
 		{"ready", edge.Decision{Ask: &edge.Question{Ready: true}}, join("ready", "", "0")},
 	}
 	for _, tt := range tests {

@@ -1,0 +1,107 @@
+package access
+
+import (
+	"crypto/ed25519"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+const (
+	ticketPrefix = "lct_"
+	// TicketLifetime is how long a ticket counts.
+	TicketLifetime = time.Minute
+	// maxTicket bounds what is decoded for a stranger.
+	maxTicket = 1 << 10
+)
+
+// Ticket is the right to open one WebSocket: what its holder may do there, and
+// until when it can be used. Spent it is in one place, under its ID.
+type Ticket struct {
+	Grant  // the expiry is that of the credential it was asked for with
+	ID     string
+	Issued time.Time // in milliseconds, as Until
+	Until  time.Time
+}
+
+// Tickets mints and checks tickets. A ticket is a signed statement, so that only
+// spent ones have to be remembered.
+type Tickets struct{ key []byte }
+
+// NewTickets derives the signing key from the seed of the pass's key, apart from
+// that of the sessions: neither can stand for the other.
+func NewTickets(pass ed25519.PrivateKey) (*Tickets, error) {
+	key, err := hkdf.Key(sha256.New, pass.Seed(), nil, "loongclaw websocket ticket v1", sha256.Size)
+	if err != nil {
+		return nil, fmt.Errorf("access: deriving the ticket key: %w", err)
+	}
+	return &Tickets{key: key}, nil
+}
+
+// ticket is the statement. Times are Unix milliseconds: a host that started a
+// moment ago must know whether a ticket is older than its memory.
+type ticket struct {
+	User    string   `json:"u"`
+	Scopes  []string `json:"s"`
+	Expires int64    `json:"e,omitempty"` // of the credential, Unix seconds
+	ID      string   `json:"i"`
+	From    int64    `json:"f"`
+	Until   int64    `json:"t"`
+}
+
+// Mint makes a ticket for a holder of g. It never outlives the credential.
+func (ts *Tickets) Mint(g Grant, now time.Time) (string, Ticket, error) {
+	until := now.Add(TicketLifetime)
+	if end := time.Unix(g.Expires, 0); g.Expires != 0 && end.Before(until) {
+		until = end
+	}
+	v := ticket{User: g.User, Scopes: g.Scopes, Expires: g.Expires, ID: rand.Text(), From: now.UnixMilli(), Until: until.UnixMilli()}
+	body, err := json.Marshal(v)
+	if err != nil {
+		return "", Ticket{}, fmt.Errorf("access: writing a ticket: %w", err)
+	}
+	text := base64.RawURLEncoding.EncodeToString(body)
+	return ticketPrefix + text + "." + base64.RawURLEncoding.EncodeToString(ts.mac(text)), v.ticket(), nil
+}
+
+// Find says what a ticket gives, before it is spent.
+func (ts *Tickets) Find(secret string, now time.Time) (Ticket, bool) {
+	rest, ok := strings.CutPrefix(secret, ticketPrefix)
+	if !ok || len(secret) > maxTicket {
+		return Ticket{}, false
+	}
+	text, sum, ok := strings.Cut(rest, ".")
+	if !ok {
+		return Ticket{}, false
+	}
+	mac, err := base64.RawURLEncoding.Strict().DecodeString(sum)
+	if err != nil || !hmac.Equal(mac, ts.mac(text)) {
+		return Ticket{}, false
+	}
+	body, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	var v ticket
+	if err != nil || json.Unmarshal(body, &v) != nil || v.ID == "" {
+		return Ticket{}, false
+	}
+	t := v.ticket()
+	return t, now.Before(t.Until)
+}
+
+func (v ticket) ticket() Ticket {
+	return Ticket{
+		Grant: Grant{User: v.User, Scopes: v.Scopes, Expires: v.Expires}, ID: v.ID,
+		Issued: time.UnixMilli(v.From), Until: time.UnixMilli(v.Until),
+	}
+}
+
+func (ts *Tickets) mac(text string) []byte {
+	h := hmac.New(sha256.New, ts.key)
+	h.Write([]byte(text))
+	return h.Sum(nil)
+}
