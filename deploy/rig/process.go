@@ -17,8 +17,8 @@ type Process struct {
 }
 
 // Start starts a program with exactly this environment.
-func Start(path, dir string, env map[string]string) (*Process, error) {
-	p := &Process{cmd: exec.Command(path), done: make(chan struct{})} // #nosec G204 -- what Build built
+func Start(path, dir string, env map[string]string, args ...string) (*Process, error) {
+	p := &Process{cmd: exec.Command(path, args...), done: make(chan struct{})} // #nosec G204 -- what Build built
 	p.cmd.Dir = dir
 	for k, v := range env {
 		p.cmd.Env = append(p.cmd.Env, k+"="+v)

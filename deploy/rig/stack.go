@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -24,6 +25,7 @@ type Options struct {
 	AgentURL   string // an agent of the caller's own; then no other is started
 	AgentEnv   map[string]string
 	GatewayEnv map[string]string
+	With       *Stack // another stack, whose users' passes hold here, too
 }
 
 // Stack is a gateway and its agent.
@@ -47,6 +49,9 @@ func Up(ctx context.Context, o Options) (*Stack, error) {
 	}
 	s := &Stack{opts: o, Store: filepath.Join(o.Dir, "store")}
 	s.keys.private, s.keys.public = pass.FormatPrivate(private), pass.FormatPublic(public)
+	if o.With != nil {
+		s.keys = o.With.keys
+	}
 	for _, addr := range []*string{&s.agentAddr, &s.gateAddr} {
 		if *addr, err = freeAddr(); err != nil {
 			return nil, err
@@ -70,8 +75,18 @@ func Up(ctx context.Context, o Options) (*Stack, error) {
 	return s, nil
 }
 
-// StartAgent starts the agent, on the same address and store each time.
+// StartAgent starts the agent, on the same address and store each time. An agent
+// that was started but did not get ready is s.Agent all the same.
 func (s *Stack) StartAgent(ctx context.Context) error {
+	p, err := Start(s.opts.Bin.Agent, filepath.Join(s.opts.Dir, "agent"), s.agentEnv())
+	if err != nil {
+		return err
+	}
+	s.Agent = p
+	return ready(ctx, p, "http://"+s.agentAddr+"/ready")
+}
+
+func (s *Stack) agentEnv() map[string]string {
 	env := map[string]string{
 		"PATH": os.Getenv("PATH"), "HOME": filepath.Join(s.opts.Dir, "agent"), "TMPDIR": os.TempDir(),
 		"PASS_PUBLIC_KEYS":  s.keys.public,
@@ -86,12 +101,21 @@ func (s *Stack) StartAgent(ctx context.Context) error {
 		env["OPENAI_BASE_URL"], env["OPENAI_API_KEY"] = s.opts.Model, "sk-not-a-real-key"
 	}
 	maps.Copy(env, s.opts.AgentEnv)
-	p, err := Start(s.opts.Bin.Agent, filepath.Join(s.opts.Dir, "agent"), env)
-	if err != nil {
-		return err
+	return env
+}
+
+// Verify runs `agent verify` on the agent's store and gives what it says.
+func (s *Stack) Verify(ctx context.Context) (string, error) {
+	cmd := exec.CommandContext(ctx, s.opts.Bin.Agent, "verify") // #nosec G204 -- what Build built
+	cmd.Dir = filepath.Join(s.opts.Dir, "agent")
+	for k, v := range s.agentEnv() {
+		cmd.Env = append(cmd.Env, k+"="+v)
 	}
-	s.Agent = p
-	return ready(ctx, p, "http://"+s.agentAddr+"/ready")
+	text, err := cmd.CombinedOutput()
+	if err != nil {
+		return string(text), fmt.Errorf("agent verify: %w\n%s", err, text)
+	}
+	return string(text), nil
 }
 
 // StartGateway starts the gateway, on the same address each time.

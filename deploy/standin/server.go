@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -112,6 +113,14 @@ func (s *Server) Requests(id string) []Request {
 		}
 	}
 	return out
+}
+
+// Forget drops the record of what is finished, so that a long run needs no more
+// memory than a short one.
+func (s *Server) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests = slices.DeleteFunc(s.requests, func(r *Request) bool { return r.Finished || r.Cancelled })
 }
 
 // Wait waits until the requests of a script are as ok wants them.
