@@ -14,7 +14,8 @@
 // order of keys and with the time 0, so that the same objects give the same
 // bytes; then manifest.json with the version, the user, and size and SHA-256 of
 // each object. Heartbeats (u/{user}/agents/) are left out: they speak of
-// processes, not of the user. A journal is bound to its place by its first
+// processes, not of the user; so are journals' snapshots (…/snap/): they are a
+// cache that is made again, and each is as large as its journal. A journal is bound to its place by its first
 // hash, so an archive goes back to the user that it came from, and to no other;
 // memory moves between users as Markdown.
 //

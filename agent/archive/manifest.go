@@ -82,7 +82,7 @@ const maxKey = 1024
 // the user's prefix, in a store or on a disk, is no key at all.
 func checkKey(user, key string) error {
 	prefix := users.Prefix(user)
-	if len(key) > maxKey || len(key) <= len(prefix) || key[:len(prefix)] != prefix || bucket.CheckKey(key) != nil || isBeat(prefix, key) {
+	if len(key) > maxKey || len(key) <= len(prefix) || key[:len(prefix)] != prefix || bucket.CheckKey(key) != nil || passing(prefix, key) {
 		return broken("%s is no object of the user %s", quote(key), quote(user))
 	}
 	return nil

@@ -94,3 +94,25 @@ func TestASessionThatIsDeletedWhileItIsExportedIsToldApart(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsNotTheUsersStaysOut(t *testing.T) {
+	store := onDisk(t)
+	h := newHouse(t)
+	h.live(store)
+	want := export(t, store)
+	for _, key := range []string{"u/alice/agents/a", "u/alice/snap/000000000064", "u/alice/s/plan/000001/snap/000000000064"} {
+		if _, err := store.Put(t.Context(), key, []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(want, export(t, store)) {
+		t.Error("heartbeats or snapshots are exported")
+	}
+	// A workspace may have folders of these names.
+	if _, err := store.Put(t.Context(), "u/alice/files/s/a/b/snap/c", []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if _, there := untar(t, export(t, store))["u/alice/files/s/a/b/snap/c"]; !there {
+		t.Error("a file of the workspace was left out")
+	}
+}

@@ -45,7 +45,7 @@ func Take(ctx context.Context, b bucket.Bucket, user string) (*Snapshot, error) 
 			return nil, err
 		}
 		entries = slices.DeleteFunc(entries, func(e bucket.Entry) bool {
-			return isBeat(prefix, e.Key) || strings.HasPrefix(e.Key, prefix+"open/")
+			return passing(prefix, e.Key) || strings.HasPrefix(e.Key, prefix+"open/")
 		})
 		marks, err := list(ctx, b, prefix+"open/", "")
 		if err != nil {
@@ -86,7 +86,12 @@ func checkUser(user string) error {
 	return nil
 }
 
-func isBeat(prefix, key string) bool { return strings.HasPrefix(key, prefix+"agents/") }
+// passing says that an object is no part of what a user has: heartbeats speak of
+// processes, and a journal's snapshots are a cache that comes and goes.
+func passing(prefix, key string) bool {
+	seg := strings.SplitN(strings.TrimPrefix(key, prefix), "/", 5)
+	return seg[0] == "agents" || seg[0] == "snap" || (seg[0] == "s" && len(seg) == 5 && seg[3] == "snap")
+}
 
 func isJournal(prefix, key string) bool {
 	return strings.HasPrefix(key, prefix+"log/") || strings.HasPrefix(key, prefix+"s/")
