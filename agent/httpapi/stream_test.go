@@ -150,7 +150,12 @@ func TestAReaderThatIsGoneEndsItsStream(t *testing.T) {
 				r.call(http.MethodPost, chat.PathChat, `{"message":"hi","sessionId":"s"}`, 200)
 				w := newWire()
 				w.breaks = n
-				r.ServeHTTP(w, r.request(http.MethodGet, "/api/sessions/s/events", "")) // returns
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				r.ServeHTTP(w, r.request(http.MethodGet, "/api/sessions/s/events", "").WithContext(ctx)) // returns by itself
+				if ctx.Err() != nil {
+					t.Error("it goes on until its client's connection is closed")
+				}
 				if w.writes != n {
 					t.Errorf("%d writes after the one that failed", w.writes-n)
 				}

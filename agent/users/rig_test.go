@@ -24,6 +24,7 @@ type crashing struct {
 	mu      sync.Mutex
 	deletes int // so many more are carried out; negative: all
 	lists   int // how often it was listed
+	listed  int // how many entries that gave
 }
 
 var errCrash = errors.New("the process died here")
@@ -42,10 +43,12 @@ func (c *crashing) Delete(ctx context.Context, key string) error {
 }
 
 func (c *crashing) List(ctx context.Context, prefix, after string, limit int) ([]bucket.Entry, bool, error) {
+	entries, more, err := c.Bucket.List(ctx, prefix, after, limit)
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.lists++
-	c.mu.Unlock()
-	return c.Bucket.List(ctx, prefix, after, limit)
+	c.listed += len(entries)
+	return entries, more, err
 }
 
 func newStore(t *testing.T) *crashing {

@@ -290,15 +290,15 @@ func TestNamesHopsFromUserToUser(t *testing.T) {
 	if _, err := b.Put(t.Context(), "u/Not.A.Segment/x", []byte("x")); err != nil {
 		t.Fatal(err)
 	}
-	b.lists = 0
+	b.lists, b.listed = 0, 0
 	got, err := users.New(b, c.now).Names(t.Context())
 	slices.Sort(got)
 	slices.Sort(want)
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %q, %v, want %q", got, err, want)
 	}
-	if calls := len(want) + 2; b.lists != calls { // each user, the one that is none, the end
-		t.Errorf("%d calls for %d users, want %d", b.lists, len(want), calls)
+	if calls := len(want) + 2; b.lists != calls || b.listed != calls-1 { // each user, the one that is none, the end
+		t.Errorf("%d calls gave %d entries for %d users, want %d and one less", b.lists, b.listed, len(want), calls)
 	}
 }
 

@@ -57,6 +57,7 @@ func TestNextReadsWhatTheStandardHas(t *testing.T) {
 		{"several lines", "data: a\ndata:\ndata: b\n\n", "||a\n\nb;", io.EOF},
 		{"CR", "data: a\r\rdata: b\r\r", "||a;||b;", io.EOF},
 		{"CRLF", "data: a\r\n\r\ndata: b\r\n\r\n", "||a;||b;", io.EOF},
+		{"CRLF within an event", "id: 1\r\ndata: a\r\ndata: b\r\n\r\n", "1||a\nb;", io.EOF},
 		{"mixed", "data: a\r\n\ndata: b\n\r\n", "||a;||b;", io.EOF},
 		{"byte order mark", "\xef\xbb\xbfdata: a\n\n", "||a;", io.EOF},
 		{"byte order mark later is text", "data: a\n\n\xef\xbb\xbfdata: b\n\n", "||a;", io.EOF},
