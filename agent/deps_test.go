@@ -27,7 +27,6 @@ var doors = map[string][]string{
 	"github.com/labstack/echo/v4":            {"httpapi"},
 	"github.com/tmc/langchaingo/":            {"model/langchain"},
 	"github.com/aws/":                        {"bucket/r2"},
-	"github.com/johannesboyne/gofakes3":      {"bucket/r2", "archive"}, // their tests
 	"github.com/kelseyhightower/envconfig":   {"cmd/agent"},
 	"github.com/blevesearch/bleve/v2/":       {"memory"},
 	"mvdan.cc/sh/v3/":                        {"tools/shell"},
@@ -44,6 +43,9 @@ var mayTouch = map[string][]string{
 	"embed":   {"tools"},
 	"log":     {}, // slog is handed in
 	"testing": {"bucket/buckettest"},
+
+	"github.com/johannesboyne/gofakes3":               {}, // a store for tests
+	"github.com/johannesboyne/gofakes3/backend/s3mem": {},
 }
 
 // mayImport are the rooms of the agent that a room may know of.
