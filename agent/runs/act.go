@@ -30,9 +30,29 @@ func (m *Manager) Cancel(ctx context.Context, user, id, runID string) ([]string,
 }
 
 func (m *Manager) cancel(ctx context.Context, s *session, runID string) ([]string, error) {
-	ended := []string{}
-	var active string
-	err := s.log.Transact(ctx, func() ([]journal.Record, error) {
+	all := []string{}
+	for {
+		ended, active, err := m.cancelOnce(ctx, s, runID)
+		all = append(all, ended...)
+		if err != nil || active == "" {
+			return all, err
+		}
+		s.mu.Lock()
+		s.runs[active].cancelled = true // should it be between two steps of starting
+		if s.current == active && s.stop != nil {
+			s.stop(errCancelled)
+		}
+		s.mu.Unlock()
+		// A run that parks itself in this moment has no goroutine to end it.
+		if parked, err := s.await(ctx, active); !parked || err != nil {
+			return append(all, active), err
+		}
+	}
+}
+
+// cancelOnce ends what no goroutine holds, and names the run that one does.
+func (m *Manager) cancelOnce(ctx context.Context, s *session, runID string) (ended []string, active string, err error) {
+	err = s.log.Transact(ctx, func() ([]journal.Record, error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		ended, active = ended[:0], ""
@@ -45,25 +65,16 @@ func (m *Manager) cancel(ctx context.Context, s *session, runID string) ([]strin
 			}
 		}
 		if s.current != "" && (runID == "" || s.current == runID) {
-			ended = append(ended, s.current)
 			if s.working {
 				active = s.current
 			} else {
+				ended = append(ended, s.current)
 				records = append(records, s.closeParked(s.runs[s.current])...)
 			}
 		}
 		return records, nil
 	})
-	if err != nil || active == "" {
-		return ended, err
-	}
-	s.mu.Lock()
-	s.runs[active].cancelled = true // should it be between two steps of starting
-	if s.current == active && s.stop != nil {
-		s.stop(errCancelled)
-	}
-	s.mu.Unlock()
-	return ended, s.await(ctx, active)
+	return ended, active, err
 }
 
 // closeParked ends a run that no goroutine holds. The lock is held.
@@ -84,19 +95,19 @@ func (s *session) closeParked(r *run) []journal.Record {
 	return append(records, record(recFinished, finishedBody{RunID: r.id, Status: chat.RunCancelled, Usage: r.usage}))
 }
 
-// await waits until a run has ended.
-func (s *session) await(ctx context.Context, runID string) error {
+// await waits until a run has ended, or has parked itself.
+func (s *session) await(ctx context.Context, runID string) (parked bool, err error) {
 	for {
 		s.mu.Lock()
-		done, changed := s.current != runID, s.changed
+		done, parked, changed := s.current != runID, !s.working, s.changed
 		s.mu.Unlock()
-		if done {
-			return nil
+		if done || parked {
+			return !done, nil
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return ctx.Err()
+			return false, ctx.Err()
 		}
 	}
 }

@@ -149,15 +149,17 @@ func (m *Manager) read(ctx context.Context, u *users.User, id string) (*session,
 	s := newSession(u, id, epoch, row)
 	s.touched = m.Now()
 	s.seen = s.touched
-	log, err := journal.Open(ctx, m.Bucket, users.SessionPrefix(u.Name, id, epoch), s, m.Now)
+	// The user's journal knows where this one ended when it last came to rest: a
+	// lost or a forged tail does not get past that.
+	var anchors []journal.Tail
+	if h, err := journal.ParseHash(row.Tail.Hash); row.Alive && row.Tail.Number > 0 && err == nil {
+		anchors = append(anchors, journal.Tail{Number: row.Tail.Number, Hash: h})
+	}
+	log, err := journal.Open(ctx, m.Bucket, users.SessionPrefix(u.Name, id, epoch), s, m.Now, anchors...)
 	if err != nil {
 		return nil, err
 	}
 	s.log = log
-	if t := row.Tail; row.Alive && t.Number > log.Tail().Number {
-		return nil, fault.New(fault.CodeDamaged, "the session "+id+" has lost its last objects: the user's journal knows of object "+users.SessionPrefix(u.Name, id, epoch)+numbered(t.Number),
-			"restore them from a backup, or delete the session")
-	}
 	m.mu.Lock()
 	m.open[place{u.Name, id}] = s
 	m.mu.Unlock()

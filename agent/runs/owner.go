@@ -122,6 +122,11 @@ func (m *Manager) adopt(s *session) {
 	ctx, cancel := context.WithTimeout(m.root, beatEvery)
 	defer cancel()
 	if m.mayTake(ctx, s.user, o, started) {
+		s.mu.Lock()
+		if r := s.runs[s.current]; r != nil && r.owner == o {
+			s.takeable = r.started
+		}
+		s.mu.Unlock()
 		m.work(s, false)
 		return
 	}

@@ -3,7 +3,6 @@ package runs
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -154,5 +153,3 @@ func (m *Manager) restAll() {
 	}
 	wg.Wait()
 }
-
-func numbered(n uint64) string { return fmt.Sprintf("%012d", n) }

@@ -1,6 +1,7 @@
 package runs_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -344,5 +345,27 @@ func TestTwoAgentsOnOneStoreNeverAnswerAMessageTwice(t *testing.T) {
 	law(t, events)
 	if asked.Load() != 1 || count(events, chat.TypeMessageComplete) != 1 {
 		t.Errorf("the provider was asked %d times; events %v", asked.Load(), types(events))
+	}
+}
+
+func TestAParkedRunIsCancelledRightAfterARestart(t *testing.T) {
+	for i := range 20 {
+		r := newRig(t)
+		m := r.agent("a")
+		r.provider.Script(modeltest.Reply{Calls: []modeltest.Call{{Name: "write_file", Arguments: json.RawMessage(`{"path":"a.txt","content":"x"}`)}}})
+		run := start(t, m, "s", "write a file")
+		asked := find(t, read(t, m, "s", run.Cursor, ofType(chat.TypeApprovalRequired)), chat.TypeApprovalRequired)
+		stop(t, m, time.Second)
+		m = r.agent("a")
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		if ended, err := m.Cancel(ctx, "alice", "s", ""); err != nil || len(ended) != 1 || ended[0] != run.RunID {
+			t.Errorf("round %d: cancelled %v, %v; want %s", i, ended, err, run.RunID)
+		}
+		cancel()
+		events := read(t, m, "s", asked.Cursor, finished(run))
+		if got := find(t, events, chat.TypeRunFinished).Status; got != chat.RunCancelled {
+			t.Errorf("status = %s", got)
+		}
+		stop(t, m, time.Second)
 	}
 }

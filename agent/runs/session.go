@@ -40,12 +40,13 @@ type session struct {
 	starting  sync.Mutex // orders taking messages in and coming to rest
 	followers int
 
-	working bool              // a goroutine of this process runs its runs
-	stop    func(cause error) // ends what that goroutine does
-	touched time.Time         // last use, for eviction
-	seen    time.Time         // when the journal was last read
-	marked  bool              // the mark u/…/open/ is there
-	quiet   *time.Timer       // brings the session to rest
+	working  bool              // a goroutine of this process runs its runs
+	takeable uint64            // the run_started of another agent that may be taken over
+	stop     func(cause error) // ends what that goroutine does
+	touched  time.Time         // last use, for eviction
+	seen     time.Time         // when the journal was last read
+	marked   bool              // the mark u/…/open/ is there
+	quiet    *time.Timer       // brings the session to rest
 }
 
 // staleAfter is how long what is known of a session counts without looking

@@ -76,7 +76,14 @@ func (m *Manager) worker(s *session, placed bool) {
 func (s *session) idle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.working = false
+	s.rested()
+}
+
+// rested says that no goroutine runs this session's runs any more. The lock is
+// held.
+func (s *session) rested() {
+	s.working, s.stop = false, nil
+	s.wake()
 }
 
 func (m *Manager) pause(d time.Duration) error {
@@ -108,7 +115,7 @@ func (m *Manager) next(s *session) (*run, error) {
 			return []journal.Record{record(recStarted, startedBody{RunID: found.id, ParentID: s.parentOf(found), Owner: m.owner()})}, nil
 		}
 		if r == nil || s.ended {
-			s.working = false
+			s.rested()
 			return nil, nil
 		}
 		if r.owner.Process == m.process && r.started > r.ran {
@@ -131,12 +138,17 @@ func (m *Manager) resume(s *session, r *run, found **run) ([]journal.Record, err
 			record(recStarted, startedBody{RunID: r.id, Owner: m.owner(), Resumed: true}),
 		}, nil
 	case a != nil && a.decision == "":
-		s.working = false
+		s.rested()
 		time.AfterFunc(a.ExpiresAt.Sub(m.Now()), func() { m.work(s, false) })
 		return nil, nil
 	case a != nil && a.decided > r.started:
 		*found = r
 		return []journal.Record{record(recStarted, startedBody{RunID: r.id, Owner: m.owner(), Resumed: true})}, nil
+	case r.owner.Instance != m.Instance && s.takeable != r.started:
+		// Another agent's, which may be alive: adopt decides.
+		s.rested()
+		time.AfterFunc(beatEvery, func() { m.adopt(s) })
+		return nil, nil
 	case r.starts >= maxStarts:
 		return []journal.Record{record(recFinished, finishedBody{RunID: r.id, Status: chat.RunInterrupted, Usage: r.usage, Error: fault.New(fault.CodeInternal,
 			"the agent was interrupted several times during this run", "send the message again")})}, nil
