@@ -4,8 +4,10 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -46,8 +48,7 @@ func runAll(m *testing.M) int {
 	}
 	code := m.Run()
 	if common != nil {
-		common.Down()
-		common.model.Close()
+		common.end()
 	}
 	return code
 }
@@ -68,10 +69,12 @@ func tokens() string {
 // pageOrigin is the one origin that the stacks allow.
 const pageOrigin = "https://page.example"
 
-// world is a running stack and the provider behind it.
+// world is a running stack and the provider behind it. With E2E_STORE=s3 its
+// store is a real S3 server of its own.
 type world struct {
 	*rig.Stack
 	model *standin.Server
+	s3    *rig.S3
 	next  atomic.Int32 // the next user
 }
 
@@ -102,8 +105,7 @@ func own(t *testing.T, change func(*rig.Options)) *world {
 		t.Fatalf("start a stack: %v", err)
 	}
 	t.Cleanup(func() {
-		w.Down()
-		w.model.Close()
+		w.end()
 		logsOnFailure(t, w)
 	})
 	return w
@@ -122,12 +124,35 @@ func up(ctx context.Context, dir string, change func(*rig.Options)) (*world, err
 	if change != nil {
 		change(&o)
 	}
-	s, err := rig.Up(ctx, o)
-	if err != nil {
-		model.Close()
+	w := &world{model: model}
+	if os.Getenv("E2E_STORE") == "s3" {
+		if w.s3, err = rig.StartS3(ctx, dir); err != nil {
+			model.Close()
+			return nil, err
+		}
+		env := w.s3.Env(w.s3.URL)
+		maps.Copy(env, o.AgentEnv)
+		o.AgentEnv = env
+	}
+	if w.Stack, err = rig.Up(ctx, o); err != nil {
+		w.end()
 		return nil, err
 	}
-	return &world{Stack: s, model: model}, nil
+	if w.s3 != nil {
+		w.Store = filepath.Join(dir, "s3") // where that server keeps its objects
+	}
+	return w, nil
+}
+
+// end ends all that runs.
+func (w *world) end() {
+	if w.Stack != nil {
+		w.Down()
+	}
+	if w.s3 != nil {
+		w.s3.Kill()
+	}
+	w.model.Close()
 }
 
 var loggedShared sync.Once
