@@ -21,12 +21,28 @@ const maxBody = 6*chat.MaxMessage + 16<<10
 
 // body reads a JSON object and nothing after it.
 func body(c echo.Context, into any) error {
-	r := c.Request()
-	raw, err := io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, maxBody))
+	raw, err := readBody(c)
 	if err != nil {
 		return err
 	}
-	err = json.Unmarshal(raw, into)
+	return understand(raw, into)
+}
+
+// optionalBody takes an empty body as an empty object.
+func optionalBody(c echo.Context, into any) error {
+	raw, err := readBody(c)
+	if err != nil || len(raw) == 0 {
+		return err
+	}
+	return understand(raw, into)
+}
+
+func readBody(c echo.Context) ([]byte, error) {
+	return io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, maxBody))
+}
+
+func understand(raw []byte, into any) error {
+	err := json.Unmarshal(raw, into)
 	var typ *json.UnmarshalTypeError
 	switch {
 	case err == nil:
@@ -170,14 +186,6 @@ func (s *Server) regenerate(c echo.Context) error {
 		return err
 	}
 	return c.JSON(http.StatusAccepted, run)
-}
-
-// optionalBody takes an empty body as an empty object.
-func optionalBody(c echo.Context, into any) error {
-	if c.Request().ContentLength == 0 {
-		return nil
-	}
-	return body(c, into)
 }
 
 func (s *Server) cancel(c echo.Context) error {

@@ -156,6 +156,8 @@ func TestUnknownPaths(t *testing.T) {
 		{"GET", "/api/nothing", 404, fault.CodeNotFound},
 		{"GET", "/api/sessions/x/nothing", 404, fault.CodeNotFound},
 		{"GET", "/api/sessions/x", 404, fault.CodeNotFound},
+		{"POST", "/api/stats", 405, fault.CodeMethod},
+		{"PUT", "/api/chat", 405, fault.CodeMethod},
 	} {
 		refused(t, c.method+" "+c.path, r.do(r.request(c.method, c.path, "")), c.status, c.code)
 	}

@@ -58,38 +58,47 @@ func (s *Server) routes() {
 	e.GET(chat.PathHealth, s.health)
 	e.GET(chat.PathReady, s.isReady)
 
-	read := e.Group("", s.let("read"))
-	read.GET(chat.PathStats, s.stats)
-	read.GET(chat.PathConfig, s.config)
-	read.GET(chat.PathTools, s.tools)
-	read.GET(chat.PathModels, s.models)
-	read.GET(chat.PathUsage, s.usage)
-	read.GET(chat.PathHistory, s.history)
-	read.GET(chat.PathHistoryOf, s.history)
-	read.GET(chat.PathSessions, s.sessions)
-	read.GET(chat.PathSession, s.session)
-	read.GET(chat.PathEvents, s.events)
-	read.GET(chat.PathMemorySearch, s.searchMemory)
-	read.GET(chat.PathMemoryExport, s.exportMemory)
-	read.GET(chat.PathFiles, s.listFiles)
-	read.GET(chat.PathFile, s.readFile)
+	// Not groups: echo's would answer unknown paths and methods themselves.
+	read := on{e, s.let("read")}
+	read.route(http.MethodGet, chat.PathStats, s.stats)
+	read.route(http.MethodGet, chat.PathConfig, s.config)
+	read.route(http.MethodGet, chat.PathTools, s.tools)
+	read.route(http.MethodGet, chat.PathModels, s.models)
+	read.route(http.MethodGet, chat.PathUsage, s.usage)
+	read.route(http.MethodGet, chat.PathHistory, s.history)
+	read.route(http.MethodGet, chat.PathHistoryOf, s.history)
+	read.route(http.MethodGet, chat.PathSessions, s.sessions)
+	read.route(http.MethodGet, chat.PathSession, s.session)
+	read.route(http.MethodGet, chat.PathEvents, s.events)
+	read.route(http.MethodGet, chat.PathMemorySearch, s.searchMemory)
+	read.route(http.MethodGet, chat.PathMemoryExport, s.exportMemory)
+	read.route(http.MethodGet, chat.PathFiles, s.listFiles)
+	read.route(http.MethodGet, chat.PathFile, s.readFile)
 
-	write := e.Group("", s.let("chat"))
-	write.POST(chat.PathChat, s.chat)
-	write.POST(chat.PathRuns, s.start)
-	write.POST(chat.PathCancel, s.cancel)
-	write.POST(chat.PathRegenerate, s.regenerate)
-	write.POST(chat.PathApproval, s.approve)
-	write.PATCH(chat.PathSession, s.updateSession)
-	write.DELETE(chat.PathSession, s.deleteSession)
-	write.DELETE(chat.PathHistory, s.clear)
-	write.DELETE(chat.PathHistoryOf, s.clear)
-	write.POST(chat.PathMemory, s.saveMemory)
-	write.DELETE(chat.PathMemoryItem, s.forgetMemory)
-	write.POST(chat.PathMemoryImport, s.importMemory)
-	write.PUT(chat.PathFile, s.writeFile)
-	write.DELETE(chat.PathFile, s.removeFile)
+	write := on{e, s.let("chat")}
+	write.route(http.MethodPost, chat.PathChat, s.chat)
+	write.route(http.MethodPost, chat.PathRuns, s.start)
+	write.route(http.MethodPost, chat.PathCancel, s.cancel)
+	write.route(http.MethodPost, chat.PathRegenerate, s.regenerate)
+	write.route(http.MethodPost, chat.PathApproval, s.approve)
+	write.route(http.MethodPatch, chat.PathSession, s.updateSession)
+	write.route(http.MethodDelete, chat.PathSession, s.deleteSession)
+	write.route(http.MethodDelete, chat.PathHistory, s.clear)
+	write.route(http.MethodDelete, chat.PathHistoryOf, s.clear)
+	write.route(http.MethodPost, chat.PathMemory, s.saveMemory)
+	write.route(http.MethodDelete, chat.PathMemoryItem, s.forgetMemory)
+	write.route(http.MethodPost, chat.PathMemoryImport, s.importMemory)
+	write.route(http.MethodPut, chat.PathFile, s.writeFile)
+	write.route(http.MethodDelete, chat.PathFile, s.removeFile)
 }
+
+// on adds routes behind a middleware.
+type on struct {
+	echo *echo.Echo
+	let  echo.MiddlewareFunc
+}
+
+func (o on) route(method, path string, h echo.HandlerFunc) { o.echo.Add(method, path, h, o.let) }
 
 // let lets a request in whose pass is valid, made for it, and has the scope.
 func (s *Server) let(scope string) echo.MiddlewareFunc {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -50,10 +49,11 @@ func (s *Server) events(c echo.Context) error {
 
 // page gives what is there now, and where to go on.
 func (s *Server) page(c echo.Context, f *runs.Follower) error {
-	limit := maxPage
-	if n, err := strconv.Atoi(c.QueryParam("limit")); err == nil && n > 0 {
-		limit = min(n, maxPage)
+	limit, err := number(c, "limit", maxPage)
+	if err != nil {
+		return err
 	}
+	limit = min(max(limit, 1), maxPage)
 	events, err := f.Poll()
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
@@ -53,6 +54,7 @@ type Step struct {
 // AnswerStep is a stretch of answer.
 type AnswerStep struct {
 	Answer
+	Round      int // which answer of the turn, from 1
 	Incomplete bool
 }
 
@@ -127,7 +129,8 @@ type turn struct {
 
 // Run goes on from a state until the model has nothing more to call, the user
 // is asked, or ctx ends. With an error the Outcome's steps are still to be
-// recorded: a cut-off answer, and a result for each call that was left.
+// recorded: what could not be stored, a cut-off answer, and a result for each
+// call that was left.
 func (t Turn) Run(ctx context.Context, s State) (Outcome, error) {
 	r := &turn{Turn: t, State: s}
 	parked, err := r.run(ctx)
@@ -168,7 +171,7 @@ func (t *turn) ask(ctx context.Context) (done bool, err error) {
 	}
 	if err != nil {
 		if a.Text != "" {
-			t.held = append(t.held, Step{Answer: &AnswerStep{Answer: Answer{Text: a.Text, Usage: a.Usage, Model: a.Model}, Incomplete: true}})
+			t.held = append(t.held, Step{Answer: &AnswerStep{Answer: Answer{Text: a.Text, Usage: a.Usage, Model: a.Model}, Round: t.Rounds, Incomplete: true}})
 		}
 		return false, err
 	}
@@ -176,7 +179,7 @@ func (t *turn) ask(ctx context.Context) (done bool, err error) {
 		a.Calls = nil
 	}
 	t.unique(a.Calls)
-	t.held = append(t.held, Step{Answer: &AnswerStep{Answer: a}})
+	t.held = append(t.held, Step{Answer: &AnswerStep{Answer: a, Round: t.Rounds}})
 	t.Messages = append(t.Messages, Message{Role: chat.RoleAssistant, Text: a.Text, Calls: a.Calls, Reasoning: a.Reasoning})
 	for _, c := range a.Calls {
 		t.Pending = append(t.Pending, Pending{Call: c})
@@ -252,11 +255,11 @@ func (t *turn) run1(ctx context.Context, c Call) {
 	default:
 		t.end(c, chat.ToolError, err.Error())
 	}
-	t.loops.saw(c, out, err)
 }
 
 // end gives the first pending call its result.
 func (t *turn) end(c Call, status, output string) {
+	t.loops.saw(c, status+output)
 	t.held = append(t.held, Step{Result: &Result{Call: c, Status: status, Output: output}})
 	t.Messages = append(t.Messages, ResultMessage(c, status, output))
 	t.Pending = t.Pending[1:]
@@ -274,9 +277,10 @@ func (t *turn) flush(ctx context.Context) error {
 	if len(t.held) == 0 {
 		return nil
 	}
-	// Cancelling a run must not leave it unknown whether a step is durable.
+	// Cancelling a run must not leave it unknown whether a step is durable. When
+	// the store fails it is: the steps stay with the turn's end, and whoever
+	// records that leaves out what had been stored after all.
 	if err := t.Recorder.Record(context.WithoutCancel(ctx), t.held...); err != nil {
-		t.held = nil // not durable, so it did not happen
 		return err
 	}
 	t.held = nil
@@ -289,6 +293,8 @@ func (t *turn) skipRest(err error) {
 	if errors.Is(err, context.Canceled) {
 		why = "the user cancelled the turn before it"
 	}
+	// A question that was not recorded is not asked any more.
+	t.held = slices.DeleteFunc(t.held, func(s Step) bool { return s.Ask != nil })
 	for len(t.Pending) > 0 {
 		p := t.Pending[0]
 		if p.Stage == Fresh && !t.isHeld(p.Call) {

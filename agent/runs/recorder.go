@@ -38,6 +38,9 @@ func (w *recorder) write(ctx context.Context, steps []loop.Step, end *finishedBo
 		var records []journal.Record
 		usage := w.r.usage
 		for _, st := range steps {
+			if w.stored(st) {
+				continue
+			}
 			records = append(records, w.records(st)...)
 			if st.Answer != nil {
 				usage = usage.Add(st.Answer.Usage)
@@ -49,6 +52,24 @@ func (w *recorder) write(ctx context.Context, steps []loop.Step, end *finishedBo
 		}
 		return records, nil
 	})
+}
+
+// stored says whether a step is in the journal already: the store may have
+// failed only in saying so. The session's lock is held.
+func (w *recorder) stored(st loop.Step) bool {
+	known := func(id string, is func(*call) bool) bool {
+		c := w.r.calls[id]
+		return c != nil && is(c)
+	}
+	switch {
+	case st.Answer != nil:
+		return st.Answer.Round <= w.r.rounds
+	case st.Call != nil:
+		return known(st.Call.ID, func(c *call) bool { return c.recorded })
+	case st.Ask != nil:
+		return known(st.Ask.Call.ID, func(c *call) bool { return c.approval != nil })
+	}
+	return known(st.Result.Call.ID, func(c *call) bool { return c.done })
 }
 
 // records makes the records of a step. The session's lock is held.

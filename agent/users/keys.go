@@ -60,14 +60,9 @@ func Names(ctx context.Context, b bucket.Bucket) ([]string, error) {
 func Journals(ctx context.Context, b bucket.Bucket, user string) ([]string, error) {
 	prefixes := []string{}
 	err := each(ctx, b, Prefix(user), func(key string) error {
-		dir, _, ok := strings.Cut(strings.TrimPrefix(key, Prefix(user)), "/log/")
-		p := Prefix(user) + dir + "/log/"
-		if !ok {
-			if !strings.HasPrefix(key, logPrefix(user)) {
-				return nil
-			}
-			p = logPrefix(user)
-		} else if !strings.HasPrefix(dir, "s/") {
+		const dir = "/log/"
+		p := key[:strings.LastIndex(key, dir)+len(dir)] // a session may be called log, too
+		if p != logPrefix(user) && !strings.HasPrefix(p, Prefix(user)+"s/") {
 			return nil
 		}
 		if len(prefixes) == 0 || prefixes[len(prefixes)-1] != p {

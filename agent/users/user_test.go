@@ -309,6 +309,7 @@ func TestJournalsListsEachLife(t *testing.T) {
 	must(t, u.Mark(t.Context(), users.Mark{Session: session("chat", ""), Epoch: 1}))
 	must(t, u.Beat(t.Context(), "host", "p"))
 	fill(t, b, "alice", "chat", 1, "0000000001", "0000000002")
+	fill(t, b, "alice", "log", 1, "0000000001")
 	fill(t, b, "alice", "chat", 2, "0000000001")
 	fill(t, b, "alice", "熊", 1, "0000000001")
 	if _, err := b.Put(t.Context(), users.FilesPrefix("alice")+"log/notes", []byte("x")); err != nil {
@@ -316,7 +317,7 @@ func TestJournalsListsEachLife(t *testing.T) {
 	}
 	want := []string{
 		users.Prefix("alice") + "log/", users.SessionPrefix("alice", "chat", 1),
-		users.SessionPrefix("alice", "chat", 2), users.SessionPrefix("alice", "熊", 1),
+		users.SessionPrefix("alice", "chat", 2), users.SessionPrefix("alice", "熊", 1), users.SessionPrefix("alice", "log", 1),
 	}
 	got, err := users.Journals(t.Context(), b, "alice")
 	slices.Sort(got)
