@@ -58,9 +58,9 @@ func served(t *testing.T) []string {
 	t.Helper()
 	paths := constants(t, "paths.go", "Path")
 	var out []string
-	route := regexp.MustCompile(`(?m)^\s+(?:read|write)\.(GET|POST|PUT|PATCH|DELETE)\(chat\.(Path\w+),`)
+	route := regexp.MustCompile(`(?m)^\s+(?:read|write)\.route\(http\.Method(Get|Post|Put|Patch|Delete), chat\.(Path\w+),`)
 	for _, m := range route.FindAllStringSubmatch(source(t, "agent/httpapi/server.go"), -1) {
-		out = append(out, m[1]+" "+written(paths[m[2]]))
+		out = append(out, strings.ToUpper(m[1])+" "+written(paths[m[2]]))
 	}
 	if len(out) < 25 {
 		t.Fatalf("found %d routes of the agent, so this test has lost its source", len(out))
@@ -101,10 +101,14 @@ func TestEveryPathIsInTheProtocol(t *testing.T) {
 func TestScopesAreTheCodes(t *testing.T) {
 	paths := constants(t, "paths.go", "Path")
 	pages := documented(t, "docs/PROTOCOL.md")
-	agent := regexp.MustCompile(`(?m)^\s+(read|write)\.(\w+)\(chat\.(Path\w+),`)
-	for _, m := range agent.FindAllStringSubmatch(source(t, "agent/httpapi/server.go"), -1) {
+	agent := regexp.MustCompile(`(?m)^\s+(read|write)\.route\(http\.Method(\w+), chat\.(Path\w+),`)
+	routes := agent.FindAllStringSubmatch(source(t, "agent/httpapi/server.go"), -1)
+	if len(routes) < 25 {
+		t.Fatalf("found %d routes of the agent, so this test has lost its source", len(routes))
+	}
+	for _, m := range routes {
 		want := map[string]string{"read": "read", "write": "chat"}[m[1]]
-		if got := pages[m[2]+" "+written(paths[m[3]])]; got != want {
+		if got := pages[strings.ToUpper(m[2])+" "+written(paths[m[3]])]; got != want {
 			t.Errorf("%s %s: scope %q, want %q", m[2], paths[m[3]], got, want)
 		}
 	}
