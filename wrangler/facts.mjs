@@ -1,5 +1,6 @@
 /** Finds the facts that the core asks for. */
 import { readBody } from "./body.mjs";
+import { teamKeys } from "./keys.mjs";
 
 /** @type {Record<string, "LIMIT_CHAT" | "LIMIT_API" | "LIMIT_AUTH">} */
 const limiters = { chat: "LIMIT_CHAT", api: "LIMIT_API", auth: "LIMIT_AUTH" };
@@ -29,6 +30,9 @@ export async function answer(decision, request, env, facts) {
     case "spend":
       // A Worker remembers nothing beyond its isolate: that is the user's object's.
       facts.spent.push({ key: decision.key, first: false });
+      return "answered";
+    case "keys":
+      facts.keys = await teamKeys(decision);
       return "answered";
     default:
       return "no question";

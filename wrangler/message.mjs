@@ -15,12 +15,13 @@ const sep = "\0";
 /** @typedef {Common & {kind: "limit", question: LimitQuestion}} AskLimit */
 /** @typedef {Common & {kind: "body", max: number}} AskBody */
 /** @typedef {Common & {kind: "spend", key: string}} AskSpend */
+/** @typedef {Common & {kind: "keys", url: string, refresh: boolean}} AskKeys */
 /** @typedef {Common & {kind: "ready"}} AskReady */
-/** @typedef {Respond | Asset | Forward | Socket | AskLimit | AskBody | AskSpend | AskReady} Decision */
+/** @typedef {Respond | Asset | Forward | Socket | AskLimit | AskBody | AskSpend | AskKeys | AskReady} Decision */
 
 /**
  * What the core asked for, and the id that it gave the request.
- * @typedef {{requestId: string, limits: LimitAnswer[], spent: {key: string, first: boolean}[], body?: string}} Facts
+ * @typedef {{requestId: string, limits: LimitAnswer[], spent: {key: string, first: boolean}[], keys?: {json: string, refreshed: boolean}, body?: string}} Facts
  */
 
 /** Asks the core to run once what requests run. */
@@ -62,6 +63,8 @@ export function encodeDecide(request, facts) {
   }
   fields.push(String(facts.spent.length));
   for (const { key, first } of facts.spent) fields.push(key, flag(first));
+  fields.push(flag(facts.keys !== undefined));
+  if (facts.keys) fields.push(flag(facts.keys.refreshed), facts.keys.json);
   // Never split a value on commas: dates and cookies hold them.
   const header = [...request.headers];
   fields.push(String(header.length), ...header.flat());
@@ -118,6 +121,8 @@ export function decode(text) {
       return { kind, ...common, max: fields.number() };
     case "spend":
       return { kind, ...common, key: fields.text() };
+    case "keys":
+      return { kind, ...common, url: fields.text(), refresh: fields.text() === "1" };
     case "ready":
       return { kind, ...common };
   }

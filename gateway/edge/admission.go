@@ -51,18 +51,37 @@ func (x *exchange) authenticate(secret string) error {
 		x.id = Identity{User: localUser, Scopes: access.AllScopes()}
 		return nil
 	}
+	if assertion := x.head.Header.Get(access.HeaderAssertion); secret == "" && assertion != "" && x.core.cfg.Access != nil {
+		if err := x.notForeign(); err != nil {
+			return err
+		}
+		return x.asserted(assertion)
+	}
 	if secret == "" {
 		return fault.New(fault.CodeUnauthorized, "a credential is missing", "send Authorization: Bearer TOKEN, with a token from LOONGCLAW_TOKENS or a login")
 	}
-	g, ok := x.core.cfg.Tokens.Find(secret)
-	if !ok {
-		g, ok = x.core.sessions.Find(secret, x.core.cfg.Now())
-	}
+	g, ok := x.core.bearer(secret)
 	if !ok {
 		return x.wrongCredential(fault.New(fault.CodeUnauthorized, "the credential is not known or has expired", "log in again, or check the token"))
 	}
 	x.id = Identity(g)
 	return nil
+}
+
+// bearer says what a bearer token gives.
+func (c *Core) bearer(secret string) (access.Grant, bool) {
+	now := c.cfg.Now()
+	if g, ok := c.cfg.Tokens.Find(secret); ok {
+		return g, true
+	}
+	if g, ok := c.sessions.Find(secret, now); ok {
+		return g, true
+	}
+	if c.cfg.JWT == nil || !access.LooksLikeJWT(secret) {
+		return access.Grant{}, false
+	}
+	g, err := c.cfg.JWT.Verify(secret, now)
+	return g, err == nil
 }
 
 // wrongCredential counts a wrong one against its address.

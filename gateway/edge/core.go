@@ -23,6 +23,8 @@ import (
 type Config struct {
 	Version string
 	Tokens  access.Tokens
+	JWT     *access.JWT  // nil when that way in is not configured
+	Access  *access.Team // Cloudflare Access; nil when it is not configured
 	// LoginCode can be redeemed once for a session of the first token's user.
 	LoginCode string
 	PassKey   ed25519.PrivateKey
@@ -49,6 +51,7 @@ type Core struct {
 	open     bool // no tokens, on loopback: everybody here is localUser
 	sessions *access.Sessions
 	tickets  *access.Tickets
+	team     teamKeys
 	login    [sha256.Size]byte
 	passes   *passes
 	echo     *echo.Echo
@@ -78,17 +81,20 @@ func New(cfg Config) (*Core, error) {
 		return nil, err
 	}
 	c := &Core{
-		cfg: cfg, open: len(cfg.Tokens) == 0, sessions: sessions, tickets: tickets,
+		cfg: cfg, open: cfg.NoWayIn(), sessions: sessions, tickets: tickets,
 		login: sha256.Sum256([]byte(cfg.LoginCode)), passes: newPasses(cfg.PassKey),
 	}
 	c.echo = c.routes()
 	return c, nil
 }
 
+// NoWayIn says that no credential is configured.
+func (cfg Config) NoWayIn() bool { return len(cfg.Tokens) == 0 && cfg.JWT == nil && cfg.Access == nil }
+
 func (cfg Config) check() error {
 	var faults []error
-	if len(cfg.Tokens) == 0 && !cfg.Loopback {
-		faults = append(faults, errors.New("listening beyond loopback without a way in: set LOONGCLAW_TOKENS=alice:TOKEN (`gateway token` prints a good TOKEN), or LISTEN_ADDR=127.0.0.1:8787"))
+	if cfg.NoWayIn() && !cfg.Loopback {
+		faults = append(faults, errors.New("listening beyond loopback without a way in: set LOONGCLAW_TOKENS=alice:TOKEN (`gateway token` prints a good TOKEN) or the variables of another way in (JWT_ISSUER, ACCESS_TEAM_DOMAIN), or LISTEN_ADDR=127.0.0.1:8787"))
 	}
 	if cfg.LoginCode != "" && len(cfg.Tokens) == 0 {
 		faults = append(faults, errors.New("LOONGCLAW_LOGIN_CODE is set without LOONGCLAW_TOKENS: it logs in the first token's user, so set one, or unset the code"))

@@ -51,6 +51,8 @@ type Facts struct {
 	Spend func(SpendQuestion) bool
 	Spent map[string]bool
 	Ready *bool // the agents' readiness, after Question.Ready
+	// AccessKeys are a team's keys, after Question.AccessKeys.
+	AccessKeys *KeysAnswer
 }
 
 // FrameDecision says what a host does with a client's WebSocket frame.

@@ -79,4 +79,7 @@ type Question struct {
 	// Ready asks whether the agents are ready, for Facts.Ready. Only a core with
 	// Config.AsksReady asks it.
 	Ready bool
+	// AccessKeys asks for the keys of Cloudflare Access, for Facts.AccessKeys. Only
+	// a core with Config.Access asks it.
+	AccessKeys *KeysQuestion
 }

@@ -81,7 +81,7 @@ func private(h http.Header) []string {
 		lower := strings.ToLower(name)
 		switch {
 		case lower == "authorization", lower == "cookie", lower == "forwarded", lower == "x-real-ip",
-			strings.HasPrefix(lower, "x-loongclaw-"), strings.HasPrefix(lower, "cf-container-"),
+			strings.HasPrefix(lower, "x-loongclaw-"), strings.HasPrefix(lower, "cf-container-"), strings.HasPrefix(lower, "cf-access-"),
 			strings.HasPrefix(lower, "x-forwarded-"):
 			names = append(names, name)
 		}

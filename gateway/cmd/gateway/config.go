@@ -27,6 +27,13 @@ type environment struct {
 	Port              string `envconfig:"PORT" desc:"the port part, when LISTEN_ADDR is empty"`
 	AgentURL          string `envconfig:"AGENT_URL" default:"http://127.0.0.1:8788" desc:"the agents, comma-separated; a user always gets the same one"`
 	Tokens            string `envconfig:"LOONGCLAW_TOKENS" desc:"alice:TOKEN,bob:TOKEN:read; needed unless listening on loopback"`
+	JWTIssuer         string `envconfig:"JWT_ISSUER" desc:"the iss of the JSON Web Tokens that count"`
+	JWTAudience       string `envconfig:"JWT_AUDIENCE" desc:"the aud that they must have"`
+	JWTPublicKeys     string `envconfig:"JWT_PUBLIC_KEYS" desc:"their issuer's public keys: PEM, or the JSON of its key set"`
+	JWTUserClaim      string `envconfig:"JWT_USER_CLAIM" default:"sub" desc:"the claim that names the user"`
+	JWTScopeClaim     string `envconfig:"JWT_SCOPE_CLAIM" default:"scope" desc:"the claim with read, chat or admin; without it a token may read and chat"`
+	AccessTeam        string `envconfig:"ACCESS_TEAM_DOMAIN" desc:"the team of Cloudflare Access: TEAM.cloudflareaccess.com"`
+	AccessAUD         string `envconfig:"ACCESS_AUD" desc:"the AUD tag of its application, several by commas"`
 	LoginCode         string `envconfig:"LOONGCLAW_LOGIN_CODE" desc:"a code that logs in the first token's user once"`
 	AllowedOrigins    string `envconfig:"ALLOWED_ORIGINS" desc:"web origins that may call, comma-separated"`
 	TrustedProxies    string `envconfig:"TRUSTED_PROXIES" desc:"addresses and networks whose X-Forwarded-* count"`
@@ -99,6 +106,12 @@ func (env environment) understand(version string) (config, error) {
 	e.Tokens, err = access.ParseTokens(env.Tokens)
 	note("LOONGCLAW_TOKENS", err)
 	tokensOK := err == nil
+	e.JWT, err = access.NewJWT(strings.TrimSpace(env.JWTIssuer), strings.TrimSpace(env.JWTAudience), env.JWTPublicKeys, strings.TrimSpace(env.JWTUserClaim), strings.TrimSpace(env.JWTScopeClaim))
+	faults = append(faults, unjoin(err)...)
+	tokensOK = tokensOK && err == nil
+	e.Access, err = access.ParseTeam(strings.TrimSpace(env.AccessTeam), strings.TrimSpace(env.AccessAUD))
+	faults = append(faults, unjoin(err)...)
+	tokensOK = tokensOK && err == nil
 	e.Origins, err = access.ParseOrigins(env.AllowedOrigins)
 	note("ALLOWED_ORIGINS", err)
 	e.Proxies, err = access.ParseProxies(env.TrustedProxies)
@@ -119,7 +132,7 @@ func (env environment) understand(version string) (config, error) {
 	c.logFile, c.unused = env.LogFile, env.withoutEffect()
 	// The core checks the rest. Where a value above was refused, what the core
 	// would say about its absence is no news.
-	if len(faults) == 0 || addressOK && tokensOK && len(e.Tokens) == 0 && !e.Loopback {
+	if len(faults) == 0 || addressOK && tokensOK && e.NoWayIn() && !e.Loopback {
 		faults = append(faults, coreFaults(*e, len(faults) > 0)...)
 	}
 	return c, errors.Join(faults...)
@@ -129,7 +142,7 @@ func (env environment) understand(version string) (config, error) {
 // way in is asked for.
 func coreFaults(e edge.Config, others bool) []error {
 	if others {
-		e = edge.Config{Tokens: e.Tokens, Loopback: e.Loopback}
+		e = edge.Config{Tokens: e.Tokens, JWT: e.JWT, Access: e.Access, Loopback: e.Loopback}
 		_, err := edge.New(e)
 		return unjoin(err)[:1]
 	}

@@ -94,7 +94,13 @@ func check(stdout io.Writer) error {
 		return configError(err)
 	}
 	ways := fmt.Sprintf("%d tokens", len(c.edge.Tokens))
-	if len(c.edge.Tokens) == 0 {
+	if c.edge.JWT != nil {
+		ways += ", JWT of " + c.edge.JWT.Issuer
+	}
+	if c.edge.Access != nil {
+		ways += ", Cloudflare Access of " + c.edge.Access.Origin
+	}
+	if c.edge.NoWayIn() {
 		ways = "no tokens: only this machine is let in"
 	}
 	_, err = fmt.Fprintf(stdout, "ok: listens on %s, %s, agents %v\n", c.listen, ways, c.edge.Agents)

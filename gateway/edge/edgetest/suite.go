@@ -81,7 +81,7 @@ func Run(t *testing.T, target Target) []string {
 // cases are the same for every host.
 func cases() []testCase {
 	var all []testCase
-	for _, group := range [][]testCase{entryCases(), accessCases(), pageCases(), forwardCases(), bodyCases(), streamCases(), failureCases(), limitCases()} {
+	for _, group := range [][]testCase{entryCases(), accessCases(), jwtCases(), teamCases(), pageCases(), forwardCases(), bodyCases(), streamCases(), failureCases(), limitCases()} {
 		all = append(all, group...)
 	}
 	return all
@@ -91,6 +91,7 @@ type suite struct {
 	target Target
 	base   string
 	agent  *agent
+	team   *team
 	keys   []ed25519.PublicKey
 	client *http.Client
 	addrs  int
@@ -102,11 +103,16 @@ func newSuite(t *testing.T, target Target) *suite {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &suite{target: target, agent: startAgent(t), keys: []ed25519.PublicKey{public}}
+	s := &suite{target: target, agent: startAgent(t), team: startTeam(t), keys: []ed25519.PublicKey{public}}
 	s.base = target.Start(t, map[string]string{
 		"AGENT_URL":            s.agent.url,
 		"LOONGCLAW_TOKENS":     fmt.Sprintf("alice:%s,bob:%s:read,carol:%s", alice, bob, carol),
 		"PASS_PRIVATE_KEY":     pass.FormatPrivate(private),
+		"JWT_ISSUER":           issuer,
+		"JWT_AUDIENCE":         audience,
+		"JWT_PUBLIC_KEYS":      strings.ReplaceAll(issuerPEM(), "\n", `\n`), // as a variable of one line
+		"ACCESS_TEAM_DOMAIN":   s.team.url,
+		"ACCESS_AUD":           teamAudience,
 		"ALLOWED_ORIGINS":      origin,
 		"LOONGCLAW_LOGIN_CODE": "login-code-0123456789",
 		"RATE_LIMIT_CHAT":      fmt.Sprintf("%d/m", maxChat),

@@ -24,6 +24,7 @@ type Config struct {
 	Log    *slog.Logger
 	Now    func() time.Time  // time.Now when nil
 	Agent  http.RoundTripper // the way to the agents; NewTransport() when nil
+	Web    http.RoundTripper // the way to Cloudflare Access; Go's default when nil
 	Wait   Wait              // DefaultWait where zero
 }
 
@@ -59,6 +60,7 @@ type Host struct {
 	facts    edge.Facts
 	page     map[string]*file
 	readings readiness
+	keys     teamKeys
 	buffers  sync.Pool
 
 	draining context.Context // ends when stopping begins
@@ -81,11 +83,14 @@ func New(cfg Config) (*Host, error) {
 	if cfg.Wait == (Wait{}) {
 		cfg.Wait = DefaultWait()
 	}
+	if cfg.Web == nil {
+		cfg.Web = http.DefaultTransport
+	}
 	page, err := readPage(cfg.Page)
 	if err != nil {
 		return nil, fmt.Errorf("reading the built page: %w", err)
 	}
-	h := &Host{Config: cfg, page: page, sockets: make(map[*socket]struct{})}
+	h := &Host{Config: cfg, page: page, sockets: make(map[*socket]struct{}), keys: teamKeys{web: cfg.Web, now: cfg.Now}}
 	h.draining, h.stop = context.WithCancel(context.Background())
 	h.buffers.New = func() any { b := make([]byte, 8<<10); return &b }
 	limiter := limit.New(maxKeys, cfg.Now)
@@ -186,6 +191,12 @@ func (h *Host) decide(w http.ResponseWriter, r *http.Request) (edge.Decision, er
 		case d.Ask.Ready && facts.Ready == nil:
 			ready := h.ready(r.Context())
 			facts.Ready = &ready
+		case d.Ask.AccessKeys != nil && (facts.AccessKeys == nil || !facts.AccessKeys.Refreshed):
+			keys, err := h.keys.answer(r.Context(), *d.Ask.AccessKeys)
+			if err != nil {
+				h.Log.Warn("the keys of Cloudflare Access were not fetched", "url", d.Ask.AccessKeys.URL, "error", err)
+			}
+			facts.AccessKeys = &keys
 		default:
 			return d, fault.Internal(errors.New("the core asks what was answered"))
 		}

@@ -28,7 +28,8 @@ func decodeVars(in string) map[string]string {
 // decodeDecide reads a request's head and the facts that answer the core's
 // questions: method, target, host, "1" for TLS, remote address, length, request
 // id; limits, each key, "1" for allowed, remaining, reset and retry in
-// milliseconds; spent keys, each key, "1" for "this call did it"; headers, each
+// milliseconds; spent keys, each key, "1" for "this call did it"; "1" for the keys of Cloudflare Access, "1"
+// for refreshed ones and their text; headers, each
 // name, value; "1" for a body, and the body. A number stands before each list.
 func decodeDecide(in string) (edge.Head, edge.Facts, error) {
 	r := reader{rest: in, more: true}
@@ -52,6 +53,9 @@ func decodeDecide(in string) (edge.Head, edge.Facts, error) {
 		}
 		facts.Spent[key] = first
 	})
+	if r.flag() {
+		facts.AccessKeys = &edge.KeysAnswer{Refreshed: r.flag(), JSON: r.text()}
+	}
 	h.Header = make(http.Header)
 	r.each(func() {
 		name, value := r.text(), r.text()

@@ -35,6 +35,7 @@ const (
 	kindBody    = "body"
 	kindSpend   = "spend"
 	kindReady   = "ready"
+	kindKeys    = "keys"
 )
 
 // encode writes kind, request id, the answer's headers, and what the kind has.
@@ -154,6 +155,10 @@ func (w *writer) ask(d edge.Decision) {
 	case q.Spend != nil:
 		w.head(kindSpend, d)
 		w.text(q.Spend.Key)
+	case q.AccessKeys != nil:
+		w.head(kindKeys, d)
+		w.text(q.AccessKeys.URL)
+		w.flag(q.AccessKeys.Refresh)
 	default:
 		w.head(kindReady, d)
 	}

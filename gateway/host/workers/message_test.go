@@ -23,6 +23,7 @@ func TestDecodeDecide(t *testing.T) {
 	in := join("POST", "/api/chat?x=1", "host:1", "1", "192.0.2.1", "17", "id-1",
 		"2", "chat:alice", "1", "-1", "60000", "0", "auth:a", "", "0", "60000", "1500",
 		"1", "login:k", "1",
+		"1", "1", `{"keys":[]}`,
 		"3", "accept", "a", "accept", "b, c", "x-empty", "",
 		"1", "body with a \x00 in it")
 	head, facts, err := decodeDecide(in)
@@ -46,13 +47,16 @@ func TestDecodeDecide(t *testing.T) {
 	if diff := cmp.Diff(map[string]bool{"login:k": true}, facts.Spent); diff != "" {
 		t.Errorf("spent (-want +got):\n%s", diff)
 	}
+	if diff := cmp.Diff(&edge.KeysAnswer{JSON: `{"keys":[]}`, Refreshed: true}, facts.AccessKeys); diff != "" {
+		t.Errorf("keys (-want +got):\n%s", diff)
+	}
 }
 
 // TestDecodeNoBody: no body and an empty one differ, since the core asks for a
 // body until it has one.
 func TestDecodeNoBody(t *testing.T) {
 	for flag, want := range map[string]bool{"": false, "1": true} {
-		head, _, err := decodeDecide(join("GET", "/", "h", "", "", "0", "", "0", "0", "0", flag, ""))
+		head, _, err := decodeDecide(join("GET", "/", "h", "", "", "0", "", "0", "0", "", "0", flag, ""))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +67,7 @@ func TestDecodeNoBody(t *testing.T) {
 }
 
 func TestDecodeCutShort(t *testing.T) {
-	whole := join("GET", "/", "h", "", "", "0", "", "1", "k", "1", "1", "1", "1", "1", "k", "1", "1", "n", "v", "")
+	whole := join("GET", "/", "h", "", "", "0", "", "1", "k", "1", "1", "1", "1", "1", "k", "1", "1", "1", "{}", "1", "n", "v", "")
 	if _, _, err := decodeDecide(whole); err != nil {
 		t.Fatalf("whole: %v", err)
 	}
@@ -97,6 +101,7 @@ func TestEncode(t *testing.T) {
 		{"limit", edge.Decision{Ask: &edge.Question{Limit: &edge.LimitQuestion{Key: "chat:u", Class: "chat", N: 30, Per: 60}}}, join("limit", "", "0", "chat:u", "chat", "30", "60")},
 		{"body", edge.Decision{Ask: &edge.Question{Body: 4096}}, join("body", "", "0", "4096")},
 		{"spend", edge.Decision{Ask: &edge.Question{Spend: &edge.SpendQuestion{Key: "login:k"}}}, join("spend", "", "0", "login:k")},
+		{"keys", edge.Decision{Ask: &edge.Question{AccessKeys: &edge.KeysQuestion{URL: "https://t/k", Refresh: true}}}, join("keys", "", "0", "https://t/k", "1")},
 		{"ready", edge.Decision{Ask: &edge.Question{Ready: true}}, join("ready", "", "0")},
 	}
 	for _, tt := range tests {
@@ -134,7 +139,7 @@ func wantFault(t *testing.T, got string, code fault.Code, id string) {
 	}
 }
 
-var plainRequest = join(opDecide, "GET", "/", "h", "", "", "0", "", "0", "0", "0", "")
+var plainRequest = join(opDecide, "GET", "/", "h", "", "", "0", "", "0", "0", "", "0", "")
 
 func TestCallsBeforeConfiguration(t *testing.T) {
 	b := newBridge(nil, errors.New("LOONGCLAW_TOKENS is missing"))
@@ -158,7 +163,7 @@ func TestPanicIsOneRequests(t *testing.T) {
 	}), nil)
 	b.call(opConfigure)
 	wantFault(t, b.call(plainRequest), fault.CodeInternal, "new-id")
-	next := join(opDecide, "GET", "/", "h", "", "", "0", "id", "0", "0", "0", "")
+	next := join(opDecide, "GET", "/", "h", "", "", "0", "id", "0", "0", "", "0", "")
 	if got, want := b.call(next), join("respond", "", "0", "200", ""); got != want {
 		t.Errorf("the next: got %q, want %q", got, want)
 	}

@@ -1,0 +1,61 @@
+package access
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestParseTeam(t *testing.T) {
+	for domain, want := range map[string]string{
+		"team.cloudflareaccess.com": "https://team.cloudflareaccess.com", "https://Team.cloudflareaccess.com/": "https://team.cloudflareaccess.com",
+		"http://127.0.0.1:99": "http://127.0.0.1:99",
+	} {
+		team, err := ParseTeam(domain, "a, b,")
+		if err != nil || team.Origin != want || team.KeysURL() != want+"/cdn-cgi/access/certs" || !cmp.Equal(team.Audience, []string{"a", "b"}) {
+			t.Errorf("%s: got %+v, %v", domain, team, err)
+		}
+	}
+	for _, bad := range []string{"http://team.example.com", "https://team.example.com/path", "https://u@team.example.com", "ftp://a.com", "a b", "https://"} {
+		if team, err := ParseTeam(bad, "a"); err == nil || !strings.Contains(err.Error(), "ACCESS_TEAM_DOMAIN") {
+			t.Errorf("%q: got %+v, %v", bad, team, err)
+		}
+	}
+	if _, err := ParseTeam("team.example.com", " "); err == nil || !strings.Contains(err.Error(), "ACCESS_AUD") {
+		t.Errorf("got %v", err)
+	}
+	if team, err := ParseTeam("", ""); team != nil || err != nil {
+		t.Errorf("got %v, %v", team, err)
+	}
+}
+
+func TestTeamVerifies(t *testing.T) {
+	i := newIssuer(t)
+	team := &Team{Origin: "https://team.example.com", Audience: []string{"one", "two"}}
+	text := func(kid string, change map[string]any) string {
+		with := map[string]any{"iss": team.Origin, "aud": []string{"two"}, "email": "Eve@Example.com", "scope": "admin"}
+		for k, v := range change {
+			with[k] = v
+		}
+		return sign(t, jwt.SigningMethodRS256, i.rsa, kid, claims(with))
+	}
+	got, err := team.Verify(text("rsa", nil), i.jwt.Keys, jwtNow)
+	want := Grant{User: "eve@example.com", Scopes: []string{"read", "chat"}, Expires: jwtNow.Unix() + 90}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	for name, bad := range map[string]string{
+		"other application": text("rsa", map[string]any{"aud": "three"}), "other team": text("rsa", map[string]any{"iss": "https://evil.example.com"}),
+		"a service": text("rsa", map[string]any{"email": nil, "common_name": "x"}), "endless": text("rsa", map[string]any{"exp": nil}),
+	} {
+		if g, err := team.Verify(bad, i.jwt.Keys, jwtNow); err == nil || errors.Is(err, ErrUnknownKey) {
+			t.Errorf("%s: got %+v, %v", name, g, err)
+		}
+	}
+	if _, err := team.Verify(text("new", nil), i.jwt.Keys, jwtNow); !errors.Is(err, ErrUnknownKey) {
+		t.Errorf("a new key: got %v, want ErrUnknownKey", err)
+	}
+}
