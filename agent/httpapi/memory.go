@@ -18,7 +18,8 @@ func (s *Server) memoryOf(c echo.Context) (*memory.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return u.Memory, nil
+	// Another agent may have remembered or forgotten something.
+	return u.Memory, u.Refresh(c.Request().Context())
 }
 
 func (s *Server) searchMemory(c echo.Context) error {

@@ -233,8 +233,17 @@ func (m *Manager) end(ctx context.Context, user, id string, clears bool) error {
 	if err != nil || s == nil {
 		return storeFault(err)
 	}
+	m.drop(s)
+	return nil
+}
+
+// drop lets go of a session whose life has ended. Those who follow it look for
+// its next one.
+func (m *Manager) drop(s *session) {
 	m.mu.Lock()
-	delete(m.open, place{user, id})
+	if at := (place{s.user.Name, s.id}); m.open[at] == s {
+		delete(m.open, at)
+	}
 	m.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -242,8 +251,10 @@ func (m *Manager) end(ctx context.Context, user, id string, clears bool) error {
 	if s.quiet != nil {
 		s.quiet.Stop()
 	}
+	if s.stop != nil {
+		s.stop(errTaken)
+	}
 	s.wake()
-	return nil
 }
 
 // object is args when they are a JSON object, else one that holds them as text:

@@ -188,9 +188,16 @@ func (s *session) applyFinished(b finishedBody, r *run) {
 	if s.current == r.id {
 		s.current, s.live = "", nil
 	}
-	if n := s.tree.nodes[r.message]; n != nil && !n.settled {
-		// Cancelled before its turn came: it stays where it stood.
-		s.tree.settle(r.message, s.tree.head)
+	if s.current != "" {
+		return
+	}
+	// Cancelled before their turn came: they stand behind the answer that they
+	// waited for, which may have come after them.
+	for _, id := range s.tree.order {
+		n := s.tree.nodes[id]
+		if w := s.runs[n.RunID]; !n.settled && w != nil && w.status != "" {
+			s.tree.settle(id, s.tree.head)
+		}
 	}
 }
 

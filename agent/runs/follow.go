@@ -8,9 +8,12 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
-// foreignPoll is how often a follower looks for what another agent, which runs
-// the session's run, has written.
-const foreignPoll = time.Second
+// How often a follower looks for what another agent may have written: often
+// while that one runs a run of the session, seldom while nobody does.
+const (
+	foreignPoll = time.Second
+	idlePoll    = 10 * time.Second
+)
 
 // Follower reads a session's events from a cursor on, over as many lives as the
 // session has. One goroutine uses it.
@@ -35,6 +38,14 @@ func (m *Manager) Follow(ctx context.Context, user, id, after string) (*Follower
 	s, err := m.lookup(ctx, user, id)
 	if err != nil {
 		return nil, err
+	}
+	s.mu.Lock()
+	ahead := cur.Epoch == s.epoch && cur.Seq > s.seq()
+	s.mu.Unlock()
+	if ahead { // another agent has written what this one has not read yet
+		if err := s.log.Refresh(ctx); err != nil {
+			return nil, err
+		}
 	}
 	f := &Follower{m: m, user: user, id: id}
 	f.attach(s, cur)
@@ -110,22 +121,43 @@ func (f *Follower) Next(ctx context.Context) ([]chat.Event, error) {
 }
 
 func (f *Follower) wait(ctx context.Context, changed chan struct{}, foreign bool) error {
-	var poll <-chan time.Time
+	every := idlePoll
 	if foreign {
-		t := time.NewTimer(foreignPoll)
-		defer t.Stop()
-		poll = t.C
+		every = foreignPoll
 	}
+	t := time.NewTimer(every)
+	defer t.Stop()
 	select {
 	case <-changed:
-	case <-poll:
-		return f.s.log.Refresh(ctx)
+	case <-t.C:
+		return f.look(ctx)
 	case <-f.m.root.Done():
 		return fault.New(fault.CodeDraining, "this agent is stopping", "follow again with the last cursor").After(time.Second)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	return nil
+}
+
+// look takes in what other agents have written. A store that does not answer is
+// no reason to end a stream.
+func (f *Follower) look(ctx context.Context) error {
+	f.s.mu.Lock()
+	working := f.s.working
+	f.s.mu.Unlock()
+	if working {
+		return nil // its own goroutine looks
+	}
+	if f.s.user.Refresh(ctx) == nil {
+		if row, _ := f.s.user.Row(f.id); !row.Alive || row.Epoch != f.s.epoch {
+			f.m.drop(f.s)
+			return nil
+		}
+	}
+	if err := f.s.log.Refresh(ctx); fault.CodeOf(err) == fault.CodeDamaged {
+		return err
+	}
+	return ctx.Err()
 }
 
 // foreign says whether another agent runs this session now. The lock is held.

@@ -95,8 +95,8 @@ func (m *Manager) lookup(ctx context.Context, user, id string) (*session, error)
 	}
 	if row, _ := u.Row(id); !row.Alive {
 		// Another agent may have made it.
-		if err := u.Refresh(ctx); err != nil {
-			return nil, err
+		if err := u.Find(ctx, id); err != nil {
+			return nil, storeFault(err)
 		}
 	}
 	if row, _ := u.Row(id); !row.Alive {
@@ -106,7 +106,14 @@ func (m *Manager) lookup(ctx context.Context, user, id string) (*session, error)
 	if err != nil {
 		return nil, err
 	}
-	return s, s.refresh(ctx, m.Now())
+	if err := s.refresh(ctx, m.Now()); err != nil {
+		return nil, err
+	}
+	if row, _ := u.Row(id); row.Epoch != s.epoch || !row.Alive {
+		m.drop(s) // another agent has ended this life
+		return m.lookup(ctx, user, id)
+	}
+	return s, nil
 }
 
 // load opens the present life of a session, or its first.

@@ -61,6 +61,9 @@ func (s *session) refresh(ctx context.Context, now time.Time) error {
 	if fresh {
 		return nil
 	}
+	if err := s.user.Refresh(ctx); err != nil {
+		return err
+	}
 	if err := s.log.Refresh(ctx); err != nil {
 		return err
 	}

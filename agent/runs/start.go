@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
 	"github.com/loongclaw/loongclaw/agent/journal"
@@ -115,13 +114,39 @@ type submission struct {
 	record func(*session) (journal.Record, string, error)
 }
 
+// answerTime is how long a message may take to be stored before its sender is
+// told that it is not known whether it was.
+const answerTime = 20 * time.Second
+
 // submit makes a run durable and sets it going. It does not end with its caller:
 // what may be stored must also be run.
 func (m *Manager) submit(ctx context.Context, s *session, sub submission) (chat.Run, error) {
 	if m.isDraining() {
 		return chat.Run{}, fault.New(fault.CodeDraining, "this agent is about to stop", "send it again").After(2 * time.Second)
 	}
-	ctx = context.WithoutCancel(ctx)
+	type result struct {
+		run chat.Run
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		run, err := m.enter(context.WithoutCancel(ctx), s, sub)
+		done <- result{run, err}
+	}()
+	t := time.NewTimer(answerTime)
+	defer t.Stop()
+	select {
+	case r := <-done:
+		return r.run, r.err
+	case <-t.C:
+		return chat.Run{}, storeFault(errors.New("no answer in time"))
+	case <-ctx.Done():
+		return chat.Run{}, ctx.Err()
+	}
+}
+
+// enter brings a submission into the journal and its run under way.
+func (m *Manager) enter(ctx context.Context, s *session, sub submission) (chat.Run, error) {
 	s.starting.Lock()
 	defer s.starting.Unlock()
 	// Who the agent is gets read while the message is being stored, so that on a
@@ -129,7 +154,7 @@ func (m *Manager) submit(ctx context.Context, s *session, sub submission) (chat.
 	soul := make(chan string, 1)
 	go func() { soul <- m.Persona(ctx, s.user.Name) }()
 	e := entrance{submission: sub, m: m, s: s, slot: m.slot(s.user.Name)}
-	err := m.durable(ctx, s, sub.title, func(ctx context.Context) error {
+	err := m.durable(ctx, s, sub.title, func() error {
 		err := s.log.Transact(ctx, e.build)
 		e.stored = err == nil && e.isNew
 		return err
@@ -144,7 +169,24 @@ func (m *Manager) submit(ctx context.Context, s *session, sub submission) (chat.
 	} else if e.placed {
 		e.slot.Release(1)
 	}
+	if err == nil {
+		err = m.stillAlive(ctx, s)
+	}
 	return e.answer, err
+}
+
+// stillAlive looks, after a message was stored, whether another agent has ended
+// this life of the session. The tombstone is durable before an object goes, so
+// one that is not there now came after the message, or never.
+func (m *Manager) stillAlive(ctx context.Context, s *session) error {
+	if err := s.user.Refresh(ctx); err != nil {
+		return err
+	}
+	if row, _ := s.user.Row(s.id); row.Alive && row.Epoch == s.epoch {
+		return nil
+	}
+	m.drop(s)
+	return errEnded
 }
 
 // entrance is a submission and what became of it.
@@ -201,12 +243,12 @@ func (e *entrance) build() ([]journal.Record, error) {
 // durable makes everything durable that a message's acknowledgement promises:
 // the message, and the mark by which a start finds its run. The two do not wait
 // for each other.
-func (m *Manager) durable(ctx context.Context, s *session, title string, write func(context.Context) error) error {
+func (m *Manager) durable(ctx context.Context, s *session, title string, write func() error) error {
 	row := s.rowFor(title)
-	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return write(gctx) })
-	g.Go(func() error { return storeFault(m.mark(gctx, s, row)) })
-	return g.Wait()
+	marked := make(chan error, 1)
+	go func() { marked <- storeFault(m.mark(ctx, s, row)) }()
+	// Neither ends the other: what is stored must be known to be.
+	return errors.Join(write(), <-marked)
 }
 
 // rowFor is the session's row with a first message's title.

@@ -124,6 +124,12 @@ func (m *Manager) next(s *session) (*run, error) {
 		}
 		return m.resume(s, r, &found)
 	})
+	s.mu.Lock()
+	more := err == nil && found == nil && s.working
+	s.mu.Unlock()
+	if more {
+		return m.next(s) // it gave a run up; others may wait behind it
+	}
 	return found, err
 }
 

@@ -58,6 +58,29 @@ func (u *User) Marks(ctx context.Context) ([]Mark, error) {
 	return marks, err
 }
 
+// Find looks for a session that another agent may have made: in the journal, and
+// among the marks of those that have not come to rest.
+func (u *User) Find(ctx context.Context, session string) error {
+	if err := u.Refresh(ctx); err != nil {
+		return err
+	}
+	if row, _ := u.Row(session); row.Alive {
+		return nil
+	}
+	o, err := u.bucket.Get(ctx, markKey(u.Name, session))
+	if errors.Is(err, bucket.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var m Mark
+	if json.Unmarshal(o.Body, &m) == nil && m.Session.ID == session {
+		u.begin(m)
+	}
+	return nil
+}
+
 // Beat writes that an agent is alive and runs something of this user.
 func (u *User) Beat(ctx context.Context, instance, process string) error {
 	b, err := json.Marshal(beat{process, chat.At(u.now())})
