@@ -11,7 +11,7 @@ export WRANGLER_SEND_METRICS            := false
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help run build wasm page test test-go test-alone test-page test-browser lint fmt bench clean
+.PHONY: help run build wasm page test test-go test-alone test-page test-browser lint fmt soak bench clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,13 @@ lint: gateway/webchat/node_modules/.ready wrangler/node_modules/.ready ## golang
 
 fmt: ## format with gofumpt
 	go run mvdan.cc/gofumpt@v0.12.0 -w $(MODULES)
+
+soak: build ## hours of kill -9, bad weather and two agents, on disk and on a real S3 server
+	cd deploy && go build -o ../bin/soak ./soak
+	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 1000 -store disk
+	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 1000 -store s3
+	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 100 -store s3 -weather
+	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 0 -store s3 -agents 2 -users 4 -partition 45s
 
 bench: build ## the budgets of docs/performance.md, measured here
 	cd deploy && go run ./bench
