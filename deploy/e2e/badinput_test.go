@@ -200,8 +200,12 @@ func TestUnknownSessions(t *testing.T) {
 		method, tail string
 		body         any
 	}{
-		{"GET", "", nil}, {"GET", "/events", nil}, {"POST", "/cancel", map[string]any{}}, {"POST", "/regenerate", map[string]any{}},
-		{"PATCH", "", map[string]any{"title": "x"}}, {"DELETE", "", nil},
+		{"GET", "", nil},
+		{"GET", "/events", nil},
+		{"POST", "/cancel", map[string]any{}},
+		{"POST", "/regenerate", map[string]any{}},
+		{"PATCH", "", map[string]any{"title": "x"}},
+		{"DELETE", "", nil},
 	} {
 		refused(t, c, 404, "not_found", r.method, client.SessionPath("nope", r.tail), r.body)
 	}

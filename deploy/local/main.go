@@ -119,7 +119,7 @@ const endTime = 25 * time.Second
 func (p *program) end() {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself
 	select {
-	case <-p.done:
+	case <-p.done: //nolint:errcheck // asked to end, it ended
 	case <-time.After(endTime):
 		_ = p.cmd.Process.Kill()
 	}

@@ -65,9 +65,15 @@ func TestThePassOfTheFirstReleaseIsStillRead(t *testing.T) {
 func TestAPassCountsForOneRequest(t *testing.T) {
 	text := signed1(t, alice)
 	for _, c := range []struct{ method, path string }{
-		{"GET", alice.Path}, {"DELETE", alice.Path}, {"post", alice.Path}, {"", alice.Path},
-		{"POST", "/api/sessions/a/b/runs"}, {"POST", alice.Path + "/"}, {"POST", alice.Path + "?x=1"},
-		{"POST", "/api/sessions/a%2fb/runs"}, {"POST", ""},
+		{"GET", alice.Path},
+		{"DELETE", alice.Path},
+		{"post", alice.Path},
+		{"", alice.Path},
+		{"POST", "/api/sessions/a/b/runs"},
+		{"POST", alice.Path + "/"},
+		{"POST", alice.Path + "?x=1"},
+		{"POST", "/api/sessions/a%2fb/runs"},
+		{"POST", ""},
 	} {
 		if got, err := Verify(public("a"), text, c.method, c.path, now); !errors.Is(err, ErrOther) || !reflect.DeepEqual(got, Pass{}) {
 			t.Errorf("%s %s: got %+v, %v", c.method, c.path, got, err)
