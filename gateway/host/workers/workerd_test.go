@@ -30,6 +30,7 @@ var modules = map[string]string{
 	"header.mjs":         "esModule",
 	"forward.mjs":        "esModule",
 	"facts.mjs":          "esModule",
+	"keys.mjs":           "esModule",
 	"build/wasm_exec.js": "esModule",
 	"build/seed.mjs":     "esModule",
 	"build/gateway.wasm": "wasm",
