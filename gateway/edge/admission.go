@@ -58,6 +58,11 @@ func (x *exchange) authenticate(secret string) error {
 		return x.asserted(assertion)
 	}
 	if secret == "" {
+		if session := x.sessionCookie(); session != "" {
+			return x.byCookie(session)
+		}
+	}
+	if secret == "" {
 		return fault.New(fault.CodeUnauthorized, "a credential is missing", "send Authorization: Bearer TOKEN, with a token from LOONGCLAW_TOKENS or a login")
 	}
 	g, ok := x.core.bearer(secret)

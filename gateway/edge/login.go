@@ -10,6 +10,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/loongclaw/loongclaw/gateway/access"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -28,13 +29,17 @@ func (c *Core) redeem(e echo.Context) error {
 		return ask{Question{Body: maxLogin}}
 	}
 	var in struct {
-		Code *string `json:"code"`
+		Code   *string `json:"code"`
+		Cookie bool    `json:"cookie"`
 	}
 	if err := json.Unmarshal(x.head.Body, &in); err != nil {
 		return fault.New(fault.CodeInvalidJSON, "the body is not JSON with a code", `send {"code":"…"}`)
 	}
 	if in.Code == nil || *in.Code == "" {
 		return fault.New(fault.CodeInvalidRequest, "code is missing", `send {"code":"…"}, as it stands in the login link`)
+	}
+	if own, told := x.ownPage(); in.Cookie && told && !own {
+		return errForeign
 	}
 	sum := sha256.Sum256([]byte(*in.Code))
 	if subtle.ConstantTimeCompare(sum[:], c.login[:]) != 1 {
@@ -48,7 +53,7 @@ func (c *Core) redeem(e echo.Context) error {
 	if !first {
 		return x.wrongCredential(errLogin)
 	}
-	return x.logIn()
+	return x.logIn(in.Cookie)
 }
 
 var errLogin = fault.New(fault.CodeUnauthorized, "the login code is wrong or was used before", "start the gateway again for a new link, or use a token")
@@ -56,12 +61,18 @@ var errLogin = fault.New(fault.CodeUnauthorized, "the login code is wrong or was
 // loginKey names the code without telling it.
 func (c *Core) loginKey() string { return "login:" + hex.EncodeToString(c.login[:16]) }
 
-func (x *exchange) logIn() error {
+// logIn answers with a session token, and for a page that wants one sets it as a
+// cookie, too. It is for the page to ask: one that knows nothing of cookies could
+// not log out.
+func (x *exchange) logIn(cookie bool) error {
 	token, g, err := x.core.sessions.Mint(x.core.cfg.Tokens[0], x.core.cfg.Now())
 	if err != nil {
 		return err
 	}
 	x.id = Identity(g)
+	if cookie {
+		x.setCookie(token, int(access.SessionLifetime/time.Second))
+	}
 	return x.respond(http.StatusOK, struct {
 		Token     string    `json:"token"`
 		User      string    `json:"user"`

@@ -96,6 +96,7 @@ func (c *Core) routes() *echo.Echo {
 
 	e.GET(chat.PathSocket, c.socket)
 	e.POST(chat.PathLogin, c.redeem)
+	e.POST(chat.PathLogout, c.logOut)
 	e.POST(chat.PathTickets, c.giveTicket, c.admit(read, limit.API))
 
 	for _, r := range forwarded {

@@ -10,7 +10,9 @@ import (
 func TestTeamKeysAreAskedFor(t *testing.T) {
 	const set = `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`
 	const kid = "eyJhbGciOiJFZERTQSIsImtpZCI6ImIifQ.e30.AA" // {"alg":"EdDSA","kid":"b"}
-	c := newCore(t, func(cfg *Config) { cfg.Access = &access.Team{Origin: "https://team.example.com", Audience: []string{"a"}} })
+	c := newCore(t, func(cfg *Config) {
+		cfg.Access = &access.Team{Origin: "https://team.example.com", Audience: []string{"a"}}
+	})
 	head := request("GET", "/api/stats", "Authorization", "", access.HeaderAssertion, kid)
 	d := c.Decide(head, generous())
 	if d.Ask == nil || d.Ask.AccessKeys == nil || d.Ask.AccessKeys.Refresh || d.Ask.AccessKeys.URL != "https://team.example.com/cdn-cgi/access/certs" {

@@ -28,6 +28,7 @@ const (
 	PathModels       = "/api/models"
 	PathUsage        = "/api/usage"
 	PathLogin        = "/api/login"
+	PathLogout       = "/api/logout"
 	PathTickets      = "/api/tickets"
 	PathSocket       = "/ws"
 )

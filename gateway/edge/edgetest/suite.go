@@ -47,6 +47,9 @@ const (
 	maxAuth = 10                        // RATE_LIMIT_AUTH
 )
 
+// tokens is LOONGCLAW_TOKENS.
+const tokens = "alice:" + alice + ",bob:" + bob + ":read,carol:" + carol
+
 // testCase is one promise of the gateway.
 type testCase struct {
 	name string
@@ -81,7 +84,7 @@ func Run(t *testing.T, target Target) []string {
 // cases are the same for every host.
 func cases() []testCase {
 	var all []testCase
-	for _, group := range [][]testCase{entryCases(), accessCases(), jwtCases(), teamCases(), pageCases(), forwardCases(), bodyCases(), streamCases(), failureCases(), limitCases()} {
+	for _, group := range [][]testCase{entryCases(), accessCases(), jwtCases(), teamCases(), cookieCases(), pageCases(), forwardCases(), bodyCases(), streamCases(), failureCases(), limitCases()} {
 		all = append(all, group...)
 	}
 	return all
@@ -93,6 +96,7 @@ type suite struct {
 	agent  *agent
 	team   *team
 	keys   []ed25519.PublicKey
+	signer ed25519.PrivateKey
 	client *http.Client
 	addrs  int
 }
@@ -103,10 +107,10 @@ func newSuite(t *testing.T, target Target) *suite {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &suite{target: target, agent: startAgent(t), team: startTeam(t), keys: []ed25519.PublicKey{public}}
+	s := &suite{target: target, agent: startAgent(t), team: startTeam(t), keys: []ed25519.PublicKey{public}, signer: private}
 	s.base = target.Start(t, map[string]string{
 		"AGENT_URL":            s.agent.url,
-		"LOONGCLAW_TOKENS":     fmt.Sprintf("alice:%s,bob:%s:read,carol:%s", alice, bob, carol),
+		"LOONGCLAW_TOKENS":     tokens,
 		"PASS_PRIVATE_KEY":     pass.FormatPrivate(private),
 		"JWT_ISSUER":           issuer,
 		"JWT_AUDIENCE":         audience,

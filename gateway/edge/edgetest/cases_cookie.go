@@ -1,0 +1,82 @@
+package edgetest
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/loongclaw/loongclaw/gateway/access"
+	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// cookieCases are the page's login. The suite speaks plain HTTP on loopback, so
+// the cookie has its plain name.
+func cookieCases() []testCase {
+	return []testCase{
+		{"a session cookie reads, and changes for the own page alone", sessionCookie},
+		{"a session cookie that is forged or misnamed is 401", badCookie},
+		{"logging out takes the cookie away", logout},
+	}
+}
+
+func (s *suite) session(t *testing.T) string {
+	t.Helper()
+	all, err := access.ParseTokens(tokens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sessions, err := access.NewSessions(s.signer, all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _, err := sessions.Mint(all[0], time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func sessionCookie(t *testing.T, s *suite) {
+	cookie := "theme=dark; loongclaw=" + s.session(t)
+	s.send(t, call{path: chat.PathStats, header: map[string]string{"Cookie": cookie}}).wantStatus(t, http.StatusOK)
+	if p := s.wantPass(t, http.MethodGet, chat.PathStats); p.User != "alice" {
+		t.Errorf("got the pass %+v, want alice's", p)
+	}
+	if got := s.agent.only(t).header.Get("Cookie"); got != "" {
+		t.Error("the agent got the cookie")
+	}
+	change := func(name, value string) answer {
+		s.agent.reset()
+		with := map[string]string{"Cookie": cookie}
+		if name != "" {
+			with[name] = value
+		}
+		return s.send(t, call{method: http.MethodDelete, path: chat.PathHistory, header: with})
+	}
+	change("Sec-Fetch-Site", "same-origin").wantStatus(t, http.StatusOK)
+	change("Origin", s.base).wantStatus(t, http.StatusOK)
+	for name, value := range map[string]string{"": "", "Sec-Fetch-Site": "same-site", "Origin": origin} {
+		change(name, value).wantFault(t, fault.CodeOriginRefused)
+		s.wantAgentUntouched(t)
+	}
+	s.upgrade(t, "", map[string]string{"Cookie": cookie, "Origin": origin}).wantFault(t, fault.CodeOriginRefused)
+}
+
+func badCookie(t *testing.T, s *suite) {
+	good := s.session(t)
+	for _, cookie := range []string{"loongclaw=" + good[:len(good)-1], "loongclaw=" + alice, "__Host-loongclaw=" + good, "session=" + good} {
+		s.send(t, call{path: chat.PathStats, header: map[string]string{"Cookie": cookie}}).wantFault(t, fault.CodeUnauthorized)
+	}
+	s.wantAgentUntouched(t)
+}
+
+func logout(t *testing.T, s *suite) {
+	a := s.send(t, call{method: http.MethodPost, path: chat.PathLogout, header: map[string]string{"Sec-Fetch-Site": "same-origin"}})
+	a.wantStatus(t, http.StatusNoContent)
+	if got := a.header.Get("Set-Cookie"); !strings.HasPrefix(got, "loongclaw=;") || !strings.Contains(got, "Max-Age=0") {
+		t.Errorf("Set-Cookie: got %q, want the end of the cookie", got)
+	}
+	s.send(t, call{method: http.MethodPost, path: chat.PathLogout, header: map[string]string{"Sec-Fetch-Site": "cross-site"}}).wantFault(t, fault.CodeOriginRefused)
+}
