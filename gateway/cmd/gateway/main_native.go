@@ -15,6 +15,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"syscall"
+	"time"
 
 	"github.com/kelseyhightower/envconfig"
 
@@ -30,7 +31,7 @@ var version = ""
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "gateway:", err)
@@ -41,6 +42,7 @@ func main() {
 const usage = `gateway [serve]   answers requests (also without an argument)
 gateway keygen    prints a new pair of keys for gateway and agent
 gateway token     prints a new random token
+gateway token inspect   says what the token on standard input gives here
 gateway check     lists every fault of the configuration
 gateway version   prints the version
 gateway help      prints this and the variables of the environment
@@ -48,13 +50,16 @@ gateway help      prints this and the variables of the environment
 
 // run is the program, but for the process around it. The configuration comes
 // from the process's environment, since envconfig reads no other.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	command := "serve"
 	if len(args) > 0 {
 		command = args[0]
 	}
+	if len(args) == 2 && command == "token" && args[1] == "inspect" {
+		return inspect(stdin, stdout, time.Now())
+	}
 	if len(args) > 1 {
-		return fmt.Errorf("%s takes no arguments\nNext: gateway help", command)
+		return fmt.Errorf("%s does not take these arguments\nNext: gateway help", command)
 	}
 	switch command {
 	case "serve":
