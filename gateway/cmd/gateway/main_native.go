@@ -55,7 +55,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if len(args) > 0 {
 		command = args[0]
 	}
-	if len(args) == 2 && command == "token" && args[1] == "inspect" {
+	if slices.Equal(args, []string{"token", "inspect"}) {
 		return inspect(stdin, stdout, time.Now())
 	}
 	if len(args) > 1 {
