@@ -170,6 +170,9 @@ func (m *Manager) read(ctx context.Context, u *users.User, id string) (*session,
 	m.mu.Lock()
 	m.open[place{u.Name, id}] = s
 	m.mu.Unlock()
+	// Whoever had to read a long journal spares the next start of it: an agent
+	// that is ended again and again never comes to rest.
+	go m.snapshot(m.root, s)
 	if s.unfinished() {
 		m.adopt(s)
 	} else {
