@@ -29,8 +29,8 @@ func check(ctx context.Context, c config, stdout io.Writer) (err error) {
 
 // verify checks every journal of the store and every anchor. It takes no lock
 // and may run beside a live agent.
-func verify(ctx context.Context, c config, stdout io.Writer) (err error) {
-	store, closeStore, err := openStore(ctx, c)
+func verify(ctx context.Context, stdout io.Writer) (err error) {
+	store, closeStore, err := openOnlyStore(ctx)
 	if err != nil {
 		return err
 	}

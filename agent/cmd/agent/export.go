@@ -10,8 +10,6 @@ import (
 	"io"
 	"os"
 
-	"github.com/kelseyhightower/envconfig"
-
 	"github.com/loongclaw/loongclaw/agent/archive"
 	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/pkg/fault"
@@ -160,21 +158,6 @@ func incomplete(found []error) error {
 		text += "\n  " + fault.From(err).Message
 	}
 	return fmt.Errorf("%w:%s\nNext: restore these objects or delete their sessions; `agent import` refuses a tar with them", errIncomplete, text)
-}
-
-// openOnlyStore opens the store of STORE and R2_…: moving data needs nothing
-// else of the configuration.
-func openOnlyStore(ctx context.Context) (bucket.Bucket, func() error, error) {
-	var c config
-	if err := envconfig.Process("", &c.environment); err != nil {
-		return nil, nil, fmt.Errorf("reading the environment: %w", err)
-	}
-	var faults []error
-	c.parseStore(func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) })
-	if len(faults) > 0 {
-		return nil, nil, fmt.Errorf("%w\nNext: mend them; docs/CONFIGURATION.md has every variable", errors.Join(faults...))
-	}
-	return openStore(ctx, c)
 }
 
 // withHint shows what to do next of an error that knows it.

@@ -56,7 +56,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return exportUser(ctx, args[1:], stdout, stderr)
 	case "import":
 		return importUser(ctx, args[1:], os.Stdin, stdout)
-	case "serve", "check", "verify":
+	case "verify":
+		return verify(ctx, stdout)
+	case "serve", "check":
 	default:
 		return fmt.Errorf("unknown command %q\nNext: agent [serve | check | verify | export | import | version]", command)
 	}
@@ -64,11 +66,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("the configuration has faults:\n  %s\nNext: mend them and start again; docs/CONFIGURATION.md has every variable", strings.ReplaceAll(err.Error(), "\n", "\n  "))
 	}
-	switch command {
-	case "check":
+	if command == "check" {
 		return check(ctx, c, stdout)
-	case "verify":
-		return verify(ctx, c, stdout)
 	}
 	return serve(ctx, c, stderr)
 }

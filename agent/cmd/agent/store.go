@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/kelseyhightower/envconfig"
 
 	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/bucket/disk"
@@ -68,4 +71,19 @@ func openStore(ctx context.Context, c config) (bucket.Bucket, func() error, erro
 		return nil, nil, fmt.Errorf("STORE: %w\nNext: check R2_ENDPOINT, the bucket's name and the keys; the store must have conditional writes (R2, S3, MinIO, versitygw do)", err)
 	}
 	return b, func() error { return nil }, nil
+}
+
+// openOnlyStore opens the store of STORE and R2_…: moving data needs nothing
+// else of the configuration.
+func openOnlyStore(ctx context.Context) (bucket.Bucket, func() error, error) {
+	var c config
+	if err := envconfig.Process("", &c.environment); err != nil {
+		return nil, nil, fmt.Errorf("reading the environment: %w", err)
+	}
+	var faults []error
+	c.parseStore(func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) })
+	if len(faults) > 0 {
+		return nil, nil, fmt.Errorf("%w\nNext: mend them; docs/CONFIGURATION.md has every variable", errors.Join(faults...))
+	}
+	return openStore(ctx, c)
 }

@@ -36,7 +36,8 @@ func TestVerifyNamesWhatIsDamagedAndFails(t *testing.T) {
 	}
 	verify := func() (string, error) {
 		var out bytes.Buffer
-		err := verify(t.Context(), config{store: storeConfig{dir: dir}}, &out)
+		t.Setenv("STORE", "disk:"+dir)
+		err := verify(t.Context(), &out)
 		return out.String(), err
 	}
 	if out, err := verify(); err != nil || !strings.Contains(out, "3 journals whole, 9 objects checked, 0 anchors held, 0 journals damaged") {
