@@ -44,7 +44,7 @@ func StartS3(ctx context.Context, dir string) (*S3, error) {
 	s.Process, err = Start(path, dir, map[string]string{
 		"PATH": os.Getenv("PATH"), "HOME": dir, "TMPDIR": os.TempDir(),
 		"ROOT_ACCESS_KEY": s.AccessKey, "ROOT_SECRET_KEY": s.SecretKey,
-	}, "--port", addr, "--region", "auto", "--quiet", "posix", root)
+	}, "--port", addr, "--quiet", "posix", root)
 	if err != nil {
 		return nil, err
 	}

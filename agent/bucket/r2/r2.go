@@ -31,6 +31,7 @@ import (
 type Config struct {
 	Bucket    string
 	Endpoint  string // R2: https://ACCOUNT.r2.cloudflarestorage.com
+	Region    string // R2: auto; it takes us-east-1 as well, which is what other servers expect
 	AccessKey string
 	SecretKey string
 }
@@ -40,6 +41,9 @@ type R2 struct {
 	client *s3.Client
 	bucket *string
 }
+
+// DefaultRegion is the region that R2 and the servers one runs oneself accept.
+const DefaultRegion = "us-east-1"
 
 // requestTimeout bounds one request. The journal tries again after it, and
 // reads first what became of the one before.
@@ -51,13 +55,16 @@ const maxObject = 32 << 20
 
 // New makes the client. It does not connect.
 func New(c Config) *R2 {
+	if c.Region == "" {
+		c.Region = DefaultRegion
+	}
 	transport := awshttp.NewBuildableClient().WithTimeout(requestTimeout).WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost = 64
 		t.MaxIdleConns = 64
 		t.DialContext = (&net.Dialer{Timeout: 5 * time.Second}).DialContext
 	})
 	return &R2{bucket: aws.String(c.Bucket), client: s3.New(s3.Options{
-		Region:       "auto",
+		Region:       c.Region,
 		BaseEndpoint: aws.String(c.Endpoint),
 		Credentials:  credentials.NewStaticCredentialsProvider(c.AccessKey, c.SecretKey, ""),
 		HTTPClient:   transport,

@@ -32,6 +32,7 @@ type environment struct {
 	R2AccessKey string `envconfig:"R2_ACCESS_KEY_ID"`
 	R2SecretKey string `envconfig:"R2_SECRET_ACCESS_KEY"`
 	R2Endpoint  string `envconfig:"R2_ENDPOINT"`
+	R2Region    string `envconfig:"R2_REGION" default:"us-east-1"`
 
 	Workspace    string `envconfig:"WORKSPACE_DIR" default:"./workspace"`
 	ShellTimeout string `envconfig:"SHELL_TIMEOUT" default:"30000"`

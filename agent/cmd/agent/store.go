@@ -28,7 +28,7 @@ func (c *config) parseStore(bad func(format string, args ...any)) {
 	case kind == "disk" && name != "":
 		c.store.dir = name
 	case kind == "r2" && name != "":
-		c.store.s3 = r2.Config{Bucket: name, Endpoint: c.R2Endpoint, AccessKey: c.R2AccessKey, SecretKey: c.R2SecretKey}
+		c.store.s3 = r2.Config{Bucket: name, Endpoint: c.R2Endpoint, Region: c.R2Region, AccessKey: c.R2AccessKey, SecretKey: c.R2SecretKey}
 		c.checkS3(bad)
 	default:
 		bad("STORE is neither disk:DIRECTORY nor r2:BUCKET: set it to something like disk:./data")
