@@ -369,3 +369,33 @@ func TestAParkedRunIsCancelledRightAfterARestart(t *testing.T) {
 		stop(t, m, time.Second)
 	}
 }
+
+func TestASessionIsClearedRightAfterARestart(t *testing.T) {
+	for i := range 12 {
+		r := newRig(t)
+		m := r.agent("a")
+		r.provider.Fallback(func(*modeltest.Request) modeltest.Reply {
+			return modeltest.Reply{Text: "one two three", Chunks: 3, Fault: modeltest.FaultStall, After: 1}
+		})
+		run := start(t, m, "s", "hello")
+		start(t, m, "s", "and this waits")
+		read(t, m, "s", run.Cursor, ofType(chat.TypeMessageChunk))
+		stop(t, m, time.Millisecond)
+		m = r.agent("a")
+		recovered := make(chan error, 1)
+		go func() { recovered <- m.Recover(t.Context()) }()
+		time.Sleep(time.Duration(i) * time.Millisecond) // another moment of the start each round
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		if err := m.Clear(ctx, "alice", "s"); err != nil {
+			t.Fatalf("round %d: %v", i, err)
+		}
+		cancel()
+		if err := <-recovered; err != nil {
+			t.Error(err)
+		}
+		if h, err := m.History(t.Context(), "alice", "s", 0, true); err != nil || len(h.Messages) != 0 {
+			t.Errorf("round %d: history after clearing = %v, %v", i, h.Messages, err)
+		}
+		stop(t, m, time.Second)
+	}
+}
