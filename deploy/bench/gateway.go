@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -93,7 +92,7 @@ func (b *bench) nginx(ctx context.Context, upstream string) (string, func(), err
 		return "", nil, exec.ErrNotFound
 	}
 	dir := b.sub("nginx")
-	addr, err := freeAddr()
+	addr, err := rig.FreeAddr()
 	if err != nil {
 		return "", nil, err
 	}
@@ -112,7 +111,7 @@ func (b *bench) caddy(ctx context.Context, upstream string) (string, func(), err
 		return "", nil, exec.ErrNotFound
 	}
 	dir := b.sub("caddy")
-	addr, err := freeAddr()
+	addr, err := rig.FreeAddr()
 	if err != nil {
 		return "", nil, err
 	}
@@ -153,15 +152,6 @@ func (b *bench) peer(ctx context.Context, dir, name, conf, addr, path string, ar
 			return "", nil, fmt.Errorf("%s does not listen: %w", path, ctx.Err())
 		}
 	}
-}
-
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String(), nil
 }
 
 // idleSockets measures what a WebSocket costs that says nothing.

@@ -31,7 +31,7 @@ func StartS3(ctx context.Context, dir string) (*S3, error) {
 	if err != nil {
 		return nil, err
 	}
-	addr, err := freeAddr()
+	addr, err := FreeAddr()
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -53,7 +52,7 @@ func Up(ctx context.Context, o Options) (*Stack, error) {
 		s.keys = o.With.keys
 	}
 	for _, addr := range []*string{&s.agentAddr, &s.gateAddr} {
-		if *addr, err = freeAddr(); err != nil {
+		if *addr, err = FreeAddr(); err != nil {
 			return nil, err
 		}
 	}
@@ -193,15 +192,4 @@ func ready(ctx context.Context, p *Process, url string) error {
 			return fmt.Errorf("%s is not ready at %s: %w\n%s", p.cmd.Path, url, ctx.Err(), p.Log())
 		}
 	}
-}
-
-// freeAddr finds a port that nobody listens on. Somebody else may take it
-// before our program does; then that program says so and the test fails.
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String(), nil
 }
