@@ -35,6 +35,9 @@ func (m *Manager) cancel(ctx context.Context, s *session, runID string) ([]strin
 		ended, active, err := m.cancelOnce(ctx, s, runID)
 		all = append(all, ended...)
 		if err != nil || active == "" {
+			// No goroutine held what was ended here: what waited behind it starts,
+			// or the session comes to rest.
+			m.work(s, false)
 			return all, err
 		}
 		s.mu.Lock()
@@ -138,11 +141,6 @@ func (m *Manager) Approve(ctx context.Context, user, id, decision string) error 
 	if a == nil {
 		return unknown
 	}
-	if decision == chat.Decide7Days {
-		if err := s.user.Stand(ctx, a.Scope, m.Now().Add(7*24*time.Hour)); err != nil {
-			return err
-		}
-	}
 	err = s.log.Transact(ctx, func() ([]journal.Record, error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -154,10 +152,15 @@ func (m *Manager) Approve(ctx context.Context, user, id, decision string) error 
 		}
 		return []journal.Record{record(recDecided, decidedBody{RunID: a.RunID, ApprovalID: id, Decision: decision})}, nil
 	})
-	if err == nil {
-		m.work(s, false)
+	if err != nil {
+		return err
 	}
-	return err
+	defer m.work(s, false)
+	if decision == chat.Decide7Days {
+		// After the decision: one that came too late must not approve anything.
+		return s.user.Stand(ctx, a.Scope, m.Now().Add(7*24*time.Hour))
+	}
+	return nil
 }
 
 // Update renames a session or shows another branch of it.
@@ -220,7 +223,9 @@ func (m *Manager) end(ctx context.Context, user, id string, clears bool) error {
 			return err
 		}
 	}
-	// The mark finds a deletion again that a crash cuts short.
+	// The mark finds a deletion again that a crash cuts short. Nothing but a crash
+	// does: who asked may leave.
+	ctx = context.WithoutCancel(ctx)
 	row, _ := u.Row(id)
 	if err := u.Mark(ctx, users.Mark{Session: row.Session, Epoch: row.Epoch}); err != nil {
 		return storeFault(err)

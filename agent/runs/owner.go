@@ -198,16 +198,34 @@ func (m *Manager) Recover(ctx context.Context) error {
 }
 
 func (m *Manager) takeUp(ctx context.Context, u *users.User, mark users.Mark) error {
-	if row, _ := u.Row(mark.Session.ID); !row.Alive || row.Epoch > mark.Epoch {
-		return u.Sweep(ctx, mark.Session.ID) // a deletion that a crash cut short
-	}
+	row, _ := u.Row(mark.Session.ID)
 	s, err := m.load(ctx, u, mark.Session.ID)
 	if err != nil {
 		return err
+	}
+	if !row.Alive || row.Epoch > mark.Epoch {
+		return m.finishDeletion(ctx, s)
 	}
 	s.mu.Lock()
 	s.marked = true
 	s.mu.Unlock()
 	m.settle(s)
 	return nil
+}
+
+// finishDeletion ends a deletion that a crash cut short. The mark goes, too,
+// unless a message has come since and has made it its own.
+func (m *Manager) finishDeletion(ctx context.Context, s *session) error {
+	s.starting.Lock()
+	defer s.starting.Unlock()
+	if err := s.user.Sweep(ctx, s.id); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	marked := s.marked
+	s.mu.Unlock()
+	if marked {
+		return nil
+	}
+	return s.user.Unmark(ctx, s.id)
 }

@@ -173,12 +173,25 @@ func (m *Manager) read(ctx context.Context, u *users.User, id string) (*session,
 	// Whoever had to read a long journal spares the next start of it: an agent
 	// that is ended again and again never comes to rest.
 	go m.snapshot(m.root, s)
+	if epoch > 1 {
+		go m.sweep(m.root, s)
+	}
 	if s.unfinished() {
 		m.adopt(s)
 	} else {
 		m.settle(s)
 	}
 	return s, nil
+}
+
+// sweep removes what earlier lives of a session have left: a crash may have cut
+// a deletion short, and the next life's mark stands in the place of its own.
+func (m *Manager) sweep(ctx context.Context, s *session) {
+	s.starting.Lock()
+	defer s.starting.Unlock()
+	if err := s.user.Sweep(ctx, s.id); err != nil {
+		m.Log.Warn("objects of an ended life not removed; the next start tries again", slog.String("user", s.user.Name), slog.String("session", s.id), slog.Any("err", err))
+	}
 }
 
 func (s *session) touch(now time.Time) {

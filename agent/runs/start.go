@@ -166,8 +166,11 @@ func (m *Manager) enter(ctx context.Context, s *session, sub submission) (chat.R
 			s.mu.Unlock()
 		}
 		m.work(s, e.placed)
-	} else if e.placed {
-		e.slot.Release(1)
+	} else {
+		if e.placed {
+			e.slot.Release(1)
+		}
+		m.settle(s) // nothing began, so nobody else takes the mark away
 	}
 	if err == nil {
 		err = m.stillAlive(ctx, s)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/loongclaw/loongclaw/agent/journal"
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/pkg/chat"
@@ -45,11 +47,9 @@ func (m *Manager) work(s *session, placed bool) {
 func (m *Manager) worker(s *session, placed bool) {
 	defer m.active.Done()
 	slot := m.slot(s.user.Name)
-	if !placed {
-		if slot.Acquire(m.root, 1) != nil {
-			s.idle()
-			return
-		}
+	if !placed && m.wait(s, slot) != nil {
+		s.idle()
+		return
 	}
 	defer slot.Release(1)
 	p := m.pulseOf(s.user)
@@ -71,6 +71,20 @@ func (m *Manager) worker(s *session, placed bool) {
 		}
 		m.execute(s, r)
 	}
+}
+
+// wait waits for a place among the user's active runs. A cancel ends it: who
+// waits holds nothing, so the cancel itself writes the end.
+func (m *Manager) wait(s *session, slot *semaphore.Weighted) error {
+	ctx, stop := context.WithCancelCause(m.root)
+	defer stop(nil)
+	s.mu.Lock()
+	s.stop = stop
+	if r := s.runs[s.current]; r != nil && r.cancelled {
+		stop(errCancelled)
+	}
+	s.mu.Unlock()
+	return slot.Acquire(ctx, 1)
 }
 
 func (s *session) idle() {

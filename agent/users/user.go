@@ -187,7 +187,7 @@ func (u *User) Clear(ctx context.Context, session string) error {
 	if err := u.append(ctx, recCleared, sessionBody{Session: r.Session, Epoch: r.Epoch + 1}); err != nil {
 		return err
 	}
-	return u.Sweep(ctx, session)
+	return u.remove(ctx, session)
 }
 
 // Delete ends a session's life for good.
@@ -196,7 +196,15 @@ func (u *User) Delete(ctx context.Context, session string) error {
 	if err := u.append(ctx, recDeleted, sessionBody{Session: chat.Session{ID: session}, Epoch: r.Epoch}); err != nil {
 		return err
 	}
-	return u.Sweep(ctx, session)
+	return u.remove(ctx, session)
+}
+
+// remove ends a deletion: the objects, then the mark that would find it again.
+func (u *User) remove(ctx context.Context, session string) error {
+	if err := u.Sweep(ctx, session); err != nil {
+		return err
+	}
+	return u.Unmark(ctx, session)
 }
 
 // Sweep removes what earlier lives of a session have left in the store. It may
@@ -207,10 +215,7 @@ func (u *User) Sweep(ctx context.Context, session string) error {
 	if r.Alive {
 		keep = SessionPrefix(u.Name, session, r.Epoch)
 	}
-	if err := removeAll(ctx, u.bucket, sessionRoot(u.Name, session), keep); err != nil {
-		return err
-	}
-	return u.Unmark(ctx, session)
+	return removeAll(ctx, u.bucket, sessionRoot(u.Name, session), keep)
 }
 
 // Refresh takes in what other agents have written to the user's journal.
