@@ -16,7 +16,7 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/pass"
 )
 
-var open = []string{chat.PathHealth, chat.PathReady}
+var open = []string{"/active", chat.PathHealth, chat.PathReady}
 
 // filled is a route's path with something for each of its parts.
 func filled(path string) string {

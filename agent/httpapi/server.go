@@ -57,6 +57,8 @@ func (s *Server) routes() {
 	e := s.echo
 	e.GET(chat.PathHealth, s.health)
 	e.GET(chat.PathReady, s.isReady)
+	// For whoever keeps this process; no gateway forwards it.
+	e.GET("/active", s.active)
 
 	// Not groups: echo's would answer unknown paths and methods themselves.
 	read := on{e, s.let("read")}
@@ -164,4 +166,10 @@ func (s *Server) isReady(c echo.Context) error {
 		return fault.New(fault.CodeUnavailable, "the agent is starting or stopping", "try again").After(time.Second)
 	}
 	return c.JSON(http.StatusOK, map[string]any{"status": "ready", "version": s.Version})
+}
+
+// active says how many sessions something runs in, so that nobody stops the agent
+// under them.
+func (s *Server) active(c echo.Context) error {
+	return c.JSON(http.StatusOK, map[string]int{"active": s.Runs.Active()})
 }

@@ -41,6 +41,13 @@ func (s *Server) events(c echo.Context) error {
 		return err
 	}
 	defer f.Close()
+	switch until := c.QueryParam("until"); until {
+	case "":
+	case "idle":
+		f.UntilIdle = true
+	default:
+		return fault.New(fault.CodeInvalidRequest, "until can only be idle", "leave it out to follow the session for as long as you like")
+	}
 	if accept := c.Request().Header.Get("Accept"); strings.Contains(accept, "application/json") && !wantsStream(c) {
 		return s.page(c, f)
 	}
@@ -92,6 +99,9 @@ func (s *Server) stream(c echo.Context, f *runs.Follower, only, last func(chat.E
 			}
 			continue
 		case c.Request().Context().Err() != nil:
+			return nil
+		case errors.Is(err, runs.ErrIdle):
+			_ = out.write(sse.Idle) // it is the end either way
 			return nil
 		case err != nil:
 			return s.endStream(&out, err)

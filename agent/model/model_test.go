@@ -95,6 +95,22 @@ func TestDoor(t *testing.T) {
 	}
 }
 
+// TestTheDialectGoesBehindTheDoor: the real OpenAI wants another field than its
+// imitations, also where a door stands before it.
+func TestTheDialectGoesBehindTheDoor(t *testing.T) {
+	for upstream, field := range map[string]string{"": "max_completion_tokens", "https://models.example.com/v1": "max_tokens"} {
+		s := modeltest.New()
+		url := s.Start(t)
+		m, _ := New(Config{DoorURL: strings.TrimSuffix(url, "/v1"), DoorProviders: []string{"openai"}, OpenAI: Provider{URL: upstream}, MaxTokens: 100}, nil, nil)
+		if _, err := m.Answer(t.Context(), question(), func(string) {}); err != nil {
+			t.Fatal(err)
+		}
+		if body := string(s.Last().Raw); !strings.Contains(body, `"`+field+`"`) {
+			t.Errorf("before %q: asked with %s, want %s", upstream, body, field)
+		}
+	}
+}
+
 func question() loop.Question {
 	return loop.Question{Messages: []loop.Message{{Role: chat.RoleUser, Text: "hi"}}}
 }

@@ -76,6 +76,10 @@ func (c *Config) langchain(name string) langchain.Config {
 		Temperature: c.Temperature, MaxTokens: c.MaxTokens, Timeout: c.Timeout,
 	}
 	if c.behindDoor(name) {
+		out.Upstream = p.URL
+		if known, ok := langchain.Known(name); ok && p.URL == "" {
+			out.Upstream = known.URL
+		}
 		out.URL, out.Key = strings.TrimRight(c.DoorURL, "/")+"/"+name, ""
 	}
 	return out

@@ -135,7 +135,7 @@ func TestASessionOf10000EventsOpensInUnderASecond(t *testing.T) {
 	r.store.(*counting).saw(t, "put u/alice/s/long/000001/snap/000000005000")
 	stop(t, m, 5*time.Second)
 	with, took := open("with a snapshot")
-	for range 2 { // the machine has other work, too
+	for range 5 { // the machine has other work, too
 		_, again := open("with a snapshot")
 		took = min(took, again)
 	}

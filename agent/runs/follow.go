@@ -2,6 +2,7 @@ package runs
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/loongclaw/loongclaw/pkg/chat"
@@ -24,7 +25,12 @@ type Follower struct {
 	s    *session
 	r    reader
 	gone bool // history_cleared has been told; the next life has not begun
+	// UntilIdle ends Next with ErrIdle when nothing runs in the session.
+	UntilIdle bool
 }
+
+// ErrIdle says that everything has been told and nothing runs.
+var ErrIdle = errors.New("runs: nothing runs in this session")
 
 // Follow begins at a cursor; the empty one is the beginning. Close it.
 func (m *Manager) Follow(ctx context.Context, user, id, after string) (*Follower, error) {
@@ -104,9 +110,13 @@ func (f *Follower) Next(ctx context.Context) ([]chat.Event, error) {
 		f.s.mu.Lock()
 		events, ended, err := f.poll()
 		changed, foreign := f.s.changed, f.s.foreign(f.m.process)
+		idle := f.UntilIdle && !ended && !f.s.active()
 		f.s.mu.Unlock()
 		if len(events) > 0 || err != nil {
 			return events, err
+		}
+		if idle {
+			return nil, ErrIdle
 		}
 		if ended {
 			if events, err := f.nextLife(ctx); len(events) > 0 || err != nil {
@@ -175,6 +185,9 @@ func (f *Follower) nextLife(ctx context.Context) ([]chat.Event, error) {
 	}
 	s, err := f.m.lookup(ctx, f.user, f.id)
 	if fault.CodeOf(err) == fault.CodeNotFound {
+		if f.UntilIdle {
+			return nil, ErrIdle
+		}
 		return nil, f.pause(ctx)
 	}
 	if err != nil {

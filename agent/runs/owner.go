@@ -3,6 +3,8 @@ package runs
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -172,8 +174,28 @@ func (m *Manager) watch(ctx context.Context, s *session, r *run, stop context.Ca
 	}
 }
 
+// Active is how many sessions something runs in. Whoever may stop this agent asks:
+// what waits for a user's decision does not count. What was left unfinished counts
+// until it has been looked through.
+func (m *Manager) Active() int {
+	m.mu.Lock()
+	open := slices.Collect(maps.Values(m.open))
+	m.mu.Unlock()
+	n := int(m.recovering.Load())
+	for _, s := range open {
+		s.mu.Lock()
+		if s.active() {
+			n++
+		}
+		s.mu.Unlock()
+	}
+	return n
+}
+
 // Recover finds what an earlier process left unfinished and takes it up.
 func (m *Manager) Recover(ctx context.Context) error {
+	m.recovering.Add(1)
+	defer m.recovering.Add(-1)
 	names, err := m.users.Names(ctx)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -47,11 +48,13 @@ type Manager struct {
 	slots  map[string]*semaphore.Weighted
 	beats  map[string]*pulse
 
-	active   sync.WaitGroup
-	draining chan struct{}
-	drained  sync.Once
-	root     context.Context
-	cut      context.CancelCauseFunc
+	active sync.WaitGroup
+	// recovering is above 0 while what an earlier process left is looked through.
+	recovering atomic.Int32
+	draining   chan struct{}
+	drained    sync.Once
+	root       context.Context
+	cut        context.CancelCauseFunc
 }
 
 type place struct{ user, session string }

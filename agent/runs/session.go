@@ -162,6 +162,23 @@ func (s *session) seq() uint64 {
 // busy says whether a new message has to wait. The lock is held.
 func (s *session) busy() bool { return s.current != "" || len(s.queue) > 0 }
 
+// active says whether something runs here, or will without anybody asking: a run
+// that waits for the user's decision is parked, and so is what waits behind it.
+// The lock is held.
+func (s *session) active() bool {
+	r := s.runs[s.current]
+	switch {
+	case s.ended:
+		return false
+	case s.working:
+		return true
+	case r == nil:
+		return len(s.queue) > 0
+	}
+	a := r.waitsFor()
+	return a == nil || a.decision != ""
+}
+
 // row is what a list of sessions shows. The lock is held.
 func (s *session) row() users.Row {
 	t := s.log.Tail()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -31,9 +32,13 @@ type Config struct {
 	ShellPath    string        // PATH of programs; "" means the usual folders
 	WebTimeout   time.Duration // the longest fetch; 0 means 30 s
 	WebHosts     []string      // hosts that web_fetch reads without asking
+	WebDoor      string        // where web_fetch goes out, when not by itself
 	MaxOutput    int           // bytes of an output; 0 means 32 KiB; at least 8 KiB
 	Log          *slog.Logger
 	Now          func() time.Time
+
+	// Mark puts what a door asks for on a request to it; nil is nothing.
+	Mark func(*http.Request)
 
 	// Resolve and Dial reach the network for web_fetch; nil means the real ones.
 	// Dial is only given addresses that passed the check.

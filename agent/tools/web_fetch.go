@@ -59,15 +59,19 @@ func newWebFetch(c Config) webFetch {
 	if t.config.Dial == nil {
 		t.config.Dial = (&net.Dialer{Timeout: 10 * time.Second}).DialContext
 	}
+	var out http.RoundTripper = &http.Transport{
+		Proxy:                  nil, // a proxy would connect past the check
+		DialContext:            t.dial,
+		DisableKeepAlives:      true, // each page is checked anew
+		ForceAttemptHTTP2:      true,
+		TLSHandshakeTimeout:    10 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+	if c.WebDoor != "" {
+		out = webDoor{base: c.WebDoor, mark: c.Mark}
+	}
 	t.client = &http.Client{
-		Transport: &http.Transport{
-			Proxy:                  nil, // a proxy would connect past the check
-			DialContext:            t.dial,
-			DisableKeepAlives:      true, // each page is checked anew
-			ForceAttemptHTTP2:      true,
-			TLSHandshakeTimeout:    10 * time.Second,
-			MaxResponseHeaderBytes: 64 << 10,
-		},
+		Transport: out,
 		// Redirects are followed in Run, which judges each.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

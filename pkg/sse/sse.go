@@ -46,6 +46,10 @@ func field(b []byte, name, value string) []byte {
 	return append(b, '\n')
 }
 
+// Idle is the comment that ends a stream which was asked for with ?until=idle:
+// everything is sent, and nothing runs.
+var Idle = []byte(": idle\n\n")
+
 // Comment is a line that keeps a stream alive and that readers ignore.
 var Comment = []byte(": \n\n")
 

@@ -34,6 +34,9 @@ type Config struct {
 	Region    string // R2: auto; it takes us-east-1 as well, which is what other servers expect
 	AccessKey string
 	SecretKey string
+	// Mark puts something more on each request, such as a door's token; nil is
+	// nothing. It comes after signing.
+	Mark func(*http.Request)
 }
 
 // R2 is a bucket.
@@ -67,7 +70,7 @@ func New(c Config) *R2 {
 		Region:       c.Region,
 		BaseEndpoint: aws.String(c.Endpoint),
 		Credentials:  credentials.NewStaticCredentialsProvider(c.AccessKey, c.SecretKey, ""),
-		HTTPClient:   transport,
+		HTTPClient:   marked{transport, c.Mark},
 		UsePathStyle: true,
 		// R2 refuses the checksums that newer SDKs send unasked.
 		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
@@ -76,6 +79,20 @@ func New(c Config) *R2 {
 		// object and call it a conflict. Reads are repeated by Get and List.
 		Retryer: aws.NopRetryer{},
 	})}
+}
+
+// marked is a client that marks what it sends.
+type marked struct {
+	client aws.HTTPClient
+	mark   func(*http.Request)
+}
+
+// Do sends a request.
+func (m marked) Do(r *http.Request) (*http.Response, error) {
+	if m.mark != nil {
+		m.mark(r)
+	}
+	return m.client.Do(r)
 }
 
 // Get reads an object.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/kelseyhightower/envconfig"
 
+	"github.com/loongclaw/loongclaw/agent/door"
 	"github.com/loongclaw/loongclaw/agent/model"
 	"github.com/loongclaw/loongclaw/pkg/pass"
 )
@@ -70,6 +73,8 @@ type environment struct {
 	OllamaModel    string `envconfig:"OLLAMA_MODEL"`
 	DoorURL        string `envconfig:"LLM_DOOR_URL"`
 	DoorProviders  list   `envconfig:"LLM_DOOR_PROVIDERS"`
+	WebDoor        string `envconfig:"WEB_DOOR_URL"`
+	DoorWait       string `envconfig:"DOOR_TOKEN_WAIT" default:"false"`
 
 	// The original's: understood, without effect here.
 	WSPort       string `envconfig:"WS_PORT"`
@@ -89,6 +94,7 @@ type config struct {
 	shellTimeout time.Duration
 	webTimeout   time.Duration
 	llmTimeout   time.Duration
+	door         *door.Token // nil where none is waited for
 	level        slog.Level
 	unused       []string // variables that are set and have no effect, and why
 }
@@ -148,6 +154,15 @@ func (c *config) check() error {
 	}
 	if c.LogFormat != "json" && c.LogFormat != "text" {
 		bad("LOG_FORMAT is not one of json, text")
+	}
+	if u, err := url.Parse(c.WebDoor); c.WebDoor != "" && (err != nil || u.Host == "") {
+		bad("WEB_DOOR_URL is no address: set it to something like http://web.internal")
+	}
+	if wait, err := strconv.ParseBool(c.DoorWait); err != nil {
+		bad("DOOR_TOKEN_WAIT is neither true nor false: leave it out unless an Agent object on Cloudflare starts this agent")
+	} else if wait {
+		c.door = door.Wanted(c.R2Endpoint, c.DoorURL, c.WebDoor)
+		c.store.s3.Mark = c.door.Mark
 	}
 	m := c.model()
 	faults = append(faults, m.Check()...)
@@ -212,4 +227,22 @@ func first(values ...string) string {
 		}
 	}
 	return ""
+}
+
+// mark puts the door token on a request to a door.
+func (c *config) mark(r *http.Request) {
+	if c.door != nil {
+		c.door.Mark(r)
+	}
+}
+
+// modelClient is the client that passes the models' door; nil where there is none.
+func (c *config) modelClient() *http.Client {
+	if c.door == nil {
+		return nil
+	}
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.Proxy = nil // the door is the only way out
+	t.MaxIdleConnsPerHost = 64
+	return &http.Client{Transport: c.door.Transport(t)}
 }

@@ -20,6 +20,8 @@ import (
 	"syscall"
 	"time"
 
+	_ "golang.org/x/crypto/x509roots/fallback" // certificates where the system has none, as in our image
+
 	"github.com/loongclaw/loongclaw/agent/httpapi"
 	"github.com/loongclaw/loongclaw/agent/model"
 	"github.com/loongclaw/loongclaw/agent/persona"
@@ -95,49 +97,39 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	for _, what := range c.unused {
 		log.Warn(what)
 	}
+	// It listens from its first moment: who starts it sees that it is starting, and
+	// can bring what it waits for.
+	entrance := &httpapi.Entrance{Door: c.door}
+	server, failed, err := listen(c, entrance, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+	if c.door != nil {
+		if err := c.door.Wait(ctx); err != nil {
+			return err
+		}
+	}
 	store, closeStore, err := openStore(ctx, c)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
-	chatModel, info := model.New(c.model(), log, nil)
+	chatModel, info := model.New(c.model(), log, c.modelClient())
 	box := tools.New(toolsConfig(c, log))
 	manager := runs.New(runs.Config{
 		Bucket: store, Model: chatModel, Tools: box, Instance: c.Instance, MaxRuns: c.maxRuns, Log: log, Now: time.Now,
 		Persona: persona.Reader{Bucket: store, File: "config/SOUL.md", Log: log, Now: time.Now}.For,
 	})
 	api := httpapi.New(httpapi.Config{Runs: manager, Tools: box, Model: info, Keys: c.keys, Version: buildVersion(), Log: log, Now: time.Now})
-	return listen(ctx, c, api, manager, log, info)
-}
-
-func toolsConfig(c config, log *slog.Logger) tools.Config {
-	return tools.Config{
-		AutoApprove: c.AutoApprove, WorkspaceDir: c.Workspace, ShellTimeout: c.shellTimeout, WebTimeout: c.webTimeout,
-		WebHosts: c.WebHosts, Log: log, Now: time.Now,
-	}
-}
-
-func listen(ctx context.Context, c config, api *httpapi.Server, manager *runs.Manager, log *slog.Logger, info model.Info) error {
-	ln, err := net.Listen("tcp", c.Listen)
-	if err != nil {
-		return fmt.Errorf("AGENT_LISTEN_ADDR: %w\nNext: stop what listens there, or choose another address", err)
-	}
-	server := &http.Server{
-		Handler:           api,
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(ln) }()
-	log.Info("listening", slog.String("addr", ln.Addr().String()), slog.String("store", c.Store), slog.String("provider", info.Provider), slog.String("model", info.Model))
+	log.Info("ready", slog.String("store", c.Store), slog.String("provider", info.Provider), slog.String("model", info.Model))
 	go func() {
 		if err := manager.Recover(context.WithoutCancel(ctx)); err != nil {
 			log.Error("not everything that was left unfinished could be looked through", slog.Any("err", err))
 		}
 	}()
 	api.SetReady(true)
+	entrance.Open(api)
 	select {
 	case err := <-failed:
 		return err
@@ -145,6 +137,11 @@ func listen(ctx context.Context, c config, api *httpapi.Server, manager *runs.Ma
 	}
 	log.Info("stopping")
 	api.SetReady(false)
+	return stop(ctx, server, manager)
+}
+
+// stop lets active runs go on for a while, then ends what is left.
+func stop(ctx context.Context, server *http.Server, manager *runs.Manager) error {
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
 	manager.Drain(drain)
@@ -152,9 +149,34 @@ func listen(ctx context.Context, c config, api *httpapi.Server, manager *runs.Ma
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
 	if err := server.Shutdown(end); err != nil {
-		return errors.Join(server.Close())
+		return server.Close()
 	}
 	return nil
+}
+
+func toolsConfig(c config, log *slog.Logger) tools.Config {
+	return tools.Config{
+		AutoApprove: c.AutoApprove, WorkspaceDir: c.Workspace, ShellTimeout: c.shellTimeout, WebTimeout: c.webTimeout,
+		WebHosts: c.WebHosts, WebDoor: c.WebDoor, Mark: c.mark, Log: log, Now: time.Now,
+	}
+}
+
+func listen(c config, handler http.Handler, log *slog.Logger) (*http.Server, <-chan error, error) {
+	ln, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return nil, nil, fmt.Errorf("AGENT_LISTEN_ADDR: %w\nNext: stop what listens there, or choose another address", err)
+	}
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(ln) }()
+	log.Info("listening", slog.String("addr", ln.Addr().String()))
+	return server, failed, nil
 }
 
 func logger(c config, stderr io.Writer) (*slog.Logger, func() error, error) {

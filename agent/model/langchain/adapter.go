@@ -27,6 +27,7 @@ type Config struct {
 	Provider    string        // one that Known knows
 	Key         string        // empty where none is needed: a door, Ollama
 	URL         string        // either form of base URL; empty is the default
+	Upstream    string        // the provider's own address where URL is a door's; the dialect goes by it
 	Model       string        // empty is the default
 	Temperature *float64      // nil is DefaultTemperature
 	MaxTokens   int           // 0 is DefaultMaxTokens
@@ -66,8 +67,14 @@ func New(c Config) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	upstream := at
+	if c.Upstream != "" {
+		if upstream, err = endpoint(c.Provider, c.Upstream); err != nil {
+			return nil, err
+		}
+	}
 	m := &Model{
-		provider: c.Provider, name: c.Model, key: c.Key, url: at, dialect: dialectOf(c.Provider, c.Model, at),
+		provider: c.Provider, name: c.Model, key: c.Key, url: at, dialect: dialectOf(c.Provider, c.Model, upstream),
 		temperature: DefaultTemperature, maxTokens: c.MaxTokens, timeout: c.Timeout,
 		client: client(c.Client), log: c.Log, secrets: secretsOf(c.Key, at),
 	}

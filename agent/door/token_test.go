@@ -1,0 +1,85 @@
+package door_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/loongclaw/loongclaw/agent/door"
+)
+
+const token = "canary-door-token-0123456789"
+
+func bring(t *door.Token, method, body string) (int, string) {
+	w := httptest.NewRecorder()
+	t.ServeHTTP(w, httptest.NewRequest(method, door.Path, strings.NewReader(body)))
+	return w.Code, w.Body.String()
+}
+
+func TestTheTokenComesOnce(t *testing.T) {
+	d := door.Wanted("http://r2.internal")
+	for _, bad := range []struct {
+		method, body string
+		status       int
+	}{
+		{"GET", `{"token":"` + token + `"}`, 405}, {"POST", "", 400}, {"POST", `{"token":"short"}`, 400}, {"POST", `{"token":7}`, 400},
+		{"POST", `{"token":"with a space in the middle"}`, 400}, {"POST", `{"token":"` + token + strings.Repeat("x", 5000) + `"}`, 413},
+	} {
+		status, body := bring(d, bad.method, bad.body)
+		if status != bad.status || strings.Contains(body, "canary") {
+			t.Errorf("%s %.40s: got %d %s, want %d and nothing repeated", bad.method, bad.body, status, body, bad.status)
+		}
+	}
+	if status, body := bring(d, "POST", `{"token":"`+token+`"}`); status != 204 {
+		t.Fatalf("got %d %s, want 204", status, body)
+	}
+	if err := d.Wait(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if status, body := bring(d, "POST", `{"token":"`+token+`-another"}`); status != 409 || strings.Contains(body, "canary") {
+		t.Errorf("a second token: got %d %s, want 409", status, body)
+	}
+}
+
+func TestTheTokenIsShownToTheDoorsOnly(t *testing.T) {
+	var seen []string
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = append(seen, r.Header.Get(door.Header)) }))
+	defer other.Close()
+	own := httptest.NewServer(other.Config.Handler)
+	defer own.Close()
+	d := door.Wanted(own.URL, "", ":bad")
+	client := http.Client{Transport: d.Transport(http.DefaultTransport)}
+	get := func(url string) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if req.Header.Get(door.Header) != "" {
+			t.Error("the caller's request was changed")
+		}
+	}
+	get(own.URL)
+	bring(d, "POST", `{"token":"`+token+`"}`)
+	get(own.URL)
+	get(other.URL)
+	if want := []string{"", token, ""}; strings.Join(seen, "|") != strings.Join(want, "|") {
+		t.Errorf("got %q, want %q", seen, want)
+	}
+}
+
+func TestAStartDoesNotWaitForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		err := door.Wanted().Wait(context.Background())
+		if err == nil || !strings.Contains(err.Error(), "DOOR_TOKEN_WAIT") {
+			t.Errorf("got %v, want an error that names the variable", err)
+		}
+	})
+}

@@ -1,0 +1,41 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/loongclaw/loongclaw/agent/door"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// Entrance stands before a server that is not there yet: the agent listens from
+// its first moment, and takes its door token where it waits for one.
+type Entrance struct {
+	Door *door.Token // nil where none is wanted
+	next atomic.Pointer[Server]
+}
+
+// Open hands requests to the server from now on.
+func (e *Entrance) Open(s *Server) { e.next.Store(s) }
+
+// ServeHTTP answers one request.
+func (e *Entrance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if e.Door != nil && r.URL.Path == door.Path {
+		e.Door.ServeHTTP(w, r)
+		return
+	}
+	if s := e.next.Load(); s != nil {
+		s.ServeHTTP(w, r)
+		return
+	}
+	f := fault.New(fault.CodeUnavailable, "the agent is starting", "try again").After(time.Second)
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Retry-After", strconv.Itoa(f.RetrySeconds()))
+	w.WriteHeader(f.Status())
+	_ = json.NewEncoder(w).Encode(f)
+}
+
+var _ http.Handler = (*Entrance)(nil)

@@ -1,0 +1,50 @@
+package tools
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// webAnswered stands on what a site answered, and is absent from what the door
+// itself says.
+const webAnswered = "X-LoongClaw-Web"
+
+// doorTransport reaches the door and nothing else: it stands in a network with
+// nothing private in it, and looks at addresses itself.
+var doorTransport = &http.Transport{Proxy: nil, MaxResponseHeaderBytes: 64 << 10, ResponseHeaderTimeout: time.Minute}
+
+// webDoor fetches pages through a door at the edge.
+type webDoor struct {
+	base string
+	mark func(*http.Request)
+}
+
+// RoundTrip asks the door for what the request asks for.
+func (d webDoor) RoundTrip(r *http.Request) (*http.Response, error) {
+	out, err := http.NewRequestWithContext(r.Context(), http.MethodGet, d.base+"/?url="+url.QueryEscape(r.URL.String()), http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"Accept", "User-Agent"} {
+		out.Header.Set(name, r.Header.Get(name))
+	}
+	if d.mark != nil {
+		d.mark(out)
+	}
+	answer, err := doorTransport.RoundTrip(out)
+	if err != nil || answer.Header.Get(webAnswered) != "" {
+		return answer, err
+	}
+	defer func() { _ = answer.Body.Close() }() // only read from
+	var said struct{ Error, Hint string }
+	body, err := io.ReadAll(io.LimitReader(answer.Body, 4<<10))
+	if err != nil || json.Unmarshal(body, &said) != nil || said.Error == "" {
+		return nil, failed("the way to the web is closed (status %d); try again later", answer.StatusCode)
+	}
+	return nil, failed("%s", said.Error)
+}
+
+var _ http.RoundTripper = webDoor{}
