@@ -11,7 +11,7 @@ export WRANGLER_SEND_METRICS            := false
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help run build wasm page test test-go test-alone test-page test-browser lint fmt soak bench clean
+.PHONY: help run build image wasm page test test-go test-alone test-page test-browser lint fmt soak bench clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,12 @@ bin/agent: $(GO_SOURCES)
 	@cd agent && CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS) -X main.version=$(VERSION)' -o ../bin/agent ./cmd/agent
 bin/local: $(GO_SOURCES)
 	@cd deploy && CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o ../bin/local ./local
+
+image: bin/image/agent ## what deploy/agent.Dockerfile copies: bin/image
+
+bin/image/agent: $(GO_SOURCES)
+	@mkdir -p bin/image/empty && touch bin/image/empty/.keep
+	@cd agent && CGO_ENABLED=0 GOOS=linux GOARCH=amd64 go build -trimpath -ldflags '$(LDFLAGS) -X main.version=$(VERSION)' -o ../bin/image/agent ./cmd/agent
 
 wasm: wrangler/node_modules/.ready ## the gateway for Cloudflare Workers
 	wrangler/build.sh
@@ -45,7 +51,7 @@ test-alone: ## each module builds without the workspace
 
 test-page: gateway/webchat/node_modules/.ready wrangler/node_modules/.ready ## types and tests of the JavaScript
 	cd gateway/webchat && npm run --silent check && npm test --silent
-	cd wrangler && npx --no-install tsc -p tsconfig.json
+	cd wrangler && npx --no-install tsc -p tsconfig.json && node_modules/.bin/node --test test/*.test.mjs
 
 test-browser: gateway/webchat/node_modules/.ready ## the page in a real Chromium
 	@if command -v chromium >/dev/null; then cd gateway/webchat && npm run --silent test:browser; \
@@ -65,7 +71,7 @@ fmt: ## format with gofumpt
 soak: build ## hours of kill -9, bad weather and two agents, on disk and on a real S3 server
 	cd deploy && go build -o ../bin/soak ./soak
 	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 1000 -store disk
-	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 1000 -store s3
+	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 1000 -store s3 -between 3s
 	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 100 -store s3 -weather
 	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 0 -store s3 -agents 2 -users 4 -partition 45s
 

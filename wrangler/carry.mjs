@@ -19,13 +19,33 @@ export async function carry(decision, request, env, fail) {
     case "asset":
       return asset(decision, request, env, fail);
     case "forward":
-      return forward(decision, request, (kind) => refuse(fail(kind), decision, request));
+      return forward(decision, request, env, (kind) => refuse(fail(kind), decision, request));
     case "socket":
-      // The Durable Object that will hold the socket is not here yet.
-      return refuse(fail("socket"), decision, request);
+      return socket(decision, request, env, fail);
     default:
       throw new Error(`${decision.kind} cannot be carried out`);
   }
+}
+
+/**
+ * Hands a socket to its user's object, which holds it from here on.
+ * @param {import("./message.mjs").Socket} decision
+ * @param {Request} request
+ * @param {Env} env
+ * @param {Fail} fail
+ */
+async function socket(decision, request, env, fail) {
+  if (!env.USER) return refuse(fail("binding"), decision, request);
+  if (request.headers.get("sec-websocket-version") !== "13" || !request.headers.get("sec-websocket-key")) {
+    return refuse(fail("handshake"), { ...decision, header: [...decision.header, ["Sec-WebSocket-Version", "13"]] }, request);
+  }
+  const { user } = /** @type {import("./message.mjs").Identity} */ (JSON.parse(decision.identity));
+  const answer = await env.USER.getByName(user).fetch("http://user.internal/socket", {
+    headers: { Upgrade: "websocket", "X-LoongClaw-Identity": encodeURIComponent(decision.identity) },
+  });
+  const headers = new Headers({ "X-Request-Id": decision.requestId });
+  if (decision.subprotocol) headers.set("Sec-WebSocket-Protocol", decision.subprotocol);
+  return new Response(null, { status: 101, webSocket: answer.webSocket, headers });
 }
 
 /**

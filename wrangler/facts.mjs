@@ -2,9 +2,6 @@
 import { readBody } from "./body.mjs";
 import { teamKeys } from "./keys.mjs";
 
-/** @type {Record<string, "LIMIT_CHAT" | "LIMIT_API" | "LIMIT_AUTH">} */
-const limiters = { chat: "LIMIT_CHAT", api: "LIMIT_API", auth: "LIMIT_AUTH" };
-
 /**
  * Puts the answer to the core's question into facts.
  * @param {import("./message.mjs").Decision} decision
@@ -16,9 +13,14 @@ const limiters = { chat: "LIMIT_CHAT", api: "LIMIT_API", auth: "LIMIT_AUTH" };
 export async function answer(decision, request, env, facts) {
   switch (decision.kind) {
     case "limit": {
-      const limiter = env[limiters[decision.question.class]];
-      if (!limiter) return "binding";
-      facts.limits.push(await askLimiter(decision.question, limiter));
+      const { question } = decision;
+      if (question.class !== "auth") {
+        if (!env.USER) return "binding";
+        facts.limits.push(await env.USER.getByName(userOf(question)).take(question));
+        return "answered";
+      }
+      if (!env.LIMIT_AUTH) return "binding";
+      facts.limits.push(await askLimiter(question, env.LIMIT_AUTH));
       return "answered";
     }
     case "body": {
@@ -28,8 +30,12 @@ export async function answer(decision, request, env, facts) {
       return "answered";
     }
     case "spend":
-      // A Worker remembers nothing beyond its isolate: that is the user's object's.
-      facts.spent.push({ key: decision.key, first: false });
+      if (!env.USER) return "binding";
+      facts.spent.push({ key: decision.key, first: await env.USER.getByName(decision.user).spend(decision.key, decision.until) });
+      return "answered";
+    case "agent":
+      if (!env.AGENT) return "binding";
+      facts.agent = await env.AGENT.getByName(decision.user).state();
       return "answered";
     case "keys":
       facts.keys = await teamKeys(decision);
@@ -37,6 +43,14 @@ export async function answer(decision, request, env, facts) {
     default:
       return "no question";
   }
+}
+
+/**
+ * Whose limit it is: the key is the class and the user (gateway/limit).
+ * @param {import("./message.mjs").LimitQuestion} question
+ */
+function userOf(question) {
+  return question.key.slice(question.class.length + 1);
 }
 
 /**

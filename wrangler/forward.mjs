@@ -5,6 +5,7 @@
  * A client that goes away needs nothing here: Cloudflare ends the request's
  * fetches with it. (workerd on its own notices at the next byte of the answer.)
  */
+import { agentOf } from "./agents.mjs";
 import { readBody } from "./body.mjs";
 import { withHeader } from "./header.mjs";
 
@@ -20,22 +21,24 @@ const hopByHop = [
 /**
  * @param {import("./message.mjs").Forward} decision
  * @param {Request} request
+ * @param {Env} env
  * @param {(kind: string) => Response} refuse
  * @returns {Promise<Response>}
  */
-export async function forward(decision, request, refuse) {
+export async function forward(decision, request, env, refuse) {
   const body = await outgoingBody(request, decision.maxBody);
   if (body === undefined) return refuse("too_large");
   const end = new AbortController();
   const late = setTimeout(() => end.abort(), decision.stream ? streamMs : answerMs);
   try {
-    const answer = await fetch(decision.agent + decision.target, {
+    const { answer, failed } = await agentOf(env, decision.agent, decision.user)(decision.target, {
       method: decision.method,
       headers: outgoingHeaders(request, decision),
       body,
       redirect: "manual",
       signal: end.signal,
     });
+    if (failed) return await drop(answer, refuse(failed));
     // The agent takes passes from nobody but this gateway: the client is not at fault.
     if (answer.status === 401) return await drop(answer, refuse("pass"));
     return await incoming(answer, decision, request);

@@ -4,26 +4,14 @@
  */
 import { carry, refuse } from "./carry.mjs";
 import { answer } from "./facts.mjs";
-import { Instance } from "./instance.mjs";
-import { decode, encodeConfigure, encodeDecide, encodeFail, encodeWarm } from "./message.mjs";
 
 /** Far more than the core has questions about one request. */
 const maxQuestions = 8;
 
 export class Host {
-  /**
-   * Boots the core outside any request.
-   * @param {WebAssembly.Module} module
-   * @param {Uint8Array} seed
-   * @param {Env} env
-   */
-  constructor(module, seed, env) {
-    this.module = module;
-    this.instance = new Instance(module, seed, [encodeWarm(), encodeConfigure(env)]);
-    const [warmUp, refusal] = this.instance.rehearsed;
-    if (warmUp) throw new Error(`the core's warm-up failed: ${warmUp}`);
-    // A refusal may mean that the secrets are not there yet: the first request asks again.
-    this.configured = refusal === "";
+  /** @param {import("./core.mjs").Core} core */
+  constructor(core) {
+    this.core = core;
   }
 
   /**
@@ -33,6 +21,8 @@ export class Host {
    */
   async fetch(request, env) {
     try {
+      await this.core.open(env);
+      if (await floods(request, env)) return refuseEarly(this.core.fail("flood", newId()), request);
       return await this.#decideAndCarry(request, env);
     } catch (cause) {
       return lastResort(cause);
@@ -47,9 +37,11 @@ export class Host {
     /** @type {import("./message.mjs").Facts} */
     const facts = { requestId: "", limits: [], spent: [] };
     for (let asked = 0; asked <= maxQuestions; asked++) {
-      const decision = this.#ask(env, encodeDecide(request, facts));
+      // Another request may have lost the instance while this one waited.
+      await this.core.open(env);
+      const decision = this.core.decide(request, facts);
       /** @param {string} kind */
-      const fail = (kind) => this.#ask(env, encodeFail(kind, decision.requestId));
+      const fail = (kind) => this.core.fail(kind, decision.requestId);
       facts.requestId = decision.requestId;
       const answered = await answer(decision, request, env, facts);
       if (answered === "no question") return carry(decision, request, env, fail);
@@ -57,23 +49,30 @@ export class Host {
     }
     throw new Error("the core asks without end");
   }
+}
 
-  /**
-   * @param {Env} env
-   * @param {string} message
-   */
-  #ask(env, message) {
-    if (this.instance.lost) {
-      // Inside a request clock and randomness are real: no seed.
-      this.instance = new Instance(this.module);
-      this.configured = false;
-    }
-    if (!this.configured) {
-      this.instance.call(encodeConfigure(env));
-      this.configured = true;
-    }
-    return decode(this.instance.call(message));
-  }
+/**
+ * The guard before everything: an address that asks far too much costs neither a
+ * decision nor an object.
+ * @param {Request} request
+ * @param {Env} env
+ */
+async function floods(request, env) {
+  if (!env.LIMIT_FLOOD) return false;
+  const { success } = await env.LIMIT_FLOOD.limit({ key: request.headers.get("cf-connecting-ip") ?? "" });
+  return !success;
+}
+
+/**
+ * @param {import("./message.mjs").Decision} failure
+ * @param {Request} request
+ */
+function refuseEarly(failure, request) {
+  return refuse(failure, { ...failure, header: [] }, request);
+}
+
+function newId() {
+  return crypto.randomUUID().replaceAll("-", "");
 }
 
 /**
@@ -81,7 +80,7 @@ export class Host {
  * @param {unknown} cause
  */
 function lastResort(cause) {
-  const requestId = crypto.randomUUID().replaceAll("-", "");
+  const requestId = newId();
   console.error(JSON.stringify({ level: "ERROR", msg: "a request failed", requestId, error: String(cause) }));
   return Response.json(
     { error: "internal error", code: "internal", hint: "try again; if it stays, look for the request id in the log", requestId },

@@ -10,18 +10,22 @@ const sep = "\0";
 /** @typedef {{requestId: string, header: [string, string][]}} Common */
 /** @typedef {Common & {kind: "respond", status: number, body: string}} Respond */
 /** @typedef {Common & {kind: "asset", name: string, status: number}} Asset */
-/** @typedef {Common & {kind: "forward", agent: string, method: string, target: string, maxBody: number, stream: boolean, set: [string, string][], drop: string[]}} Forward */
+/** @typedef {Common & {kind: "forward", agent: string, user: string, method: string, target: string, maxBody: number, stream: boolean, set: [string, string][], drop: string[]}} Forward */
 /** @typedef {Common & {kind: "socket", identity: string, subprotocol: string, maxFrame: number}} Socket */
 /** @typedef {Common & {kind: "limit", question: LimitQuestion}} AskLimit */
 /** @typedef {Common & {kind: "body", max: number}} AskBody */
-/** @typedef {Common & {kind: "spend", key: string}} AskSpend */
+/** @typedef {Common & {kind: "spend", key: string, user: string, until: number}} AskSpend */
 /** @typedef {Common & {kind: "keys", url: string, refresh: boolean}} AskKeys */
 /** @typedef {Common & {kind: "ready"}} AskReady */
-/** @typedef {Respond | Asset | Forward | Socket | AskLimit | AskBody | AskSpend | AskKeys | AskReady} Decision */
+/** @typedef {Common & {kind: "agent", user: string}} AskAgent */
+/** @typedef {{user: string, scopes: string[] | null, expires?: number}} Identity who a socket speaks for */
+/** @typedef {{agent: string, method: string, target: string, set: [string, string][], body?: string, session: string, then: "nothing" | "follow" | "relay" | "history" | "cleared"}} Call */
+/** @typedef {{send?: string[], call?: Call, close?: {code: number, reason: string}, limit?: LimitQuestion}} FrameDecision */
+/** @typedef {Respond | Asset | Forward | Socket | AskLimit | AskBody | AskSpend | AskKeys | AskReady | AskAgent} Decision */
 
 /**
  * What the core asked for, and the id that it gave the request.
- * @typedef {{requestId: string, limits: LimitAnswer[], spent: {key: string, first: boolean}[], keys?: {json: string, refreshed: boolean}, body?: string}} Facts
+ * @typedef {{requestId: string, limits: LimitAnswer[], spent: {key: string, first: boolean}[], keys?: {json: string, refreshed: boolean}, agent?: string, body?: string}} Facts
  */
 
 /** Asks the core to run once what requests run. */
@@ -32,13 +36,75 @@ export function encodeWarm() {
 /**
  * Only strings cross: bindings are objects, and stay here.
  * @param {Env} env
+ * @param {string} passKey what PASS_PRIVATE_KEY is when the owner has set none
  */
-export function encodeConfigure(env) {
+export function encodeConfigure(env, passKey) {
   const fields = ["configure"];
-  for (const [name, value] of Object.entries(env)) {
+  for (const [name, value] of Object.entries({ ...env, PASS_PRIVATE_KEY: passKey })) {
     if (typeof value === "string") fields.push(name, value.replaceAll(sep, ""));
   }
   return fields.join(sep);
+}
+
+/** @param {Identity} identity */
+export function encodeConnected(identity) {
+  return ["connected", JSON.stringify(identity)].join(sep);
+}
+
+/**
+ * @param {Identity} identity
+ * @param {string} session
+ */
+export function encodeFollow(identity, session) {
+  return ["follow", JSON.stringify(identity), session].join(sep);
+}
+
+/** @param {Identity} identity */
+export function encodeExpired(identity) {
+  return ["expired", JSON.stringify(identity)].join(sep);
+}
+
+/**
+ * @param {string} session
+ * @param {number} status
+ * @param {string} body
+ */
+export function encodeRefusal(session, status, body) {
+  return ["refusal", session, String(status), body].join(sep);
+}
+
+/**
+ * @param {string} session
+ * @param {string} kind
+ */
+export function encodeFailure(session, kind) {
+  return ["failure", session, kind].join(sep);
+}
+
+/** Asks for the public half of the gateway's key. */
+export function encodeKey() {
+  return "key";
+}
+
+/**
+ * @param {Identity} identity
+ * @param {string | ArrayBuffer} frame
+ * @param {LimitAnswer[]} limits
+ */
+export function encodeFrame(identity, frame, limits) {
+  const binary = typeof frame !== "string";
+  const fields = ["frame", JSON.stringify(identity), flag(binary), ...limitFields(limits)];
+  fields.push(binary ? new TextDecoder().decode(frame) : frame);
+  return fields.join(sep);
+}
+
+/** @param {LimitAnswer[]} limits */
+function limitFields(limits) {
+  const fields = [String(limits.length)];
+  for (const a of limits) {
+    fields.push(a.key, flag(a.allowed), String(a.remaining), String(a.resetMs), String(a.retryMs));
+  }
+  return fields;
 }
 
 /**
@@ -56,15 +122,13 @@ export function encodeDecide(request, facts) {
     request.headers.get("cf-connecting-ip") ?? "",
     contentLength(request),
     facts.requestId,
-    String(facts.limits.length),
+    ...limitFields(facts.limits),
   ];
-  for (const a of facts.limits) {
-    fields.push(a.key, flag(a.allowed), String(a.remaining), String(a.resetMs), String(a.retryMs));
-  }
   fields.push(String(facts.spent.length));
   for (const { key, first } of facts.spent) fields.push(key, flag(first));
   fields.push(flag(facts.keys !== undefined));
   if (facts.keys) fields.push(flag(facts.keys.refreshed), facts.keys.json);
+  fields.push(facts.agent ?? "");
   // Never split a value on commas: dates and cookies hold them.
   const header = [...request.headers];
   fields.push(String(header.length), ...header.flat());
@@ -107,7 +171,7 @@ export function decode(text) {
       return { kind, ...common, name: fields.text(), status: fields.number() };
     case "forward":
       return {
-        kind, ...common, agent: fields.text(), method: fields.text(), target: fields.text(), maxBody: fields.number(),
+        kind, ...common, agent: fields.text(), user: fields.text(), method: fields.text(), target: fields.text(), maxBody: fields.number(),
         stream: fields.text() === "1", set: fields.pairs(), drop: fields.list(),
       };
     case "socket":
@@ -120,9 +184,11 @@ export function decode(text) {
     case "body":
       return { kind, ...common, max: fields.number() };
     case "spend":
-      return { kind, ...common, key: fields.text() };
+      return { kind, ...common, key: fields.text(), user: fields.text(), until: fields.number() };
     case "keys":
       return { kind, ...common, url: fields.text(), refresh: fields.text() === "1" };
+    case "agent":
+      return { kind, ...common, user: fields.text() };
     case "ready":
       return { kind, ...common };
   }

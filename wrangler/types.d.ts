@@ -12,9 +12,14 @@ declare module "*/build/wasm_exec.js" {}
 /** What wrangler.jsonc binds. Variables and secrets are strings beside these. */
 interface Env {
   ASSETS?: Fetcher;
-  LIMIT_CHAT?: RateLimit;
-  LIMIT_API?: RateLimit;
+  STORE?: R2Bucket;
+  LIMIT_FLOOD?: RateLimit;
   LIMIT_AUTH?: RateLimit;
+  USER?: DurableObjectNamespace<import("./user.mjs").User>;
+  AGENT?: DurableObjectNamespace<import("./agent.mjs").Agent>;
+  VAULT?: DurableObjectNamespace<import("./vault.mjs").Vault>;
+  PASS_PRIVATE_KEY?: string;
+  SLEEP_AFTER?: string;
 }
 
 /** Go's wasm_exec.js. */

@@ -1,15 +1,17 @@
-/** What Cloudflare runs. */
-import { env } from "cloudflare:workers";
-import gateway from "./build/gateway.wasm";
-import { seed } from "./build/seed.mjs";
+/** What Cloudflare runs: the gateway, its objects, and the way out of the container. */
+import { core } from "./boot.mjs";
 import { Host } from "./host.mjs";
 
-// Go boots here, once for each isolate, so that no request pays for it.
-const host = new Host(gateway, seed, /** @type {Env} */ (env));
+export { Agent } from "./agent.mjs";
+export { Egress } from "./egress.mjs";
+export { User } from "./user.mjs";
+export { Vault } from "./vault.mjs";
+
+const host = new Host(core);
 
 /** @type {ExportedHandler<Env>} */
 const worker = {
-  fetch: (request, bindings) => host.fetch(request, bindings),
+  fetch: (request, env) => host.fetch(request, env),
 };
 
 export default worker;

@@ -17,6 +17,7 @@ import (
 	"github.com/loongclaw/loongclaw/gateway/limit"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
+	"github.com/loongclaw/loongclaw/pkg/pass"
 )
 
 // Config is all that a core must know.
@@ -38,6 +39,9 @@ type Config struct {
 	// AsksReady: GET /ready asks the host for the agents' state. Without it the
 	// answer is the edge's own.
 	AsksReady bool
+	// AsksAgent: GET /ready with a credential asks the host how the user's own agent
+	// is, which sleeps while nobody needs it.
+	AsksAgent bool
 	// Spends says that the host remembers what is spent, so that tickets can be
 	// given out.
 	Spends bool
@@ -141,6 +145,12 @@ func (c *Core) Decide(h Head, f Facts) (d Decision) {
 	// and a parameter is decoded exactly once, in param.
 	c.echo.ServeHTTP(x, x.request(&url.URL{Path: u.Path, RawPath: x.path, RawQuery: x.query}))
 	return x.decision()
+}
+
+// PublicKey is what an agent needs to know this gateway's passes.
+func (c *Core) PublicKey() string {
+	public, _ := c.cfg.PassKey.Public().(ed25519.PublicKey)
+	return pass.FormatPublic(public)
 }
 
 // limitQuestion is the question for one more of a class.

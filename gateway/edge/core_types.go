@@ -50,7 +50,8 @@ type Facts struct {
 	// every key. Spent are its answers by key, for a host that must wait.
 	Spend func(SpendQuestion) bool
 	Spent map[string]bool
-	Ready *bool // the agents' readiness, after Question.Ready
+	Ready *bool  // the agents' readiness, after Question.Ready
+	Agent string // asleep, starting or ready, after Question.Agent
 	// AccessKeys are a team's keys, after Question.AccessKeys.
 	AccessKeys *KeysAnswer
 }
@@ -94,6 +95,6 @@ const (
 
 // Close ends a socket.
 type Close struct {
-	Code   int
-	Reason string
+	Code   int    `json:"code"`
+	Reason string `json:"reason"`
 }

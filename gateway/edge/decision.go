@@ -79,6 +79,9 @@ type Question struct {
 	// Ready asks whether the agents are ready, for Facts.Ready. Only a core with
 	// Config.AsksReady asks it.
 	Ready bool
+	// Agent asks how the user's agent is, without waking it, for Facts.Agent. Only a
+	// core with Config.AsksAgent asks it.
+	Agent bool
 	// AccessKeys asks for the keys of Cloudflare Access, for Facts.AccessKeys. Only
 	// a core with Config.Access asks it.
 	AccessKeys *KeysQuestion

@@ -26,7 +26,8 @@ func (c *Core) health(e echo.Context) error {
 	}{"ok", agentName, chat.At(c.cfg.Now()), c.cfg.Version})
 }
 
-// ready needs no credential, so it says nothing but yes or no.
+// ready needs no credential, so it says nothing but yes or no; with one it may say
+// how the user's own agent is.
 func (c *Core) ready(e echo.Context) error {
 	x := of(e)
 	if c.cfg.AsksReady {
@@ -36,6 +37,15 @@ func (c *Core) ready(e echo.Context) error {
 		if !*x.facts.Ready {
 			return fault.New(fault.CodeUnavailable, "the agent is not ready", "wait; if it stays, look at the agent's log and at AGENT_URL")
 		}
+	}
+	if secret := authorization(x.head); secret != "" && c.cfg.AsksAgent {
+		if err := x.authenticate(secret); err != nil {
+			return err
+		}
+		if x.facts.Agent == "" {
+			return ask{Question{Agent: true}}
+		}
+		return x.respond(http.StatusOK, map[string]string{"status": "ready", "agent": x.facts.Agent})
 	}
 	return x.respond(http.StatusOK, map[string]string{"status": "ready"})
 }

@@ -1,25 +1,27 @@
 /**
  * The Worker with a window: what tests ask about the instance and production
- * does not tell. Only the tests' configuration of workerd names this file.
+ * does not tell. Only the tests' configuration of workerd names this file. It has
+ * no container; the agent is where AGENT_URL says.
  */
-import { env } from "cloudflare:workers";
-import gateway from "../build/gateway.wasm";
-import { seed } from "../build/seed.mjs";
+import { core } from "../boot.mjs";
 import { Host } from "../host.mjs";
 
-const host = new Host(gateway, seed, /** @type {Env} */ (env));
-const booted = host.instance;
+export { User } from "../user.mjs";
+export { Vault } from "../vault.mjs";
+
+const host = new Host(core);
+const booted = core.instance;
 
 /** @type {ExportedHandler<Env>} */
 const worker = {
   fetch(request, bindings) {
     if (new URL(request.url).pathname !== "/.probe") return host.fetch(request, bindings);
     return Response.json({
-      memoryBytes: host.instance.memoryBytes,
-      timers: booted.timers + (booted === host.instance ? 0 : host.instance.timers),
+      memoryBytes: core.instance.memoryBytes,
+      timers: booted.timers + (booted === core.instance ? 0 : core.instance.timers),
       seedBytes: booted.drawn,
-      configured: host.configured,
-      sameInstance: booted === host.instance,
+      configured: core.configured,
+      sameInstance: booted === core.instance,
     });
   },
 };

@@ -31,9 +31,17 @@ func configure(vars map[string]string) (workers.Core, error) {
 	if err := os.Setenv("LISTEN_ADDR", everywhere); err != nil {
 		return nil, err
 	}
+	contained := vars["AGENT_URL"] == ""
+	if contained {
+		if err := os.Setenv("AGENT_URL", workers.ContainerAgent); err != nil {
+			return nil, err
+		}
+	}
 	c, err := loadConfig(version)
 	if err != nil {
 		return nil, err
 	}
+	c.edge.Spends = true // the user's object remembers
+	c.edge.AsksAgent = contained
 	return edge.New(c.edge)
 }

@@ -148,13 +148,6 @@ func strippedHeaders(t *testing.T, s *suite) {
 
 func tickets(t *testing.T, s *suite) {
 	a := s.send(t, call{method: http.MethodPost, path: chat.PathTickets, token: bob})
-	if !s.target.Tickets {
-		a.wantFault(t, fault.CodeNotFound)
-		if !strings.Contains(string(a.body), "subprotocols") {
-			t.Errorf("got %s, want a hint at another way", a.body)
-		}
-		return
-	}
 	a.wantStatus(t, http.StatusOK)
 	var got struct {
 		Ticket    string
@@ -171,8 +164,6 @@ func tickets(t *testing.T, s *suite) {
 	s.upgradeAt(t, chat.PathSocket+"?ticket="+got.Ticket, "", map[string]string{s.target.AddrHeader: s.otherAddr()}).wantFault(t, fault.CodeUnauthorized)
 }
 
-// forgedTickets holds for both kinds of host: also where none is given, none
-// counts.
 func forgedTickets(t *testing.T, s *suite) {
 	minter, err := access.NewTickets(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
 	if err != nil {

@@ -30,6 +30,7 @@ func entryCases() []testCase {
 		{"an unknown origin gets no leave", unknownOrigin},
 		{"a login with a wrong code is refused", wrongLogin},
 		{"a login that is not JSON is 400", badLogin},
+		{"the right code logs in once", rightLogin},
 		{"a login that is too long is 413", longLogin},
 	}
 }
@@ -173,6 +174,17 @@ func unknownOrigin(t *testing.T, s *suite) {
 func wrongLogin(t *testing.T, s *suite) {
 	s.login(t, `{"code":"not-the-right-code"}`).wantFault(t, fault.CodeUnauthorized)
 	s.wantAgentUntouched(t)
+}
+
+func rightLogin(t *testing.T, s *suite) {
+	a := s.login(t, `{"code":"`+loginCode+`"}`)
+	a.wantStatus(t, http.StatusOK)
+	var got struct{ Token, User string }
+	if err := json.Unmarshal(a.body, &got); err != nil || got.User != "alice" {
+		t.Fatalf("got %s (%v), want a token of alice, who is the first", a.body, err)
+	}
+	s.send(t, call{path: chat.PathStats, token: got.Token}).wantStatus(t, http.StatusOK)
+	s.login(t, `{"code":"`+loginCode+`"}`).wantFault(t, fault.CodeUnauthorized)
 }
 
 func badLogin(t *testing.T, s *suite) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/coder/websocket"
@@ -15,27 +16,19 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
-// noSocketCases stand in for socketCases on a host that ends no WebSocket: it
-// must say so, and must still let nobody in.
-func noSocketCases() []testCase {
-	return []testCase{
-		{"comes with the Durable Object, and the answer says so", socketToCome},
-		{"a missing credential is 401", socketUnauthorized},
-		{"an unknown origin is 403", socketOrigin},
-	}
-}
-
-// socketCases run where the host ends WebSockets itself.
+// socketCases are what a WebSocket does.
 func socketCases() []testCase {
 	return []testCase{
-		{"a missing credential is 401", socketUnauthorized},
-		{"an unknown origin is 403", socketOrigin},
-		{"it opens on /ws and on /, with a header and with subprotocols", socketOpens},
-		{"a chat becomes a run and its events become frames", socketChat},
-		{"an unknown type is an error and the socket stays open", socketUnknownType},
-		{"a frame without data is an error and the socket stays open", socketWithoutData},
-		{"a message above the limit closes with 1009", socketTooLarge},
-		{"a token that may read may not chat", socketScope},
+		{"websocket: a missing credential is 401", socketUnauthorized},
+		{"websocket: an unknown origin is 403", socketOrigin},
+		{"websocket: it opens on /ws and on /, with a header and with subprotocols", socketOpens},
+		{"websocket: a chat becomes a run and its events become frames", socketChat},
+		{"websocket: a stream that breaks goes on after its last event", socketResumes},
+		{"websocket: history and its end become frames", socketHistory},
+		{"websocket: an unknown type is an error and the socket stays open", socketUnknownType},
+		{"websocket: a frame without data is an error and the socket stays open", socketWithoutData},
+		{"websocket: a message above the limit closes with 1009", socketTooLarge},
+		{"websocket: a token that may read may not chat", socketScope},
 	}
 }
 
@@ -55,14 +48,6 @@ func (s *suite) upgradeAt(t *testing.T, path, token string, header map[string]st
 		with[name] = value
 	}
 	return s.send(t, call{path: path, token: token, header: with})
-}
-
-func socketToCome(t *testing.T, s *suite) {
-	a := s.upgrade(t, alice, nil)
-	a.wantFault(t, fault.CodeUnavailable)
-	if !strings.Contains(string(a.body), "Durable Object") {
-		t.Errorf("got %s, want a hint at the Durable Object", a.body)
-	}
 }
 
 func socketUnauthorized(t *testing.T, s *suite) {
@@ -178,6 +163,42 @@ func socketChat(t *testing.T, s *suite) {
 	first := s.agent.requests()[0]
 	if first.uri != "/api/sessions/s/runs" || !strings.Contains(string(first.body), "你好") {
 		t.Errorf("the agent got %s %s, want the message as a run", first.uri, first.body)
+	}
+}
+
+func socketResumes(t *testing.T, s *suite) {
+	var asked atomic.Int32
+	s.agent.answers(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		n := asked.Add(1)
+		_, _ = fmt.Fprintf(w, "id: c%d\nevent: message_chunk\ndata: {\"type\":\"message_chunk\",\"sessionId\":\"s\",\"content\":\"%d after %s\"}\n\n", n, n, r.URL.Query().Get("after"))
+		flush(w)
+		if n == 2 {
+			<-r.Context().Done()
+		}
+	})
+	k := s.dial(t, "/ws", bearer(bob))
+	k.send(`{"type":"subscribe","data":{"sessionId":"s","after":"c0"}}`)
+	for _, want := range []string{"1 after c0", "2 after c1"} {
+		if got := k.next(); got.Content != want {
+			t.Errorf("got %+v, want %q", got, want)
+		}
+	}
+}
+
+func socketHistory(t *testing.T, s *suite) {
+	s.agent.answers(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			_, _ = io.WriteString(w, ` {"sessionId":"熊","messages":[]}`)
+		}
+	})
+	k := s.dial(t, "/ws", bearer(alice))
+	k.send(`{"type":"get_history","data":{"sessionId":"熊"}}`)
+	k.send(`{"type":"clear_history","data":{"sessionId":"熊"}}`)
+	for _, want := range []frame{{Type: chat.TypeHistory, SessionID: "熊"}, {Type: chat.TypeHistoryCleared, SessionID: "熊"}} {
+		if got := k.next(); got != want {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
 	}
 }
 

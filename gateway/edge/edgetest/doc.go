@@ -3,8 +3,5 @@
 //
 // Owns: the cases, the stand-in, and what a host under test is given.
 // Touches: 127.0.0.1, through the base URL that a target gives it.
-// Never: knows which host it talks to, except for the WebSocket: that part runs
-// only where Target.Sockets is set. On Workers the socket ends in a Durable
-// Object, which comes with the Cloudflare issue; until then the suite holds the
-// Worker to saying so (see socketCases and noSocketCases).
+// Never: knows which host it talks to.
 package edgetest

@@ -22,7 +22,7 @@ import (
 func TestHosts(t *testing.T) {
 	var native, workers []string
 	t.Run("native", func(t *testing.T) {
-		native = edgetest.Run(t, edgetest.Target{Name: "native", Start: startNative, AddrHeader: "X-Forwarded-For", TellsRefused: true, Sockets: true, Tickets: true})
+		native = edgetest.Run(t, edgetest.Target{Name: "native", Start: startNative, AddrHeader: "X-Forwarded-For", TellsRefused: true})
 	})
 	t.Run("workerd", func(t *testing.T) {
 		workers = edgetest.Run(t, edgetest.Target{Name: "workerd", Start: startWrangler, AddrHeader: "CF-Connecting-IP"})
@@ -73,7 +73,7 @@ func startWrangler(t *testing.T, env map[string]string) string {
 	}
 	args := []string{
 		"node_modules/wrangler/bin/wrangler.js", "dev", "--ip", "127.0.0.1", "--port", "0", "--inspector-port", "0",
-		"--persist-to", t.TempDir(), "--show-interactive-dev-session=false",
+		"--persist-to", t.TempDir(), "--show-interactive-dev-session=false", "--enable-containers=false",
 	}
 	for name, value := range env {
 		args = append(args, "--var", name+":"+value)

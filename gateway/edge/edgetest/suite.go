@@ -28,23 +28,19 @@ type Target struct {
 	// TellsRefused says that the host knows an agent that is down from one that
 	// broke off. workerd reports both as a lost connection.
 	TellsRefused bool
-	// Sockets says that the host ends WebSockets itself.
-	Sockets bool
-	// Tickets says that the host remembers spent tickets; another must refuse them
-	// and say what to do instead.
-	Tickets bool
 }
 
 // The users of every case. Limits count for each user, so cases that use them up
 // have their own.
 const (
-	alice   = "alice-token-0123456789" // may do everything
-	bob     = "bob-token-0123456789"   // may only read
-	carol   = "carol-token-0123456789" // is for the rate limit
-	origin  = "https://app.example.com"
-	stolen  = "stolen-token-0123456789" // nobody's
-	maxChat = 30                        // RATE_LIMIT_CHAT
-	maxAuth = 10                        // RATE_LIMIT_AUTH
+	alice     = "alice-token-0123456789" // may do everything
+	bob       = "bob-token-0123456789"   // may only read
+	carol     = "carol-token-0123456789" // is for the rate limit
+	origin    = "https://app.example.com"
+	stolen    = "stolen-token-0123456789" // nobody's
+	loginCode = "login-code-0123456789"
+	maxChat   = 30 // RATE_LIMIT_CHAT
+	maxAuth   = 10 // RATE_LIMIT_AUTH
 )
 
 // tokens is LOONGCLAW_TOKENS.
@@ -68,23 +64,13 @@ func Run(t *testing.T, target Target) []string {
 			c.run(t, s)
 		})
 	}
-	sockets := noSocketCases()
-	if target.Sockets {
-		sockets = socketCases()
-	}
-	for _, c := range sockets {
-		t.Run("websocket/"+c.name, func(t *testing.T) {
-			s.agent.reset()
-			c.run(t, s)
-		})
-	}
 	return ran
 }
 
 // cases are the same for every host.
 func cases() []testCase {
 	var all []testCase
-	for _, group := range [][]testCase{entryCases(), accessCases(), jwtCases(), teamCases(), cookieCases(), pageCases(), forwardCases(), bodyCases(), streamCases(), failureCases(), limitCases()} {
+	for _, group := range [][]testCase{entryCases(), accessCases(), jwtCases(), teamCases(), cookieCases(), pageCases(), forwardCases(), bodyCases(), streamCases(), socketCases(), failureCases(), limitCases()} {
 		all = append(all, group...)
 	}
 	return all
@@ -118,7 +104,7 @@ func newSuite(t *testing.T, target Target) *suite {
 		"ACCESS_TEAM_DOMAIN":   s.team.url,
 		"ACCESS_AUD":           teamAudience,
 		"ALLOWED_ORIGINS":      origin,
-		"LOONGCLAW_LOGIN_CODE": "login-code-0123456789",
+		"LOONGCLAW_LOGIN_CODE": loginCode,
 		"RATE_LIMIT_CHAT":      fmt.Sprintf("%d/m", maxChat),
 		"RATE_LIMIT_API":       "600/m",
 		"RATE_LIMIT_AUTH":      fmt.Sprintf("%d/m", maxAuth),

@@ -1,6 +1,7 @@
 package workers
 
 import (
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -10,9 +11,15 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
-// Core decides on requests. *edge.Core is one.
+// Core decides on requests and on frames. *edge.Core is one.
 type Core interface {
 	Decide(edge.Head, edge.Facts) edge.Decision
+	Frame(id edge.Identity, binary bool, frame []byte, f edge.Facts) edge.FrameDecision
+	Connected(edge.Identity) json.RawMessage
+	Follow(id edge.Identity, session string) edge.Call
+	Expired(edge.Identity) *edge.Close
+	ErrorFrame(session string, e *fault.Error) json.RawMessage
+	PublicKey() string
 }
 
 // Configure makes the core from the Worker's variables and secrets. Its error
@@ -49,6 +56,9 @@ func (b *bridge) call(in string) (out string) {
 		return b.decide(rest)
 	case opFail:
 		return b.fail(rest)
+	}
+	if answer, ok := b.socket(op, rest); ok {
+		return answer
 	}
 	return encodeFault(fault.Internal(fmt.Errorf("unknown call %q", op)).With(b.requestID()))
 }

@@ -5,22 +5,48 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/loongclaw/loongclaw/gateway/limit"
 )
 
 var comments = regexp.MustCompile(`(?m)^\s*//.*$`)
 
-// wranglerConfig is what the tests read of wrangler.jsonc.
-type wranglerConfig struct {
+// environment is what an environment of wrangler.jsonc has of its own: nothing
+// is inherited.
+type environment struct {
 	Vars       map[string]string `json:"vars"`
 	Ratelimits []struct {
 		Name   string
 		Simple struct{ Limit, Period int }
 	} `json:"ratelimits"`
-	SendMetrics *bool `json:"send_metrics"`
+	DurableObjects struct {
+		Bindings []struct {
+			Name  string
+			Class string `json:"class_name"`
+		}
+	} `json:"durable_objects"`
+	Containers []struct {
+		Class string `json:"class_name"`
+	} `json:"containers"`
+	Buckets []struct {
+		Binding string
+		Name    string `json:"bucket_name"`
+	} `json:"r2_buckets"`
+}
+
+// wranglerConfig is what the tests read of wrangler.jsonc.
+type wranglerConfig struct {
+	environment
+	Env         map[string]environment `json:"env"`
+	SendMetrics *bool                  `json:"send_metrics"`
+}
+
+// environments are all three, by name.
+func (c wranglerConfig) environments() map[string]environment {
+	return map[string]environment{"wrangler dev": c.environment, "production": c.Env["production"], "staging": c.Env["staging"]}
 }
 
 func readWranglerConfig(t *testing.T) wranglerConfig {
@@ -37,22 +63,52 @@ func readWranglerConfig(t *testing.T) wranglerConfig {
 }
 
 // TestLimitsAgree: the core says how many are allowed, the binding counts. They
-// read two settings, which must say the same.
+// read two settings, which must say the same. And no user within the user's own
+// limits may meet the guard against floods.
 func TestLimitsAgree(t *testing.T) {
-	c := readWranglerConfig(t)
-	if len(c.Ratelimits) != 3 {
-		t.Fatalf("got %d ratelimits, want those of chat, api and auth", len(c.Ratelimits))
+	for name, env := range readWranglerConfig(t).environments() {
+		counts := map[string]int{}
+		for _, binding := range env.Ratelimits {
+			counts[binding.Name] = binding.Simple.Limit * 60 / binding.Simple.Period
+		}
+		a := map[string]int{}
+		for _, class := range []string{"CHAT", "API", "AUTH"} {
+			rate, err := limit.ParseRate(env.Vars["RATE_LIMIT_"+class])
+			if err != nil {
+				t.Errorf("%s: RATE_LIMIT_%s: %v", name, class, err)
+				continue
+			}
+			a[class] = int(float64(rate.N) / rate.Per.Minutes())
+		}
+		if counts["LIMIT_AUTH"] != a["AUTH"] {
+			t.Errorf("%s: RATE_LIMIT_AUTH allows %d a minute, the binding LIMIT_AUTH counts %d", name, a["AUTH"], counts["LIMIT_AUTH"])
+		}
+		if counts["LIMIT_FLOOD"] < 2*(a["CHAT"]+a["API"]) {
+			t.Errorf("%s: LIMIT_FLOOD lets %d a minute through, fewer than two users behind one address may ask", name, counts["LIMIT_FLOOD"])
+		}
 	}
-	for _, binding := range c.Ratelimits {
-		name := strings.Replace(binding.Name, "LIMIT_", "RATE_LIMIT_", 1)
-		rate, err := limit.ParseRate(c.Vars[name])
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
+}
+
+// TestEnvironmentsAreComplete: each has the objects, the container and a bucket of
+// its own.
+func TestEnvironmentsAreComplete(t *testing.T) {
+	buckets := map[string]string{}
+	for name, env := range readWranglerConfig(t).environments() {
+		objects := map[string]string{}
+		for _, b := range env.DurableObjects.Bindings {
+			objects[b.Name] = b.Class
+		}
+		if diff := cmp.Diff(map[string]string{"USER": "User", "AGENT": "Agent", "VAULT": "Vault"}, objects); diff != "" {
+			t.Errorf("%s: objects (-want +got):\n%s", name, diff)
+		}
+		if len(env.Containers) != 1 || env.Containers[0].Class != "Agent" || len(env.Buckets) != 1 || env.Buckets[0].Binding != "STORE" {
+			t.Errorf("%s: containers %v and buckets %v, want the Agent's and STORE", name, env.Containers, env.Buckets)
 			continue
 		}
-		if rate.N != binding.Simple.Limit || int(rate.Per.Seconds()) != binding.Simple.Period {
-			t.Errorf("%s is %s, but the binding %s counts %d in %d s", name, c.Vars[name], binding.Name, binding.Simple.Limit, binding.Simple.Period)
-		}
+		buckets[name] = env.Buckets[0].Name
+	}
+	if buckets["production"] == buckets["staging"] {
+		t.Errorf("production and staging share the bucket %s", buckets["staging"])
 	}
 }
 

@@ -1,6 +1,7 @@
 package workers
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -28,24 +29,16 @@ func decodeVars(in string) map[string]string {
 // decodeDecide reads a request's head and the facts that answer the core's
 // questions: method, target, host, "1" for TLS, remote address, length, request
 // id; limits, each key, "1" for allowed, remaining, reset and retry in
-// milliseconds; spent keys, each key, "1" for "this call did it"; "1" for the keys of Cloudflare Access, "1"
-// for refreshed ones and their text; headers, each
-// name, value; "1" for a body, and the body. A number stands before each list.
+// milliseconds; spent keys, each key, "1" for "this call did it"; "1" for the keys
+// of Cloudflare Access, "1" for refreshed ones and their text; how the user's agent
+// is; headers, each name, value; "1" for a body, and the body. A number stands before each list.
 func decodeDecide(in string) (edge.Head, edge.Facts, error) {
 	r := reader{rest: in, more: true}
 	h := edge.Head{
 		Method: r.text(), Target: r.text(), Host: r.text(), TLS: r.flag(), RemoteAddr: r.text(),
 		Length: r.number(), RequestID: r.text(),
 	}
-	var facts edge.Facts
-	r.each(func() {
-		key := r.text()
-		answer := edge.LimitAnswer{Allowed: r.flag(), Remaining: int(r.number()), Reset: r.millis(), RetryAfter: r.millis()}
-		if facts.Limits == nil {
-			facts.Limits = make(map[string]edge.LimitAnswer)
-		}
-		facts.Limits[key] = answer
-	})
+	facts := edge.Facts{Limits: r.limits()}
 	r.each(func() {
 		key, first := r.text(), r.flag()
 		if facts.Spent == nil {
@@ -56,6 +49,7 @@ func decodeDecide(in string) (edge.Head, edge.Facts, error) {
 	if r.flag() {
 		facts.AccessKeys = &edge.KeysAnswer{Refreshed: r.flag(), JSON: r.text()}
 	}
+	facts.Agent = r.text()
 	h.Header = make(http.Header)
 	r.each(func() {
 		name, value := r.text(), r.text()
@@ -65,6 +59,37 @@ func decodeDecide(in string) (edge.Head, edge.Facts, error) {
 		h.Body = []byte(r.rest)
 	}
 	return h, facts, r.err
+}
+
+// decodeFrame reads a client's frame: the identity that stands beside its socket,
+// "1" for a binary one, limits as above, and the frame.
+func decodeFrame(in string) (id edge.Identity, binary bool, facts edge.Facts, frame []byte, err error) {
+	r := reader{rest: in, more: true}
+	id, binary = r.identity(), r.flag()
+	facts.Limits = r.limits()
+	return id, binary, facts, []byte(r.rest), r.err
+}
+
+// identity reads what stands beside a socket.
+func (r *reader) identity() edge.Identity {
+	var id edge.Identity
+	if err := json.Unmarshal([]byte(r.text()), &id); err != nil && r.err == nil {
+		r.err = fmt.Errorf("the identity beside a socket: %w", err)
+	}
+	return id
+}
+
+func (r *reader) limits() map[string]edge.LimitAnswer {
+	var all map[string]edge.LimitAnswer
+	r.each(func() {
+		key := r.text()
+		answer := edge.LimitAnswer{Allowed: r.flag(), Remaining: int(r.number()), Reset: r.millis(), RetryAfter: r.millis()}
+		if all == nil {
+			all = make(map[string]edge.LimitAnswer)
+		}
+		all[key] = answer
+	})
+	return all
 }
 
 // reader takes fields off a message. After an error it gives zeros.

@@ -1,17 +1,27 @@
 package workers
 
-import "github.com/loongclaw/loongclaw/pkg/fault"
+import (
+	"time"
 
-// What can go wrong while JavaScript carries a decision out. carry.mjs and
-// forward.mjs name these.
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// What can go wrong while JavaScript carries a decision out. The Worker's
+// modules name these.
 const (
 	failTooLarge = "too_large"
 	failBroken   = "broken"  // the agent was not there or broke off: workerd does not tell which
 	failTimeout  = "timeout" // the agent did not answer in time
 	failPass     = "pass"    // the agent refused the gateway's pass
-	failSocket   = "socket"  // a WebSocket, which this host does not end yet
 	failAsset    = "asset"   // the core named a file that is not there
 	failBinding  = "binding" // wrangler.jsonc lacks a binding
+
+	failHandshake = "handshake" // an upgrade that is no WebSocket's
+	failMany      = "many"      // a socket that follows too many sessions
+	failQueue     = "queue"     // a socket with too many frames that wait
+	failWaking    = "waking"    // the container is still starting
+	failStart     = "start"     // the container could not be started
+	failFlood     = "flood"     // an address asks too much
 )
 
 // failure words a failure for the client.
@@ -26,8 +36,18 @@ func failure(kind string) *fault.Error {
 			"give the agent the PASS_PUBLIC_KEYS that belong to the gateway's PASS_PRIVATE_KEY (`gateway keygen` prints a pair), and compare both clocks")
 	case failTimeout:
 		return fault.New(fault.CodeAgentTimeout, "the agent did not answer in time", "try again; if it stays, look for the request id in the agent's log")
-	case failSocket:
-		return fault.New(fault.CodeUnavailable, "this Worker does not serve WebSockets yet", "the WebSocket comes with the Durable Object; until then use POST /api/chat and GET /api/sessions/{id}/events")
+	case failHandshake:
+		return fault.New(fault.CodeUnsupported, "this is not a WebSocket handshake of version 13", "use a WebSocket client of RFC 6455")
+	case failMany:
+		return fault.New(fault.CodeUnsupported, "this socket follows too many sessions", "open another socket")
+	case failQueue:
+		return fault.New(fault.CodeUnavailable, "too many frames of this socket wait for the agent", "wait for an answer before sending more").After(time.Second)
+	case failWaking:
+		return fault.New(fault.CodeUnavailable, "the agent is waking and takes long", "try again in a few seconds; nothing was lost").After(5 * time.Second)
+	case failStart:
+		return fault.New(fault.CodeUnavailable, "the agent's container does not start", "try again; if it stays, look for the agent in the Worker's log, and compare max_instances with how many users are active").After(10 * time.Second)
+	case failFlood:
+		return fault.New(fault.CodeRateLimited, "too many requests from this address", "wait a minute").After(time.Minute)
 	case failAsset:
 		return fault.New(fault.CodeNotFound, "Not found", "the page is not part of this deployment; build it with `make wasm` and deploy again")
 	case failBinding:

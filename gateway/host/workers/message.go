@@ -17,12 +17,24 @@ import (
 // message.mjs is the other end.
 const sep = "\x00"
 
+// ContainerAgent is the address of the user's own container, which only the
+// Worker can reach: agents.mjs knows it.
+const ContainerAgent = "http://agent.internal"
+
 // The calls.
 const (
 	opWarm      = "warm"      // nothing; outside a request
 	opConfigure = "configure" // name, value, …
 	opDecide    = "decide"    // see decodeDecide
 	opFail      = "fail"      // kind, request id
+
+	opConnected = "connected" // identity
+	opFrame     = "frame"     // see decodeFrame
+	opFollow    = "follow"    // identity, session
+	opExpired   = "expired"   // identity
+	opRefusal   = "refusal"   // session, status, the agent's answer
+	opFailure   = "failure"   // session, kind
+	opKey       = "key"       // nothing
 )
 
 // The kinds of decisions.
@@ -35,6 +47,7 @@ const (
 	kindBody    = "body"
 	kindSpend   = "spend"
 	kindReady   = "ready"
+	kindAgent   = "agent"
 	kindKeys    = "keys"
 )
 
@@ -52,7 +65,7 @@ func encode(d edge.Decision) string {
 		w.number(d.Asset.Status)
 	case d.Forward != nil:
 		w.head(kindForward, d)
-		w.forward(d.Forward)
+		w.forward(d.Forward, d.User)
 	case d.Socket != nil:
 		w.head(kindSocket, d)
 		w.socket(d.Socket)
@@ -121,8 +134,9 @@ func (w *writer) header(h http.Header) {
 	}
 }
 
-func (w *writer) forward(f *edge.Forward) {
+func (w *writer) forward(f *edge.Forward, user string) {
 	w.text(f.Agent)
+	w.text(user)
 	w.text(f.Method)
 	w.text(f.Target)
 	w.text(strconv.FormatInt(f.MaxBody, 10))
@@ -155,6 +169,11 @@ func (w *writer) ask(d edge.Decision) {
 	case q.Spend != nil:
 		w.head(kindSpend, d)
 		w.text(q.Spend.Key)
+		w.text(q.Spend.User)
+		w.text(strconv.FormatInt(q.Spend.Until, 10))
+	case q.Agent:
+		w.head(kindAgent, d)
+		w.text(d.User)
 	case q.AccessKeys != nil:
 		w.head(kindKeys, d)
 		w.text(q.AccessKeys.URL)

@@ -23,7 +23,7 @@ func TestDecodeDecide(t *testing.T) {
 	in := join("POST", "/api/chat?x=1", "host:1", "1", "192.0.2.1", "17", "id-1",
 		"2", "chat:alice", "1", "-1", "60000", "0", "auth:a", "", "0", "60000", "1500",
 		"1", "login:k", "1",
-		"1", "1", `{"keys":[]}`,
+		"1", "1", `{"keys":[]}`, "asleep",
 		"3", "accept", "a", "accept", "b, c", "x-empty", "",
 		"1", "body with a \x00 in it")
 	head, facts, err := decodeDecide(in)
@@ -47,6 +47,9 @@ func TestDecodeDecide(t *testing.T) {
 	if diff := cmp.Diff(map[string]bool{"login:k": true}, facts.Spent); diff != "" {
 		t.Errorf("spent (-want +got):\n%s", diff)
 	}
+	if facts.Agent != "asleep" {
+		t.Errorf("agent: got %q, want asleep", facts.Agent)
+	}
 	if diff := cmp.Diff(&edge.KeysAnswer{JSON: `{"keys":[]}`, Refreshed: true}, facts.AccessKeys); diff != "" {
 		t.Errorf("keys (-want +got):\n%s", diff)
 	}
@@ -56,7 +59,7 @@ func TestDecodeDecide(t *testing.T) {
 // body until it has one.
 func TestDecodeNoBody(t *testing.T) {
 	for flag, want := range map[string]bool{"": false, "1": true} {
-		head, _, err := decodeDecide(join("GET", "/", "h", "", "", "0", "", "0", "0", "", "0", flag, ""))
+		head, _, err := decodeDecide(join("GET", "/", "h", "", "", "0", "", "0", "0", "", "", "0", flag, ""))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,7 +70,7 @@ func TestDecodeNoBody(t *testing.T) {
 }
 
 func TestDecodeCutShort(t *testing.T) {
-	whole := join("GET", "/", "h", "", "", "0", "", "1", "k", "1", "1", "1", "1", "1", "k", "1", "1", "1", "{}", "1", "n", "v", "")
+	whole := join("GET", "/", "h", "", "", "0", "", "1", "k", "1", "1", "1", "1", "1", "k", "1", "1", "1", "{}", "ready", "1", "n", "v", "")
 	if _, _, err := decodeDecide(whole); err != nil {
 		t.Fatalf("whole: %v", err)
 	}
@@ -90,8 +93,8 @@ func TestEncode(t *testing.T) {
 		{"asset", edge.Decision{Asset: &edge.Asset{Name: "index.html", Status: 200}}, join("asset", "", "0", "index.html", "200")},
 		{
 			"forward",
-			edge.Decision{Forward: &edge.Forward{Agent: "http://a", Method: "GET", Target: "/t?q", Drop: []string{"X-A", "X-B"}, Set: http.Header{"P": {"v"}}, MaxBody: 9, Stream: true}},
-			join("forward", "", "0", "http://a", "GET", "/t?q", "9", "1", "1", "P", "v", "2", "X-A", "X-B"),
+			edge.Decision{User: "u", Forward: &edge.Forward{Agent: "http://a", Method: "GET", Target: "/t?q", Drop: []string{"X-A", "X-B"}, Set: http.Header{"P": {"v"}}, MaxBody: 9, Stream: true}},
+			join("forward", "", "0", "http://a", "u", "GET", "/t?q", "9", "1", "1", "P", "v", "2", "X-A", "X-B"),
 		},
 		{
 			"socket",
@@ -100,7 +103,7 @@ func TestEncode(t *testing.T) {
 		},
 		{"limit", edge.Decision{Ask: &edge.Question{Limit: &edge.LimitQuestion{Key: "chat:u", Class: "chat", N: 30, Per: 60}}}, join("limit", "", "0", "chat:u", "chat", "30", "60")},
 		{"body", edge.Decision{Ask: &edge.Question{Body: 4096}}, join("body", "", "0", "4096")},
-		{"spend", edge.Decision{Ask: &edge.Question{Spend: &edge.SpendQuestion{Key: "login:k"}}}, join("spend", "", "0", "login:k")},
+		{"spend", edge.Decision{Ask: &edge.Question{Spend: &edge.SpendQuestion{Key: "login:k", User: "u", Until: 9}}}, join("spend", "", "0", "login:k", "u", "9")},
 		{"keys", edge.Decision{Ask: &edge.Question{AccessKeys: &edge.KeysQuestion{URL: "https://t/k", Refresh: true}}}, join("keys", "", "0", "https://t/k", "1")},
 		{"ready", edge.Decision{Ask: &edge.Question{Ready: true}}, join("ready", "", "0")},
 	}
@@ -113,10 +116,15 @@ func TestEncode(t *testing.T) {
 	}
 }
 
-// coreFunc is a core of a test.
-type coreFunc func(edge.Head, edge.Facts) edge.Decision
+// coreFunc is a core of a test, for requests only.
+func coreFunc(decide func(edge.Head, edge.Facts) edge.Decision) Core { return decider{decide: decide} }
 
-func (f coreFunc) Decide(h edge.Head, facts edge.Facts) edge.Decision { return f(h, facts) }
+type decider struct {
+	Core
+	decide func(edge.Head, edge.Facts) edge.Decision
+}
+
+func (d decider) Decide(h edge.Head, facts edge.Facts) edge.Decision { return d.decide(h, facts) }
 
 func newBridge(c Core, err error) *bridge {
 	return &bridge{
@@ -139,7 +147,7 @@ func wantFault(t *testing.T, got string, code fault.Code, id string) {
 	}
 }
 
-var plainRequest = join(opDecide, "GET", "/", "h", "", "", "0", "", "0", "0", "", "0", "")
+var plainRequest = join(opDecide, "GET", "/", "h", "", "", "0", "", "0", "0", "", "", "0", "")
 
 func TestCallsBeforeConfiguration(t *testing.T) {
 	b := newBridge(nil, errors.New("LOONGCLAW_TOKENS is missing"))
@@ -163,7 +171,7 @@ func TestPanicIsOneRequests(t *testing.T) {
 	}), nil)
 	b.call(opConfigure)
 	wantFault(t, b.call(plainRequest), fault.CodeInternal, "new-id")
-	next := join(opDecide, "GET", "/", "h", "", "", "0", "id", "0", "0", "", "0", "")
+	next := join(opDecide, "GET", "/", "h", "", "", "0", "id", "0", "0", "", "", "0", "")
 	if got, want := b.call(next), join("respond", "", "0", "200", ""); got != want {
 		t.Errorf("the next: got %q, want %q", got, want)
 	}
@@ -173,7 +181,7 @@ func TestFailuresKeepTheRequestsID(t *testing.T) {
 	b := newBridge(nil, nil)
 	for kind, code := range map[string]fault.Code{
 		failTooLarge: fault.CodeTooLarge, failBroken: fault.CodeAgentFailed, failTimeout: fault.CodeAgentTimeout,
-		failPass: fault.CodeAgentFailed, failSocket: fault.CodeUnavailable, failAsset: fault.CodeNotFound,
+		failPass: fault.CodeAgentFailed, failHandshake: fault.CodeUnsupported, failWaking: fault.CodeUnavailable, failStart: fault.CodeUnavailable, failAsset: fault.CodeNotFound,
 		failBinding: fault.CodeUnavailable, "another": fault.CodeInternal,
 	} {
 		wantFault(t, b.call(join(opFail, kind, "mine")), code, "mine")

@@ -31,6 +31,8 @@ func variables(agentURL string) map[string]string {
 		"PASS_PRIVATE_KEY": pass.FormatPrivate(key),
 		"ALLOWED_ORIGINS":  "https://app.example.com",
 		"AGENT_URL":        agentURL,
+		"RATE_LIMIT_CHAT":  "100000/s",
+		"RATE_LIMIT_API":   "100000/s",
 	}
 }
 

@@ -22,7 +22,16 @@ const wranglerDir = "../../../wrangler"
 // that says what they are.
 var modules = map[string]string{
 	"test/probe.mjs":     "esModule",
+	"boot.mjs":           "esModule",
+	"core.mjs":           "esModule",
 	"host.mjs":           "esModule",
+	"user.mjs":           "esModule",
+	"vault.mjs":          "esModule",
+	"socket.mjs":         "esModule",
+	"relay.mjs":          "esModule",
+	"sse.mjs":            "esModule",
+	"bucket.mjs":         "esModule",
+	"agents.mjs":         "esModule",
 	"instance.mjs":       "esModule",
 	"message.mjs":        "esModule",
 	"body.mjs":           "esModule",
@@ -102,6 +111,9 @@ func startWorkerd(t *testing.T, build string, vars map[string]string) *isolate {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 		_ = in.Close()
+		if t.Failed() {
+			t.Logf("what workerd said:\n%s", i.log.String())
+		}
 	})
 	_ = out.Close()
 	i.url = fmt.Sprintf("http://127.0.0.1:%d", listenPort(t, in, i.log))
@@ -138,14 +150,17 @@ func layOut(t *testing.T, dir, build string, vars map[string]string) string {
 	for name, value := range vars {
 		bindings = append(bindings, fmt.Sprintf("(name = %q, text = %q)", name, value))
 	}
-	for _, name := range []string{"LIMIT_CHAT", "LIMIT_API", "LIMIT_AUTH"} {
-		bindings = append(bindings, fmt.Sprintf("(name = %q, service = \"limiter\")", name))
-	}
+	bindings = append(bindings, `(name = "LIMIT_AUTH", service = "limiter")`,
+		`(name = "USER", durableObjectNamespace = "User")`, `(name = "VAULT", durableObjectNamespace = "Vault")`)
 	limiter, err := os.ReadFile(filepath.Join(wranglerDir, "test/limiter.mjs"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "limiter.mjs"), limiter, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	objects := filepath.Join(dir, "objects")
+	if err := os.Mkdir(objects, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	config := filepath.Join(dir, "config.capnp")
@@ -154,14 +169,17 @@ const config :Workerd.Config = (
   services = [
     (name = "main", worker = (
       modules = [%s], bindings = [%s],
+      durableObjectNamespaces = [(className = "User", uniqueKey = "user", enableSql = true), (className = "Vault", uniqueKey = "vault", enableSql = true)],
+      durableObjectStorage = (localDisk = "objects"),
       compatibilityDate = "2026-11-17")),
     (name = "limiter", worker = (
       modules = [(name = "limiter.mjs", esModule = embed "limiter.mjs")], compatibilityDate = "2026-11-17")),
+    (name = "objects", disk = (path = %q, writable = true)),
     (name = "internet", network = (allow = ["public", "private"])),
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
 );
-`, strings.Join(list, ", "), strings.Join(bindings, ", "))
+`, strings.Join(list, ", "), strings.Join(bindings, ", "), objects)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

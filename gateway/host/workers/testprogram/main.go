@@ -25,7 +25,8 @@ func main() {
 	})
 }
 
-type core struct{}
+// core answers requests only; nobody asks it about frames.
+type core struct{ workers.Core }
 
 // Decide does what the path says.
 func (core) Decide(h edge.Head, _ edge.Facts) edge.Decision {

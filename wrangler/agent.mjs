@@ -1,0 +1,341 @@
+/**
+ * The object of one user's agent: keeps one container and nothing else. It
+ * starts it when a request comes, however many ask at once, keeps it exactly
+ * while something runs, and stops it some time after.
+ */
+import { DurableObject } from "cloudflare:workers";
+import { failHeader, userHeader } from "./agents.mjs";
+import { core } from "./boot.mjs";
+import { containerEnv, durationMs } from "./container.mjs";
+
+/** Where the agent listens in its container. */
+const port = 8788;
+/** How long a request waits for a container that starts; then it is told to come again. */
+const patienceMs = 20_000;
+/** How long a container may take until its agent is ready. */
+const startMs = 120_000;
+/** Between two looks at an agent that starts. */
+const lookMs = 100;
+/** How often the object looks what runs. */
+const beatMs = 30_000;
+/** A container of which nobody hears for this long is the platform's to end. */
+const inactivityMs = 5 * 60_000;
+/** The agent ends within 20 s of SIGTERM. */
+const drainMs = 25_000;
+/** How often in a row a container that died is started again unasked. */
+const maxDeaths = 5;
+/** Looks that may fail before the agent counts as stuck. */
+const maxSilent = 4;
+
+/** What must outlive this object's eviction. @typedef {{user: string, tokenHash: string, publicKey: string, ready: boolean, busy: boolean}} Start */
+
+export class Agent extends DurableObject {
+  /**
+   * @param {DurableObjectState} ctx
+   * @param {Env} env
+   */
+  constructor(ctx, env) {
+    super(ctx, env);
+    this.env = env;
+    this.container = /** @type {Container} */ (ctx.container);
+    this.sleepMs = durationMs(env.SLEEP_AFTER);
+    this.lastUse = Date.now();
+    this.deaths = 0;
+    this.silent = 0;
+    this.open = 0; // requests that wait for the head of their answer
+    /** @type {Promise<void> | undefined} */
+    this.starting = undefined;
+    /** @type {Promise<void> | undefined} */
+    this.stopping = undefined;
+    if (this.container.running) void ctx.blockConcurrencyWhile(() => this.#takeUp());
+  }
+
+  /**
+   * Relays a request of the gateway's, untouched.
+   * @param {Request} request
+   */
+  async fetch(request) {
+    const user = decodeURIComponent(request.headers.get(userHeader) ?? "");
+    this.lastUse = Date.now();
+    this.open++;
+    try {
+      const awake = await within(patienceMs, this.#awake(user));
+      if (!awake) return failed("waking");
+    } catch (cause) {
+      this.#log("the container does not start", cause);
+      return failed("start");
+    } finally {
+      this.open--;
+    }
+    return this.#relay(request, user);
+  }
+
+  /**
+   * How the agent is. Asking wakes nothing.
+   * @returns {"asleep" | "starting" | "ready"}
+   */
+  state() {
+    if (this.starting) return "starting";
+    return this.container.running && this.#start?.ready ? "ready" : "asleep";
+  }
+
+  /** Looks what runs, and stops the container when nothing has for a while. */
+  async alarm() {
+    const start = this.#start;
+    if (!this.container.running) {
+      if (start?.ready) await this.#ended("the container ended while nobody looked");
+      return;
+    }
+    const active = await this.#active();
+    const now = Date.now();
+    if (active === undefined && ++this.silent >= maxSilent) {
+      this.#log("the agent does not answer; its container is ended", undefined);
+      await this.container.destroy();
+      return;
+    }
+    if (active !== undefined) this.silent = 0;
+    if (active) {
+      this.lastUse = now;
+      if (start) await this.#stir(start.user);
+    }
+    if (start && start.busy !== Boolean(active)) this.#start = { ...start, busy: Boolean(active) };
+    if (now - this.lastUse >= this.sleepMs && this.open === 0) return this.#stop();
+    await this.container.setInactivityTimeout(inactivityMs);
+    await this.#arm();
+  }
+
+  /**
+   * @param {Request} request
+   * @param {string} user
+   */
+  async #relay(request, user) {
+    this.open++;
+    try {
+      const answer = await this.container.getTcpPort(port).fetch(request);
+      this.lastUse = Date.now();
+      if (request.method !== "GET" && answer.ok) this.ctx.waitUntil(this.#stir(user));
+      if (!answer.headers.has(failHeader)) return answer;
+      const headers = new Headers(answer.headers);
+      headers.delete(failHeader); // nobody but this object may say it
+      return new Response(answer.body, { status: answer.status, headers });
+    } catch (cause) {
+      this.#log("the agent broke off", cause);
+      return failed("broken");
+    } finally {
+      this.open--;
+    }
+  }
+
+  /**
+   * Waits until the agent is ready, and starts it if need be.
+   * @param {string} user
+   */
+  async #awake(user) {
+    await core.open(this.env);
+    await this.stopping;
+    if (this.container.running && this.#start?.ready && this.#start.publicKey !== core.publicKey()) await this.#stop();
+    if (this.container.running && this.#start?.ready && !this.starting) return;
+    this.starting ??= this.#begin(user).finally(() => (this.starting = undefined));
+    this.ctx.waitUntil(this.starting.catch(() => {}));
+    await this.starting;
+  }
+
+  /** @param {string} user */
+  async #begin(user) {
+    this.#tell(user, "waking");
+    if (this.container.running) await this.container.destroy();
+    const token = hex(crypto.getRandomValues(new Uint8Array(32)));
+    const tokenHash = hex(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token))));
+    const publicKey = core.publicKey();
+    this.#start = { user, tokenHash, publicKey, ready: false, busy: false };
+    await this.#openDoors(user, tokenHash);
+    this.container.start({ env: containerEnv(this.env, publicKey, this.ctx.id.toString()), enableInternet: false });
+    await this.container.setInactivityTimeout(inactivityMs);
+    this.#watch();
+    await this.#hand(token);
+    this.#tell(user, "restoring");
+    await this.#ask("/ready", {}, 200);
+    this.#start = { user, tokenHash, publicKey, ready: true, busy: true };
+    this.#tell(user, "ready");
+    await this.#arm();
+    await this.#stir(user);
+  }
+
+  /**
+   * The doors are this container's only ways out.
+   * @param {string} user
+   * @param {string} tokenHash
+   */
+  async #openDoors(user, tokenHash) {
+    const { Egress } = /** @type {{Egress: (options: {props: {user: string, tokenHash: string}}) => Fetcher}} */ (/** @type {unknown} */ (this.ctx.exports));
+    const egress = Egress({ props: { user, tokenHash } });
+    for (const name of ["r2.internal", "llm.internal", "web.internal"]) await this.container.interceptOutboundHttp(name, egress);
+  }
+
+  /**
+   * Gives the agent its door token: in a request, since what stands in its
+   * environment every tool could read.
+   * @param {string} token
+   */
+  #hand(token) {
+    return this.#ask("/door", { method: "POST", body: JSON.stringify({ token }) }, 204);
+  }
+
+  /**
+   * Asks until the agent answers as it should.
+   * @param {string} path
+   * @param {RequestInit} init
+   * @param {number} want the status
+   */
+  async #ask(path, init, want) {
+    const end = Date.now() + startMs;
+    let last = "no answer";
+    while (Date.now() < end) {
+      if (!this.container.running) throw new Error(`the container ended: ${last}`);
+      try {
+        const answer = await this.container.getTcpPort(port).fetch(`http://agent.internal${path}`, { ...init, signal: AbortSignal.timeout(5_000) });
+        if (answer.status === want) {
+          await answer.body?.cancel();
+          return;
+        }
+        last = `${path}: ${answer.status} ${(await answer.text()).slice(0, 300)}`;
+      } catch (cause) {
+        last = String(cause); // nobody listens yet
+      }
+      await sleep(lookMs);
+    }
+    await this.container.destroy();
+    throw new Error(`the agent was not ready in time: ${last}`);
+  }
+
+  /** After this object's own eviction: the container may have gone on. */
+  async #takeUp() {
+    const start = this.#start;
+    // In the middle of a start nobody knows the door token any more.
+    if (!start?.ready) return this.container.destroy();
+    await this.#openDoors(start.user, start.tokenHash);
+    await this.container.setInactivityTimeout(inactivityMs);
+    this.#watch();
+    await this.#arm();
+  }
+
+  #watch() {
+    const ended = () => this.#ended("the container ended");
+    this.ctx.waitUntil(this.container.monitor().then(ended, ended));
+  }
+
+  /**
+   * Starts a container again that ended by itself while it was in use: what ran
+   * in it goes on from the journal, whether somebody watches or not.
+   * @param {string} why
+   */
+  async #ended(why) {
+    const start = this.#start;
+    if (this.stopping || this.starting || !start) return;
+    this.#start = undefined;
+    const used = start.busy || Date.now() - this.lastUse < this.sleepMs;
+    this.#log(why, undefined);
+    if (!used || ++this.deaths > maxDeaths) return;
+    try {
+      await this.#awake(start.user);
+    } catch (cause) {
+      this.#log("the container does not start again", cause);
+    }
+  }
+
+  /** Asks the agent to end, and ends it if it does not. */
+  async #stop() {
+    this.stopping ??= this.#drain().finally(() => (this.stopping = undefined));
+    await this.stopping;
+  }
+
+  async #drain() {
+    const gone = this.container.monitor().catch(() => {});
+    this.container.signal(15);
+    if (!(await within(drainMs, gone.then(() => true)))) await this.container.destroy();
+    this.#start = undefined;
+    this.deaths = 0;
+  }
+
+  /** @returns {Promise<number | undefined>} how many runs are active; nothing when the agent does not answer */
+  async #active() {
+    try {
+      const answer = await this.container.getTcpPort(port).fetch("http://agent.internal/active", { signal: AbortSignal.timeout(5_000) });
+      const { active } = /** @type {{active: number}} */ (await answer.json());
+      return active;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #arm() {
+    const due = this.lastUse + this.sleepMs;
+    await this.ctx.storage.setAlarm(Math.max(Date.now() + 500, Math.min(Date.now() + beatMs, due)));
+  }
+
+  /** @returns {Start | undefined} */
+  get #start() {
+    return this.ctx.storage.kv.get("start");
+  }
+
+  set #start(start) {
+    if (start) this.ctx.storage.kv.put("start", start);
+    else this.ctx.storage.kv.delete("start");
+  }
+
+  /** @param {string} user */
+  async #stir(user) {
+    await this.env.USER?.getByName(user).stirred();
+  }
+
+  /**
+   * @param {string} user
+   * @param {"waking" | "restoring" | "ready"} phase
+   */
+  #tell(user, phase) {
+    const told = this.env.USER?.getByName(user).phase(phase) ?? Promise.resolve();
+    this.ctx.waitUntil(told.catch(() => {}));
+  }
+
+  /**
+   * @param {string} msg
+   * @param {unknown} cause
+   */
+  #log(msg, cause) {
+    console.warn(JSON.stringify({ level: "WARN", msg, agent: this.ctx.id.toString(), error: cause === undefined ? undefined : String(cause) }));
+  }
+}
+
+/** @param {string} kind */
+function failed(kind) {
+  return new Response(null, { status: 503, headers: { [failHeader]: kind } });
+}
+
+/**
+ * @template T
+ * @param {number} ms
+ * @param {Promise<T>} promise
+ * @returns {Promise<boolean>} whether it came in time
+ */
+async function within(ms, promise) {
+  const end = new AbortController();
+  const late = new Promise((done) => {
+    const timer = setTimeout(done, ms, "late");
+    end.signal.addEventListener("abort", () => clearTimeout(timer));
+  });
+  try {
+    return (await Promise.race([promise, late])) !== "late";
+  } finally {
+    end.abort();
+  }
+}
+
+/** @param {number} ms */
+function sleep(ms) {
+  return new Promise((done) => setTimeout(done, ms));
+}
+
+/** @param {Uint8Array} bytes */
+function hex(bytes) {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,57 @@
+/** Which keys of the store a user's container may see and change. */
+
+const plainId = /^[a-z0-9][a-z0-9-]{0,63}$/;
+const alphabet = "abcdefghijklmnopqrstuv0123456789";
+
+/**
+ * An id as one segment of a key, as agent/bucket makes it.
+ * @param {string} id
+ */
+export function segment(id) {
+  if (plainId.test(id)) return id;
+  let text = "_";
+  let bits = 0;
+  let held = 0;
+  for (const byte of new TextEncoder().encode(id)) {
+    held = (held << 8) | byte;
+    bits += 8;
+    for (; bits >= 5; bits -= 5) text += alphabet[(held >> (bits - 5)) & 31];
+    held &= (1 << bits) - 1;
+  }
+  if (bits > 0) text += alphabet[(held << (5 - bits)) & 31];
+  return text;
+}
+
+/** What the agent writes to see that the store keeps its conditions (agent/bucket, Prove). */
+const proof = /^config\/check-[a-z0-9]+$/;
+/** What is written once and never again, below a user's prefix. */
+const journal = /^(log|s\/[^/]+\/\d+\/log)\/\d+$/;
+
+/**
+ * @param {string} key
+ * @param {string} user
+ * @param {boolean} write
+ * @param {string | null} ifNoneMatch of a put
+ * @returns {string} why not; empty when it may
+ */
+export function allowed(key, user, write, ifNoneMatch) {
+  const own = `u/${segment(user)}/`;
+  if (proof.test(key)) return "";
+  if (key.startsWith("config/")) return write ? "the configuration is the owner's: a container only reads it" : "";
+  if (!key.startsWith(own) || key.length === own.length) return "that is another's part of the store";
+  if (write && ifNoneMatch !== "*" && journal.test(key.slice(own.length))) return "a journal's object is only created: send If-None-Match: *";
+  return "";
+}
+
+/**
+ * The prefix that a list may show: the one asked for, or of one above it the
+ * user's own part.
+ * @param {string} prefix
+ * @param {string} user
+ * @returns {string | undefined} nothing when it is another's
+ */
+export function within(prefix, user) {
+  const own = `u/${segment(user)}/`;
+  if (prefix.startsWith(own) || prefix.startsWith("config/")) return prefix;
+  return own.startsWith(prefix) ? own : undefined;
+}

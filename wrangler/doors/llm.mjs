@@ -1,0 +1,105 @@
+/**
+ * The door to the models: adds the provider's key, which the container never
+ * sees, and lets nothing through but the chat of configured providers.
+ */
+
+/** The addresses that a provider has when its owner names none, as in agent/model/langchain/dialect.go. */
+const known = {
+  glm: { key: "GLM_API_KEY", urls: ["GLM_API_URL"], base: "https://open.bigmodel.cn/api/paas/v4" },
+  deepseek: { key: "DEEPSEEK_API_KEY", urls: ["DEEPSEEK_API_URL", "DEEPSEEK_URL"], base: "https://api.deepseek.com" },
+  kimi: { key: "KIMI_API_KEY", urls: ["KIMI_API_URL", "KIMI_URL"], base: "https://api.moonshot.cn/v1" },
+  openai: { key: "OPENAI_API_KEY", urls: ["OPENAI_BASE_URL"], base: "https://api.openai.com/v1" },
+  anthropic: { key: "ANTHROPIC_API_KEY", urls: ["ANTHROPIC_API_URL", "ANTHROPIC_BASE_URL"], base: "https://api.anthropic.com/v1" },
+  ollama: { key: "OLLAMA_API_KEY", urls: ["OLLAMA_URL", "OLLAMA_API_URL"], base: "" },
+};
+
+const chat = "/chat/completions";
+
+/** What of the agent's request a provider may see. */
+const passed = ["accept", "content-type"];
+
+/**
+ * The providers that can be asked, in the order of preference.
+ * @param {Env} env
+ * @returns {string[]}
+ */
+export function providers(env) {
+  return Object.entries(known)
+    .filter(([, { key, urls, base }]) => text(env, key) !== "" || (base === "" && urls.some((url) => text(env, url) !== "")))
+    .map(([name]) => name);
+}
+
+/**
+ * @param {Request} request POST /PROVIDER/chat/completions
+ * @param {Env} env
+ * @returns {Promise<Response>}
+ */
+export async function llm(request, env) {
+  const { pathname } = new URL(request.url);
+  const name = pathname.split("/")[1] ?? "";
+  if (!providers(env).includes(name) || pathname !== `/${name}${chat}`) {
+    return refuse(404, "not_found", "this door does not lead there", "set the key of the provider on the Worker");
+  }
+  if (request.method !== "POST") return refuse(405, "method_not_allowed", "models are asked with POST", "");
+  const { key, urls, base } = known[/** @type {keyof typeof known} */ (name)];
+  const headers = new Headers();
+  for (const header of passed) {
+    const value = request.headers.get(header);
+    if (value !== null) headers.set(header, value);
+  }
+  const secret = text(env, key);
+  if (secret) headers.set("authorization", `Bearer ${secret}`);
+  try {
+    const url = endpoint(name, urls.map((url) => text(env, url)).find(Boolean) ?? base);
+    const answer = await fetch(url, { method: "POST", headers, body: request.body, redirect: "manual", signal: request.signal });
+    return new Response(answer.body, { status: answer.status, headers: told(answer.headers) });
+  } catch {
+    // The cause could hold the address with what the owner put into it.
+    return refuse(502, "provider_failed", `${name} cannot be reached`, "check the address of the provider");
+  }
+}
+
+/** What the agent needs of an answer. @param {Headers} from */
+function told(from) {
+  const headers = new Headers();
+  for (const [name, value] of from) {
+    if (/^(content-type|retry-after|x-request-id|request-id|x-ratelimit-.*|anthropic-ratelimit-.*)$/.test(name)) headers.set(name, value);
+  }
+  return headers;
+}
+
+/**
+ * The address of the chat out of either form of base URL, the folder ("…/v4") or
+ * the full path.
+ * @param {string} name
+ * @param {string} base
+ */
+export function endpoint(name, base) {
+  const url = new URL(base.trim());
+  url.hash = "";
+  let path = url.pathname.replace(/\/+$/, "");
+  if (name === "anthropic") path = path.replace(/\/messages$/, ""); // the address of its own protocol
+  path = path.endsWith(chat) ? path.slice(0, -chat.length) : path;
+  if (path === "" && (name === "ollama" || name === "anthropic")) path = "/v1"; // people know these by their bare address
+  url.pathname = path + chat;
+  return url.href;
+}
+
+/**
+ * @param {Env} env
+ * @param {string} name
+ */
+function text(env, name) {
+  const value = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (env))[name];
+  return typeof value === "string" ? value.trim() : "";
+}
+
+/**
+ * @param {number} status
+ * @param {string} code
+ * @param {string} error
+ * @param {string} hint
+ */
+function refuse(status, code, error, hint) {
+  return Response.json({ error: { message: error, code }, hint }, { status });
+}

@@ -1,0 +1,81 @@
+/**
+ * The door to the web, for web_fetch: fetches one page, from a network with
+ * nothing private in it. It follows no redirect: the agent judges each address.
+ */
+
+/** Stands on what a site answered, and not on what this door says itself. */
+export const answeredHeader = "X-LoongClaw-Web";
+
+const maxBytes = 5 << 20;
+const waitMs = 30_000;
+const ports = ["", "80", "443", "8080", "8443"];
+
+/**
+ * @param {Request} request GET /?url=…
+ * @returns {Promise<Response>}
+ */
+export async function web(request) {
+  if (request.method !== "GET") return refuse(405, "pages are fetched with GET");
+  const to = target(new URL(request.url).searchParams.get("url") ?? "");
+  if (typeof to === "string") return refuse(403, to);
+  const headers = new Headers();
+  for (const name of ["accept", "accept-language", "user-agent"]) {
+    const value = request.headers.get(name);
+    if (value !== null) headers.set(name, value);
+  }
+  try {
+    const signal = AbortSignal.any([request.signal, AbortSignal.timeout(waitMs)]);
+    const answer = await fetch(to, { headers, redirect: "manual", signal });
+    if (Number(answer.headers.get("content-length") ?? 0) > maxBytes) {
+      await answer.body?.cancel();
+      return refuse(502, `the page at ${to.hostname} is larger than ${maxBytes} bytes`);
+    }
+    const out = new Headers({ [answeredHeader]: "answered" });
+    for (const name of ["content-type", "location", "last-modified"]) {
+      const value = answer.headers.get(name);
+      if (value !== null) out.set(name, value);
+    }
+    return new Response(answer.body?.pipeThrough(capped(maxBytes)), { status: answer.status, headers: out });
+  } catch {
+    return refuse(502, `${to.hostname} cannot be reached or did not answer in time`);
+  }
+}
+
+/**
+ * @param {string} text
+ * @returns {URL | string} where to go, or why not
+ */
+export function target(text) {
+  if (!URL.canParse(text)) return "that is no address";
+  const url = new URL(text);
+  if (url.protocol !== "https:" && url.protocol !== "http:") return "only http and https pages are fetched";
+  if (url.username || url.password) return "an address with a user in it is not fetched";
+  if (!ports.includes(url.port)) return `port ${url.port} is not one of the web's`;
+  // The URL parser has brought every way to write an IPv4 address into this form.
+  if (/^\d+\.\d+\.\d+\.\d+$/.test(url.hostname) || url.hostname.startsWith("[")) return "pages are fetched by name, not by address";
+  const name = url.hostname.replace(/\.$/, "");
+  if (!name.includes(".") || /\.(internal|local|localhost|lan|home|corp|private|intranet|arpa|onion|test|invalid|example)$/.test(name)) {
+    return `${name} is not on the public internet`;
+  }
+  return url;
+}
+
+/** @param {number} max in bytes */
+function capped(max) {
+  let seen = 0;
+  return new TransformStream({
+    transform(chunk, controller) {
+      seen += chunk.byteLength;
+      if (seen > max) controller.error(new RangeError("the page is too large"));
+      else controller.enqueue(chunk);
+    },
+  });
+}
+
+/**
+ * @param {number} status
+ * @param {string} error
+ */
+function refuse(status, error) {
+  return Response.json({ error, code: "web_refused" }, { status });
+}

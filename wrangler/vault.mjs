@@ -1,0 +1,22 @@
+/**
+ * The object that keeps the key with which this gateway signs passes, session
+ * tokens and tickets, so that nobody has to make one. There is one vault. It is
+ * asked once by each isolate, whoever comes, and never by a client.
+ */
+import { DurableObject } from "cloudflare:workers";
+
+export class Vault extends DurableObject {
+  /**
+   * The key as PASS_PRIVATE_KEY has it: an Ed25519 seed in base64. The first call
+   * makes it.
+   * @returns {string}
+   */
+  passKey() {
+    const { kv } = this.ctx.storage;
+    const known = /** @type {string | undefined} */ (kv.get("pass"));
+    if (known) return known;
+    const made = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
+    kv.put("pass", made);
+    return made;
+  }
+}
