@@ -22,6 +22,8 @@ export function segment(id) {
   return text;
 }
 
+/** What the segments of a key are made of (agent/bucket, CheckKey). */
+const grammar = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 /** What the agent writes to see that the store keeps its conditions (agent/bucket, Prove). */
 const proof = /^config\/check-[a-z0-9]+$/;
 /** What is written once and never again, below a user's prefix. */
@@ -36,9 +38,10 @@ const journal = /^(log|s\/[^/]+\/\d+\/log)\/\d+$/;
  */
 export function allowed(key, user, write, ifNoneMatch) {
   const own = `u/${segment(user)}/`;
+  if (!key.split("/").every((part) => grammar.test(part))) return "that is no key of an agent's";
   if (proof.test(key)) return "";
   if (key.startsWith("config/")) return write ? "the configuration is the owner's: a container only reads it" : "";
-  if (!key.startsWith(own) || key.length === own.length) return "that is another's part of the store";
+  if (!key.startsWith(own)) return "that is another's part of the store";
   if (write && ifNoneMatch !== "*" && journal.test(key.slice(own.length))) return "a journal's object is only created: send If-None-Match: *";
   return "";
 }

@@ -61,7 +61,8 @@ async function put(request, key, store) {
   const condition = new Headers();
   for (const name of ["if-none-match", "if-match"]) {
     const value = request.headers.get(name);
-    if (value !== null) condition.set(name, value);
+    // R2 refuses what stands without quotes, though no object can have that tag.
+    if (value !== null) condition.set(name, value === "*" || value.startsWith('"') ? value : `"${value}"`);
   }
   const object = await store.put(key, body, { onlyIf: condition });
   if (!object) return problem(412, "PreconditionFailed", "the condition does not hold");
