@@ -1,7 +1,7 @@
 // The list of conversations.
 
 import { html } from 'htm/preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { signal } from '@preact/signals'
 import { t } from '../i18n/language.js'
 import { deleting, listFault, loaded, query, refreshSoon, removeSoon, rename, search, sessions, undoRemove } from '../app/sessions.js'
@@ -59,16 +59,20 @@ function Row({ session }) {
 /** @param {{session: import('../wire/api.js').Session, done: () => void}} props */
 function NameField({ session, done }) {
   const field = useRef(/** @type {HTMLInputElement|null} */ (null))
-  useEffect(() => { field.current?.select() }, [])
-  const save = () => {
+  const over = useRef(false) // a field that goes away with the focus may say blur
+  useLayoutEffect(() => { field.current?.select() }, []) // before the next key can arrive
+  /** @param {boolean} keep */
+  const end = (keep) => {
+    if (over.current) return
+    over.current = true
     const title = field.current?.value.trim()
-    if (title && title !== session.title) rename(session.id, title)
+    if (keep && title && title !== session.title) rename(session.id, title)
     done()
   }
   /** @param {KeyboardEvent} e */
   const key = (e) => {
-    if (e.key === 'Escape') { e.stopPropagation(); done() }
-    if (e.key === 'Enter' && !e.isComposing) save()
+    if (e.key === 'Escape') { e.stopPropagation(); end(false) }
+    if (e.key === 'Enter' && !e.isComposing) end(true)
   }
-  return html`<input class="naming" ref=${field} aria-label=${t('rename')} defaultValue=${session.title} maxlength="200" onKeyDown=${key} onBlur=${save} />`
+  return html`<input class="naming" ref=${field} aria-label=${t('rename')} defaultValue=${session.title} maxlength="200" onKeyDown=${key} onBlur=${() => end(true)} />`
 }
