@@ -95,7 +95,7 @@ func (t *Token) take(w http.ResponseWriter, r *http.Request) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.value != "" {
-		return fault.New(fault.CodeSessionBusy, "the door token has come already", "start the agent again for a new one")
+		return fault.New(fault.CodeConflict, "the door token has come already", "start the agent again for a new one")
 	}
 	t.value = in.Token
 	close(t.come)

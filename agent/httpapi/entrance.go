@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/door"
+	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
@@ -35,7 +36,7 @@ func (e *Entrance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Retry-After", strconv.Itoa(f.RetrySeconds()))
 	w.WriteHeader(f.Status())
-	_ = json.NewEncoder(w).Encode(f)
+	_ = json.NewEncoder(w).Encode(f.With(r.Header.Get(chat.HeaderRequestID)))
 }
 
 var _ http.Handler = (*Entrance)(nil)
