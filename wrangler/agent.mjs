@@ -42,6 +42,7 @@ export class Agent extends DurableObject {
     this.lastUse = Date.now();
     this.deaths = 0;
     this.silent = 0;
+    this.fresh = false; // it was woken, and nothing has been asked of it yet
     this.open = 0; // requests that wait for the head of their answer
     /** @type {Promise<void> | undefined} */
     this.starting = undefined;
@@ -113,7 +114,7 @@ export class Agent extends DurableObject {
     try {
       const answer = await this.container.getTcpPort(port).fetch(request);
       this.lastUse = Date.now();
-      if (request.method !== "GET" && answer.ok) this.ctx.waitUntil(this.#stir(user));
+      if (request.method !== "GET" && answer.ok) this.#acted(user);
       if (!answer.headers.has(failHeader)) return answer;
       const headers = new Headers(answer.headers);
       headers.delete(failHeader); // nobody but this object may say it
@@ -156,6 +157,7 @@ export class Agent extends DurableObject {
     this.#tell(user, "restoring");
     await this.#ask("/ready", {}, 200);
     this.#start = { user, tokenHash, publicKey, ready: true, busy: true };
+    this.fresh = true;
     this.#tell(user, "ready");
     await this.#arm();
     await this.#stir(user);
@@ -194,11 +196,9 @@ export class Agent extends DurableObject {
       if (!this.container.running) throw new Error(`the container ended: ${last}`);
       try {
         const answer = await this.container.getTcpPort(port).fetch(`http://agent.internal${path}`, { ...init, signal: AbortSignal.timeout(5_000) });
-        if (answer.status === want) {
-          await answer.body?.cancel();
-          return;
-        }
-        last = `${path}: ${answer.status} ${(await answer.text()).slice(0, 300)}`;
+        const body = await answer.text();
+        if (answer.status === want) return;
+        last = `${path}: ${answer.status} ${body.slice(0, 300)}`;
       } catch (cause) {
         last = String(cause); // nobody listens yet
       }
@@ -283,6 +283,16 @@ export class Agent extends DurableObject {
     else this.ctx.storage.kv.delete("start");
   }
 
+  /**
+   * Something may have begun.
+   * @param {string} user
+   */
+  #acted(user) {
+    if (this.fresh) this.#tell(user, "thinking"); // what the container was woken for
+    this.fresh = false;
+    this.ctx.waitUntil(this.#stir(user));
+  }
+
   /** @param {string} user */
   async #stir(user) {
     await this.env.USER?.getByName(user).stirred();
@@ -290,7 +300,7 @@ export class Agent extends DurableObject {
 
   /**
    * @param {string} user
-   * @param {"waking" | "restoring" | "ready"} phase
+   * @param {import("./user.mjs").Phase} phase
    */
   #tell(user, phase) {
     const told = this.env.USER?.getByName(user).phase(phase) ?? Promise.resolve();

@@ -8,7 +8,10 @@ import { core } from "./boot.mjs";
 import { take } from "./bucket.mjs";
 import { Socket } from "./socket.mjs";
 
-/** @typedef {import("./socket.mjs").Attached} Attached */
+/**
+ * @typedef {import("./socket.mjs").Attached} Attached
+ * @typedef {"waking" | "restoring" | "ready" | "thinking"} Phase
+ */
 
 export class User extends DurableObject {
   /**
@@ -112,7 +115,7 @@ export class User extends DurableObject {
 
   /**
    * What the container is doing.
-   * @param {"waking" | "restoring" | "ready"} phase
+   * @param {Phase} phase
    */
   async phase(phase) {
     for (const ws of this.ctx.getWebSockets()) ws.send(JSON.stringify({ type: "status", phase }));

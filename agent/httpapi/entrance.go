@@ -19,11 +19,19 @@ type Entrance struct {
 	next atomic.Pointer[Server]
 }
 
+// lifecycle are the paths that whoever started this agent asks. Their connections
+// are not used again: workerd, which reaches a container's port, closes one that it
+// has already given to the next request.
+var lifecycle = map[string]bool{door.Path: true, "/ready": true, "/active": true}
+
 // Open hands requests to the server from now on.
 func (e *Entrance) Open(s *Server) { e.next.Store(s) }
 
 // ServeHTTP answers one request.
 func (e *Entrance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if lifecycle[r.URL.Path] {
+		w.Header().Set("Connection", "close")
+	}
 	if e.Door != nil && r.URL.Path == door.Path {
 		e.Door.ServeHTTP(w, r)
 		return

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Process is one running program.
+// Process is one running program, and what it starts.
 type Process struct {
 	cmd  *exec.Cmd
 	log  tail
@@ -24,6 +24,8 @@ func Start(path, dir string, env map[string]string, args ...string) (*Process, e
 		p.cmd.Env = append(p.cmd.Env, k+"="+v)
 	}
 	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
+	// A group of its own, so that its end is the end of its children, too.
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", path, err)
 	}
@@ -36,7 +38,7 @@ func Start(path, dir string, env map[string]string, args ...string) (*Process, e
 
 // Kill ends it as a power cut does and waits until it is gone.
 func (p *Process) Kill() {
-	_ = p.cmd.Process.Kill()
+	_ = syscall.Kill(-p.PID(), syscall.SIGKILL)
 	<-p.done
 }
 
@@ -48,6 +50,7 @@ func (p *Process) Stop(within time.Duration) bool {
 	defer t.Stop()
 	select {
 	case <-p.done:
+		_ = syscall.Kill(-p.PID(), syscall.SIGKILL) // children that stayed
 		return true
 	case <-t.C:
 		p.Kill()

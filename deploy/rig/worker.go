@@ -2,7 +2,6 @@ package rig
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -19,6 +18,8 @@ type WorkerOptions struct {
 	Dir        string            // what Cloudflare would keep is kept below it
 	Vars       map[string]string // variables and secrets
 	Containers bool              // run the agent's image; else AGENT_URL must be among Vars
+	Config     string            // another configuration than wrangler/wrangler.jsonc
+	Addr       string            // where to listen; empty is a free address
 }
 
 // Worker is `wrangler dev`: the Worker with its objects in real workerd, and the
@@ -26,6 +27,7 @@ type WorkerOptions struct {
 type Worker struct {
 	*Process
 	Base string
+	Addr string
 }
 
 // StartWorker runs the Worker and waits until it answers.
@@ -43,14 +45,19 @@ func StartWorker(ctx context.Context, o WorkerOptions) (*Worker, error) {
 			return nil, fmt.Errorf("wrangler/%s is missing\nNext: %s", what, next)
 		}
 	}
-	addr, err := FreeAddr()
-	if err != nil {
-		return nil, err
+	addr := o.Addr
+	if addr == "" {
+		if addr, err = FreeAddr(); err != nil {
+			return nil, err
+		}
 	}
 	_, port, _ := strings.Cut(addr, ":")
 	args := []string{
 		"node_modules/wrangler/bin/wrangler.js", "dev", "--ip", "127.0.0.1", "--port", port, "--inspector-port", "0",
 		"--persist-to", o.Dir, "--show-interactive-dev-session=false", fmt.Sprintf("--enable-containers=%t", o.Containers),
+	}
+	if o.Config != "" {
+		args = append(args, "--config", o.Config)
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.Vars)) {
 		args = append(args, "--var", name+":"+o.Vars[name])
@@ -69,7 +76,7 @@ func StartWorker(ctx context.Context, o WorkerOptions) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{Process: p, Base: "http://" + addr}
+	w := &Worker{Process: p, Base: "http://" + addr, Addr: addr}
 	if err := w.ready(ctx); err != nil {
 		w.Down()
 		return nil, err
@@ -107,14 +114,19 @@ func (w *Worker) ready(ctx context.Context) error {
 	}
 }
 
-// Engine says whether a container engine answers, and how wrangler reaches it.
+// Engine says whether wrangler can build and run containers here; the error says
+// what is missing.
 func Engine(ctx context.Context) error {
 	docker := os.Getenv("WRANGLER_DOCKER_BIN")
 	if docker == "" {
 		docker = "docker"
 	}
-	if out, err := exec.CommandContext(ctx, docker, "info", "--format", "{{.ServerVersion}}").CombinedOutput(); err != nil { // #nosec G204 -- the engine of the caller's environment
-		return errors.Join(fmt.Errorf("no container engine answers: %w", err), errors.New(strings.TrimSpace(string(out))))
+	// An image is built with flags that only buildx knows.
+	for _, args := range [][]string{{"info", "--format", "{{.ServerVersion}}"}, {"build", "--load", "--help"}} {
+		if out, err := exec.CommandContext(ctx, docker, args...).CombinedOutput(); err != nil { // #nosec G204 -- the engine of the caller's environment
+			lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+			return fmt.Errorf("%s %s: %w: %s", filepath.Base(docker), args[0], err, strings.Join(lines, " "))
+		}
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -48,7 +47,13 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	if p.Dir, err = os.MkdirTemp("", "loongclaw-soak-"); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(p.Dir)) }()
+	defer func() {
+		if err != nil {
+			_, _ = fmt.Fprintln(stdout, "what is left of it lies in", p.Dir)
+			return
+		}
+		err = os.RemoveAll(p.Dir)
+	}()
 	if p.Bin, err = rig.Build(ctx, p.Dir); err != nil {
 		return err
 	}

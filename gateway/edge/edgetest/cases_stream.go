@@ -191,7 +191,9 @@ func brokenStream(t *testing.T, s *suite) {
 	defer cancel()
 	resp := s.open(ctx, t, call{path: "/api/sessions/s/events", token: alice})
 	defer func() { _ = resp.Body.Close() }()
-	if b, err := io.ReadAll(resp.Body); err == nil || errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %q and the error %v, want a stream that breaks off", b, err)
+	b, err := io.ReadAll(resp.Body)
+	// Where it breaks before the host has sent anything, that may be an error, too.
+	if resp.StatusCode < 500 && (err == nil || errors.Is(err, context.DeadlineExceeded)) {
+		t.Errorf("got %d, %q and the error %v, want a stream that breaks off", resp.StatusCode, b, err)
 	}
 }

@@ -67,6 +67,15 @@ func Run(t *testing.T, target Target) []string {
 	return ran
 }
 
+// Names are the names of all cases.
+func Names() []string {
+	var names []string
+	for _, c := range cases() {
+		names = append(names, c.name)
+	}
+	return names
+}
+
 // cases are the same for every host.
 func cases() []testCase {
 	var all []testCase
