@@ -67,7 +67,7 @@ var mayImport = map[string][]string{
 	"users":             {"bucket", "files", "journal", "memory"},
 	"persona":           {"bucket", "users"},
 	"runs":              {"bucket", "journal", "loop", "tools", "users"},
-	"httpapi":           {"files", "memory", "model", "runs", "tools", "users"},
+	"httpapi":           {"door", "files", "memory", "model", "runs", "tools", "users"},
 }
 
 type goPackage struct {

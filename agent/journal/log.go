@@ -41,13 +41,15 @@ type Log struct {
 	unsure bool  // a put had no answer: look before the next one
 	broken error // damage: nothing is written any more
 
-	tmu  sync.Mutex // guards tail, snaps and ignored
+	tmu  sync.Mutex // guards what follows
 	tail Tail
 	// snaps are the numbers of the snapshots that are known here, the oldest
 	// first; base is the one that counts.
 	snaps   []uint64
 	base    uint64
 	ignored error
+	fresh   *Snapshot // of what Open has read, where that was much
+	packing bool      // somebody makes a snapshot or stores one
 }
 
 // Tail names an object of a journal, for the most part its last.

@@ -44,7 +44,8 @@ type packer struct {
 
 func (p *packer) add(body []byte) error {
 	if p.zip == nil {
-		p.zip = gzip.NewWriter(&p.out)
+		// Whoever opens a journal waits for this, and a cache need not be small.
+		p.zip, _ = gzip.NewWriterLevel(&p.out, gzip.BestSpeed) // the level is right
 	}
 	_, err := p.zip.Write(body)
 	return err
@@ -56,6 +57,28 @@ func (p *packer) end() ([]byte, error) {
 	}
 	err := p.zip.Close()
 	return p.out.Bytes(), err
+}
+
+// harvest packs what is read while a journal is opened, once it is enough for a
+// snapshot.
+type harvest struct {
+	held [][]byte
+	n    int
+	packer
+}
+
+func (h *harvest) add(body []byte) error {
+	if h.n++; h.n < snapshotEvery {
+		h.held = append(h.held, body)
+		return nil
+	}
+	for _, b := range h.held {
+		if err := h.packer.add(b); err != nil {
+			return err
+		}
+	}
+	h.held = nil
+	return h.packer.add(body)
 }
 
 // pack puts a header before compressed objects. They may be several gzip streams

@@ -40,8 +40,9 @@ func (l *Log) load(ctx context.Context) error {
 	if len(page) > 0 {
 		last = page[len(page)-1].Key
 	}
+	var packed []byte
 	if len(page) >= snapshotEvery {
-		if err := l.loadSnapshot(ctx); err != nil {
+		if packed, err = l.loadSnapshot(ctx); err != nil {
 			return err
 		}
 	}
@@ -56,11 +57,35 @@ func (l *Log) load(ctx context.Context) error {
 	if more {
 		rest = listed(ctx, l.bucket, l.prefix, max(last, have))
 	}
-	return l.walk(ctx, l.bucket, known(first, rest), func(o object, _ []byte) error { return l.take(o) })
+	// Who reads much has in hand what a snapshot needs, and spares the next one
+	// who opens: an agent that is ended again and again must get ahead.
+	var h harvest
+	if err := l.walk(ctx, l.bucket, known(first, rest), func(o object, body []byte) error {
+		if err := h.add(body); err != nil {
+			return err
+		}
+		return l.take(o)
+	}); err != nil {
+		return err
+	}
+	fresh, err := h.end()
+	if err != nil || fresh == nil {
+		return err
+	}
+	l.fresh, err = l.snapshot(l.tail, packed, fresh)
+	return err
 }
 
-// loadSnapshot applies the newest snapshot that is right, if there is one.
-func (l *Log) loadSnapshot(ctx context.Context) error {
+// snapshot packs all up to an object: what an earlier snapshot holds, and what
+// came after it.
+func (l *Log) snapshot(end Tail, packed, more []byte) (*Snapshot, error) {
+	body, err := pack(l.prefix, end, append(bytes.Clone(packed), more...))
+	return &Snapshot{l, end, body}, err
+}
+
+// loadSnapshot applies the newest snapshot that is right, if there is one, and
+// gives what it holds.
+func (l *Log) loadSnapshot(ctx context.Context) (packed []byte, err error) {
 	snaps, err := snapshots(ctx, l.bucket, l.prefix)
 	l.snaps, l.ignored = snaps, err
 	for i := len(snaps) - 1; i >= 0 && i >= len(snaps)-snapshotsKept; i-- {
@@ -71,13 +96,13 @@ func (l *Log) loadSnapshot(ctx context.Context) error {
 		}
 		for _, o := range s.objects {
 			if err := l.take(o); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		l.base = snaps[i]
-		return nil
+		return s.packed, nil
 	}
-	return nil
+	return nil, nil
 }
 
 // Ignored says why Open could not use a snapshot that was there; nil when it
@@ -155,15 +180,36 @@ type Snapshot struct {
 	body []byte
 }
 
-// Pack makes a snapshot of the journal as it stands, from what the store holds;
-// none where too little has come since the last one. It may run beside appends.
+// Pack makes a snapshot of the journal, from what Open has read or else from what
+// the store holds; none where too little has come since the last one, or somebody
+// packs already. It may run beside appends. Who gets one stores it.
 func (l *Log) Pack(ctx context.Context) (*Snapshot, error) {
 	l.tmu.Lock()
-	tail, base := l.tail, l.base
+	tail, base, fresh, packing := l.tail, l.base, l.fresh, l.packing
+	l.fresh, l.packing = nil, l.packing || tail.Number >= base+snapshotEvery
 	l.tmu.Unlock()
-	if tail.Number < base+snapshotEvery {
+	if packing || tail.Number < base+snapshotEvery {
 		return nil, nil //nolint:nilnil // no snapshot is an answer
 	}
+	if fresh != nil {
+		return fresh, nil
+	}
+	s, err := l.packAnew(ctx, tail, base)
+	if err != nil {
+		l.packed()
+	}
+	return s, err
+}
+
+// packed says that nobody packs this journal any more.
+func (l *Log) packed() {
+	l.tmu.Lock()
+	defer l.tmu.Unlock()
+	l.packing = false
+}
+
+// packAnew makes a snapshot out of what the store holds.
+func (l *Log) packAnew(ctx context.Context, tail Tail, base uint64) (*Snapshot, error) {
 	c := begin(l.prefix)
 	var packed []byte
 	if base > 0 {
@@ -192,8 +238,7 @@ func (l *Log) Pack(ctx context.Context) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := pack(l.prefix, tail, append(bytes.Clone(packed), more...))
-	return &Snapshot{l, tail, body}, err
+	return l.snapshot(tail, packed, more)
 }
 
 // Store writes the snapshot and removes all but the newest ones. Whoever may
@@ -201,6 +246,7 @@ func (l *Log) Pack(ctx context.Context) (*Snapshot, error) {
 // nothing of the snapshot stays.
 func (s *Snapshot) Store(ctx context.Context) error {
 	l, snap := s.log, snapPrefix(s.log.prefix)
+	defer l.packed()
 	if _, err := l.bucket.Put(ctx, key(snap, s.tail.Number), s.body); err != nil {
 		return unavailable(err)
 	}
