@@ -16,7 +16,12 @@ func FilesPrefix(user string) string { return Prefix(user) + "files/" }
 
 // SessionPrefix is where one life of a session has its journal.
 func SessionPrefix(user, session string, epoch uint64) string {
-	return fmt.Sprintf("%ss/%s/%06d/log/", Prefix(user), bucket.Segment(session), epoch)
+	return lifePrefix(user, session, epoch) + "log/"
+}
+
+// lifePrefix is where all of one life of a session lies.
+func lifePrefix(user, session string, epoch uint64) string {
+	return fmt.Sprintf("%ss/%s/%06d/", Prefix(user), bucket.Segment(session), epoch)
 }
 
 // sessionRoot is where all lives of a session lie.

@@ -3,6 +3,7 @@ package users_test
 import (
 	"context"
 	"errors"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -90,11 +91,11 @@ func row(id string, epoch uint64) users.Row {
 	}
 }
 
-// fill writes objects of a session's life.
+// fill writes objects of a session's life, named from its journal.
 func fill(t *testing.T, b bucket.Bucket, user, id string, epoch uint64, names ...string) {
 	t.Helper()
 	for _, n := range names {
-		if _, err := b.Put(t.Context(), users.SessionPrefix(user, id, epoch)+n, []byte("x")); err != nil {
+		if _, err := b.Put(t.Context(), path.Join(users.SessionPrefix(user, id, epoch), n), []byte("x")); err != nil {
 			t.Fatal(err)
 		}
 	}

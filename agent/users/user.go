@@ -213,7 +213,7 @@ func (u *User) Sweep(ctx context.Context, session string) error {
 	r, _ := u.Row(session)
 	keep := ""
 	if r.Alive {
-		keep = SessionPrefix(u.Name, session, r.Epoch)
+		keep = lifePrefix(u.Name, session, r.Epoch) // its journal and its snapshots
 	}
 	return removeAll(ctx, u.bucket, sessionRoot(u.Name, session), keep)
 }

@@ -209,9 +209,10 @@ func TestSweepKeepsThePresentLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.deletes = -1
-	fill(t, b, "alice", "s", 2, "0000000001")
+	fill(t, b, "alice", "s", 1, "../snap/0000000001")
+	fill(t, b, "alice", "s", 2, "0000000001", "../snap/0000000001")
 	must(t, u.Sweep(t.Context(), "s"))
-	if got := keys(t, b, users.Prefix("alice")+"s/s/"); !slices.Equal(got, []string{"000002/log/0000000001"}) {
+	if got := keys(t, b, users.Prefix("alice")+"s/s/"); !slices.Equal(got, []string{"000002/log/0000000001", "000002/snap/0000000001"}) {
 		t.Errorf("left: %v", got)
 	}
 }
