@@ -192,27 +192,6 @@ func TestTheDoorToTheModels(t *testing.T) {
 		}
 	})
 
-	t.Run("an agent that goes away ends the provider's request", func(t *testing.T) {
-		began, ended := make(chan struct{}), make(chan struct{})
-		p.answers(func(w http.ResponseWriter, r *http.Request) {
-			_, _ = io.WriteString(w, "data: 1\n\n")
-			_ = http.NewResponseController(w).Flush()
-			close(began)
-			<-r.Context().Done()
-			close(ended)
-		})
-		ctx, cancel := context.WithCancel(t.Context())
-		res := ask(ctx, http.MethodPost, chat, doorToken, sent, asks)
-		<-began
-		_, _ = res.Body.Read(make([]byte, 1))
-		cancel()
-		select {
-		case <-ended:
-		case <-time.After(20 * time.Second):
-			t.Error("the provider's request goes on, and costs")
-		}
-	})
-
 	t.Run("a provider's error comes as it is", func(t *testing.T) {
 		p.answers(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "7")

@@ -33,6 +33,7 @@ func TestTheHouse(t *testing.T) {
 		{"fifty who ask at once start one container", manyAtOnce},
 		{"no secret is in the container", noSecretInside},
 		{"three doors are the only way out", noOtherWayOut},
+		{"a cancel ends the provider's request", cancelCostsNothing},
 		{"a container killed in mid-answer: one whole answer", killedInMidAnswer},
 		{"open tabs, a parked approval and half-read streams keep nothing awake", sleepsAndComesBack},
 		{"two tabs that slept see the next run", sleepingTabs},
@@ -273,6 +274,28 @@ func killedInMidAnswer(t *testing.T, w *world) {
 	if running(t, mine) {
 		t.Error("the killed container runs")
 	}
+}
+
+// cancelCostsNothing: what nobody wants any more is not generated, and not paid.
+func cancelCostsNothing(t *testing.T, w *world) {
+	ben := w.user("ben")
+	script := standin.Say("cancelled", standin.Round{Chunks: 1000, Delay: 50})
+	r := start(t, ben, "cancelled", script.Message())
+	if err := w.model.Begun(limited(t), "cancelled", 1); err != nil {
+		t.Fatal(err)
+	}
+	a, err := ben.Do(limited(t), http.MethodPost, client.SessionPath("cancelled", "/cancel"), map[string]string{})
+	if err != nil || a.Status != http.StatusOK {
+		t.Fatalf("got %v, %v", a, err)
+	}
+	if end := finish(t, ben, client.NewLedger(), r); end.Status != "cancelled" {
+		t.Errorf("got %v, want cancelled", end)
+	}
+	took := eventually(t, 10*time.Second, "the provider's request is cancelled", func() bool {
+		all := w.model.Requests("cancelled")
+		return len(all) == 1 && all[0].Cancelled
+	})
+	t.Logf("the provider's request ended %v after the run", took.Round(10*time.Millisecond))
 }
 
 // sleepsAndComesBack: what looks like use is none, and nothing is forgotten.
