@@ -12,7 +12,7 @@ CLOUDFLARE := -e /deploy/cloudflare$$ -e /deploy/ship$$
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image wasm page deploy test test-go test-alone test-page test-browser test-cloudflare lint fmt soak bench clean
+.PHONY: help run build image wasm page deploy test test-go test-alone test-page test-browser test-cloudflare lint fmt drill soak bench clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ lint: gateway/webchat/node_modules/.ready wrangler/node_modules/.ready ## golang
 
 fmt: ## format with gofumpt
 	go run mvdan.cc/gofumpt@v0.12.0 -w $(MODULES)
+
+drill: build bin/local ## export, destroy, restore, verify: what comes back is what was
+	@deploy/drill.sh
 
 soak: build ## hours of kill -9, bad weather and two agents, on disk and on a real S3 server
 	cd deploy && go build -o ../bin/soak ./soak
