@@ -12,7 +12,7 @@ CLOUDFLARE := -e /deploy/cloudflare$$ -e /deploy/ship$$
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image wasm page deploy test test-go test-alone test-page test-browser test-cloudflare lint fmt drill soak bench clean
+.PHONY: help run build image wasm page deploy test test-go test-alone test-page test-browser test-cloudflare lint fmt drill dependencies soak bench clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,7 +36,7 @@ bin/image/agent: $(GO_SOURCES)
 	@cd agent && CGO_ENABLED=0 GOOS=linux GOARCH=amd64 go build -trimpath -ldflags '$(LDFLAGS) -X main.version=$(VERSION)' -o ../bin/image/agent ./cmd/agent
 
 wasm: wrangler/node_modules/.ready ## the gateway for Cloudflare Workers
-	wrangler/build.sh
+	@VERSION='$(VERSION)' wrangler/build.sh
 
 page: gateway/webchat/node_modules/.ready ## build the WebChat page into gateway/webchat/dist
 	cd gateway && go run ./webchat/build
@@ -78,6 +78,9 @@ fmt: ## format with gofumpt
 
 drill: build bin/local ## export, destroy, restore, verify: what comes back is what was
 	@deploy/drill.sh
+
+dependencies: ## docs/DEPENDENCIES.md: every module and package, with its licence
+	@cd deploy && go run ./licenses
 
 soak: build ## hours of kill -9, bad weather and two agents, on disk and on a real S3 server
 	cd deploy && go build -o ../bin/soak ./soak

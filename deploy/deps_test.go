@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 	"load":    {"deploy/client", "deploy/standin", "pkg/sse"},
 	"bench":   {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin"},
 	"local":   {},
-	"docs":    {"pkg/chat", "pkg/fault"},
+	"docs":    {"deploy/rig", "pkg/chat", "pkg/fault"},
 	"e2e":     {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin"},
 }
 
