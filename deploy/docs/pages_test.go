@@ -107,6 +107,8 @@ func TestTranslationsHaveTheSameHeadings(t *testing.T) {
 		"docs/CONFIGURATION.md":     "docs/zh-CN/CONFIGURATION.md",
 		"docs/DEPLOY-CLOUDFLARE.md": "docs/zh-CN/DEPLOY-CLOUDFLARE.md",
 		"docs/TROUBLESHOOTING.md":   "docs/zh-CN/TROUBLESHOOTING.md",
+		"docs/DEPLOY-FLY.md":        "docs/zh-CN/DEPLOY-FLY.md",
+		"docs/DEPLOY-RAILWAY.md":    "docs/zh-CN/DEPLOY-RAILWAY.md",
 		"docs/DEPLOY-VPS.md":        "docs/zh-CN/DEPLOY-VPS.md",
 		"docs/OPERATIONS.md":        "docs/zh-CN/OPERATIONS.md",
 	} {
