@@ -28,6 +28,7 @@ func TestBlocksRun(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds the programs and starts them many times")
 	}
+	t.Parallel()
 	fresh := checkout(t)
 	for _, page := range pages(t) {
 		all := examples(t, page)
