@@ -113,7 +113,9 @@ func remembered(t *testing.T, w *world) []string {
 	t.Helper()
 	c := skewUser(w)
 	all := contents(history(t, c, skewSession, ""))
-	var found struct{ Results []struct{ ID, Content string } }
+	var found struct {
+		Results []struct{ ID, Content string }
+	}
 	if err := do(t, c, http.StatusOK, http.MethodGet, "/api/memory/search?keyword=owl&limit=100", nil).JSON(&found); err != nil {
 		t.Fatal(err)
 	}
