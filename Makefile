@@ -12,7 +12,7 @@ CLOUDFLARE := -e /deploy/cloudflare$$ -e /deploy/ship$$
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image wasm page deploy test test-go test-alone test-page test-browser test-cloudflare lint fmt soak bench clean
+.PHONY: help run build image wasm page deploy test test-go test-alone test-page test-browser test-budgets test-cloudflare lint fmt soak bench clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,7 +48,7 @@ page: gateway/webchat/node_modules/.ready ## build the WebChat page into gateway
 deploy: wasm image ## to Cloudflare: make deploy [ENV=staging] [ADDRESS=https://your.domain]
 	@cd deploy && go run ./ship -env '$(or $(ENV),production)' -address '$(ADDRESS)'
 
-test: test-alone test-page wasm test-browser test-go test-cloudflare ## everything that this machine can test
+test: test-alone test-page wasm test-browser test-go test-budgets test-cloudflare ## everything that this machine can test
 
 test-alone: ## each module builds without the workspace
 	@for m in $(MODULES); do (cd $$m && GOWORK=off go build ./... && GOWORK=off go vet ./...) || exit 1; done
@@ -62,7 +62,10 @@ test-browser: gateway/webchat/node_modules/.ready ## the page in a real Chromium
 	else echo "SKIPPED: the page's browser tests, since there is no chromium. Next: apt-get install chromium"; fi
 
 test-go: wasm build ## all Go tests, those against the built programs and workerd included
-	go test -count=1 $$(go list $(addprefix ./,$(addsuffix /...,$(MODULES))) | grep -v $(CLOUDFLARE))
+	go test -count=1 -skip '^TestBudget' $$(go list $(addprefix ./,$(addsuffix /...,$(MODULES))) | grep -v $(CLOUDFLARE))
+
+test-budgets: ## what must be done in time, with nothing beside it
+	go test -count=1 -run '^TestBudget' ./agent/runs
 
 # One after the other: they measure, and start many things.
 test-cloudflare: wasm image ## the Worker, its objects and containers in workerd, and a whole deploy
