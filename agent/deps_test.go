@@ -65,9 +65,10 @@ var mayImport = map[string][]string{
 	"tools":             {"files", "loop", "memory", "tools/shell"},
 	"tools/shell":       {"bucket", "files"},
 	"users":             {"bucket", "files", "journal", "memory"},
+	"openai":            {},
 	"persona":           {"bucket", "users"},
 	"runs":              {"bucket", "journal", "loop", "tools", "users"},
-	"httpapi":           {"door", "files", "memory", "model", "runs", "tools", "users"},
+	"httpapi":           {"door", "files", "memory", "model", "openai", "runs", "tools", "users"},
 }
 
 type goPackage struct {

@@ -34,13 +34,15 @@ type Config struct {
 // Server answers the gateway.
 type Server struct {
 	Config
-	echo  *echo.Echo
-	ready atomic.Bool
+	echo    *echo.Echo
+	ready   atomic.Bool
+	began   time.Time
+	threads threads
 }
 
 // New makes the server. It says that it is ready once SetReady was called.
 func New(c Config) *Server {
-	s := &Server{Config: c, echo: echo.New()}
+	s := &Server{Config: c, echo: echo.New(), began: c.Now()}
 	s.echo.HTTPErrorHandler = s.fail
 	s.routes()
 	return s
@@ -76,6 +78,7 @@ func (s *Server) routes() {
 	read.route(http.MethodGet, chat.PathMemoryExport, s.exportMemory)
 	read.route(http.MethodGet, chat.PathFiles, s.listFiles)
 	read.route(http.MethodGet, chat.PathFile, s.readFile)
+	read.route(http.MethodGet, chat.PathOpenAIModels, s.openAIModels)
 
 	write := on{e, s.let("chat")}
 	write.route(http.MethodPost, chat.PathChat, s.chat)
@@ -92,6 +95,7 @@ func (s *Server) routes() {
 	write.route(http.MethodPost, chat.PathMemoryImport, s.importMemory)
 	write.route(http.MethodPut, chat.PathFile, s.writeFile)
 	write.route(http.MethodDelete, chat.PathFile, s.removeFile)
+	write.route(http.MethodPost, chat.PathCompletions, s.complete)
 }
 
 // on adds routes behind a middleware.

@@ -31,6 +31,10 @@ const (
 	PathLogout       = "/api/logout"
 	PathTickets      = "/api/tickets"
 	PathSocket       = "/ws"
+
+	// The OpenAI-compatible paths.
+	PathCompletions  = "/v1/chat/completions"
+	PathOpenAIModels = "/v1/models"
 )
 
 // Headers of the contract.
