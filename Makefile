@@ -61,7 +61,7 @@ test-browser: gateway/webchat/node_modules/.ready ## the page in a real Chromium
 	@if command -v chromium >/dev/null; then cd gateway/webchat && npm run --silent test:browser; \
 	else echo "SKIPPED: the page's browser tests, since there is no chromium. Next: apt-get install chromium"; fi
 
-test-go: wasm build deploy/clients/node_modules/.ready ## all Go tests, those against the built programs and workerd included
+test-go: wasm build deploy/e2e/openai/node_modules/.ready ## all Go tests, those against the built programs and workerd included
 	go test -count=1 -skip '^TestBudget' $$(go list $(addprefix ./,$(addsuffix /...,$(MODULES))) | grep -v $(CLOUDFLARE))
 
 test-budgets: ## what must be done in time, with nothing beside it

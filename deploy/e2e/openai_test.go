@@ -23,8 +23,8 @@ type refusal struct {
 // TestOpenAIClient is OpenAI's own client, pointed at the gateway.
 func TestOpenAIClient(t *testing.T) {
 	t.Parallel()
-	if _, err := os.Stat("../clients/node_modules/openai"); err != nil {
-		t.Skip("SKIPPED: OpenAI's client is not installed\nNext: make test-go, or npm ci in deploy/clients")
+	if _, err := os.Stat("openai/node_modules/openai"); err != nil {
+		t.Skip("SKIPPED: OpenAI's client is not installed\nNext: make test-go, or npm ci in deploy/e2e/openai")
 	}
 	w := shared(t)
 	c := w.user(t)
@@ -41,7 +41,7 @@ func TestOpenAIClient(t *testing.T) {
 		"busy": script(standin.Round{Status: http.StatusTooManyRequests, RetryAfter: 9}).Message(),
 		"cut":  script(standin.Round{Chunks: 3, End: standin.EndCut}).Message(),
 	})
-	cmd := exec.CommandContext(limited(t), "node", "../clients/openai.mjs")
+	cmd := exec.CommandContext(limited(t), "node", "openai/ask.mjs")
 	cmd.Stdin = bytes.NewReader(in)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs

@@ -1,4 +1,4 @@
-// OpenAI's own client, pointed at a gateway: node openai.mjs, with one line of
+// OpenAI's own client, pointed at a gateway: node ask.mjs, with one line of
 // JSON on standard input ({base, token, scripts}), and one on standard output.
 import OpenAI from "openai";
 
