@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/url"
 	"reflect"
 	"strconv"
 	"strings"
@@ -26,6 +25,7 @@ type environment struct {
 	Host              string `envconfig:"HOST" desc:"the host part, when LISTEN_ADDR is empty"`
 	Port              string `envconfig:"PORT" desc:"the port part, when LISTEN_ADDR is empty"`
 	AgentURL          string `envconfig:"AGENT_URL" default:"http://127.0.0.1:8788" desc:"the agents, comma-separated; a user always gets the same one"`
+	AgentURLFile      string `envconfig:"AGENT_URL_FILE" desc:"a file that names the agents instead, one on a line; it is read again when it changes"`
 	Tokens            string `envconfig:"LOONGCLAW_TOKENS" desc:"alice:TOKEN,bob:TOKEN:read; needed unless listening on loopback"`
 	JWTIssuer         string `envconfig:"JWT_ISSUER" desc:"the iss of the JSON Web Tokens that count"`
 	JWTAudience       string `envconfig:"JWT_AUDIENCE" desc:"the aud that they must have"`
@@ -56,6 +56,8 @@ type environment struct {
 type config struct {
 	listen    string
 	edge      edge.Config
+	agents    []edge.Agent
+	agentFile string // names them anew while the gateway runs; empty: they stay
 	logLevel  slog.Level
 	logFormat string
 	logFile   string
@@ -101,8 +103,7 @@ func (env environment) understand(version string) (config, error) {
 	c.listen, e.Loopback, err = env.listen()
 	note("LISTEN_ADDR", err)
 	addressOK := err == nil
-	e.Agents, err = parseAgents(env.AgentURL)
-	note("AGENT_URL", err)
+	note(env.agents(&c))
 	e.Tokens, err = access.ParseTokens(env.Tokens)
 	note("LOONGCLAW_TOKENS", err)
 	tokensOK := err == nil
@@ -171,6 +172,21 @@ func (env environment) passKey(e *edge.Config) (err error) {
 	return nil
 }
 
+// agents names the variable that says which agents there are, and its fault.
+func (env environment) agents(c *config) (name string, err error) {
+	if c.agentFile = strings.TrimSpace(env.AgentURLFile); c.agentFile != "" {
+		name = "AGENT_URL_FILE"
+		c.agents, err = readAgents(c.agentFile)
+	} else {
+		name = "AGENT_URL"
+		c.agents, err = parseAgents(env.AgentURL)
+	}
+	for _, a := range c.agents {
+		c.edge.Agents = append(c.edge.Agents, a.URL)
+	}
+	return name, err
+}
+
 // listen is the address, and whether only this machine can reach it.
 func (env environment) listen() (addr string, loopback bool, err error) {
 	addr = strings.TrimSpace(env.ListenAddr)
@@ -189,26 +205,6 @@ func (env environment) listen() (addr string, loopback bool, err error) {
 		return "", false, fmt.Errorf("%q is not an address; write host:port, such as 127.0.0.1:8787", addr)
 	}
 	return addr, host != "" && access.IsLoopbackHost(host), nil
-}
-
-func parseAgents(s string) ([]string, error) {
-	var all []string
-	var faults []error
-	for part := range strings.SplitSeq(s, ",") {
-		if part = strings.TrimSuffix(strings.TrimSpace(part), "/"); part == "" {
-			continue
-		}
-		u, err := url.Parse(part)
-		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" {
-			faults = append(faults, errors.New("holds what is not an agent's address; write http://host:port, without a path, several separated by commas"))
-			continue
-		}
-		all = append(all, part)
-	}
-	if len(all) == 0 && len(faults) == 0 {
-		faults = append(faults, errors.New("is empty; write the agent's address, such as http://127.0.0.1:8788"))
-	}
-	return all, errors.Join(faults...)
 }
 
 func checkCount(s string) error {

@@ -140,7 +140,11 @@ func serve(ctx context.Context, stderr io.Writer) (err error) {
 	if err != nil {
 		return configError(err)
 	}
-	host, err := native.New(native.Config{Core: core, Page: webchat.Files(), Agents: c.edge.Agents, Log: log})
+	hc := native.Config{Core: core, Page: webchat.Files(), Agents: c.agents, Log: log}
+	if c.agentFile != "" {
+		hc.List = func() ([]edge.Agent, error) { return readAgents(c.agentFile) }
+	}
+	host, err := native.New(hc)
 	if err != nil {
 		return err
 	}

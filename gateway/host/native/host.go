@@ -19,13 +19,15 @@ import (
 // Config is what a host is made of.
 type Config struct {
 	Core   *edge.Core
-	Page   fs.FS    // the built page
-	Agents []string // base URLs, for readiness
-	Log    *slog.Logger
-	Now    func() time.Time  // time.Now when nil
-	Agent  http.RoundTripper // the way to the agents; NewTransport() when nil
-	Web    http.RoundTripper // the way to Cloudflare Access; Go's default when nil
-	Wait   Wait              // DefaultWait where zero
+	Page   fs.FS // the built page
+	Agents []edge.Agent
+	// List gives the agents anew, where they may change while the host runs.
+	List  func() ([]edge.Agent, error)
+	Log   *slog.Logger
+	Now   func() time.Time  // time.Now when nil
+	Agent http.RoundTripper // the way to the agents; NewTransport() when nil
+	Web   http.RoundTripper // the way to Cloudflare Access; Go's default when nil
+	Wait  Wait              // DefaultWait where zero
 }
 
 // Wait is how long the host waits for what.
@@ -57,11 +59,11 @@ const maxKeys = 1 << 17
 // Host serves. Its zero value does not; use New.
 type Host struct {
 	Config
-	facts    edge.Facts
-	page     map[string]*file
-	readings readiness
-	keys     teamKeys
-	buffers  sync.Pool
+	facts   edge.Facts
+	page    map[string]*file
+	fleet   *fleet
+	keys    teamKeys
+	buffers sync.Pool
 
 	draining context.Context // ends when stopping begins
 	stop     context.CancelFunc
@@ -98,6 +100,7 @@ func New(cfg Config) (*Host, error) {
 		return edge.LimitAnswer(limiter.Take(q.Key, limit.Rate{N: q.N, Per: time.Duration(q.Per) * time.Second}))
 	}
 	h.facts.Spend = newSpent(maxKeys, cfg.Now).spend
+	h.fleet = &fleet{ask: h.agentReady, list: cfg.List, log: cfg.Log, now: cfg.Now, agents: cfg.Agents}
 	return h, nil
 }
 
@@ -113,6 +116,7 @@ func (h *Host) Serve(ctx context.Context, ln net.Listener) error {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(h.Log.Handler(), slog.LevelDebug),
 	}
+	go h.fleet.watch(h.draining)
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(ln) }()
 	select {
@@ -168,13 +172,20 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.logRequest(r, d, status, h.Now().Sub(started))
 }
 
+// known are the facts that are at hand.
+func (h *Host) known() edge.Facts {
+	f := h.facts
+	f.Agents = h.fleet.present()
+	return f
+}
+
 // decide answers the core's questions until it has decided.
 func (h *Host) decide(w http.ResponseWriter, r *http.Request) (edge.Decision, error) {
 	head := edge.Head{
 		Method: r.Method, Target: r.URL.RequestURI(), Host: r.Host, TLS: r.TLS != nil,
 		RemoteAddr: r.RemoteAddr, Header: r.Header, Length: r.ContentLength,
 	}
-	facts := h.facts
+	facts := h.known()
 	for {
 		d := h.Core.Decide(head, facts)
 		if d.Ask == nil {
@@ -189,7 +200,7 @@ func (h *Host) decide(w http.ResponseWriter, r *http.Request) (edge.Decision, er
 			}
 			head.Body = append([]byte{}, body...)
 		case d.Ask.Ready && facts.Ready == nil:
-			ready := h.ready(r.Context())
+			ready := h.fleet.isReady(r.Context())
 			facts.Ready = &ready
 		case d.Ask.AccessKeys != nil && (facts.AccessKeys == nil || !facts.AccessKeys.Refreshed):
 			keys, err := h.keys.answer(r.Context(), *d.Ask.AccessKeys)
