@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -35,7 +34,7 @@ type Config struct {
 type Server struct {
 	Config
 	echo  *echo.Echo
-	ready atomic.Bool
+	state readiness
 }
 
 // New makes the server. It says that it is ready once SetReady was called.
@@ -47,10 +46,14 @@ func New(c Config) *Server {
 }
 
 // ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
-
-// SetReady says whether requests are welcome.
-func (s *Server) SetReady(ready bool) { s.ready.Store(ready) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.state.stopping.Load() {
+		// A kept connection would close while a request is being written to it, and
+		// nobody could tell whether that was taken.
+		w.Header().Set("Connection", "close")
+	}
+	s.echo.ServeHTTP(w, r)
+}
 
 // routes lists everything that the agent answers.
 func (s *Server) routes() {
@@ -155,17 +158,6 @@ func (s *Server) fault(err error, c echo.Context) *fault.Error {
 		return fault.Wrap(err, fault.CodeCancelled, "the request was ended by its sender", "")
 	}
 	return fault.From(err)
-}
-
-func (s *Server) health(c echo.Context) error {
-	return c.JSON(http.StatusOK, map[string]any{"status": "ok", "agent": "熊大", "timestamp": chat.At(s.Now()), "version": s.Version})
-}
-
-func (s *Server) isReady(c echo.Context) error {
-	if !s.ready.Load() {
-		return fault.New(fault.CodeUnavailable, "the agent is starting or stopping", "try again").After(time.Second)
-	}
-	return c.JSON(http.StatusOK, map[string]any{"status": "ready", "version": s.Version})
 }
 
 // active says how many sessions something runs in, so that nobody stops the agent
