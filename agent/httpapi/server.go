@@ -130,7 +130,7 @@ func requestID(c echo.Context) string { return c.Request().Header.Get(chat.Heade
 // fail writes an error as the contract has it, and logs what is ours to mend.
 func (s *Server) fail(err error, c echo.Context) {
 	f := s.fault(err, c)
-	if f.Status() >= 500 {
+	if f.Status() >= 500 && f.Code != fault.CodeDraining && f.Code != fault.CodeUnavailable { // these two are no trouble
 		s.Log.Error("request failed", slog.String("requestId", requestID(c)), slog.String("method", c.Request().Method), slog.String("route", c.Path()), slog.Any("err", err))
 	}
 	if c.Response().Committed {

@@ -42,6 +42,8 @@ type environment struct {
 	RateLimitAuth     string `envconfig:"RATE_LIMIT_AUTH" default:"10/m" desc:"wrong credentials of an address"`
 	MaxConcurrentRuns string `envconfig:"MAX_CONCURRENT_RUNS" default:"4" desc:"active runs of a user; the agent holds to it"`
 	PassPrivateKey    string `envconfig:"PASS_PRIVATE_KEY" desc:"the key that signs passes for the agent; gateway keygen prints one"`
+	EnvFile           string `envconfig:"ENV_FILE" desc:"a file of NAME=VALUE lines that count before the environment, read at start and at SIGHUP"`
+	PIDFile           string `envconfig:"PID_FILE" desc:"a file to write the number of the process that serves to"`
 	LogLevel          string `envconfig:"LOG_LEVEL" default:"info" desc:"debug, info, warn or error"`
 	LogFormat         string `envconfig:"LOG_FORMAT" default:"json" desc:"json or text"`
 	LogFile           string `envconfig:"LOG_FILE" desc:"a file to write the log to instead of standard error"`
@@ -58,6 +60,7 @@ type config struct {
 	edge      edge.Config
 	agents    []edge.Agent
 	agentFile string // names them anew while the gateway runs; empty: they stay
+	envFile   string
 	logLevel  slog.Level
 	logFormat string
 	logFile   string
@@ -130,7 +133,7 @@ func (env environment) understand(version string) (config, error) {
 	if c.logFormat = strings.ToLower(env.LogFormat); c.logFormat != "json" && c.logFormat != "text" {
 		note("LOG_FORMAT", errors.New("is neither json nor text"))
 	}
-	c.logFile, c.unused = env.LogFile, env.withoutEffect()
+	c.envFile, c.logFile, c.unused = env.EnvFile, env.LogFile, env.withoutEffect()
 	// The core checks the rest. Where a value above was refused, what the core
 	// would say about its absence is no news.
 	if len(faults) == 0 || addressOK && tokensOK && e.NoWayIn() && !e.Loopback {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/loongclaw/loongclaw/gateway/edge"
@@ -41,6 +42,7 @@ type Wait struct {
 	Ping        time.Duration // between pings on a WebSocket
 	Pong        time.Duration // for the answer to one
 	Drain       time.Duration // for requests in flight when stopping
+	Replaced    time.Duration // for them when another process has taken over
 }
 
 // DefaultWait is what an ordinary host waits.
@@ -48,7 +50,7 @@ func DefaultWait() Wait {
 	return Wait{
 		Header: 10 * time.Second, Body: 30 * time.Second, Idle: 2 * time.Minute, Write: 30 * time.Second,
 		Agent: 30 * time.Second, AgentStream: 15 * time.Minute,
-		Ping: 30 * time.Second, Pong: 15 * time.Second, Drain: 15 * time.Second,
+		Ping: 30 * time.Second, Pong: 15 * time.Second, Drain: 15 * time.Second, Replaced: 5 * time.Minute,
 	}
 }
 
@@ -65,6 +67,7 @@ type Host struct {
 	keys    teamKeys
 	buffers sync.Pool
 
+	leaving  atomic.Bool     // answers close their connections
 	draining context.Context // ends when stopping begins
 	stop     context.CancelFunc
 
@@ -104,6 +107,14 @@ func New(cfg Config) (*Host, error) {
 	return h, nil
 }
 
+// ErrReplaced is the cause of Serve's context where another process has taken the
+// listener over.
+var ErrReplaced = errors.New("a new gateway has taken over")
+
+// goodbye is how long kept connections go on being served where another process has
+// taken over, each until its next answer: nobody writes to one that is just closing.
+const goodbye = time.Second
+
 // Serve answers on ln until ctx ends, then drains: it takes no new connection,
 // tells the sockets, and lets requests in flight finish. It returns nil when it
 // stopped because it was told to.
@@ -124,12 +135,19 @@ func (h *Host) Serve(ctx context.Context, ln net.Listener) error {
 		return fmt.Errorf("serving: %w", err)
 	case <-ctx.Done():
 	}
-	return h.drain(context.WithoutCancel(ctx), srv)
+	wait := h.Wait.Drain
+	if errors.Is(context.Cause(ctx), ErrReplaced) {
+		wait = h.Wait.Replaced
+		_ = ln.Close() // the other process has it, too
+		h.leaving.Store(true)
+		time.Sleep(goodbye)
+	}
+	return h.drain(context.WithoutCancel(ctx), srv, wait)
 }
 
-func (h *Host) drain(ctx context.Context, srv *http.Server) error {
-	h.Log.Info("draining", "for", h.Wait.Drain.String())
-	ctx, cancel := context.WithTimeout(ctx, h.Wait.Drain)
+func (h *Host) drain(ctx context.Context, srv *http.Server, wait time.Duration) error {
+	h.Log.Info("draining", "for", wait.String())
+	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	h.stopSockets()
 	err := srv.Shutdown(ctx)
@@ -151,6 +169,7 @@ func (h *Host) drain(ctx context.Context, srv *http.Server) error {
 func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := h.Now()
 	rc := http.NewResponseController(w)
+	h.mayClose(w.Header())
 	if r.ContentLength != 0 {
 		// Whatever happens to the body, also when nobody reads it, has an end.
 		_ = rc.SetReadDeadline(started.Add(h.Wait.Body))
@@ -170,6 +189,13 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		status = h.accept(w, r, d)
 	}
 	h.logRequest(r, d, status, h.Now().Sub(started))
+}
+
+// mayClose ends a kept connection with this answer, where this process leaves.
+func (h *Host) mayClose(header http.Header) {
+	if h.leaving.Load() {
+		header.Set("Connection", "close")
+	}
 }
 
 // known are the facts that are at hand.

@@ -176,6 +176,7 @@ func (h *Host) relayAnswer(w http.ResponseWriter, rc *http.ResponseController, r
 		header[name] = v
 	}
 	dropHops(header)
+	h.mayClose(header)
 	setAll(header, d.Header)
 	w.WriteHeader(resp.StatusCode)
 	if r.Method == http.MethodHead {
@@ -191,6 +192,9 @@ func (h *Host) relayAnswer(w http.ResponseWriter, rc *http.ResponseController, r
 	}
 	if r.Context().Err() != nil {
 		return fault.CodeCancelled.Status()
+	}
+	if boundary && h.leaving.Load() && errors.Is(context.Cause(resp.Request.Context()), errDraining) {
+		return resp.StatusCode // an end in order: its client goes on after its cursor, at the next gateway
 	}
 	h.Log.Warn("the agent's answer broke off", "path", r.URL.Path, "requestId", d.RequestID, "error", err)
 	if resp.stream && boundary {
