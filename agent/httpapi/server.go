@@ -161,7 +161,7 @@ func (s *Server) fault(err error, c echo.Context) *fault.Error {
 }
 
 // active says how many sessions something runs in, so that nobody stops the agent
-// under them.
+// under them; with ?user=NAME, those of one user, so that nobody moves that user.
 func (s *Server) active(c echo.Context) error {
-	return c.JSON(http.StatusOK, map[string]int{"active": s.Runs.Active()})
+	return c.JSON(http.StatusOK, map[string]int{"active": s.Runs.ActiveOf(c.QueryParam("user"))})
 }

@@ -226,12 +226,19 @@ func (m *Manager) watch(ctx context.Context, s *session, r *run, stop context.Ca
 // Active is how many sessions something runs in. Whoever may stop this agent asks:
 // what waits for a user's decision does not count. What was left unfinished counts
 // until it has been looked through.
-func (m *Manager) Active() int {
+func (m *Manager) Active() int { return m.ActiveOf("") }
+
+// ActiveOf is the same for one user, who may be moved to another agent when it is
+// 0; for all when user is empty.
+func (m *Manager) ActiveOf(user string) int {
 	m.mu.Lock()
 	open := slices.Collect(maps.Values(m.open))
 	m.mu.Unlock()
 	n := int(m.recovering.Load())
 	for _, s := range open {
+		if user != "" && s.user.Name != user {
+			continue
+		}
 		s.mu.Lock()
 		if s.active() {
 			n++

@@ -35,6 +35,7 @@ type environment struct {
 	AccessTeam        string `envconfig:"ACCESS_TEAM_DOMAIN" desc:"the team of Cloudflare Access: TEAM.cloudflareaccess.com"`
 	AccessAUD         string `envconfig:"ACCESS_AUD" desc:"the AUD tag of its application, several by commas"`
 	LoginCode         string `envconfig:"LOONGCLAW_LOGIN_CODE" desc:"a code that logs in the first token's user once"`
+	Canary            string `envconfig:"LOONGCLAW_CANARY" desc:"NAME:TOKEN of the user with whom a rollout tries a new generation"`
 	AllowedOrigins    string `envconfig:"ALLOWED_ORIGINS" desc:"web origins that may call, comma-separated"`
 	TrustedProxies    string `envconfig:"TRUSTED_PROXIES" desc:"addresses and networks whose X-Forwarded-* count"`
 	RateLimitChat     string `envconfig:"RATE_LIMIT_CHAT" default:"30/m" desc:"messages of a user"`
@@ -89,6 +90,24 @@ func (env *environment) fillEmpty() {
 	}
 }
 
+// letCanaryIn adds the rollout's own user to those who may come in. It is no way in
+// for anybody else: where there is none, there still is none.
+func (env environment) letCanaryIn(e *edge.Config) error {
+	canary, err := access.ParseTokens(env.Canary)
+	if err != nil || e.NoWayIn() || len(e.Tokens) == 0 && e.LoginCode != "" {
+		return err
+	}
+	for _, c := range canary {
+		for _, t := range e.Tokens {
+			if t.User == c.User {
+				return errors.New("names a user of LOONGCLAW_TOKENS: what the canary leaves is erased, so give it a name of its own")
+			}
+		}
+	}
+	e.Tokens = append(e.Tokens, canary...)
+	return nil
+}
+
 func (env environment) understand(version string) (config, error) {
 	var faults []error
 	note := func(name string, err error) {
@@ -116,6 +135,7 @@ func (env environment) understand(version string) (config, error) {
 	e.Access, err = access.ParseTeam(strings.TrimSpace(env.AccessTeam), strings.TrimSpace(env.AccessAUD))
 	faults = append(faults, unjoin(err)...)
 	tokensOK = tokensOK && err == nil
+	note("LOONGCLAW_CANARY", env.letCanaryIn(e))
 	e.Origins, err = access.ParseOrigins(env.AllowedOrigins)
 	note("ALLOWED_ORIGINS", err)
 	e.Proxies, err = access.ParseProxies(env.TrustedProxies)

@@ -24,7 +24,7 @@ import (
 func clean(t *testing.T, pairs ...string) {
 	t.Helper()
 	for _, name := range []string{
-		"LISTEN_ADDR", "HOST", "PORT", "AGENT_URL", "AGENT_URL_FILE", "LOONGCLAW_TOKENS", "LOONGCLAW_LOGIN_CODE", "JWT_ISSUER", "JWT_AUDIENCE", "JWT_PUBLIC_KEYS", "JWT_USER_CLAIM", "JWT_SCOPE_CLAIM", "ACCESS_TEAM_DOMAIN", "ACCESS_AUD", "ALLOWED_ORIGINS", "TRUSTED_PROXIES",
+		"LISTEN_ADDR", "HOST", "PORT", "AGENT_URL", "AGENT_URL_FILE", "LOONGCLAW_TOKENS", "LOONGCLAW_LOGIN_CODE", "LOONGCLAW_CANARY", "JWT_ISSUER", "JWT_AUDIENCE", "JWT_PUBLIC_KEYS", "JWT_USER_CLAIM", "JWT_SCOPE_CLAIM", "ACCESS_TEAM_DOMAIN", "ACCESS_AUD", "ALLOWED_ORIGINS", "TRUSTED_PROXIES",
 		"RATE_LIMIT_CHAT", "RATE_LIMIT_API", "RATE_LIMIT_AUTH", "MAX_CONCURRENT_RUNS", "PASS_PRIVATE_KEY", "LOG_LEVEL", "LOG_FORMAT", "LOG_FILE", "ENV_FILE", "PID_FILE",
 		"WS_PORT", "DEV_MODE", "HOT_RELOAD",
 	} {
@@ -183,5 +183,32 @@ func TestLogFile(t *testing.T) {
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the log file: %v, %v", info, err)
+	}
+}
+
+// The canary comes in beside others, and opens nothing by itself.
+func TestCanary(t *testing.T) {
+	private, _ := keys(t)
+	for _, tt := range []struct {
+		name   string
+		pairs  []string
+		users  int
+		reason string
+	}{
+		{"beside others", []string{"LOONGCLAW_TOKENS", "alice:alice-secret-1", "LISTEN_ADDR", "0.0.0.0:1"}, 2, ""},
+		{"alone", []string{"LISTEN_ADDR", "0.0.0.0:1"}, 0, "LOONGCLAW_TOKENS"},
+		{"alone on loopback: everybody is let in anyway", nil, 0, ""},
+		{"under another's name", []string{"LOONGCLAW_TOKENS", "canary:alice-secret-1"}, 1, "LOONGCLAW_CANARY: names a user"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			clean(t, append(tt.pairs, "PASS_PRIVATE_KEY", private, "LOONGCLAW_CANARY", "canary:canary-secret-1")...)
+			c, err := loadConfig("test")
+			if (err == nil) != (tt.reason == "") || err != nil && !strings.Contains(err.Error(), tt.reason) {
+				t.Errorf("got %v, want %q", err, tt.reason)
+			}
+			if got := len(c.edge.Tokens); got != tt.users {
+				t.Errorf("%d tokens count, want %d", got, tt.users)
+			}
+		})
 	}
 }
