@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 	"bench":   {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin"},
 	"local":   {},
 	"docs":    {"pkg/chat", "pkg/fault"},
+	"rollout": {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin", "pkg/pass"}, // all but client for its tests
 	"e2e":     {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin"},
 
 	// The one list of cases for every host of the core; it brings an agent of its own.

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -35,7 +34,7 @@ type Config struct {
 type Server struct {
 	Config
 	echo    *echo.Echo
-	ready   atomic.Bool
+	state   readiness
 	began   time.Time
 	threads threads
 }
@@ -49,10 +48,14 @@ func New(c Config) *Server {
 }
 
 // ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
-
-// SetReady says whether requests are welcome.
-func (s *Server) SetReady(ready bool) { s.ready.Store(ready) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.state.stopping.Load() {
+		// A kept connection would close while a request is being written to it, and
+		// nobody could tell whether that was taken.
+		w.Header().Set("Connection", "close")
+	}
+	s.echo.ServeHTTP(w, r)
+}
 
 // routes lists everything that the agent answers.
 func (s *Server) routes() {
@@ -131,7 +134,7 @@ func requestID(c echo.Context) string { return c.Request().Header.Get(chat.Heade
 // fail writes an error as the contract has it, and logs what is ours to mend.
 func (s *Server) fail(err error, c echo.Context) {
 	f := s.fault(err, c)
-	if f.Status() >= 500 {
+	if f.Status() >= 500 && f.Code != fault.CodeDraining && f.Code != fault.CodeUnavailable { // these two are no trouble
 		s.Log.Error("request failed", slog.String("requestId", requestID(c)), slog.String("method", c.Request().Method), slog.String("route", c.Path()), slog.Any("err", err))
 	}
 	if c.Response().Committed {
@@ -161,19 +164,8 @@ func (s *Server) fault(err error, c echo.Context) *fault.Error {
 	return fault.From(err)
 }
 
-func (s *Server) health(c echo.Context) error {
-	return c.JSON(http.StatusOK, map[string]any{"status": "ok", "agent": "熊大", "timestamp": chat.At(s.Now()), "version": s.Version})
-}
-
-func (s *Server) isReady(c echo.Context) error {
-	if !s.ready.Load() {
-		return fault.New(fault.CodeUnavailable, "the agent is starting or stopping", "try again").After(time.Second)
-	}
-	return c.JSON(http.StatusOK, map[string]any{"status": "ready", "version": s.Version})
-}
-
 // active says how many sessions something runs in, so that nobody stops the agent
-// under them.
+// under them; with ?user=NAME, those of one user, so that nobody moves that user.
 func (s *Server) active(c echo.Context) error {
-	return c.JSON(http.StatusOK, map[string]int{"active": s.Runs.Active()})
+	return c.JSON(http.StatusOK, map[string]int{"active": s.Runs.ActiveOf(c.QueryParam("user"))})
 }

@@ -29,7 +29,7 @@ type Config struct {
 	// LoginCode can be redeemed once for a session of the first token's user.
 	LoginCode string
 	PassKey   ed25519.PrivateKey
-	Agents    []string // base URLs
+	Agents    []string // base URLs; a host that knows more says so in Facts.Agents
 	Origins   access.Origins
 	Proxies   access.Proxies
 	// Loopback says that only this machine can reach the host. It is what lets a
@@ -58,6 +58,7 @@ type Core struct {
 	team     teamKeys
 	login    [sha256.Size]byte
 	passes   *passes
+	agents   []Agent
 	echo     *echo.Echo
 }
 
@@ -87,6 +88,9 @@ func New(cfg Config) (*Core, error) {
 	c := &Core{
 		cfg: cfg, open: cfg.NoWayIn(), sessions: sessions, tickets: tickets,
 		login: sha256.Sum256([]byte(cfg.LoginCode)), passes: newPasses(cfg.PassKey),
+	}
+	for _, url := range cfg.Agents {
+		c.agents = append(c.agents, Agent{URL: url})
 	}
 	c.echo = c.routes()
 	return c, nil

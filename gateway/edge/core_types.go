@@ -50,8 +50,11 @@ type Facts struct {
 	// every key. Spent are its answers by key, for a host that must wait.
 	Spend func(SpendQuestion) bool
 	Spent map[string]bool
-	Ready *bool  // the agents' readiness, after Question.Ready
-	Agent string // asleep, starting or ready, after Question.Agent
+	// Agents are the agents as they are now; nil means those of Config.Agents, all
+	// of them there.
+	Agents []Agent
+	Ready  *bool  // the agents' readiness, after Question.Ready
+	Agent  string // asleep, starting or ready, after Question.Agent
 	// AccessKeys are a team's keys, after Question.AccessKeys.
 	AccessKeys *KeysAnswer
 }
@@ -67,7 +70,7 @@ type FrameDecision struct {
 // Call is a request that the host makes of an agent for a socket. An answer
 // that is not 2xx becomes an error frame.
 type Call struct {
-	Agent   string
+	Place
 	Method  string
 	Target  string
 	Set     http.Header // pass, request id, content type

@@ -128,7 +128,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 			log.Error("not everything that was left unfinished could be looked through", slog.Any("err", err))
 		}
 	}()
-	api.SetReady(true)
+	api.SetReady()
 	entrance.Open(api)
 	select {
 	case err := <-failed:
@@ -136,7 +136,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	case <-ctx.Done():
 	}
 	log.Info("stopping")
-	api.SetReady(false)
+	api.Farewell(context.WithoutCancel(ctx))
 	return stop(ctx, server, manager)
 }
 

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -31,7 +30,12 @@ var version = ""
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	reload := make(chan os.Signal, 1)
+	signal.Notify(reload, syscall.SIGHUP)
+	over, err := newHandover(reload)
+	if err == nil {
+		err = run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, over)
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "gateway:", err)
@@ -46,14 +50,20 @@ gateway token inspect   says what the token on standard input gives here
 gateway check     lists every fault of the configuration
 gateway version   prints the version
 gateway help      prints this and the variables of the environment
+
+SIGTERM ends it when requests in flight are answered; SIGHUP lets a new one, with
+the program and ENV_FILE as they are now, take over without refusing a connection.
 `
 
 // run is the program, but for the process around it. The configuration comes
 // from the process's environment, since envconfig reads no other.
-func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, over *handover) error {
 	command := "serve"
 	if len(args) > 0 {
 		command = args[0]
+	}
+	if _, err := readEnvFile(os.Getenv("ENV_FILE")); err != nil {
+		return err
 	}
 	if slices.Equal(args, []string{"token", "inspect"}) {
 		return inspect(stdin, stdout, time.Now())
@@ -63,7 +73,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	switch command {
 	case "serve":
-		return serve(ctx, stderr)
+		return serve(ctx, stderr, over)
 	case "check":
 		return check(stdout)
 	case "keygen":
@@ -121,7 +131,7 @@ func configError(err error) error {
 	return errors.New(text + "\nNext: correct these variables; `gateway help` lists them all")
 }
 
-func serve(ctx context.Context, stderr io.Writer) (err error) {
+func serve(ctx context.Context, stderr io.Writer, over *handover) (err error) {
 	c, err := loadConfig(buildVersion())
 	if err != nil {
 		return configError(err)
@@ -140,15 +150,22 @@ func serve(ctx context.Context, stderr io.Writer) (err error) {
 	if err != nil {
 		return configError(err)
 	}
-	host, err := native.New(native.Config{Core: core, Page: webchat.Files(), Agents: c.edge.Agents, Log: log})
+	hc := native.Config{Core: core, Page: webchat.Files(), Agents: c.agents, Log: log}
+	if c.agentFile != "" {
+		hc.List = func() ([]edge.Agent, error) { return readAgents(c.agentFile) }
+	}
+	host, err := native.New(hc)
 	if err != nil {
 		return err
 	}
-	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", c.listen)
+	ln, err := over.listen(ctx, c.listen)
 	if err != nil {
 		return fmt.Errorf("%w\nNext: choose another address with LISTEN_ADDR, or stop what listens there", err)
 	}
 	log.Info("listening", "address", ln.Addr().String(), "version", c.edge.Version, "users", len(c.edge.Tokens), "agents", len(c.edge.Agents))
+	if ctx, err = over.begin(ctx, c.envFile, log); err != nil {
+		return err
+	}
 	return host.Serve(ctx, ln)
 }
 

@@ -131,7 +131,7 @@ func (s *socket) live() {
 		if err != nil {
 			return
 		}
-		d := s.host.Core.Frame(s.id, kind == websocket.MessageBinary, frame, s.host.facts)
+		d := s.host.Core.Frame(s.id, kind == websocket.MessageBinary, frame, s.host.known())
 		for _, f := range d.Send {
 			s.send(f)
 		}
