@@ -2,6 +2,7 @@
 import { core } from "./boot.mjs";
 import { Host } from "./host.mjs";
 
+export { Address } from "./address.mjs";
 export { Agent } from "./agent.mjs";
 export { Egress } from "./egress.mjs";
 export { User } from "./user.mjs";
