@@ -40,6 +40,7 @@ type environment struct {
 	RateLimitChat     string `envconfig:"RATE_LIMIT_CHAT" default:"30/m" desc:"messages of a user"`
 	RateLimitAPI      string `envconfig:"RATE_LIMIT_API" default:"600/m" desc:"other requests of a user"`
 	RateLimitAuth     string `envconfig:"RATE_LIMIT_AUTH" default:"10/m" desc:"wrong credentials of an address"`
+	RedisURL          string `envconfig:"REDIS_URL" desc:"a Redis in which several gateways share limits and what was spent; natively only"`
 	MaxConcurrentRuns string `envconfig:"MAX_CONCURRENT_RUNS" default:"4" desc:"active runs of a user; the agent holds to it"`
 	PassPrivateKey    string `envconfig:"PASS_PRIVATE_KEY" desc:"the key that signs passes for the agent; gateway keygen prints one"`
 	LogLevel          string `envconfig:"LOG_LEVEL" default:"info" desc:"debug, info, warn or error"`
@@ -56,6 +57,7 @@ type environment struct {
 type config struct {
 	listen    string
 	edge      edge.Config
+	redisURL  string // empty: nothing is shared
 	logLevel  slog.Level
 	logFormat string
 	logFile   string
@@ -123,6 +125,8 @@ func (env environment) understand(version string) (config, error) {
 		*r.rate, err = limit.ParseRate(r.text)
 		note(r.name, err)
 	}
+	c.redisURL = strings.TrimSpace(env.RedisURL)
+	note("REDIS_URL", checkRedis(c.redisURL))
 	note("MAX_CONCURRENT_RUNS", checkCount(env.MaxConcurrentRuns))
 	note("PASS_PRIVATE_KEY", env.passKey(e))
 	note("LOG_LEVEL", c.logLevel.UnmarshalText([]byte(env.LogLevel)))
@@ -209,6 +213,32 @@ func parseAgents(s string) ([]string, error) {
 		faults = append(faults, errors.New("is empty; write the agent's address, such as http://127.0.0.1:8788"))
 	}
 	return all, errors.Join(faults...)
+}
+
+// checkRedis repeats nothing of the address: it may hold a password.
+func checkRedis(s string) error {
+	if s == "" {
+		return nil
+	}
+	fault := errors.New("is not the address of a Redis; write redis://:PASSWORD@HOST:6379/0, rediss:// for TLS, or unix:///PATH")
+	u, err := url.Parse(s)
+	if err != nil {
+		return fault
+	}
+	switch u.Scheme {
+	case "unix":
+		if u.Host != "" || u.Path == "" {
+			return fault
+		}
+	case "redis", "rediss":
+		db := strings.Trim(u.Path, "/")
+		if _, err := strconv.ParseUint(db, 10, 16); u.Hostname() == "" || db != "" && err != nil {
+			return fault
+		}
+	default:
+		return fault
+	}
+	return nil
 }
 
 func checkCount(s string) error {

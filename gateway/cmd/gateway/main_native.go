@@ -22,6 +22,7 @@ import (
 	"github.com/loongclaw/loongclaw/gateway/access"
 	"github.com/loongclaw/loongclaw/gateway/edge"
 	"github.com/loongclaw/loongclaw/gateway/host/native"
+	"github.com/loongclaw/loongclaw/gateway/host/redis"
 	"github.com/loongclaw/loongclaw/gateway/webchat"
 	"github.com/loongclaw/loongclaw/pkg/pass"
 )
@@ -140,7 +141,12 @@ func serve(ctx context.Context, stderr io.Writer) (err error) {
 	if err != nil {
 		return configError(err)
 	}
-	host, err := native.New(native.Config{Core: core, Page: webchat.Files(), Agents: c.edge.Agents, Log: log})
+	shared, closeShared, err := openShared(ctx, c.redisURL, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeShared()) }()
+	host, err := native.New(native.Config{Core: core, Page: webchat.Files(), Agents: c.edge.Agents, Log: log, Shared: shared})
 	if err != nil {
 		return err
 	}
@@ -150,6 +156,18 @@ func serve(ctx context.Context, stderr io.Writer) (err error) {
 	}
 	log.Info("listening", "address", ln.Addr().String(), "version", c.edge.Version, "users", len(c.edge.Tokens), "agents", len(c.edge.Agents))
 	return host.Serve(ctx, ln)
+}
+
+// openShared is what this gateway shares with others; nil when it is alone.
+func openShared(ctx context.Context, url string, log *slog.Logger) (native.Shared, func() error, error) {
+	if url == "" {
+		return nil, func() error { return nil }, nil
+	}
+	m, err := redis.Open(ctx, url, log, time.Now)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w\nNext: correct REDIS_URL, or unset it where there is one gateway", err)
+	}
+	return m, m.Close, nil
 }
 
 func openLog(c config, stderr io.Writer) (*slog.Logger, func() error, error) {
