@@ -166,3 +166,18 @@ func TestNoMemoryNoTickets(t *testing.T) {
 		}
 	}
 }
+
+// A host that cannot tell whether it was used lets nobody in with it, and counts
+// nothing against an address.
+func TestATicketWhereTheHostCannotTell(t *testing.T) {
+	now := start
+	c := spends(t, &now)
+	head := upgrade("/ws?ticket="+ticketFor(t, c, request("POST", "/api/tickets")), "Authorization", "")
+	d := c.Decide(head, Facts{Limit: func(q LimitQuestion) LimitAnswer {
+		t.Errorf("%s was counted", q.Key)
+		return allAgain
+	}, CannotSpend: true})
+	if status, code := refusal(t, d); status != 503 || code != "unavailable" || d.Header.Get("Retry-After") == "" {
+		t.Errorf("got %d %s %v", status, code, d.Header)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"reflect"
 	"strconv"
 	"strings"
@@ -41,6 +42,7 @@ type environment struct {
 	RateLimitChat     string `envconfig:"RATE_LIMIT_CHAT" default:"30/m" desc:"messages of a user"`
 	RateLimitAPI      string `envconfig:"RATE_LIMIT_API" default:"600/m" desc:"other requests of a user"`
 	RateLimitAuth     string `envconfig:"RATE_LIMIT_AUTH" default:"10/m" desc:"wrong credentials of an address"`
+	RedisURL          string `envconfig:"REDIS_URL" desc:"a Redis in which several gateways share limits and what was spent; natively only"`
 	MaxConcurrentRuns string `envconfig:"MAX_CONCURRENT_RUNS" default:"4" desc:"active runs of a user; the agent holds to it"`
 	PassPrivateKey    string `envconfig:"PASS_PRIVATE_KEY" desc:"the key that signs passes for the agent; gateway keygen prints one"`
 	EnvFile           string `envconfig:"ENV_FILE" desc:"a file of NAME=VALUE lines that count before the environment, read at start and at SIGHUP"`
@@ -62,6 +64,7 @@ type config struct {
 	agents    []edge.Agent
 	agentFile string // names them anew while the gateway runs; empty: they stay
 	envFile   string
+	redisURL  string // empty: nothing is shared
 	logLevel  slog.Level
 	logFormat string
 	logFile   string
@@ -147,6 +150,8 @@ func (env environment) understand(version string) (config, error) {
 		*r.rate, err = limit.ParseRate(r.text)
 		note(r.name, err)
 	}
+	c.redisURL = strings.TrimSpace(env.RedisURL)
+	note("REDIS_URL", checkRedis(c.redisURL))
 	note("MAX_CONCURRENT_RUNS", checkCount(env.MaxConcurrentRuns))
 	note("PASS_PRIVATE_KEY", env.passKey(e))
 	note("LOG_LEVEL", c.logLevel.UnmarshalText([]byte(env.LogLevel)))
@@ -228,6 +233,32 @@ func (env environment) listen() (addr string, loopback bool, err error) {
 		return "", false, fmt.Errorf("%q is not an address; write host:port, such as 127.0.0.1:8787", addr)
 	}
 	return addr, host != "" && access.IsLoopbackHost(host), nil
+}
+
+// checkRedis repeats nothing of the address: it may hold a password.
+func checkRedis(s string) error {
+	if s == "" {
+		return nil
+	}
+	fault := errors.New("is not the address of a Redis; write redis://:PASSWORD@HOST:6379/0, rediss:// for TLS, or unix:///PATH")
+	u, err := url.Parse(s)
+	if err != nil {
+		return fault
+	}
+	switch u.Scheme {
+	case "unix":
+		if u.Host != "" || u.Path == "" {
+			return fault
+		}
+	case "redis", "rediss":
+		db := strings.Trim(u.Path, "/")
+		if _, err := strconv.ParseUint(db, 10, 16); u.Hostname() == "" || db != "" && err != nil {
+			return fault
+		}
+	default:
+		return fault
+	}
+	return nil
 }
 
 func checkCount(s string) error {

@@ -21,6 +21,7 @@ import (
 	"github.com/loongclaw/loongclaw/gateway/access"
 	"github.com/loongclaw/loongclaw/gateway/edge"
 	"github.com/loongclaw/loongclaw/gateway/host/native"
+	"github.com/loongclaw/loongclaw/gateway/host/redis"
 	"github.com/loongclaw/loongclaw/gateway/webchat"
 	"github.com/loongclaw/loongclaw/pkg/pass"
 )
@@ -150,7 +151,12 @@ func serve(ctx context.Context, stderr io.Writer, over *handover) (err error) {
 	if err != nil {
 		return configError(err)
 	}
-	hc := native.Config{Core: core, Page: webchat.Files(), Agents: c.agents, Log: log}
+	shared, closeShared, err := openShared(ctx, c.redisURL, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeShared()) }()
+	hc := native.Config{Core: core, Page: webchat.Files(), Agents: c.agents, Log: log, Shared: shared}
 	if c.agentFile != "" {
 		hc.List = func() ([]edge.Agent, error) { return readAgents(c.agentFile) }
 	}
@@ -167,6 +173,18 @@ func serve(ctx context.Context, stderr io.Writer, over *handover) (err error) {
 		return err
 	}
 	return host.Serve(ctx, ln)
+}
+
+// openShared is what this gateway shares with others; nil when it is alone.
+func openShared(ctx context.Context, url string, log *slog.Logger) (native.Shared, func() error, error) {
+	if url == "" {
+		return nil, func() error { return nil }, nil
+	}
+	m, err := redis.Open(ctx, url, log, time.Now)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w\nNext: correct REDIS_URL, or unset it where there is one gateway", err)
+	}
+	return m, m.Close, nil
 }
 
 func openLog(c config, stderr io.Writer) (*slog.Logger, func() error, error) {

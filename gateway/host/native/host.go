@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/loongclaw/loongclaw/gateway/edge"
-	"github.com/loongclaw/loongclaw/gateway/limit"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
@@ -23,12 +22,13 @@ type Config struct {
 	Page   fs.FS // the built page
 	Agents []edge.Agent
 	// List gives the agents anew, where they may change while the host runs.
-	List  func() ([]edge.Agent, error)
-	Log   *slog.Logger
-	Now   func() time.Time  // time.Now when nil
-	Agent http.RoundTripper // the way to the agents; NewTransport() when nil
-	Web   http.RoundTripper // the way to Cloudflare Access; Go's default when nil
-	Wait  Wait              // DefaultWait where zero
+	List   func() ([]edge.Agent, error)
+	Log    *slog.Logger
+	Now    func() time.Time  // time.Now when nil
+	Agent  http.RoundTripper // the way to the agents; NewTransport() when nil
+	Web    http.RoundTripper // the way to Cloudflare Access; Go's default when nil
+	Shared Shared            // what several gateways know together; nil for one alone
+	Wait   Wait              // DefaultWait where zero
 }
 
 // Wait is how long the host waits for what.
@@ -61,6 +61,7 @@ const maxKeys = 1 << 17
 // Host serves. Its zero value does not; use New.
 type Host struct {
 	Config
+	counts  *counts
 	facts   edge.Facts
 	page    map[string]*file
 	fleet   *fleet
@@ -98,11 +99,8 @@ func New(cfg Config) (*Host, error) {
 	h := &Host{Config: cfg, page: page, sockets: make(map[*socket]struct{}), keys: teamKeys{web: cfg.Web, now: cfg.Now}}
 	h.draining, h.stop = context.WithCancel(context.Background())
 	h.buffers.New = func() any { b := make([]byte, 8<<10); return &b }
-	limiter := limit.New(maxKeys, cfg.Now)
-	h.facts.Limit = func(q edge.LimitQuestion) edge.LimitAnswer {
-		return edge.LimitAnswer(limiter.Take(q.Key, limit.Rate{N: q.N, Per: time.Duration(q.Per) * time.Second}))
-	}
-	h.facts.Spend = newSpent(maxKeys, cfg.Now).spend
+	h.counts = newCounts(cfg.Shared, cfg.Now)
+	h.facts = h.counts.facts()
 	h.fleet = &fleet{ask: h.agentReady, list: cfg.List, log: cfg.Log, now: cfg.Now, agents: cfg.Agents}
 	return h, nil
 }
@@ -219,6 +217,7 @@ func (h *Host) decide(w http.ResponseWriter, r *http.Request) (edge.Decision, er
 		}
 		head.RequestID = d.RequestID
 		switch {
+		case h.counts.answer(r.Context(), *d.Ask, &facts):
 		case d.Ask.Body > 0 && head.Body == nil:
 			body, err := h.readBody(w, r, d.Ask.Body)
 			if err != nil {
