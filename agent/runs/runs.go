@@ -47,6 +47,8 @@ type Manager struct {
 	open   map[place]*session
 	slots  map[string]*semaphore.Weighted
 	beats  map[string]*pulse
+	notes  map[string]*notes // what waits for the ledger, by user
+	noting sync.WaitGroup
 
 	active sync.WaitGroup
 	// recovering is above 0 while what an earlier process left is looked through.
@@ -78,7 +80,7 @@ func New(c Config) *Manager {
 	root, cut := context.WithCancelCause(context.Background())
 	m := &Manager{
 		Config: c, users: users.New(c.Bucket, c.Now), process: rand.Text(),
-		open: map[place]*session{}, slots: map[string]*semaphore.Weighted{}, beats: map[string]*pulse{},
+		open: map[place]*session{}, slots: map[string]*semaphore.Weighted{}, beats: map[string]*pulse{}, notes: map[string]*notes{},
 		draining: make(chan struct{}), root: root, cut: cut,
 	}
 	time.AfterFunc(c.Evict, m.evictUsers)
@@ -245,4 +247,5 @@ func (m *Manager) Drain(ctx context.Context) {
 	m.cut(errDraining)
 	<-idle
 	m.restAll()
+	m.writeAllNotes()
 }
