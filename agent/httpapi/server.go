@@ -3,6 +3,7 @@ package httpapi
 import (
 	"crypto/ed25519"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -72,6 +73,7 @@ func (s *Server) routes() {
 	read.route(http.MethodGet, chat.PathTools, s.tools)
 	read.route(http.MethodGet, chat.PathModels, s.models)
 	read.route(http.MethodGet, chat.PathUsage, s.usage)
+	read.route(http.MethodGet, chat.PathLedger, s.ledger)
 	read.route(http.MethodGet, chat.PathHistory, s.history)
 	read.route(http.MethodGet, chat.PathHistoryOf, s.history)
 	read.route(http.MethodGet, chat.PathSessions, s.sessions)
@@ -116,12 +118,14 @@ func (s *Server) let(scope string) echo.MiddlewareFunc {
 			r := c.Request()
 			p, err := pass.Verify(s.Keys, r.Header.Get(chat.HeaderPass), r.Method, r.URL.EscapedPath(), s.Now())
 			if err != nil {
+				s.Log.Info("a request without a valid pass", slog.String("requestId", fmt.Sprintf("%.64s", requestID(c))), slog.String("route", c.Path()), slog.Any("err", err))
 				return fault.Wrap(err, fault.CodeUnauthorized, "the agent answers the gateway only", "ask the gateway; if this is the gateway, compare PASS_PRIVATE_KEY with the agent's PASS_PUBLIC_KEYS, and the two clocks")
 			}
 			if !p.Has(scope) {
 				return fault.New(fault.CodeForbidden, "this needs the scope "+scope, "use a token that has it")
 			}
 			c.Set("user", p.User)
+			s.Runs.Note(runs.Caller{User: p.User, Via: p.Via, Refused: p.Refused})
 			c.Response().Header().Set("Cache-Control", "no-store")
 			return next(c)
 		}

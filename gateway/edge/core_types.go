@@ -12,6 +12,7 @@ type Identity struct {
 	User    string   `json:"user"`
 	Scopes  []string `json:"scopes"`
 	Expires int64    `json:"expires,omitempty"` // Unix seconds; 0 is never
+	Via     string   `json:"via,omitempty"`     // the way in and which credential, for the ledger
 }
 
 // LimitQuestion asks whether one more is allowed under a key. For the class auth

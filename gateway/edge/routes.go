@@ -67,6 +67,7 @@ var forwarded = []route{
 	{get, chat.PathTools, read, limit.API, smallBody, false},
 	{get, chat.PathModels, read, limit.API, smallBody, false},
 	{get, chat.PathUsage, read, limit.API, smallBody, false},
+	{get, chat.PathLedger, read, limit.API, smallBody, false},
 
 	{post, chat.PathCompletions, talk, limit.Chat, modelBody, true},
 	{get, chat.PathOpenAIModels, read, limit.API, smallBody, false},

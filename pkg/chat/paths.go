@@ -27,6 +27,7 @@ const (
 	PathTools        = "/api/tools"
 	PathModels       = "/api/models"
 	PathUsage        = "/api/usage"
+	PathLedger       = "/api/ledger"
 	PathLogin        = "/api/login"
 	PathLogout       = "/api/logout"
 	PathTickets      = "/api/tickets"

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/loongclaw/loongclaw/gateway/edge"
+	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
@@ -245,7 +246,7 @@ func (h *Host) logRequest(r *http.Request, d edge.Decision, status int, took tim
 	switch {
 	case status >= 500:
 		level = slog.LevelWarn
-	case status >= 400:
+	case status >= 400, r.URL.Path == chat.PathLogin:
 		level = slog.LevelInfo
 	}
 	if !h.Log.Enabled(r.Context(), level) {
