@@ -42,6 +42,7 @@ type environment struct {
 	RateLimitAuth     string `envconfig:"RATE_LIMIT_AUTH" default:"10/m" desc:"wrong credentials of an address"`
 	MaxConcurrentRuns string `envconfig:"MAX_CONCURRENT_RUNS" default:"4" desc:"active runs of a user; the agent holds to it"`
 	PassPrivateKey    string `envconfig:"PASS_PRIVATE_KEY" desc:"the key that signs passes for the agent; gateway keygen prints one"`
+	AdminAddr         string `envconfig:"ADMIN_LISTEN_ADDR" desc:"where Prometheus finds /metrics; nowhere when empty"`
 	LogLevel          string `envconfig:"LOG_LEVEL" default:"info" desc:"debug, info, warn or error"`
 	LogFormat         string `envconfig:"LOG_FORMAT" default:"json" desc:"json or text"`
 	LogFile           string `envconfig:"LOG_FILE" desc:"a file to write the log to instead of standard error"`
@@ -55,6 +56,7 @@ type environment struct {
 // config is the environment, understood.
 type config struct {
 	listen    string
+	admin     string // empty: no listener
 	edge      edge.Config
 	logLevel  slog.Level
 	logFormat string
@@ -101,6 +103,8 @@ func (env environment) understand(version string) (config, error) {
 	c.listen, e.Loopback, err = env.listen()
 	note("LISTEN_ADDR", err)
 	addressOK := err == nil
+	c.admin = strings.TrimSpace(env.AdminAddr)
+	note("ADMIN_LISTEN_ADDR", checkAdmin(c.admin, c.listen))
 	e.Agents, err = parseAgents(env.AgentURL)
 	note("AGENT_URL", err)
 	e.Tokens, err = access.ParseTokens(env.Tokens)
@@ -184,11 +188,33 @@ func (env environment) listen() (addr string, loopback bool, err error) {
 		}
 		addr = net.JoinHostPort(strings.Trim(host, "[]"), port)
 	}
-	host, port, err := net.SplitHostPort(addr)
-	if n, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil || n > 65535 {
-		return "", false, fmt.Errorf("%q is not an address; write host:port, such as 127.0.0.1:8787", addr)
+	host, err := hostOf(addr)
+	if err != nil {
+		return "", false, fmt.Errorf("%w, such as 127.0.0.1:8787", err)
 	}
 	return addr, host != "" && access.IsLoopbackHost(host), nil
+}
+
+func hostOf(addr string) (string, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if _, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil {
+		return "", fmt.Errorf("%q is not an address; write host:port", addr)
+	}
+	return host, nil
+}
+
+// checkAdmin: what is for whoever operates this must not be at the public address.
+func checkAdmin(addr, public string) error {
+	if addr == "" {
+		return nil
+	}
+	if _, err := hostOf(addr); err != nil {
+		return fmt.Errorf("%w, such as 127.0.0.1:9787", err)
+	}
+	if addr == public {
+		return errors.New("is the public address; choose another port, such as 127.0.0.1:9787")
+	}
+	return nil
 }
 
 func parseAgents(s string) ([]string, error) {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -21,6 +22,7 @@ import (
 
 	"github.com/loongclaw/loongclaw/gateway/access"
 	"github.com/loongclaw/loongclaw/gateway/edge"
+	"github.com/loongclaw/loongclaw/gateway/host/meter"
 	"github.com/loongclaw/loongclaw/gateway/host/native"
 	"github.com/loongclaw/loongclaw/gateway/webchat"
 	"github.com/loongclaw/loongclaw/pkg/pass"
@@ -140,16 +142,49 @@ func serve(ctx context.Context, stderr io.Writer) (err error) {
 	if err != nil {
 		return configError(err)
 	}
-	host, err := native.New(native.Config{Core: core, Page: webchat.Files(), Agents: c.edge.Agents, Log: log})
+	seen := meter.New(c.edge.Version)
+	host, err := native.New(native.Config{
+		Core: core, Page: webchat.Files(), Agents: c.edge.Agents, Log: log,
+		Agent: seen.Agents(native.NewTransport()), Seen: seen,
+	})
 	if err != nil {
 		return err
 	}
+	seen.Watch(host.Sockets, host.Draining)
+	closeAdmin, err := admin(ctx, c.admin, seen.Handler(), log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeAdmin()) }()
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", c.listen)
 	if err != nil {
 		return fmt.Errorf("%w\nNext: choose another address with LISTEN_ADDR, or stop what listens there", err)
 	}
 	log.Info("listening", "address", ln.Addr().String(), "version", c.edge.Version, "users", len(c.edge.Tokens), "agents", len(c.edge.Agents))
 	return host.Serve(ctx, ln)
+}
+
+// admin answers whoever operates this, on an address of its own, until it is closed:
+// also while the host drains.
+func admin(ctx context.Context, addr string, h http.Handler, log *slog.Logger) (func() error, error) {
+	if addr == "" {
+		return func() error { return nil }, nil
+	}
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%w\nNext: choose another address with ADMIN_LISTEN_ADDR, or stop what listens there", err)
+	}
+	srv := &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	go func() {
+		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("the admin listener ended", "error", err)
+		}
+	}()
+	log.Info("metrics", "address", ln.Addr().String())
+	return srv.Close, nil
 }
 
 func openLog(c config, stderr io.Writer) (*slog.Logger, func() error, error) {
