@@ -23,8 +23,10 @@ var doors = map[string][]string{
 	"syscall/js":                             {"host/workers", "cmd/gateway", "host/workers/testprogram"},
 	"embed":                                  {"webchat"},
 	"github.com/prometheus/":                 {"host/meter"},
+	"go.opentelemetry.io/":                   {"host/trace"},
 	module + "/host/native":                  {"cmd/gateway"},
 	module + "/host/meter":                   {"cmd/gateway"},
+	module + "/host/trace":                   {"cmd/gateway"},
 	module + "/host/workers":                 {"cmd/gateway", "host/workers/testprogram"},
 	module + "/webchat":                      {"cmd/gateway"},
 	"github.com/loongclaw/loongclaw/pkg/sse": {"host/native", "edge/edgetest"}, // the core never sees a stream
@@ -36,6 +38,7 @@ var mayImport = map[string][]string{
 	"edge":         {"access", "limit"},
 	"host/native":  {"edge", "limit"},
 	"host/meter":   {},
+	"host/trace":   {},
 	"host/workers": {"edge"},
 	"webchat":      {},
 }
@@ -61,6 +64,7 @@ var wasmBans = map[string]string{
 	module + "/webchat":                      "it embeds the page",
 	"github.com/loongclaw/loongclaw/pkg/sse": "no byte of an answer's stream passes through Go on Workers",
 	"github.com/google/go-cmp/cmp":           "it belongs to tests",
+	"go.opentelemetry.io/":                   "it exports in the background, and it is large",
 	"github.com/prometheus/":                 "on Workers nobody scrapes, and it is large",
 }
 

@@ -43,6 +43,7 @@ type environment struct {
 	MaxConcurrentRuns string `envconfig:"MAX_CONCURRENT_RUNS" default:"4" desc:"active runs of a user; the agent holds to it"`
 	PassPrivateKey    string `envconfig:"PASS_PRIVATE_KEY" desc:"the key that signs passes for the agent; gateway keygen prints one"`
 	AdminAddr         string `envconfig:"ADMIN_LISTEN_ADDR" desc:"where Prometheus finds /metrics; nowhere when empty"`
+	Traces            string `envconfig:"OTEL_EXPORTER_OTLP_ENDPOINT" desc:"a collector of OpenTelemetry; no traces when empty"`
 	LogLevel          string `envconfig:"LOG_LEVEL" default:"info" desc:"debug, info, warn or error"`
 	LogFormat         string `envconfig:"LOG_FORMAT" default:"json" desc:"json or text"`
 	LogFile           string `envconfig:"LOG_FILE" desc:"a file to write the log to instead of standard error"`
@@ -57,6 +58,7 @@ type environment struct {
 type config struct {
 	listen    string
 	admin     string // empty: no listener
+	traces    bool
 	edge      edge.Config
 	logLevel  slog.Level
 	logFormat string
@@ -105,6 +107,8 @@ func (env environment) understand(version string) (config, error) {
 	addressOK := err == nil
 	c.admin = strings.TrimSpace(env.AdminAddr)
 	note("ADMIN_LISTEN_ADDR", checkAdmin(c.admin, c.listen))
+	c.traces = env.Traces != ""
+	note("OTEL_EXPORTER_OTLP_ENDPOINT", checkCollector(env.Traces))
 	e.Agents, err = parseAgents(env.AgentURL)
 	note("AGENT_URL", err)
 	e.Tokens, err = access.ParseTokens(env.Tokens)
@@ -201,6 +205,17 @@ func hostOf(addr string) (string, error) {
 		return "", fmt.Errorf("%q is not an address; write host:port", addr)
 	}
 	return host, nil
+}
+
+// checkCollector: what stands in a URL gets into errors, so a secret must not.
+func checkCollector(s string) error {
+	if s == "" {
+		return nil
+	}
+	if u, err := url.Parse(s); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.RawQuery != "" {
+		return errors.New("is no address of a collector; write http://host:4318, and what it wants to be shown into OTEL_EXPORTER_OTLP_HEADERS")
+	}
+	return nil
 }
 
 // checkAdmin: what is for whoever operates this must not be at the public address.

@@ -24,6 +24,7 @@ import (
 	"github.com/loongclaw/loongclaw/gateway/edge"
 	"github.com/loongclaw/loongclaw/gateway/host/meter"
 	"github.com/loongclaw/loongclaw/gateway/host/native"
+	"github.com/loongclaw/loongclaw/gateway/host/trace"
 	"github.com/loongclaw/loongclaw/gateway/webchat"
 	"github.com/loongclaw/loongclaw/pkg/pass"
 )
@@ -143,10 +144,19 @@ func serve(ctx context.Context, stderr io.Writer) (err error) {
 		return configError(err)
 	}
 	seen := meter.New(c.edge.Version)
-	host, err := native.New(native.Config{
+	cfg := native.Config{
 		Core: core, Page: webchat.Files(), Agents: c.edge.Agents, Log: log,
 		Agent: seen.Agents(native.NewTransport()), Seen: seen,
-	})
+	}
+	if c.traces {
+		tracer, terr := trace.New(ctx, c.edge.Version, log)
+		if terr != nil {
+			return terr
+		}
+		defer func() { closeTraces(ctx, tracer, log) }()
+		cfg.Agent, cfg.Around = tracer.Agents(cfg.Agent), tracer.Server
+	}
+	host, err := native.New(cfg)
 	if err != nil {
 		return err
 	}
@@ -162,6 +172,15 @@ func serve(ctx context.Context, stderr io.Writer) (err error) {
 	}
 	log.Info("listening", "address", ln.Addr().String(), "version", c.edge.Version, "users", len(c.edge.Tokens), "agents", len(c.edge.Agents))
 	return host.Serve(ctx, ln)
+}
+
+// closeTraces exports what is left. A collector that is away keeps nobody from ending.
+func closeTraces(ctx context.Context, t *trace.Tracer, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel()
+	if err := t.Close(ctx); err != nil {
+		log.Warn("the last traces were not exported", "error", err)
+	}
 }
 
 // admin answers whoever operates this, on an address of its own, until it is closed:

@@ -42,7 +42,9 @@ func New(version string) *Meter {
 	info.WithLabelValues("gateway", version).Set(1)
 
 	requests := m.counter("loongclaw_gateway_requests_total", "Requests that were answered.", "route", "method", "code")
-	m.requests = newChildren(func(k request) prometheus.Counter { return requests.WithLabelValues(k.route, k.method, strconv.Itoa(k.status)) })
+	m.requests = newChildren(func(k request) prometheus.Counter {
+		return requests.WithLabelValues(k.route, k.method, strconv.Itoa(k.status))
+	})
 	took := m.histogram("loongclaw_gateway_request_duration_seconds", "Time from a request's head to the end of its answer.", "route", "method", "kind")
 	m.took = newChildren(func(k request) prometheus.Observer { return took.WithLabelValues(k.route, k.method, k.kind) })
 	refused := m.counter("loongclaw_gateway_limit_refusals_total", "Requests and frames that a rate limit refused.", "class")

@@ -27,6 +27,8 @@ type Config struct {
 	Web    http.RoundTripper // the way to Cloudflare Access; Go's default when nil
 	Wait   Wait              // DefaultWait where zero
 	Seen   Observer          // nobody when nil
+	// Around stands between the server and the host; nil is nothing.
+	Around func(http.Handler) http.Handler
 }
 
 // Observer is told what a host does. Many tell it at once, and on the way of every
@@ -111,6 +113,9 @@ func New(cfg Config) (*Host, error) {
 	if cfg.Web == nil {
 		cfg.Web = http.DefaultTransport
 	}
+	if cfg.Around == nil {
+		cfg.Around = func(h http.Handler) http.Handler { return h }
+	}
 	if cfg.Seen == nil {
 		cfg.Seen = unseen{}
 	}
@@ -138,7 +143,7 @@ func New(cfg Config) (*Host, error) {
 // stopped because it was told to.
 func (h *Host) Serve(ctx context.Context, ln net.Listener) error {
 	srv := &http.Server{
-		Handler:           h,
+		Handler:           h.Around(h),
 		ReadHeaderTimeout: h.Wait.Header,
 		IdleTimeout:       h.Wait.Idle,
 		WriteTimeout:      h.Wait.Write, // renewed by every write of a stream
@@ -184,6 +189,7 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = rc.SetReadDeadline(started.Add(h.Wait.Body))
 	}
 	d, err := h.decide(w, r)
+	r.Pattern = d.Route             // for whoever stands around this handler
 	status := http.StatusBadGateway // of an answer that breaks off: that is a panic
 	defer func() {
 		took := h.Now().Sub(started)
