@@ -28,6 +28,7 @@ var doors = map[string][]string{
 	"github.com/tmc/langchaingo/":            {"model/langchain"},
 	"github.com/aws/":                        {"bucket/r2"},
 	"github.com/kelseyhightower/envconfig":   {"cmd/agent"},
+	"github.com/prometheus/":                 {"meter"},
 	"github.com/blevesearch/bleve/v2/":       {"memory"},
 	"mvdan.cc/sh/v3/":                        {"tools/shell"},
 	"github.com/JohannesKaufmann/":           {"tools"},
@@ -68,6 +69,7 @@ var mayImport = map[string][]string{
 	"openai":            {},
 	"persona":           {"bucket", "users"},
 	"runs":              {"bucket", "journal", "loop", "tools", "users"},
+	"meter":             {"bucket", "loop"},
 	"httpapi":           {"door", "files", "memory", "model", "openai", "runs", "tools", "users"},
 }
 

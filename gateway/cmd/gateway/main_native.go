@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -20,8 +21,10 @@ import (
 
 	"github.com/loongclaw/loongclaw/gateway/access"
 	"github.com/loongclaw/loongclaw/gateway/edge"
+	"github.com/loongclaw/loongclaw/gateway/host/meter"
 	"github.com/loongclaw/loongclaw/gateway/host/native"
 	"github.com/loongclaw/loongclaw/gateway/host/redis"
+	"github.com/loongclaw/loongclaw/gateway/host/trace"
 	"github.com/loongclaw/loongclaw/gateway/webchat"
 	"github.com/loongclaw/loongclaw/pkg/pass"
 )
@@ -156,14 +159,32 @@ func serve(ctx context.Context, stderr io.Writer, over *handover) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeShared()) }()
-	hc := native.Config{Core: core, Page: webchat.Files(), Agents: c.agents, Log: log, Shared: shared}
+	seen := meter.New(c.edge.Version)
+	hc := native.Config{
+		Core: core, Page: webchat.Files(), Agents: c.agents, Log: log, Shared: shared,
+		Agent: seen.Agents(native.NewTransport()), Seen: seen,
+	}
 	if c.agentFile != "" {
 		hc.List = func() ([]edge.Agent, error) { return readAgents(c.agentFile) }
+	}
+	if c.traces {
+		tracer, terr := trace.New(ctx, c.edge.Version, log)
+		if terr != nil {
+			return terr
+		}
+		defer func() { closeTraces(ctx, tracer, log) }()
+		hc.Agent, hc.Around = tracer.Agents(hc.Agent), tracer.Server
 	}
 	host, err := native.New(hc)
 	if err != nil {
 		return err
 	}
+	seen.Watch(host.Sockets, host.Draining)
+	closeAdmin, err := admin(ctx, over, c.admin, seen.Handler(), log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeAdmin()) }()
 	ln, err := over.listen(ctx, c.listen)
 	if err != nil {
 		return fmt.Errorf("%w\nNext: choose another address with LISTEN_ADDR, or stop what listens there", err)
@@ -185,6 +206,38 @@ func openShared(ctx context.Context, url string, log *slog.Logger) (native.Share
 		return nil, nil, fmt.Errorf("%w\nNext: correct REDIS_URL, or unset it where there is one gateway", err)
 	}
 	return m, m.Close, nil
+}
+
+// closeTraces exports what is left. A collector that is away keeps nobody from ending.
+func closeTraces(ctx context.Context, t *trace.Tracer, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel()
+	if err := t.Close(ctx); err != nil {
+		log.Warn("the last traces were not exported", "error", err)
+	}
+}
+
+// admin answers whoever operates this, on an address of its own, until it is closed:
+// also while the host drains.
+func admin(ctx context.Context, over *handover, addr string, h http.Handler, log *slog.Logger) (func() error, error) {
+	if addr == "" {
+		return func() error { return nil }, nil
+	}
+	ln, err := over.listen(ctx, addr)
+	if err != nil {
+		return nil, fmt.Errorf("%w\nNext: choose another address with ADMIN_LISTEN_ADDR, or stop what listens there", err)
+	}
+	srv := &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	go func() {
+		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("the admin listener ended", "error", err)
+		}
+	}()
+	log.Info("metrics", "address", ln.Addr().String())
+	return srv.Close, nil
 }
 
 func openLog(c config, stderr io.Writer) (*slog.Logger, func() error, error) {

@@ -30,7 +30,34 @@ type Config struct {
 	Web    http.RoundTripper // the way to Cloudflare Access; Go's default when nil
 	Shared Shared            // what several gateways know together; nil for one alone
 	Wait   Wait              // DefaultWait where zero
+	Seen   Observer          // nobody when nil
+	// Around stands between the server and the host; nil is nothing.
+	Around func(http.Handler) http.Handler
 }
+
+// Observer is told what a host does. Many tell it at once, and on the way of every
+// request: it must not wait.
+type Observer interface {
+	// Answered: a request has had its answer. The route is a template, or empty.
+	Answered(route, method, kind string, status int, took time.Duration)
+	// Refused: a limit of a class refused one more.
+	Refused(class string)
+	// Called: what became of a call to the agent that a socket's frame was.
+	Called(then string, err error)
+}
+
+// The kinds of requests.
+const (
+	KindPlain  = "plain"
+	KindStream = "stream" // its answer takes as long as a model does, or as its reader stays
+)
+
+// unseen is the observer where there is none.
+type unseen struct{}
+
+func (unseen) Answered(string, string, string, int, time.Duration) {}
+func (unseen) Refused(string)                                      {}
+func (unseen) Called(string, error)                                {}
 
 // Wait is how long the host waits for what.
 type Wait struct {
@@ -93,6 +120,12 @@ func New(cfg Config) (*Host, error) {
 	if cfg.Web == nil {
 		cfg.Web = http.DefaultTransport
 	}
+	if cfg.Around == nil {
+		cfg.Around = func(h http.Handler) http.Handler { return h }
+	}
+	if cfg.Seen == nil {
+		cfg.Seen = unseen{}
+	}
 	page, err := readPage(cfg.Page)
 	if err != nil {
 		return nil, fmt.Errorf("reading the built page: %w", err)
@@ -100,7 +133,7 @@ func New(cfg Config) (*Host, error) {
 	h := &Host{Config: cfg, page: page, sockets: make(map[*socket]struct{}), keys: teamKeys{web: cfg.Web, now: cfg.Now}}
 	h.draining, h.stop = context.WithCancel(context.Background())
 	h.buffers.New = func() any { b := make([]byte, 8<<10); return &b }
-	h.counts = newCounts(cfg.Shared, cfg.Now)
+	h.counts = newCounts(cfg.Shared, cfg.Now, cfg.Seen.Refused)
 	h.facts = h.counts.facts()
 	h.fleet = &fleet{ask: h.agentReady, list: cfg.List, log: cfg.Log, now: cfg.Now, agents: cfg.Agents}
 	return h, nil
@@ -119,7 +152,7 @@ const goodbye = time.Second
 // stopped because it was told to.
 func (h *Host) Serve(ctx context.Context, ln net.Listener) error {
 	srv := &http.Server{
-		Handler:           h,
+		Handler:           h.Around(h),
 		ReadHeaderTimeout: h.Wait.Header,
 		IdleTimeout:       h.Wait.Idle,
 		WriteTimeout:      h.Wait.Write, // renewed by every write of a stream
@@ -174,7 +207,13 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = rc.SetReadDeadline(started.Add(h.Wait.Body))
 	}
 	d, err := h.decide(w, r)
-	var status int
+	r.Pattern = d.Route             // for whoever stands around this handler
+	status := http.StatusBadGateway // of an answer that breaks off: that is a panic
+	defer func() {
+		took := h.Now().Sub(started)
+		h.Seen.Answered(d.Route, r.Method, kindOf(d), status, took)
+		h.logRequest(r, d, status, took)
+	}()
 	switch {
 	case err != nil:
 		status = h.refuse(w, r, d, err)
@@ -187,7 +226,6 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case d.Socket != nil:
 		status = h.accept(w, r, d)
 	}
-	h.logRequest(r, d, status, h.Now().Sub(started))
 }
 
 // mayClose ends a kept connection with this answer, where this process leaves.
@@ -203,6 +241,23 @@ func (h *Host) known() edge.Facts {
 	f.Agents = h.fleet.present()
 	return f
 }
+
+func kindOf(d edge.Decision) string {
+	if d.Forward != nil && d.Forward.Stream {
+		return KindStream
+	}
+	return KindPlain
+}
+
+// Sockets is how many WebSockets are open.
+func (h *Host) Sockets() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.sockets)
+}
+
+// Draining says whether the host has begun to stop.
+func (h *Host) Draining() bool { return h.draining.Err() != nil }
 
 // decide answers the core's questions until it has decided.
 func (h *Host) decide(w http.ResponseWriter, r *http.Request) (edge.Decision, error) {
