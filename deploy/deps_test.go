@@ -31,7 +31,7 @@ var mayImport = map[string][]string{
 	"bench":      {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin"},
 	"local":      {},
 	"monitoring": {"deploy/client", "deploy/rig", "deploy/standin"},
-	"docs":       {"pkg/chat", "pkg/fault"},
+	"docs":       {"deploy/rig", "pkg/chat", "pkg/fault"},
 	"rollout":    {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin", "pkg/pass"}, // all but client for its tests
 	"e2e":        {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin"},
 
