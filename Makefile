@@ -8,11 +8,11 @@ GO_SOURCES  := $(shell find $(MODULES) -name '*.go' -not -path '*/node_modules/*
 
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 export WRANGLER_SEND_METRICS            := false
-CLOUDFLARE := -e /deploy/cloudflare$$ -e /deploy/ship$$
+CLOUDFLARE := -e /deploy/cloudflare$$ -e /deploy/ship$$ -e /deploy/monitoring$$
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image wasm page deploy test test-go test-alone test-page test-browser test-cloudflare lint fmt soak bench clean
+.PHONY: help run build image wasm page deploy test test-go test-alone test-page test-browser test-cloudflare test-rules lint fmt soak bench clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,7 +48,7 @@ page: gateway/webchat/node_modules/.ready ## build the WebChat page into gateway
 deploy: wasm image ## to Cloudflare: make deploy [ENV=staging] [ADDRESS=https://your.domain]
 	@cd deploy && go run ./ship -env '$(or $(ENV),production)' -address '$(ADDRESS)'
 
-test: test-alone test-page wasm test-browser test-go test-cloudflare ## everything that this machine can test
+test: test-alone test-page wasm test-browser test-rules test-go test-cloudflare ## everything that this machine can test
 
 test-alone: ## each module builds without the workspace
 	@for m in $(MODULES); do (cd $$m && GOWORK=off go build ./... && GOWORK=off go vet ./...) || exit 1; done
@@ -67,6 +67,9 @@ test-go: wasm build ## all Go tests, those against the built programs and worker
 # One after the other: they measure, and start many things.
 test-cloudflare: wasm image ## the Worker, its objects and containers in workerd, and a whole deploy
 	cd deploy && go test -count=1 -p 1 -timeout 30m -v ./cloudflare ./ship | grep -v -e '^=== ' -e '^ *$$'
+
+test-rules: ## what Prometheus records, when it calls, and the dashboard, by promtool (built into bin the first time)
+	cd deploy && go test -count=1 -timeout 30m ./monitoring
 
 lint: gateway/webchat/node_modules/.ready wrangler/node_modules/.ready ## golangci-lint, gofumpt and tsc, from pinned versions
 	@deploy/lint.sh $(MODULES)

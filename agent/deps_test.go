@@ -28,6 +28,7 @@ var doors = map[string][]string{
 	"github.com/tmc/langchaingo/":            {"model/langchain"},
 	"github.com/aws/":                        {"bucket/r2"},
 	"github.com/kelseyhightower/envconfig":   {"cmd/agent"},
+	"github.com/prometheus/":                 {"meter"},
 	"github.com/blevesearch/bleve/v2/":       {"memory"},
 	"mvdan.cc/sh/v3/":                        {"tools/shell"},
 	"github.com/JohannesKaufmann/":           {"tools"},
@@ -67,6 +68,7 @@ var mayImport = map[string][]string{
 	"users":             {"bucket", "files", "journal", "memory"},
 	"persona":           {"bucket", "users"},
 	"runs":              {"bucket", "journal", "loop", "tools", "users"},
+	"meter":             {"bucket", "loop"},
 	"httpapi":           {"door", "files", "memory", "model", "runs", "tools", "users"},
 }
 

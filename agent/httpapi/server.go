@@ -28,7 +28,22 @@ type Config struct {
 	Version string
 	Log     *slog.Logger
 	Now     func() time.Time
+	Seen    Observer // nobody when nil
 }
+
+// Observer is told of each request that was answered. The route is a template, or
+// empty. It must not wait.
+type Observer interface {
+	Answered(route, method, kind string, status int, took time.Duration)
+}
+
+// The kinds of requests.
+const (
+	KindPlain  = "plain"
+	KindStream = "stream" // its answer takes as long as a model does, or as its reader stays
+)
+
+var streams = map[string]bool{chat.PathChat: true, chat.PathEvents: true}
 
 // Server answers the gateway.
 type Server struct {
@@ -58,6 +73,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // routes lists everything that the agent answers.
 func (s *Server) routes() {
 	e := s.echo
+	if s.Seen != nil {
+		e.Use(s.watch)
+	}
 	e.GET(chat.PathHealth, s.health)
 	e.GET(chat.PathReady, s.isReady)
 	// For whoever keeps this process; no gateway forwards it.
@@ -95,6 +113,22 @@ func (s *Server) routes() {
 	write.route(http.MethodPost, chat.PathMemoryImport, s.importMemory)
 	write.route(http.MethodPut, chat.PathFile, s.writeFile)
 	write.route(http.MethodDelete, chat.PathFile, s.removeFile)
+}
+
+// watch tells the observer of a request, when its answer has its end.
+func (s *Server) watch(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		began := s.Now()
+		if err := next(c); err != nil {
+			c.Error(err) // now, so that the status is known
+		}
+		kind := KindPlain
+		if streams[c.Path()] {
+			kind = KindStream
+		}
+		s.Seen.Answered(c.Path(), c.Request().Method, kind, c.Response().Status, s.Now().Sub(began))
+		return nil
+	}
 }
 
 // on adds routes behind a middleware.

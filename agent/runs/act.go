@@ -77,6 +77,11 @@ func (m *Manager) cancelOnce(ctx context.Context, s *session, runID string) (end
 		}
 		return records, nil
 	})
+	if err == nil {
+		for range ended {
+			m.Seen.Ended(chat.RunCancelled, 0)
+		}
+	}
 	return ended, active, err
 }
 

@@ -248,6 +248,20 @@ func (m *Manager) ActiveOf(user string) int {
 	return n
 }
 
+// Waiting is how many messages wait for the run before them.
+func (m *Manager) Waiting() int {
+	m.mu.Lock()
+	open := slices.Collect(maps.Values(m.open))
+	m.mu.Unlock()
+	n := 0
+	for _, s := range open {
+		s.mu.Lock()
+		n += len(s.queue)
+		s.mu.Unlock()
+	}
+	return n
+}
+
 // Recover finds what an earlier process left unfinished and takes it up.
 func (m *Manager) Recover(ctx context.Context) error {
 	m.recovering.Add(1)

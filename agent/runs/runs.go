@@ -34,7 +34,35 @@ type Config struct {
 	// Rest is how long after its last run a session comes to rest: anchored,
 	// its mark removed. Evict is how long after its last use it leaves memory.
 	Rest, Evict time.Duration
+	Seen        Observer // nobody when nil
 }
+
+// Observer is told what becomes of runs. It must not wait.
+type Observer interface {
+	// Ended: a run ended: a chat.Run… status, or Parked or Left. What never ran in
+	// this process took 0.
+	Ended(status string, took time.Duration)
+	// Called: a tool call has its result, with a chat.Tool… status.
+	Called(tool, status string)
+	// Ran: a tool ran, whatever came of it.
+	Ran(tool string, took time.Duration)
+}
+
+// How a run can leave this process without an end.
+const (
+	Parked = "parked" // it waits for the user
+	Left   = "left"   // to its next start, or to another agent
+)
+
+// unknownTool is what every tool is called that there is not: models make some up.
+const unknownTool = "unknown"
+
+// unseen is the observer where there is none.
+type unseen struct{}
+
+func (unseen) Ended(string, time.Duration) {}
+func (unseen) Called(string, string)       {}
+func (unseen) Ran(string, time.Duration)   {}
 
 // Manager keeps the sessions that are in use and runs their runs.
 type Manager struct {
@@ -74,6 +102,9 @@ func New(c Config) *Manager {
 	}
 	if c.Evict == 0 {
 		c.Evict = 5 * time.Minute
+	}
+	if c.Seen == nil {
+		c.Seen = unseen{}
 	}
 	// The root ends when the process does, not when a request does.
 	root, cut := context.WithCancelCause(context.Background())
@@ -222,6 +253,9 @@ func (m *Manager) slot(user string) *semaphore.Weighted {
 	}
 	return w
 }
+
+// Draining says whether this agent has begun to stop.
+func (m *Manager) Draining() bool { return m.isDraining() }
 
 func (m *Manager) isDraining() bool {
 	select {

@@ -161,7 +161,17 @@ func (t *toolbox) Permit(c loop.Call) loop.Permission {
 }
 
 func (t *toolbox) Run(ctx context.Context, c loop.Call) (string, error) {
+	began := t.m.Now()
+	defer func() { t.m.Seen.Ran(t.m.toolName(c.Name), t.m.Now().Sub(began)) }()
 	return t.m.Tools.Run(ctx, c.Name, c.Arguments, t.env)
+}
+
+// toolName is a tool's name for the observer.
+func (m *Manager) toolName(name string) string {
+	if m.Tools.Knows(name) {
+		return name
+	}
+	return unknownTool
 }
 
 var _ loop.Toolbox = (*toolbox)(nil)

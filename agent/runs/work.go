@@ -146,6 +146,7 @@ func (m *Manager) next(s *session) (*run, error) {
 	more := err == nil && found == nil && s.working
 	s.mu.Unlock()
 	if more {
+		m.Seen.Ended(chat.RunInterrupted, 0)
 		return m.next(s) // it gave a run up; others may wait behind it
 	}
 	return found, err
@@ -220,12 +221,15 @@ func (m *Manager) execute(s *session, r *run) {
 	s.mu.Unlock()
 	state, question := m.state(ctx, s, r)
 	go m.watch(ctx, s, r, stop)
+	began := m.Now()
+	end := func(status string) { m.Seen.Ended(status, max(m.Now().Sub(began), 1)) }
 	t := loop.Turn{Model: m.Model, Tools: m.toolbox(s, r, question), Recorder: &recorder{m, s, r}}
 	out, err := t.Run(ctx, state)
 	cause := context.Cause(ctx)
 	switch {
 	case out.Parked && err == nil:
 		log.Info("run waits for the user")
+		end(Parked)
 		return
 	case errors.Is(cause, errDraining):
 		m.mu.Lock()
@@ -235,6 +239,7 @@ func (m *Manager) execute(s *session, r *run) {
 		return
 	case errors.Is(cause, errTaken), errors.Is(err, errTaken):
 		log.Info("run left to its next start", slog.Any("cause", errors.Join(cause, err)))
+		end(Left)
 		return
 	}
 	f := finishedBody{RunID: r.id, Status: chat.RunDone}
@@ -251,7 +256,11 @@ func (m *Manager) execute(s *session, r *run) {
 			log.Warn("conversation not remembered", slog.Any("err", err))
 		}
 	}
-	m.finish(s, r, out, f, log)
+	if m.finish(s, r, out, f, log) {
+		end(f.Status)
+	} else {
+		end(Left)
+	}
 }
 
 // called says whether a tool was called: what the model has saved itself is not
@@ -270,22 +279,22 @@ func lastAnswer(out loop.Outcome) string {
 }
 
 // finish writes a run's end. While the store does not take it the run is not
-// over: nothing is shown that is not durable.
-func (m *Manager) finish(s *session, r *run, out loop.Outcome, f finishedBody, log *slog.Logger) {
+// over: nothing is shown that is not durable. It says whether the end is written.
+func (m *Manager) finish(s *session, r *run, out loop.Outcome, f finishedBody, log *slog.Logger) bool {
 	rec := &recorder{m, s, r}
 	for wait := time.Second; ; wait = min(2*wait, 30*time.Second) {
 		err := rec.write(context.WithoutCancel(m.root), out.Steps, &f)
 		if err == nil {
 			log.Info("run finished", slog.String("status", f.Status))
-			return
+			return true
 		}
 		if errors.Is(err, errTaken) {
 			log.Info("run taken over by another agent")
-			return
+			return false
 		}
 		log.Error("end of run not stored; trying again", slog.Any("err", err))
 		if fault.CodeOf(err) == fault.CodeDamaged || m.pause(wait) != nil {
-			return
+			return false
 		}
 	}
 }

@@ -114,6 +114,12 @@ func (b *Box) Specs() []loop.Spec {
 	return out
 }
 
+// Knows says whether there is such a tool.
+func (b *Box) Knows(name string) bool {
+	_, ok := b.byKey[name]
+	return ok
+}
+
 // ReadOnly says whether a call of the tool changes nothing.
 func (b *Box) ReadOnly(name string) bool {
 	t, ok := b.byKey[name]

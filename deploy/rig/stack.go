@@ -27,13 +27,15 @@ type Options struct {
 	AgentURL   string // an agent of the caller's own; then no other is started
 	AgentEnv   map[string]string
 	GatewayEnv map[string]string
+	Metrics    bool     // both listen for Prometheus, too
 	Agents     []string // further agents of the gateway, beside its own
 	With       *Stack   // another stack, whose users' passes hold here, too
 }
 
 // Stack is a gateway and its agent.
 type Stack struct {
-	Base    string // of the gateway
+	Base    string    // of the gateway
+	Metrics [2]string // addresses of /metrics: the gateway's, the agent's; empty without Options.Metrics
 	Agent   *Process
 	Gateway *Process
 	Store   string // folder of the agent's store
@@ -61,6 +63,14 @@ func Up(ctx context.Context, o Options) (*Stack, error) {
 		}
 	}
 	s.Base = "http://" + s.gateAddr
+	for i := range s.Metrics {
+		if !o.Metrics {
+			break
+		}
+		if s.Metrics[i], err = FreeAddr(); err != nil {
+			return nil, err
+		}
+	}
 	for _, d := range []string{"store", "workspace", "agent", "gateway"} {
 		if err := os.MkdirAll(filepath.Join(o.Dir, d), 0o750); err != nil {
 			return nil, err
@@ -103,6 +113,9 @@ func (s *Stack) agentEnv() map[string]string {
 		env["LLM_PROVIDER"], env["OPENAI_MODEL"] = "openai", "standin"
 		env["OPENAI_BASE_URL"], env["OPENAI_API_KEY"] = s.opts.Model, "sk-not-a-real-key"
 	}
+	if s.opts.Metrics {
+		env["AGENT_ADMIN_LISTEN_ADDR"] = s.Metrics[1]
+	}
 	maps.Copy(env, s.opts.AgentEnv)
 	return env
 }
@@ -133,6 +146,9 @@ func (s *Stack) StartGateway(ctx context.Context) error {
 		"RATE_LIMIT_API":      "100000/m",
 		"MAX_CONCURRENT_RUNS": "64",
 		"PID_FILE":            s.pidFile(),
+	}
+	if s.opts.Metrics {
+		env["ADMIN_LISTEN_ADDR"] = s.Metrics[0]
 	}
 	maps.Copy(env, s.opts.GatewayEnv)
 	p, err := Start(s.opts.Bin.Gateway, filepath.Join(s.opts.Dir, "gateway"), env)

@@ -24,6 +24,7 @@ type Head struct {
 type Decision struct {
 	RequestID string
 	User      string // whom the request speaks for, for the log; empty when nobody asked
+	Route     string // the route's template, such as /api/history/:session, for counting; empty where no route is
 	// Header goes onto the answer, whoever makes it; a name that is here
 	// replaces what an agent or the asset store set.
 	Header  http.Header

@@ -30,6 +30,7 @@ type exchange struct {
 	tls         bool
 	host        string
 	id          Identity
+	route       string
 	status      int
 }
 
@@ -66,7 +67,7 @@ func (x *exchange) decision() Decision {
 		x.d.Respond = &Respond{Status: x.status}
 	}
 	d := x.d
-	d.RequestID, d.Header, d.User = x.requestID(), x.header, x.id.User
+	d.RequestID, d.Header, d.User, d.Route = x.requestID(), x.header, x.id.User, x.route
 	return d
 }
 

@@ -45,6 +45,7 @@ type environment struct {
 	PassPrivateKey    string `envconfig:"PASS_PRIVATE_KEY" desc:"the key that signs passes for the agent; gateway keygen prints one"`
 	EnvFile           string `envconfig:"ENV_FILE" desc:"a file of NAME=VALUE lines that count before the environment, read at start and at SIGHUP"`
 	PIDFile           string `envconfig:"PID_FILE" desc:"a file to write the number of the process that serves to"`
+	AdminAddr         string `envconfig:"ADMIN_LISTEN_ADDR" desc:"where Prometheus finds /metrics; nowhere when empty"`
 	LogLevel          string `envconfig:"LOG_LEVEL" default:"info" desc:"debug, info, warn or error"`
 	LogFormat         string `envconfig:"LOG_FORMAT" default:"json" desc:"json or text"`
 	LogFile           string `envconfig:"LOG_FILE" desc:"a file to write the log to instead of standard error"`
@@ -58,6 +59,7 @@ type environment struct {
 // config is the environment, understood.
 type config struct {
 	listen    string
+	admin     string // empty: no listener
 	edge      edge.Config
 	agents    []edge.Agent
 	agentFile string // names them anew while the gateway runs; empty: they stay
@@ -126,6 +128,8 @@ func (env environment) understand(version string) (config, error) {
 	note("LISTEN_ADDR", err)
 	addressOK := err == nil
 	note(env.agents(&c))
+	c.admin = strings.TrimSpace(env.AdminAddr)
+	note("ADMIN_LISTEN_ADDR", checkAdmin(c.admin, c.listen))
 	e.Tokens, err = access.ParseTokens(env.Tokens)
 	note("LOONGCLAW_TOKENS", err)
 	tokensOK := err == nil
@@ -223,11 +227,33 @@ func (env environment) listen() (addr string, loopback bool, err error) {
 		}
 		addr = net.JoinHostPort(strings.Trim(host, "[]"), port)
 	}
-	host, port, err := net.SplitHostPort(addr)
-	if n, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil || n > 65535 {
-		return "", false, fmt.Errorf("%q is not an address; write host:port, such as 127.0.0.1:8787", addr)
+	host, err := hostOf(addr)
+	if err != nil {
+		return "", false, fmt.Errorf("%w, such as 127.0.0.1:8787", err)
 	}
 	return addr, host != "" && access.IsLoopbackHost(host), nil
+}
+
+func hostOf(addr string) (string, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if _, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil {
+		return "", fmt.Errorf("%q is not an address; write host:port", addr)
+	}
+	return host, nil
+}
+
+// checkAdmin: what is for whoever operates this must not be at the public address.
+func checkAdmin(addr, public string) error {
+	if addr == "" {
+		return nil
+	}
+	if _, err := hostOf(addr); err != nil {
+		return fmt.Errorf("%w, such as 127.0.0.1:9787", err)
+	}
+	if addr == public {
+		return errors.New("is the public address; choose another port, such as 127.0.0.1:9787")
+	}
+	return nil
 }
 
 func checkCount(s string) error {

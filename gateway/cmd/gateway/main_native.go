@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/loongclaw/loongclaw/gateway/access"
 	"github.com/loongclaw/loongclaw/gateway/edge"
+	"github.com/loongclaw/loongclaw/gateway/host/meter"
 	"github.com/loongclaw/loongclaw/gateway/host/native"
 	"github.com/loongclaw/loongclaw/gateway/webchat"
 	"github.com/loongclaw/loongclaw/pkg/pass"
@@ -150,7 +152,8 @@ func serve(ctx context.Context, stderr io.Writer, over *handover) (err error) {
 	if err != nil {
 		return configError(err)
 	}
-	hc := native.Config{Core: core, Page: webchat.Files(), Agents: c.agents, Log: log}
+	seen := meter.New(c.edge.Version)
+	hc := native.Config{Core: core, Page: webchat.Files(), Agents: c.agents, Log: log, Agent: seen.Agents(native.NewTransport()), Seen: seen}
 	if c.agentFile != "" {
 		hc.List = func() ([]edge.Agent, error) { return readAgents(c.agentFile) }
 	}
@@ -158,6 +161,12 @@ func serve(ctx context.Context, stderr io.Writer, over *handover) (err error) {
 	if err != nil {
 		return err
 	}
+	seen.Watch(host.Sockets, host.Draining)
+	closeAdmin, err := admin(ctx, over, c.admin, seen.Handler(), log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeAdmin()) }()
 	ln, err := over.listen(ctx, c.listen)
 	if err != nil {
 		return fmt.Errorf("%w\nNext: choose another address with LISTEN_ADDR, or stop what listens there", err)
@@ -166,7 +175,35 @@ func serve(ctx context.Context, stderr io.Writer, over *handover) (err error) {
 	if ctx, err = over.begin(ctx, c.envFile, log); err != nil {
 		return err
 	}
+	context.AfterFunc(ctx, func() {
+		if errors.Is(context.Cause(ctx), native.ErrReplaced) {
+			_ = closeAdmin() // from now on the other process answers there
+		}
+	})
 	return host.Serve(ctx, ln)
+}
+
+// admin answers whoever operates this, on an address of its own, until it is closed:
+// also while the host drains.
+func admin(ctx context.Context, over *handover, addr string, h http.Handler, log *slog.Logger) (func() error, error) {
+	if addr == "" {
+		return func() error { return nil }, nil
+	}
+	ln, err := over.listen(ctx, addr)
+	if err != nil {
+		return nil, fmt.Errorf("%w\nNext: choose another address with ADMIN_LISTEN_ADDR, or stop what listens there", err)
+	}
+	srv := &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	go func() {
+		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("the admin listener ended", "error", err)
+		}
+	}()
+	log.Info("metrics", "address", ln.Addr().String())
+	return srv.Close, nil
 }
 
 func openLog(c config, stderr io.Writer) (*slog.Logger, func() error, error) {

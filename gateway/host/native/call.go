@@ -58,10 +58,12 @@ func (s *socket) do(k edge.Call) {
 	ctx, cancel := context.WithTimeoutCause(s.ctx, s.host.Wait.Agent, errAgentSlow)
 	defer cancel()
 	body, err := s.ask(ctx, k)
+	if s.ctx.Err() != nil {
+		return
+	}
+	s.host.Seen.Called(k.Then, err)
 	if err != nil {
-		if s.ctx.Err() == nil {
-			s.fail(k.Session, err)
-		}
+		s.fail(k.Session, err)
 		return
 	}
 	switch k.Then {

@@ -29,7 +29,32 @@ type Config struct {
 	Agent http.RoundTripper // the way to the agents; NewTransport() when nil
 	Web   http.RoundTripper // the way to Cloudflare Access; Go's default when nil
 	Wait  Wait              // DefaultWait where zero
+	Seen  Observer          // nobody when nil
 }
+
+// Observer is told what a host does. Many tell it at once, and on the way of every
+// request: it must not wait.
+type Observer interface {
+	// Answered: a request has had its answer. The route is a template, or empty.
+	Answered(route, method, kind string, status int, took time.Duration)
+	// Refused: a limit of a class refused one more.
+	Refused(class string)
+	// Called: what became of a call to the agent that a socket's frame was.
+	Called(then string, err error)
+}
+
+// The kinds of requests.
+const (
+	KindPlain  = "plain"
+	KindStream = "stream" // its answer takes as long as a model does, or as its reader stays
+)
+
+// unseen is the observer where there is none.
+type unseen struct{}
+
+func (unseen) Answered(string, string, string, int, time.Duration) {}
+func (unseen) Refused(string)                                      {}
+func (unseen) Called(string, error)                                {}
 
 // Wait is how long the host waits for what.
 type Wait struct {
@@ -91,6 +116,9 @@ func New(cfg Config) (*Host, error) {
 	if cfg.Web == nil {
 		cfg.Web = http.DefaultTransport
 	}
+	if cfg.Seen == nil {
+		cfg.Seen = unseen{}
+	}
 	page, err := readPage(cfg.Page)
 	if err != nil {
 		return nil, fmt.Errorf("reading the built page: %w", err)
@@ -100,7 +128,11 @@ func New(cfg Config) (*Host, error) {
 	h.buffers.New = func() any { b := make([]byte, 8<<10); return &b }
 	limiter := limit.New(maxKeys, cfg.Now)
 	h.facts.Limit = func(q edge.LimitQuestion) edge.LimitAnswer {
-		return edge.LimitAnswer(limiter.Take(q.Key, limit.Rate{N: q.N, Per: time.Duration(q.Per) * time.Second}))
+		a := limiter.Take(q.Key, limit.Rate{N: q.N, Per: time.Duration(q.Per) * time.Second})
+		if !a.Allowed {
+			cfg.Seen.Refused(q.Class)
+		}
+		return edge.LimitAnswer(a)
 	}
 	h.facts.Spend = newSpent(maxKeys, cfg.Now).spend
 	h.fleet = &fleet{ask: h.agentReady, list: cfg.List, log: cfg.Log, now: cfg.Now, agents: cfg.Agents}
@@ -175,7 +207,12 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = rc.SetReadDeadline(started.Add(h.Wait.Body))
 	}
 	d, err := h.decide(w, r)
-	var status int
+	status := http.StatusBadGateway // of an answer that breaks off: that is a panic
+	defer func() {
+		took := h.Now().Sub(started)
+		h.Seen.Answered(d.Route, r.Method, kindOf(d), status, took)
+		h.logRequest(r, d, status, took)
+	}()
 	switch {
 	case err != nil:
 		status = h.refuse(w, r, d, err)
@@ -188,7 +225,6 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case d.Socket != nil:
 		status = h.accept(w, r, d)
 	}
-	h.logRequest(r, d, status, h.Now().Sub(started))
 }
 
 // mayClose ends a kept connection with this answer, where this process leaves.
@@ -204,6 +240,23 @@ func (h *Host) known() edge.Facts {
 	f.Agents = h.fleet.present()
 	return f
 }
+
+func kindOf(d edge.Decision) string {
+	if d.Forward != nil && d.Forward.Stream {
+		return KindStream
+	}
+	return KindPlain
+}
+
+// Sockets is how many WebSockets are open.
+func (h *Host) Sockets() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.sockets)
+}
+
+// Draining says whether the host has begun to stop.
+func (h *Host) Draining() bool { return h.draining.Err() != nil }
 
 // decide answers the core's questions until it has decided.
 func (h *Host) decide(w http.ResponseWriter, r *http.Request) (edge.Decision, error) {
