@@ -20,6 +20,7 @@ var doors = map[string][]string{
 	"github.com/coder/websocket":             {"host/native", "edge/edgetest"}, // edgetest is a client
 	"github.com/kelseyhightower/envconfig":   {"cmd/gateway"},
 	"golang.org/x/time/rate":                 {"limit"},
+	"github.com/cloudflare/tableflip":        {"cmd/gateway"},
 	"syscall/js":                             {"host/workers", "cmd/gateway", "host/workers/testprogram"},
 	"embed":                                  {"webchat"},
 	"github.com/prometheus/":                 {"host/meter"},
@@ -54,6 +55,7 @@ var wasmBans = map[string]string{
 	"net/http/pprof":                         "it serves the process's memory",
 	"expvar":                                 "it publishes the process's memory",
 	"testing":                                "it belongs to tests",
+	"github.com/cloudflare/tableflip":        "there is no process to hand over to",
 	"github.com/coder/websocket":             "sockets are held by the Durable Object",
 	"github.com/labstack/echo/v4/middleware": "several of its middlewares wait or start goroutines; ours decide",
 	module + "/host/native":                  "it waits",

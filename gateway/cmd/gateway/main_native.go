@@ -155,7 +155,7 @@ func serve(ctx context.Context, stderr io.Writer, over *handover) (err error) {
 	seen := meter.New(c.edge.Version)
 	hc := native.Config{Core: core, Page: webchat.Files(), Agents: c.agents, Log: log, Agent: seen.Agents(native.NewTransport()), Seen: seen}
 	if c.agentFile != "" {
-		hc.List = func() ([]edge.Agent, error) { return readAgents(c.agentFile) }
+		hc.List = func() ([]edge.Agent, error) { return readAgents(c.agentFile, time.Now()) }
 	}
 	host, err := native.New(hc)
 	if err != nil {
