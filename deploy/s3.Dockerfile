@@ -4,6 +4,7 @@
 # xfs and btrfs do.
 FROM scratch
 COPY versitygw /versitygw
+COPY --chown=65532:65532 empty /data
 COPY --chown=65532:65532 empty /data/loongclaw
 COPY --chown=65532:65532 empty /tmp
 USER 65532:65532

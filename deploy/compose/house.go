@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,6 +39,8 @@ func (h *house) path(parts ...string) string {
 
 // up makes what is missing and starts everything.
 func (h *house) up(ctx context.Context) error {
+	_, err := os.Stat(h.path("compose.env"))
+	isNew := errors.Is(err, os.ErrNotExist)
 	if err := h.found(); err != nil {
 		return err
 	}
@@ -51,11 +54,14 @@ func (h *house) up(ctx context.Context) error {
 	if err := h.ready(ctx, time.Minute); err != nil {
 		return err
 	}
-	owner, err := h.owner()
+	if _, err := fmt.Fprintf(h.out, "ready: http://%s/\n", h.publish); err != nil || !isNew {
+		return err
+	}
+	owner, err := h.secret("LOONGCLAW_TOKENS")
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(h.out, "ready: http://%s/#token=%s\n", h.publish, owner)
+	_, err = fmt.Fprintf(h.out, "log in as me with the token %s\n(it stands in %s)\n", owner, h.path("gateway.env"))
 	return err
 }
 
@@ -65,13 +71,16 @@ func (h *house) ready(ctx context.Context, patience time.Duration) error {
 	defer cancel()
 	c := client.New("http://"+h.publish, "", nil)
 	for {
-		a, err := c.Do(ctx, "GET", "/ready", nil)
-		if err == nil && a.Status == 200 {
+		a, err := c.Do(ctx, http.MethodGet, "/ready", nil)
+		if err == nil && a.Status == http.StatusOK {
 			return nil
+		}
+		if err == nil {
+			err = errors.New(a.String())
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("not ready after %v: %v %w\nNext: look at the logs of agent-blue and store", patience, a, err)
+			return fmt.Errorf("not ready after %v: %w\nNext: look at the logs of agent-blue and store", patience, err)
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
@@ -180,8 +189,6 @@ func (h *house) secret(variable string) (string, error) {
 	token, _, _ = strings.Cut(token, ":")
 	return token, nil
 }
-
-func (h *house) owner() (string, error) { return h.secret("LOONGCLAW_TOKENS") }
 
 // compose runs docker-compose, or docker's own compose where that is there.
 func (h *house) compose(ctx context.Context, args ...string) error {

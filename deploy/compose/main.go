@@ -95,6 +95,9 @@ func (h *house) rollback(ctx context.Context, r *rollout.Rollout) error {
 }
 
 func (h *house) status(ctx context.Context) error {
+	if err := h.known(); err != nil {
+		return err
+	}
 	s, err := h.State(ctx)
 	if err != nil {
 		return err

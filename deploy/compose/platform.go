@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"time"
 
@@ -244,10 +245,23 @@ func (h *house) stopUnlisted(ctx context.Context) error {
 			named = named || l.slot == slot
 		}
 		if !named {
+			h.lastWords(ctx, slot)
 			return h.compose(ctx, "stop", "agent-"+string(slot))
 		}
 	}
 	return nil
+}
+
+// lastWords shows what a bad agent said.
+func (h *house) lastWords(ctx context.Context, slot rollout.Slot) {
+	id, err := h.container(ctx, slot)
+	if err != nil || id == "" {
+		return
+	}
+	said, err := exec.CommandContext(ctx, "docker", "logs", "--tail", "5", id).CombinedOutput() // #nosec G204 -- an id of docker's own
+	if err == nil && len(said) > 0 {
+		_, _ = fmt.Fprintf(h.out, "the last lines of agent-%s:\n%s", slot, said)
+	}
 }
 
 var _ rollout.Platform = (*house)(nil)
