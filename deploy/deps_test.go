@@ -28,6 +28,7 @@ var mayImport = map[string][]string{
 	"standin":    {},
 	"rig":        {"pkg/pass"},
 	"load":       {"deploy/client", "deploy/standin", "pkg/sse"},
+	"compose":    {"deploy/client", "deploy/load", "deploy/rig", "deploy/rollout", "pkg/pass"},
 	"bench":      {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin"},
 	"local":      {},
 	"monitoring": {"deploy/client", "deploy/rig", "deploy/standin"},

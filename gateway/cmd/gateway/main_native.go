@@ -165,7 +165,7 @@ func serve(ctx context.Context, stderr io.Writer, over *handover) (err error) {
 		Agent: seen.Agents(native.NewTransport()), Seen: seen,
 	}
 	if c.agentFile != "" {
-		hc.List = func() ([]edge.Agent, error) { return readAgents(c.agentFile) }
+		hc.List = func() ([]edge.Agent, error) { return readAgents(c.agentFile, time.Now()) }
 	}
 	if c.traces {
 		tracer, terr := trace.New(ctx, c.edge.Version, log)
@@ -193,6 +193,11 @@ func serve(ctx context.Context, stderr io.Writer, over *handover) (err error) {
 	if ctx, err = over.begin(ctx, c.envFile, log); err != nil {
 		return err
 	}
+	context.AfterFunc(ctx, func() {
+		if errors.Is(context.Cause(ctx), native.ErrReplaced) {
+			_ = closeAdmin() // from now on the other process answers there
+		}
+	})
 	return host.Serve(ctx, ln)
 }
 
