@@ -115,6 +115,9 @@ func (r *Rollout) Rollback(ctx context.Context) error {
 	if now.Serves == "" || now.Images[to] == "" {
 		return errors.New("there is no other generation to go back to\nNext: make deploy")
 	}
+	if !now.Kept[to] {
+		return fmt.Errorf("%s holds %s, which was red or was never tried: that is no way back\nNext: make deploy, from the sources of the generation that you want", to, now.Images[to])
+	}
 	begin := time.Now()
 	if err := r.Platform.Serve(ctx, to); err != nil {
 		return fmt.Errorf("the switch to %s: %w", to, err)
