@@ -66,6 +66,9 @@ func (s *slots) Fill(ctx context.Context, slot rollout.Slot) error {
 	return s.Note(ctx, slot, s.next, s.next)
 }
 
+// Discard has nothing to do: the Worker did not change.
+func (s *slots) Discard(context.Context, rollout.Slot) error { return nil }
+
 var _ rollout.Platform = (*slots)(nil)
 
 // images builds good images of the agent, and bad ones.

@@ -27,6 +27,9 @@
 //     is sent there meets the new image and nothing older. Who is served by the
 //     other slot must notice nothing. An image that does not start is no error of
 //     Fill's: the canary finds that.
+//   - Discard says that what Fill put into a slot was red. Whatever Fill changed beside
+//     the slot goes back to what it was; what is in the slot may stay or go. Nobody
+//     is served by it then.
 //   - Admit makes the canary meet the agents of one slot, and nobody else: through
 //     the same gateway, with the credential that it returns. When it returns, the
 //     next request of the canary goes there, and nowhere else until the next Admit:

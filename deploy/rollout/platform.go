@@ -39,6 +39,7 @@ type State struct {
 type Slots interface {
 	State(ctx context.Context) (State, error)
 	Fill(ctx context.Context, slot Slot) error
+	Discard(ctx context.Context, slot Slot) error
 	Serve(ctx context.Context, slot Slot) error
 	Keep(ctx context.Context) error
 }

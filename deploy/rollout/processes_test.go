@@ -155,6 +155,17 @@ func (p *processes) Fill(_ context.Context, name rollout.Slot) error {
 	return nil
 }
 
+func (p *processes) Discard(_ context.Context, name rollout.Slot) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if name == p.serves {
+		return errors.New("that slot serves")
+	}
+	p.slots[name].Kill()
+	p.moved = append(p.moved, "discard "+string(name))
+	return nil
+}
+
 func (p *processes) Serve(_ context.Context, name rollout.Slot) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -211,7 +211,7 @@ func TestTheWatchTakesItBack(t *testing.T) {
 			if !errors.As(err, &red) || now.Serves != rollout.Blue || !strings.Contains(err.Error(), tt.why) {
 				t.Errorf("got %v and %v, want blue and %q", err, now, tt.why)
 			}
-			if got, want := strings.Join(p.moved, ", "), "fill green, serve green, serve blue, keep"; got != want {
+			if got, want := strings.Join(p.moved, ", "), "fill green, serve green, serve blue, keep, discard green"; got != want {
 				t.Errorf("it did: %s; want %s", got, want)
 			}
 			if !strings.Contains(out.String(), "RED, the switch goes back: green was watched for") {
