@@ -8,11 +8,11 @@ GO_SOURCES  := $(shell find $(MODULES) -name '*.go' -not -path '*/node_modules/*
 
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 export WRANGLER_SEND_METRICS            := false
-CLOUDFLARE := -e /deploy/cloudflare$$ -e /deploy/ship$$
+CLOUDFLARE := -e /deploy/cloudflare$$ -e /deploy/rollout/cloudflare$$
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image wasm page deploy test test-go test-alone test-page test-browser test-cloudflare lint fmt soak bench clean
+.PHONY: help run build image wasm page deploy rollback status test test-go test-alone test-page test-browser test-cloudflare lint fmt soak bench clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,7 +46,13 @@ page: gateway/webchat/node_modules/.ready ## build the WebChat page into gateway
 	@touch $@
 
 deploy: wasm image ## to Cloudflare: make deploy [ENV=staging] [ADDRESS=https://your.domain]
-	@cd deploy && go run ./ship -env '$(or $(ENV),production)' -address '$(ADDRESS)'
+	@cd deploy && go run ./rollout/cmd deploy -env '$(or $(ENV),production)' -address '$(ADDRESS)'
+
+rollback: ## on Cloudflare, in seconds: the generation before serves again
+	@cd deploy && go run ./rollout/cmd rollback -env '$(or $(ENV),production)' -address '$(ADDRESS)'
+
+status: ## on Cloudflare: which generation serves, and how users fare
+	@cd deploy && go run ./rollout/cmd status -env '$(or $(ENV),production)' -address '$(ADDRESS)'
 
 test: test-alone test-page wasm test-browser test-go test-cloudflare ## everything that this machine can test
 
@@ -66,7 +72,7 @@ test-go: wasm build ## all Go tests, those against the built programs and worker
 
 # One after the other: they measure, and start many things.
 test-cloudflare: wasm image ## the Worker, its objects and containers in workerd, and a whole deploy
-	cd deploy && go test -count=1 -p 1 -timeout 30m -v ./cloudflare ./ship | grep -v -e '^=== ' -e '^ *$$'
+	cd deploy && go test -count=1 -p 1 -timeout 30m -v ./cloudflare ./rollout/cloudflare | grep -v -e '^=== ' -e '^ *$$'
 
 lint: gateway/webchat/node_modules/.ready wrangler/node_modules/.ready ## golangci-lint, gofumpt and tsc, from pinned versions
 	@deploy/lint.sh $(MODULES)

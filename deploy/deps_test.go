@@ -32,6 +32,8 @@ var mayImport = map[string][]string{
 	"local":   {},
 	"docs":    {"pkg/chat", "pkg/fault"},
 	"rollout": {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin", "pkg/pass"}, // all but client for its tests
+	"rollout/cloudflare": {"deploy/rollout", "deploy/rig", "deploy/standin"},
+	"rollout/cmd": {"deploy/rollout", "deploy/rollout/cloudflare"},
 	"e2e":     {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin"},
 }
 

@@ -178,6 +178,9 @@ func (a *account) answer(r *http.Request, path string, body []byte) (status int,
 	case "POST " + worker + "/assets-upload-session":
 		return 200, map[string]any{"jwt": "assets", "buckets": []any{}}
 	case "GET " + worker + "/deployments":
+		if a.script == nil {
+			return 404, 10007
+		}
 		return 200, map[string]any{"deployments": []any{map[string]any{"id": "deployment", "created_on": "2026-11-23T00:00:00Z", "strategy": "percentage", "versions": []any{map[string]any{"version_id": a.script.serves, "percentage": 100}}}}}
 	case "POST " + worker + "/deployments":
 		var d struct {

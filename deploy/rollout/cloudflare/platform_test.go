@@ -34,7 +34,7 @@ func newPlatform(t *testing.T, a *account, env map[string]string) (*Platform, *s
 	}
 	out := &strings.Builder{}
 	p := &Platform{
-		Env: "staging", Dir: "../../../wrangler", Patience: 10 * time.Second, Hold: time.Minute,
+		Env: "staging", Dir: "../../../wrangler", Patience: 2 * time.Minute, Hold: time.Minute,
 		Out: out, Getenv: func(name string) string { return env[name] }, HTTP: http.DefaultClient,
 	}
 	_ = os.Remove(p.memoryFile())

@@ -41,12 +41,11 @@ func newSite(t *testing.T, a *account) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(model.Close)
-	dir := t.TempDir()
-	bin, err := rig.Build(t.Context(), dir)
+	bin, err := rig.Build(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	stack, err := rig.Up(t.Context(), rig.Options{Bin: bin, Dir: dir, Tokens: CanaryName + ":" + siteToken, Model: model.URL})
+	stack, err := rig.Up(t.Context(), rig.Options{Bin: bin, Dir: t.TempDir(), Tokens: CanaryName + ":" + siteToken, Model: model.URL})
 	if err != nil {
 		t.Fatal(err)
 	}
