@@ -8,11 +8,11 @@ GO_SOURCES  := $(shell find $(MODULES) -name '*.go' -not -path '*/node_modules/*
 
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 export WRANGLER_SEND_METRICS            := false
-CLOUDFLARE := -e /deploy/cloudflare$$ -e /deploy/ship$$ -e /deploy/monitoring$$
+CLOUDFLARE := -e /deploy/cloudflare$$ -e /deploy/rollout/cloudflare$$ -e /deploy/monitoring$$
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image images compose compose-deploy compose-rollback wasm page deploy test test-go test-alone test-page test-browser test-budgets test-cloudflare test-rules lint fmt workflows audit budgets release-check snapshot release drill dependencies soak bench clean
+.PHONY: help run build image images compose compose-deploy compose-rollback wasm page deploy rollback status test test-go test-alone test-page test-browser test-budgets test-cloudflare test-rules lint fmt workflows audit budgets release-check snapshot release drill dependencies soak bench clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,7 +72,13 @@ page: gateway/webchat/node_modules/.ready ## build the WebChat page into gateway
 	@touch $@
 
 deploy: wasm image ## to Cloudflare: make deploy [ENV=staging] [ADDRESS=https://your.domain]
-	@cd deploy && go run ./ship -env '$(or $(ENV),production)' -address '$(ADDRESS)'
+	@cd deploy && go run ./rollout/cmd deploy -env '$(or $(ENV),production)' -address '$(ADDRESS)'
+
+rollback: ## on Cloudflare, in seconds: the generation before serves again
+	@cd deploy && go run ./rollout/cmd rollback -env '$(or $(ENV),production)' -address '$(ADDRESS)'
+
+status: ## on Cloudflare: which generation serves, and how users fare
+	@cd deploy && go run ./rollout/cmd status -env '$(or $(ENV),production)' -address '$(ADDRESS)'
 
 test: test-alone test-page wasm test-browser test-rules test-go test-budgets test-cloudflare ## everything that this machine can test
 
@@ -96,7 +102,7 @@ test-budgets: ## what must be done in time, with nothing beside it
 
 # One after the other: they measure, and start many things.
 test-cloudflare: wasm image ## the Worker, its objects and containers in workerd, and a whole deploy
-	cd deploy && go test -count=1 -p 1 -timeout 30m -v ./cloudflare ./ship | grep -v -e '^=== ' -e '^ *$$'
+	cd deploy && go test -count=1 -p 1 -timeout 30m -v ./cloudflare ./rollout/cloudflare | grep -v -e '^=== ' -e '^ *$$'
 
 test-rules: ## what Prometheus records, when it calls, and the dashboard, by promtool (built into bin the first time)
 	cd deploy && go test -count=1 -timeout 30m ./monitoring

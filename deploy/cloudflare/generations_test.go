@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -24,7 +23,7 @@ import (
 
 var (
 	soakTime  = flag.Duration("soak", 0, "how long the deploys under those who talk go on; 0 is once through good and bad")
-	soakUsers = flag.Int("talkers", 4, "how many talk meanwhile")
+	soakUsers = flag.Int("talkers", 3, "how many talk meanwhile")
 	soakWatch = flag.Duration("watch", 6*time.Second, "how long each new generation is watched")
 )
 
@@ -66,6 +65,9 @@ func (s *slots) Fill(ctx context.Context, slot rollout.Slot) error {
 	}
 	return s.Note(ctx, slot, s.next, s.next)
 }
+
+// Discard has nothing to do: the Worker did not change.
+func (s *slots) Discard(context.Context, rollout.Slot) error { return nil }
 
 var _ rollout.Platform = (*slots)(nil)
 
@@ -141,10 +143,10 @@ func TestGenerations(t *testing.T) {
 	build := &images{t: t, root: root}
 	p := &slots{t: t, Door: edge.Door{Base: w.Base, Key: operatorKey, Canary: canaryToken, Hold: *soakWatch + time.Minute, HTTP: &http.Client{Timeout: time.Minute}}}
 	out := &lines{t: t}
-	r := &rollout.Rollout{Platform: p, Out: out, Patience: 30 * time.Second, Rules: rollout.Rules{
+	r := &rollout.Rollout{Platform: p, Out: out, Patience: 20 * time.Second, Rules: rollout.Rules{
 		Watch: *soakWatch, Every: time.Second, Failed: 0.02, Enough: 10, Slower: 10, Slow: 5 * time.Second,
 	}}
-	if err := p.Note(t.Context(), rollout.Blue, "the first", ""); err != nil {
+	if err := errors.Join(p.Note(t.Context(), rollout.Blue, "the first", ""), p.Keep(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	strangersAtTheDoor(t, w)
@@ -162,9 +164,17 @@ func TestGenerations(t *testing.T) {
 	}
 	begin := time.Now()
 	for round := 0; round == 0 || time.Since(begin) < *soakTime; round++ {
-		rollRound(t, r, p, out, build)
+		since := time.Now()
+		roll(t, r, p, out, "good", build.agent(), "")
+		arrive(t, p, since)
+		rollBack(t, r, p)
+		roll(t, r, p, out, "does not start", build.sick("exits"), "status 503")
+		roll(t, r, p, out, "answers 500", build.sick("500"), "status 500")
+		roll(t, r, p, out, "loses memory", build.sick("forgets"), "memory is lost")
 	}
-	rollBack(t, r, p, out)
+	if err := r.Rollback(t.Context()); err == nil || !strings.Contains(err.Error(), "that is no way back") {
+		t.Errorf("a rollback into what was red: got %v", err)
+	}
 	stop()
 	all.Wait()
 	var sum load.Tally
@@ -181,42 +191,49 @@ func TestGenerations(t *testing.T) {
 	}
 }
 
-// rollRound is a good deploy, three bad ones, and a good one.
-func rollRound(t *testing.T, r *rollout.Rollout, p *slots, out *lines, build *images) {
+// roll deploys an image, and holds what became of it to what had to.
+func roll(t *testing.T, r *rollout.Rollout, p *slots, out *lines, name, image, why string) {
 	t.Helper()
-	for _, step := range []struct {
-		name, image string
-		why         string // it is red; empty where all is well
-	}{
-		{"good", build.agent(), ""},
-		{"does not start", build.sick("exits"), "status 503"},
-		{"answers 500", build.sick("500"), "status 500"},
-		{"loses memory", build.sick("forgets"), "memory is lost"},
-		{"good again", build.agent(), ""},
-	} {
-		t.Logf("--- %s", step.name)
-		before, _ := p.State(t.Context())
-		p.next = step.image
-		err := r.Deploy(t.Context())
-		after, stateErr := p.State(t.Context())
-		var red *rollout.Red
-		switch {
-		case stateErr != nil:
-			t.Fatal(stateErr)
-		case step.why == "":
-			if err != nil || after.Serves != before.Serves.Other() {
-				t.Errorf("%s: got %v, and %s serves", step.name, err, after.Serves)
-			}
-		case !errors.As(err, &red) || after.Serves != before.Serves || !strings.Contains(err.Error(), step.why):
-			t.Errorf("%s: got %v, and %s serves; want red with %q", step.name, err, after.Serves, step.why)
-		case !strings.Contains(out.String(), "RED, the switch stays: "+strings.Join(strings.Fields(err.Error()), " ")):
-			t.Errorf("%s: the log does not say why", step.name)
+	t.Logf("--- %s", name)
+	before, err := p.State(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.next = image
+	err = r.Deploy(t.Context())
+	after, stateErr := p.State(t.Context())
+	var red *rollout.Red
+	switch {
+	case stateErr != nil:
+		t.Fatal(stateErr)
+	case why == "":
+		if err != nil || after.Serves != before.Serves.Other() {
+			t.Errorf("%s: got %v, and %s serves", name, err, after.Serves)
 		}
+	case !errors.As(err, &red) || after.Serves != before.Serves || !strings.Contains(err.Error(), why):
+		t.Errorf("%s: got %v, and %s serves; want red with %q", name, err, after.Serves, why)
+	case !strings.Contains(out.String(), "RED, the switch stays: "+strings.Join(strings.Fields(err.Error()), " ")):
+		t.Errorf("%s: the log does not say why", name)
 	}
 }
 
+// arrive waits until those who talk have moved, and the figures tell of it.
+func arrive(t *testing.T, p *slots, since time.Time) {
+	t.Helper()
+	now, err := p.State(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f rollout.Figures
+	eventually(t, patience, "the new generation has something to do", func() bool {
+		f, err = p.Figures(t.Context(), now.Serves, since)
+		return err == nil && f.Requests >= 10
+	})
+	t.Logf("%s: %v", now.Serves, f)
+}
+
 // rollBack is what `make rollback` does, and what the switch does when nobody comes.
-func rollBack(t *testing.T, r *rollout.Rollout, p *slots, _ io.Writer) {
+func rollBack(t *testing.T, r *rollout.Rollout, p *slots) {
 	t.Helper()
 	before, _ := p.State(t.Context())
 	begin := time.Now()
@@ -239,6 +256,9 @@ func rollBack(t *testing.T, r *rollout.Rollout, p *slots, _ io.Writer) {
 		return now.Serves == before.Serves.Other()
 	})
 	t.Logf("the switch went back by itself after %v", took.Round(time.Second))
+	if err := r.Rollback(t.Context()); err != nil { // forward again
+		t.Fatal(err)
+	}
 }
 
 // strangersAtTheDoor: the operator's door is nobody else's.

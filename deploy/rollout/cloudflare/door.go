@@ -28,7 +28,10 @@ type Door struct {
 }
 
 // held is what the switch remembers of a slot.
-type held struct{ Name, Image string }
+type held struct {
+	Name, Image string
+	Kept        bool
+}
 
 // switchState is what the switch says.
 type switchState struct {
@@ -137,9 +140,9 @@ func (d Door) State(ctx context.Context) (rollout.State, error) {
 	if err != nil {
 		return rollout.State{}, err
 	}
-	state := rollout.State{Serves: s.Serves, Images: map[rollout.Slot]string{}}
+	state := rollout.State{Serves: s.Serves, Images: map[rollout.Slot]string{}, Kept: map[rollout.Slot]bool{}}
 	for slot, h := range s.Held {
-		state.Images[slot] = h.Name
+		state.Images[slot], state.Kept[slot] = h.Name, h.Kept
 	}
 	return state, nil
 }
