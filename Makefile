@@ -95,7 +95,7 @@ test-browser: gateway/webchat/node_modules/.ready ## the page in a real Chromium
 
 test-go: wasm build deploy/e2e/openai/node_modules/.ready ## all Go tests, those against the built programs and workerd included
 	@command -v redis-server >/dev/null || echo "SKIPPED: what gateways share through Redis, since there is no redis-server. Next: apt-get install redis-server"
-	go test -count=1 -skip '^TestBudget' $$(go list $(addprefix ./,$(addsuffix /...,$(MODULES))) | grep -v $(CLOUDFLARE))
+	go test -count=1 -timeout 30m -skip '^TestBudget' $$(go list $(addprefix ./,$(addsuffix /...,$(MODULES))) | grep -v $(CLOUDFLARE))
 
 test-budgets: ## what must be done in time, with nothing beside it
 	go test -count=1 -run '^TestBudget' ./agent/runs

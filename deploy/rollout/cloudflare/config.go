@@ -78,7 +78,7 @@ func readTarget(dir, env string) (target, error) {
 
 // deployConfig writes wrangler.jsonc anew: one slot gets what was built, at once
 // and not in steps, since nobody is there; the other keeps its image, where it has
-// one.
+// one. The guard against floods follows the users' limits.
 func deployConfig(dir, env string, slot rollout.Slot, other string) (path string, remove func() error, err error) {
 	_, plain, err := readConfig(dir)
 	if err != nil {
@@ -101,6 +101,9 @@ func deployConfig(dir, env string, slot rollout.Slot, other string) (path string
 			container["image"] = other
 			delete(container, "image_build_context")
 		}
+	}
+	if err := guard(environment); err != nil {
+		return "", nil, err
 	}
 	b, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {
