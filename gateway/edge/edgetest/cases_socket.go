@@ -129,6 +129,12 @@ func (k *socket) wantRefusal(text string, code fault.Code) {
 	if got := k.next(); got.Type != chat.TypeError || got.Code != string(code) || got.Hint == "" {
 		k.t.Errorf("%s: got %+v, want the error %s with a hint", text, got, code)
 	}
+	k.wantPong()
+}
+
+// wantPong shows that the socket works.
+func (k *socket) wantPong() {
+	k.t.Helper()
 	k.send(`{"type":"ping"}`)
 	if got := k.next(); got.Type != chat.TypePong {
 		k.t.Errorf("after it: got %+v, want pong", got)
