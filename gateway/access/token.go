@@ -131,8 +131,14 @@ func checkUser(name string) error {
 
 // Find says what a token gives. Its time does not depend on which one matches.
 func (ts Tokens) Find(secret string) (Grant, bool) {
+	t, ok := ts.Lookup(secret)
+	return t.Grant, ok
+}
+
+// Lookup gives the token itself.
+func (ts Tokens) Lookup(secret string) (Token, bool) {
 	if len(secret) > maxCredential {
-		return Grant{}, false
+		return Token{}, false
 	}
 	hash := sha256.Sum256([]byte(secret))
 	found := -1
@@ -140,9 +146,9 @@ func (ts Tokens) Find(secret string) (Grant, bool) {
 		found = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(ts[i].hash[:], hash[:]), i, found)
 	}
 	if found < 0 {
-		return Grant{}, false
+		return Token{}, false
 	}
-	return ts[found].Grant, true
+	return ts[found], true
 }
 
 func (ts Tokens) knows(hash [sha256.Size]byte) bool {

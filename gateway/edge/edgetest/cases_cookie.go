@@ -19,7 +19,7 @@ func cookieCases() []testCase {
 }
 
 func sessionCookie(t *testing.T, s *suite) {
-	cookie := "theme=dark; loongclaw=" + s.session(t)
+	cookie := "theme=dark; " + s.cookieName() + "=" + s.session(t)
 	s.send(t, call{path: chat.PathStats, header: map[string]string{"Cookie": cookie}}).wantStatus(t, http.StatusOK)
 	if p := s.wantPass(t, http.MethodGet, chat.PathStats); p.User != "alice" {
 		t.Errorf("got the pass %+v, want alice's", p)
@@ -47,7 +47,7 @@ func sessionCookie(t *testing.T, s *suite) {
 func logout(t *testing.T, s *suite) {
 	a := s.send(t, call{method: http.MethodPost, path: chat.PathLogout, header: map[string]string{"Sec-Fetch-Site": "same-origin"}})
 	a.wantStatus(t, http.StatusNoContent)
-	if got := a.header.Get("Set-Cookie"); !strings.HasPrefix(got, "loongclaw=;") || !strings.Contains(got, "Max-Age=0") {
+	if got := a.header.Get("Set-Cookie"); !strings.HasPrefix(got, s.cookieName()+"=;") || !strings.Contains(got, "Max-Age=0") {
 		t.Errorf("Set-Cookie: got %q, want the end of the cookie", got)
 	}
 	s.send(t, call{method: http.MethodPost, path: chat.PathLogout, header: map[string]string{"Sec-Fetch-Site": "cross-site"}}).wantFault(t, fault.CodeOriginRefused)

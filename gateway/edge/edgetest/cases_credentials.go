@@ -129,17 +129,17 @@ func sessionCredentials() []credential {
 		}},
 		{"a session cookie that was cut", func(t *testing.T, s *suite) proof {
 			text := s.session(t)
-			return withHeader("Cookie", "loongclaw="+text[:len(text)-1])
+			return withHeader("Cookie", s.cookieName()+"="+text[:len(text)-1])
 		}},
 		{"a session cookie under another name", func(t *testing.T, s *suite) proof {
 			text := s.session(t)
-			return withHeader("Cookie", "__Host-loongclaw="+text+"; session="+text)
+			return withHeader("Cookie", "__Host-loongclaw="+text+"; loongclaw="+text+"; session="+text)
 		}},
 		{"a session cookie behind one that does not count", func(t *testing.T, s *suite) proof {
-			return withHeader("Cookie", "loongclaw="+stolen+"; loongclaw="+s.session(t))
+			return withHeader("Cookie", s.cookieName()+"="+stolen+"; "+s.cookieName()+"="+s.session(t))
 		}},
 		{"a wrong token beside a session cookie", func(t *testing.T, s *suite) proof {
-			return proof{header: map[string]string{"Authorization": "Bearer " + stolen, "Cookie": "loongclaw=" + s.session(t)}}
+			return proof{header: map[string]string{"Authorization": "Bearer " + stolen, "Cookie": s.cookieName() + "=" + s.session(t)}}
 		}},
 	}
 }

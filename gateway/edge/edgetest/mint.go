@@ -2,6 +2,7 @@ package edgetest
 
 import (
 	"crypto/ed25519"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,4 +48,10 @@ func mintTicket(t *testing.T, key ed25519.PrivateKey, g access.Grant, now time.T
 		t.Fatal(err)
 	}
 	return text
+}
+
+// cookieName is the cookie's name where there is no TLS: browsers do not tell
+// ports apart.
+func (s *suite) cookieName() string {
+	return "loongclaw-" + s.base[strings.LastIndex(s.base, ":")+1:]
 }
