@@ -32,9 +32,15 @@ func headerCases() []testCase {
 
 func everyAnswer(t *testing.T, s *suite) {
 	for _, c := range []call{
-		{path: "/"}, {path: s.pageFile(t)}, {path: chat.PathHealth}, {path: "/nothing"}, {path: chat.PathStats},
-		{path: chat.PathStats, token: alice}, {path: chat.PathStats, token: alice, header: map[string]string{"Origin": origin}},
-		{method: http.MethodOptions, path: chat.PathStats}, {method: http.MethodPut, path: chat.PathChat, token: alice},
+		{path: "/"},
+		{path: s.pageFile(t)},
+		{path: chat.PathHealth},
+		{path: "/nothing"},
+		{path: chat.PathStats},
+		{path: chat.PathStats, token: alice},
+		{path: chat.PathStats, token: alice, header: map[string]string{"Origin": origin}},
+		{method: http.MethodOptions, path: chat.PathStats},
+		{method: http.MethodPut, path: chat.PathChat, token: alice},
 	} {
 		a := s.send(t, c)
 		static := strings.HasPrefix(c.path, "/assets/") // the same for everybody
