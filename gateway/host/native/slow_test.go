@@ -2,7 +2,9 @@ package native
 
 import (
 	"bytes"
+	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -100,5 +102,31 @@ func TestSlowReadersAreCut(t *testing.T) {
 				t.Error("the agent still writes for a client that does not read")
 			}
 		})
+	}
+}
+
+// A frame that comes in drops keeps its socket no longer than a ping may take.
+func TestSlowFramesAreCut(t *testing.T) {
+	r := newRig(t, newTalker(), waits(func(w *Wait) { w.Ping, w.Pong = 100*time.Millisecond, 300*time.Millisecond }))
+	conn := r.connect(t)
+	_, _ = io.WriteString(conn, "GET /ws HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+aliceToken+
+		"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+	// A masked text frame of 60,000 bytes, of which one comes now and then.
+	_, _ = conn.Write([]byte{0x81, 0xFE, 0xEA, 0x60, 0, 0, 0, 0})
+	go func() {
+		for {
+			time.Sleep(20 * time.Millisecond)
+			if _, err := io.WriteString(conn, "x"); err != nil {
+				return
+			}
+		}
+	}()
+	answer, err := io.ReadAll(conn) // until the gateway cuts it
+	if !bytes.HasPrefix(answer, []byte("HTTP/1.1 101")) {
+		t.Fatalf("got %.200q, %v", answer, err)
+	}
+	var late net.Error
+	if errors.As(err, &late) && late.Timeout() {
+		t.Error("the socket is still open")
 	}
 }
