@@ -19,7 +19,6 @@ import (
 
 	"github.com/kelseyhightower/envconfig"
 
-	"github.com/loongclaw/loongclaw/gateway/access"
 	"github.com/loongclaw/loongclaw/gateway/edge"
 	"github.com/loongclaw/loongclaw/gateway/host/meter"
 	"github.com/loongclaw/loongclaw/gateway/host/native"
@@ -50,6 +49,8 @@ func main() {
 const usage = `gateway [serve]   answers requests (also without an argument)
 gateway keygen    prints a new pair of keys for gateway and agent
 gateway token     prints a new random token
+gateway token mint USER [SCOPE]   prints a new entry for LOONGCLAW_TOKENS
+gateway token session USER [FOR [SCOPE]]   prints a token of that user that ends by itself, after 24h unless FOR says otherwise
 gateway token inspect   says what the token on standard input gives here
 gateway check     lists every fault of the configuration
 gateway version   prints the version
@@ -69,8 +70,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if _, err := readEnvFile(os.Getenv("ENV_FILE")); err != nil {
 		return err
 	}
-	if slices.Equal(args, []string{"token", "inspect"}) {
-		return inspect(stdin, stdout, time.Now())
+	if command == "token" {
+		return token(args[1:], stdin, stdout, time.Now())
 	}
 	if len(args) > 1 {
 		return fmt.Errorf("%s does not take these arguments\nNext: gateway help", command)
@@ -82,9 +83,6 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return check(stdout)
 	case "keygen":
 		return keygen(stdout)
-	case "token":
-		_, err := fmt.Fprintln(stdout, access.NewToken())
-		return err
 	case "version":
 		_, err := fmt.Fprintln(stdout, buildVersion())
 		return err
