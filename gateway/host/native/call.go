@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/loongclaw/loongclaw/gateway/edge"
 	"github.com/loongclaw/loongclaw/pkg/chat"
@@ -147,11 +148,18 @@ func (s *socket) roundTrip(ctx context.Context, k edge.Call) (*http.Response, er
 		Header: k.Set, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
 	setBody(req, k.Body)
+	s.host.Log.Debug("frame", "method", k.Method, "path", pathOf(k.Target), "user", s.id.User, "requestId", k.Set.Get(chat.HeaderRequestID))
 	resp, err := s.host.Agent.RoundTrip(req.WithContext(ctx))
 	if err != nil {
 		return nil, agentFault(ctx, err)
 	}
 	return resp, nil
+}
+
+// pathOf is a target without its query, as logs have it.
+func pathOf(target string) string {
+	path, _, _ := strings.Cut(target, "?")
+	return path
 }
 
 // fail tells the client what went wrong with a session.
