@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 )
 
@@ -122,10 +121,6 @@ func (e *Error) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// LogValue gives a log the cause, which a logger that writes JSON would leave out
-// with MarshalJSON: who owns the log must be able to mend what went wrong.
-func (e *Error) LogValue() slog.Value { return slog.StringValue(e.Error()) }
-
 // FromResponse reads the error out of a response's status and body. A body that
 // is not ours still gives an error with the status's own code.
 func FromResponse(status int, body []byte) *Error {
@@ -139,5 +134,4 @@ func FromResponse(status int, body []byte) *Error {
 var (
 	_ error          = (*Error)(nil)
 	_ json.Marshaler = (*Error)(nil)
-	_ slog.LogValuer = (*Error)(nil)
 )

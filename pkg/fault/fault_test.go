@@ -6,7 +6,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -204,14 +203,5 @@ func TestCopiesLeaveTheOriginal(t *testing.T) {
 	e := New(CodeNotFound, "m", "h")
 	if e.With("r").RequestID != "r" || e.After(time.Second).RetryAfter != time.Second || e.RequestID != "" || e.RetryAfter != 0 {
 		t.Errorf("got %+v", e)
-	}
-}
-
-func TestALogGetsTheCause(t *testing.T) {
-	var b strings.Builder
-	err := error(Wrap(errors.New("disk on fire"), CodeStoreFailed, "not stored", "try again"))
-	slog.New(slog.NewJSONHandler(&b, nil)).Error("failed", slog.Any("err", err), slog.Any("again", fmt.Errorf("around: %w", err)))
-	if got := b.String(); strings.Count(got, "disk on fire") != 2 {
-		t.Errorf("the log has %s", got)
 	}
 }

@@ -188,9 +188,18 @@ func logger(c config, stderr io.Writer) (*slog.Logger, func() error, error) {
 		}
 		out, closeLog = io.MultiWriter(stderr, f), f.Close
 	}
-	opts := &slog.HandlerOptions{Level: c.level}
+	opts := &slog.HandlerOptions{Level: c.level, ReplaceAttr: withCause}
 	if c.LogFormat == "text" {
 		return slog.New(slog.NewTextHandler(out, opts)), closeLog, nil
 	}
 	return slog.New(slog.NewJSONHandler(out, opts)), closeLog, nil
+}
+
+// withCause writes an error with its cause, which the JSON of one of ours, made
+// for clients, leaves out.
+func withCause(_ []string, a slog.Attr) slog.Attr {
+	if err, ok := a.Value.Any().(error); ok {
+		a.Value = slog.StringValue(err.Error())
+	}
+	return a
 }
