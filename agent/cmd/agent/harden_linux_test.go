@@ -30,7 +30,7 @@ func TestNoChildReadsOurSecrets(t *testing.T) {
 	}
 	look := shell.Job{
 		Command: "sh -c 'cat /proc/$PPID/environ; dd if=/proc/$PPID/mem bs=1 count=0 2>/dev/null && echo READABLE'",
-		Dir:     t.TempDir(), Path: "/usr/bin:/bin", Timeout: 10 * time.Second, MaxOutput: 1 << 20, Confine: confine,
+		Dir:     t.TempDir(), Path: "/usr/bin:/bin", Timeout: 10 * time.Second, MaxOutput: 1 << 20, Limits: shell.Limits{Confine: confine},
 	}
 	peek := func() ([]byte, []byte) {
 		r, err := shell.Run(t.Context(), look)
@@ -55,5 +55,16 @@ func TestNoChildReadsOurSecrets(t *testing.T) {
 	}
 	if got := os.Getenv(name); got != canary {
 		t.Errorf("the program's own environment is %q, want it as it was", got)
+	}
+}
+
+func TestTheKernelBoundsPrograms(t *testing.T) {
+	r, err := shell.Run(t.Context(), shell.Job{
+		Command: "sh -c 'sleep 0.3; ulimit -u; ulimit -f; ulimit -c'", Dir: t.TempDir(), Path: "/usr/bin:/bin",
+		Timeout: 10 * time.Second, MaxOutput: 4096, Limits: shell.Limits{Started: bound},
+	})
+	// The shell counts a file's size in blocks of 512 bytes.
+	if want := "512\n2097152\n0\n"; err != nil || r.Stdout != want && !strings.HasPrefix(want, r.Stdout) {
+		t.Errorf("the limits are %+v, %v, want %q", r, err, want)
 	}
 }

@@ -156,7 +156,7 @@ func stop(ctx context.Context, server *http.Server, manager *runs.Manager) error
 
 func toolsConfig(c config, log *slog.Logger) tools.Config {
 	return tools.Config{
-		AutoApprove: c.AutoApprove, WorkspaceDir: c.Workspace, ShellTimeout: c.shellTimeout, Confine: confine, WebTimeout: c.webTimeout,
+		AutoApprove: c.AutoApprove, WorkspaceDir: c.Workspace, ShellTimeout: c.shellTimeout, ShellLimits: shellLimits(), WebTimeout: c.webTimeout,
 		WebHosts: c.WebHosts, WebDoor: c.WebDoor, Mark: c.mark, Log: log, Now: time.Now,
 	}
 }
