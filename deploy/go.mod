@@ -12,6 +12,7 @@ require (
 	github.com/rs/zerolog v1.33.0
 	github.com/tailscale/hujson v0.0.0-20260727124030-b80ff77dac4f
 	golang.org/x/term v0.47.0
+	pgregory.net/rapid v1.3.0
 )
 
 require github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
