@@ -61,7 +61,7 @@ type street struct {
 func TestTwoUsersWithTheSameNamesNeverSeeAByteOfEachOther(t *testing.T) {
 	w := own(t, func(o *rig.Options) { o.AgentEnv["TOOLS_AUTO_APPROVE"] = "" })
 	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue {
-		if err := flag.Set("rapid.checks", "25"); err != nil {
+		if err := flag.Set("rapid.checks", "40"); err != nil {
 			t.Fatal(err)
 		}
 	}
