@@ -25,7 +25,7 @@ import (
 
 // The names that both neighbours use.
 var (
-	sameSessions = []string{"default", "same", "熊 大/%2e"}
+	sameSessions = []string{"default", "same", "熊 大 %2e"}
 	sameFiles    = []string{"notes.md", "d/x.txt", "笔记.txt"}
 )
 
