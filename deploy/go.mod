@@ -15,12 +15,14 @@ require (
 	github.com/rs/zerolog v1.33.0
 	github.com/tailscale/hujson v0.0.0-20260727124030-b80ff77dac4f
 	golang.org/x/term v0.47.0
+	pgregory.net/rapid v1.3.0
 )
 
 require (
 	github.com/davecgh/go-spew v1.1.2-0.20180830191138-d8f796af33cc // indirect
 	github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
 	github.com/sergi/go-diff v1.1.0 // indirect
+	golang.org/x/time v0.16.0 // indirect
 )
 
 require (

@@ -22,6 +22,7 @@ type Request struct {
 	Model    string
 	Stream   bool
 	Auth     string
+	Trace    string // its X-Request-Id
 
 	Arrived   time.Time
 	FirstByte time.Time // when the first piece of text had been written
@@ -213,8 +214,8 @@ type body struct {
 }
 
 // record notes a request and finds the script for it.
-func (s *Server) record(b body, auth string) (*Request, Script) {
-	r := &Request{Model: b.Model, Stream: b.Stream, Auth: auth, Arrived: time.Now()}
+func (s *Server) record(b body, h http.Header) (*Request, Script) {
+	r := &Request{Model: b.Model, Stream: b.Stream, Auth: h.Get("Authorization"), Trace: h.Get("X-Request-Id"), Arrived: time.Now()}
 	for _, t := range b.Tools {
 		r.Tools = append(r.Tools, t.Function.Name)
 	}

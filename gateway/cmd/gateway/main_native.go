@@ -252,7 +252,7 @@ func openLog(c config, stderr io.Writer) (*slog.Logger, func() error, error) {
 		}
 		out, done = f, f.Close
 	}
-	options := &slog.HandlerOptions{Level: c.logLevel}
+	options := &slog.HandlerOptions{Level: c.logLevel, ReplaceAttr: withCause}
 	if c.logFormat == "text" {
 		return slog.New(slog.NewTextHandler(out, options)), done, nil
 	}
@@ -274,4 +274,13 @@ func buildVersion() string {
 		}
 	}
 	return "dev"
+}
+
+// withCause writes an error with its cause, which the JSON of one of ours, made
+// for clients, leaves out.
+func withCause(_ []string, a slog.Attr) slog.Attr {
+	if err, ok := a.Value.Any().(error); ok {
+		a.Value = slog.StringValue(err.Error())
+	}
+	return a
 }
