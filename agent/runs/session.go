@@ -86,6 +86,7 @@ type run struct {
 	message     string // the user's message that it answers
 	interactive bool
 	requestID   string
+	trace       string
 	owner       Owner
 	starts      int
 	status      string // "", then how it ended
