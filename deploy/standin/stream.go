@@ -20,7 +20,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, `{"error":{"message":"bad JSON"}}`, http.StatusBadRequest)
 		return
 	}
-	r, script := s.record(b, req.Header.Get("Authorization"))
+	r, script := s.record(b, req.Header)
 	round := Round{Text: []string{"?"}}
 	if r.Round >= 0 {
 		round = script.Rounds[r.Round]
