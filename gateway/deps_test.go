@@ -20,6 +20,9 @@ var doors = map[string][]string{
 	"github.com/coder/websocket":             {"host/native", "edge/edgetest"}, // edgetest is a client
 	"github.com/kelseyhightower/envconfig":   {"cmd/gateway"},
 	"golang.org/x/time/rate":                 {"limit"},
+	"github.com/redis/go-redis/v9":           {"host/redis"},
+	"github.com/go-redis/redis_rate/v10":     {"host/redis"},
+	module + "/host/redis":                   {"cmd/gateway"},
 	"syscall/js":                             {"host/workers", "cmd/gateway", "host/workers/testprogram"},
 	"embed":                                  {"webchat"},
 	"github.com/prometheus/":                 {"host/meter"},
@@ -40,6 +43,7 @@ var mayImport = map[string][]string{
 	"host/meter":   {},
 	"host/trace":   {},
 	"host/workers": {"edge"},
+	"host/redis":   {"limit"},
 	"webchat":      {},
 }
 
@@ -60,6 +64,9 @@ var wasmBans = map[string]string{
 	"github.com/coder/websocket":             "sockets are held by the Durable Object",
 	"github.com/labstack/echo/v4/middleware": "several of its middlewares wait or start goroutines; ours decide",
 	module + "/host/native":                  "it waits",
+	module + "/host/redis":                   "it waits; on Workers objects remember",
+	"github.com/redis/go-redis/v9":           "it waits",
+	"github.com/go-redis/redis_rate/v10":     "it waits",
 	module + "/host/meter":                   "it carries client_golang; on Workers nobody scrapes",
 	module + "/webchat":                      "it embeds the page",
 	"github.com/loongclaw/loongclaw/pkg/sse": "no byte of an answer's stream passes through Go on Workers",

@@ -2,8 +2,10 @@
 import { core } from "./boot.mjs";
 import { Host } from "./host.mjs";
 
-export { Agent } from "./agent.mjs";
+export { Address } from "./address.mjs";
+export { AgentBlue, AgentGreen } from "./agent.mjs";
 export { Egress } from "./egress.mjs";
+export { Switch } from "./switch.mjs";
 export { User } from "./user.mjs";
 export { Vault } from "./vault.mjs";
 

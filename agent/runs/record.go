@@ -37,6 +37,8 @@ type messageBody struct {
 	Hash        string  `json:"hash,omitempty"`        // of the request, to tell another body under the same key
 	RequestID   string  `json:"requestId,omitempty"`
 	Trace       string  `json:"trace,omitempty"` // the request's place in a trace
+
+	Instructions string `json:"instructions,omitempty"` // behind the persona, for this message
 }
 
 // regenerateBody answers a message again.

@@ -97,6 +97,9 @@ type Manager struct {
 	open   map[place]*session
 	slots  map[string]*semaphore.Weighted
 	beats  map[string]*pulse
+	left   map[string]*users.User // of whom this process leaves runs to others
+	notes  map[string]*notes      // what waits for the ledger, by user
+	noting sync.WaitGroup
 
 	active sync.WaitGroup
 	// recovering is above 0 while what an earlier process left is looked through.
@@ -134,7 +137,7 @@ func New(c Config) *Manager {
 	root, cut := context.WithCancelCause(context.Background())
 	m := &Manager{
 		Config: c, users: users.New(c.Bucket, c.Now), process: rand.Text(),
-		open: map[place]*session{}, slots: map[string]*semaphore.Weighted{}, beats: map[string]*pulse{},
+		open: map[place]*session{}, slots: map[string]*semaphore.Weighted{}, beats: map[string]*pulse{}, left: map[string]*users.User{}, notes: map[string]*notes{},
 		draining: make(chan struct{}), root: root, cut: cut,
 	}
 	time.AfterFunc(c.Evict, m.evictUsers)
@@ -172,6 +175,7 @@ func (m *Manager) lookup(ctx context.Context, user, id string) (*session, error)
 		m.drop(s) // another agent has ended this life
 		return m.lookup(ctx, user, id)
 	}
+	m.mind(s)
 	return s, nil
 }
 
@@ -290,7 +294,8 @@ func (m *Manager) isDraining() bool {
 }
 
 // Drain stops taking messages and waits for active runs until ctx ends; what
-// still runs then stops where it is and goes on at the next start.
+// still runs then stops where it is, and goes on at the next start or at another
+// agent. What waits its turn does not begin here.
 func (m *Manager) Drain(ctx context.Context) {
 	m.mu.Lock() // after this no worker begins
 	m.drained.Do(func() { close(m.draining) })
@@ -303,5 +308,7 @@ func (m *Manager) Drain(ctx context.Context) {
 	}
 	m.cut(errDraining)
 	<-idle
+	m.leave()
 	m.restAll()
+	m.writeAllNotes()
 }

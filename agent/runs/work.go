@@ -125,6 +125,10 @@ func (m *Manager) next(s *session) (*run, error) {
 		found = nil
 		r := s.runs[s.current]
 		if r == nil && len(s.queue) > 0 && !s.ended {
+			if m.isDraining() {
+				s.rested() // its turn comes where there is time for it
+				return nil, nil
+			}
 			found = s.runs[s.queue[0]]
 			return []journal.Record{record(recStarted, startedBody{RunID: found.id, ParentID: s.parentOf(found), Owner: m.owner()})}, nil
 		}
@@ -168,7 +172,7 @@ func (m *Manager) resume(s *session, r *run, found **run) ([]journal.Record, err
 	case r.owner.Instance != m.Instance && s.takeable != r.started:
 		// Another agent's, which may be alive: adopt decides.
 		s.rested()
-		time.AfterFunc(beatEvery, func() { m.adopt(s) })
+		time.AfterFunc(mindEvery, func() { m.mind(s) })
 		return nil, nil
 	case r.starts >= maxStarts:
 		return []journal.Record{record(recFinished, finishedBody{RunID: r.id, Status: chat.RunInterrupted, Usage: r.usage, Error: fault.New(fault.CodeInternal,
@@ -231,7 +235,13 @@ func (m *Manager) execute(s *session, r *run) {
 		log.Info("run waits for the user")
 		end(Parked)
 		return
-	case errors.Is(cause, errDraining), errors.Is(cause, errTaken), errors.Is(err, errTaken):
+	case errors.Is(cause, errDraining):
+		m.mu.Lock()
+		m.left[s.user.Name] = s.user
+		m.mu.Unlock()
+		log.Info("run left to another agent or the next start", slog.Any("err", err))
+		return
+	case errors.Is(cause, errTaken), errors.Is(err, errTaken):
 		log.Info("run left to its next start", slog.Any("cause", errors.Join(cause, err)))
 		end(Left)
 		return

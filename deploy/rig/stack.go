@@ -10,6 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/loongclaw/loongclaw/pkg/pass"
@@ -95,6 +98,12 @@ func (s *Stack) StartAgent(ctx context.Context) error {
 	return ready(ctx, p, "http://"+s.agentAddr+"/ready")
 }
 
+// UseAgent starts another program as the agent, on the same address and store.
+func (s *Stack) UseAgent(ctx context.Context, program string) error {
+	s.opts.Bin.Agent = program
+	return s.StartAgent(ctx)
+}
+
 func (s *Stack) agentEnv() map[string]string {
 	env := map[string]string{
 		"PATH": os.Getenv("PATH"), "HOME": filepath.Join(s.opts.Dir, "agent"), "TMPDIR": os.TempDir(),
@@ -141,6 +150,7 @@ func (s *Stack) StartGateway(ctx context.Context) error {
 		"RATE_LIMIT_CHAT":     "100000/m",
 		"RATE_LIMIT_API":      "100000/m",
 		"MAX_CONCURRENT_RUNS": "64",
+		"PID_FILE":            s.pidFile(),
 	}
 	if s.opts.Metrics {
 		env["ADMIN_LISTEN_ADDR"] = s.Metrics[0]
@@ -152,6 +162,49 @@ func (s *Stack) StartGateway(ctx context.Context) error {
 	}
 	s.Gateway = p
 	return ready(ctx, p, s.Base+"/health")
+}
+
+// ReplaceGateway sends SIGHUP to the gateway that serves and waits until another
+// process has taken over.
+func (s *Stack) ReplaceGateway(ctx context.Context) error {
+	old, err := pidIn(s.pidFile())
+	if err != nil {
+		return err
+	}
+	if err := s.SignalGateway(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	for {
+		if now, err := pidIn(s.pidFile()); err == nil && now != old {
+			return nil
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("no new gateway took over:\n%s", s.Gateway.Log())
+		}
+	}
+}
+
+// SignalGateway sends SIGHUP to the gateway that serves.
+func (s *Stack) SignalGateway() error {
+	pid, err := pidIn(s.pidFile())
+	if err != nil {
+		return err
+	}
+	return syscall.Kill(pid, syscall.SIGHUP)
+}
+
+func (s *Stack) pidFile() string { return filepath.Join(s.opts.Dir, "gateway", "pid") }
+
+func pidIn(path string) (int, error) {
+	b, err := os.ReadFile(path) // #nosec G304 -- a file of this stack
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(string(b)))
 }
 
 // AgentURL is where the gateway finds the agent.

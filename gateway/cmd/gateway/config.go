@@ -26,6 +26,7 @@ type environment struct {
 	Host              string `envconfig:"HOST" desc:"the host part, when LISTEN_ADDR is empty"`
 	Port              string `envconfig:"PORT" desc:"the port part, when LISTEN_ADDR is empty"`
 	AgentURL          string `envconfig:"AGENT_URL" default:"http://127.0.0.1:8788" desc:"the agents, comma-separated; a user always gets the same one"`
+	AgentURLFile      string `envconfig:"AGENT_URL_FILE" desc:"a file that names the agents instead, one on a line; it is read again when it changes"`
 	Tokens            string `envconfig:"LOONGCLAW_TOKENS" desc:"alice:TOKEN,bob:TOKEN:read; needed unless listening on loopback"`
 	JWTIssuer         string `envconfig:"JWT_ISSUER" desc:"the iss of the JSON Web Tokens that count"`
 	JWTAudience       string `envconfig:"JWT_AUDIENCE" desc:"the aud that they must have"`
@@ -35,13 +36,17 @@ type environment struct {
 	AccessTeam        string `envconfig:"ACCESS_TEAM_DOMAIN" desc:"the team of Cloudflare Access: TEAM.cloudflareaccess.com"`
 	AccessAUD         string `envconfig:"ACCESS_AUD" desc:"the AUD tag of its application, several by commas"`
 	LoginCode         string `envconfig:"LOONGCLAW_LOGIN_CODE" desc:"a code that logs in the first token's user once"`
+	Canary            string `envconfig:"LOONGCLAW_CANARY" desc:"NAME:TOKEN of the user with whom a rollout tries a new generation"`
 	AllowedOrigins    string `envconfig:"ALLOWED_ORIGINS" desc:"web origins that may call, comma-separated"`
 	TrustedProxies    string `envconfig:"TRUSTED_PROXIES" desc:"addresses and networks whose X-Forwarded-* count"`
 	RateLimitChat     string `envconfig:"RATE_LIMIT_CHAT" default:"30/m" desc:"messages of a user"`
 	RateLimitAPI      string `envconfig:"RATE_LIMIT_API" default:"600/m" desc:"other requests of a user"`
 	RateLimitAuth     string `envconfig:"RATE_LIMIT_AUTH" default:"10/m" desc:"wrong credentials of an address"`
+	RedisURL          string `envconfig:"REDIS_URL" desc:"a Redis in which several gateways share limits and what was spent; natively only"`
 	MaxConcurrentRuns string `envconfig:"MAX_CONCURRENT_RUNS" default:"4" desc:"active runs of a user; the agent holds to it"`
 	PassPrivateKey    string `envconfig:"PASS_PRIVATE_KEY" desc:"the key that signs passes for the agent; gateway keygen prints one"`
+	EnvFile           string `envconfig:"ENV_FILE" desc:"a file of NAME=VALUE lines that count before the environment, read at start and at SIGHUP"`
+	PIDFile           string `envconfig:"PID_FILE" desc:"a file to write the number of the process that serves to"`
 	AdminAddr         string `envconfig:"ADMIN_LISTEN_ADDR" desc:"where Prometheus finds /metrics; nowhere when empty"`
 	Traces            string `envconfig:"OTEL_EXPORTER_OTLP_ENDPOINT" desc:"a collector of OpenTelemetry; no traces when empty"`
 	LogLevel          string `envconfig:"LOG_LEVEL" default:"info" desc:"debug, info, warn or error"`
@@ -60,6 +65,10 @@ type config struct {
 	admin     string // empty: no listener
 	traces    bool
 	edge      edge.Config
+	agents    []edge.Agent
+	agentFile string // names them anew while the gateway runs; empty: they stay
+	envFile   string
+	redisURL  string // empty: nothing is shared
 	logLevel  slog.Level
 	logFormat string
 	logFile   string
@@ -88,6 +97,24 @@ func (env *environment) fillEmpty() {
 	}
 }
 
+// letCanaryIn adds the rollout's own user to those who may come in. It is no way in
+// for anybody else: where there is none, there still is none.
+func (env environment) letCanaryIn(e *edge.Config) error {
+	canary, err := access.ParseTokens(env.Canary)
+	if err != nil || e.NoWayIn() || len(e.Tokens) == 0 && e.LoginCode != "" {
+		return err
+	}
+	for _, c := range canary {
+		for _, t := range e.Tokens {
+			if t.User == c.User {
+				return errors.New("names a user of LOONGCLAW_TOKENS: what the canary leaves is erased, so give it a name of its own")
+			}
+		}
+	}
+	e.Tokens = append(e.Tokens, canary...)
+	return nil
+}
+
 func (env environment) understand(version string) (config, error) {
 	var faults []error
 	note := func(name string, err error) {
@@ -105,12 +132,11 @@ func (env environment) understand(version string) (config, error) {
 	c.listen, e.Loopback, err = env.listen()
 	note("LISTEN_ADDR", err)
 	addressOK := err == nil
+	note(env.agents(&c))
 	c.admin = strings.TrimSpace(env.AdminAddr)
 	note("ADMIN_LISTEN_ADDR", checkAdmin(c.admin, c.listen))
 	c.traces = env.Traces != ""
 	note("OTEL_EXPORTER_OTLP_ENDPOINT", checkCollector(env.Traces))
-	e.Agents, err = parseAgents(env.AgentURL)
-	note("AGENT_URL", err)
 	e.Tokens, err = access.ParseTokens(env.Tokens)
 	note("LOONGCLAW_TOKENS", err)
 	tokensOK := err == nil
@@ -120,6 +146,7 @@ func (env environment) understand(version string) (config, error) {
 	e.Access, err = access.ParseTeam(strings.TrimSpace(env.AccessTeam), strings.TrimSpace(env.AccessAUD))
 	faults = append(faults, unjoin(err)...)
 	tokensOK = tokensOK && err == nil
+	note("LOONGCLAW_CANARY", env.letCanaryIn(e))
 	e.Origins, err = access.ParseOrigins(env.AllowedOrigins)
 	note("ALLOWED_ORIGINS", err)
 	e.Proxies, err = access.ParseProxies(env.TrustedProxies)
@@ -131,13 +158,15 @@ func (env environment) understand(version string) (config, error) {
 		*r.rate, err = limit.ParseRate(r.text)
 		note(r.name, err)
 	}
+	c.redisURL = strings.TrimSpace(env.RedisURL)
+	note("REDIS_URL", checkRedis(c.redisURL))
 	note("MAX_CONCURRENT_RUNS", checkCount(env.MaxConcurrentRuns))
 	note("PASS_PRIVATE_KEY", env.passKey(e))
 	note("LOG_LEVEL", c.logLevel.UnmarshalText([]byte(env.LogLevel)))
 	if c.logFormat = strings.ToLower(env.LogFormat); c.logFormat != "json" && c.logFormat != "text" {
 		note("LOG_FORMAT", errors.New("is neither json nor text"))
 	}
-	c.logFile, c.unused = env.LogFile, env.withoutEffect()
+	c.envFile, c.logFile, c.unused = env.EnvFile, env.LogFile, env.withoutEffect()
 	// The core checks the rest. Where a value above was refused, what the core
 	// would say about its absence is no news.
 	if len(faults) == 0 || addressOK && tokensOK && e.NoWayIn() && !e.Loopback {
@@ -177,6 +206,21 @@ func (env environment) passKey(e *edge.Config) (err error) {
 		return fmt.Errorf("%w; `gateway keygen` prints a good one", err)
 	}
 	return nil
+}
+
+// agents names the variable that says which agents there are, and its fault.
+func (env environment) agents(c *config) (name string, err error) {
+	if c.agentFile = strings.TrimSpace(env.AgentURLFile); c.agentFile != "" {
+		name = "AGENT_URL_FILE"
+		c.agents, err = readAgents(c.agentFile)
+	} else {
+		name = "AGENT_URL"
+		c.agents, err = parseAgents(env.AgentURL)
+	}
+	for _, a := range c.agents {
+		c.edge.Agents = append(c.edge.Agents, a.URL)
+	}
+	return name, err
 }
 
 // listen is the address, and whether only this machine can reach it.
@@ -232,24 +276,30 @@ func checkAdmin(addr, public string) error {
 	return nil
 }
 
-func parseAgents(s string) ([]string, error) {
-	var all []string
-	var faults []error
-	for part := range strings.SplitSeq(s, ",") {
-		if part = strings.TrimSuffix(strings.TrimSpace(part), "/"); part == "" {
-			continue
-		}
-		u, err := url.Parse(part)
-		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" {
-			faults = append(faults, errors.New("holds what is not an agent's address; write http://host:port, without a path, several separated by commas"))
-			continue
-		}
-		all = append(all, part)
+// checkRedis repeats nothing of the address: it may hold a password.
+func checkRedis(s string) error {
+	if s == "" {
+		return nil
 	}
-	if len(all) == 0 && len(faults) == 0 {
-		faults = append(faults, errors.New("is empty; write the agent's address, such as http://127.0.0.1:8788"))
+	fault := errors.New("is not the address of a Redis; write redis://:PASSWORD@HOST:6379/0, rediss:// for TLS, or unix:///PATH")
+	u, err := url.Parse(s)
+	if err != nil {
+		return fault
 	}
-	return all, errors.Join(faults...)
+	switch u.Scheme {
+	case "unix":
+		if u.Host != "" || u.Path == "" {
+			return fault
+		}
+	case "redis", "rediss":
+		db := strings.Trim(u.Path, "/")
+		if _, err := strconv.ParseUint(db, 10, 16); u.Hostname() == "" || db != "" && err != nil {
+			return fault
+		}
+	default:
+		return fault
+	}
+	return nil
 }
 
 func checkCount(s string) error {
