@@ -9,6 +9,7 @@ import { failHeader, moveHeader, objectOf, userHeader } from "./agents.mjs";
 import { core } from "./boot.mjs";
 import { containerEnv, durationMs } from "./container.mjs";
 import { slots } from "./slots.mjs";
+import { woke } from "./seen.mjs";
 
 /** Where the agent listens in its container. */
 const port = 8788;
@@ -233,6 +234,7 @@ class Agent extends DurableObject {
   /** @param {string} user */
   async #begin(user) {
     this.#tell(user, "waking");
+    woke(this.env);
     if (this.container.running) await this.container.destroy();
     const token = hex(crypto.getRandomValues(new Uint8Array(32)));
     const tokenHash = hex(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token))));

@@ -43,10 +43,10 @@ func TestOneRequestIDFromGatewayToModel(t *testing.T) {
 	trace := func(s standin.Script) string {
 		t.Helper()
 		rs := w.model.Requests(s.ID)
-		if len(rs) == 0 || rs[0].Trace == "" {
+		if len(rs) == 0 || rs[0].RequestID == "" {
 			t.Fatalf("the provider saw %+v, want a request with an id", rs)
 		}
-		return rs[len(rs)-1].Trace
+		return rs[len(rs)-1].RequestID
 	}
 	ids := map[string]string{}
 	own := client.Header{Name: "X-Request-Id", Value: "my-own.id_1"}

@@ -22,7 +22,9 @@ type Request struct {
 	Model    string
 	Stream   bool
 	Auth     string
-	Trace    string // its X-Request-Id
+	Trace    string // traceparent
+	// RequestID is the agent's name for what this belongs to.
+	RequestID string
 
 	Arrived   time.Time
 	FirstByte time.Time // when the first piece of text had been written
@@ -215,7 +217,10 @@ type body struct {
 
 // record notes a request and finds the script for it.
 func (s *Server) record(b body, h http.Header) (*Request, Script) {
-	r := &Request{Model: b.Model, Stream: b.Stream, Auth: h.Get("Authorization"), Trace: h.Get("X-Request-Id"), Arrived: time.Now()}
+	r := &Request{
+		Model: b.Model, Stream: b.Stream, Arrived: time.Now(),
+		Auth: h.Get("Authorization"), Trace: h.Get("Traceparent"), RequestID: h.Get("X-Request-Id"),
+	}
 	for _, t := range b.Tools {
 		r.Tools = append(r.Tools, t.Function.Name)
 	}
