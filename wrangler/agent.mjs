@@ -7,7 +7,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { failHeader, moveHeader, objectOf, userHeader } from "./agents.mjs";
 import { core } from "./boot.mjs";
-import { containerEnv, durationMs } from "./container.mjs";
+import { containerEnv, durationMs, isFull } from "./container.mjs";
 import { slots } from "./slots.mjs";
 
 /** Where the agent listens in its container. */
@@ -57,6 +57,7 @@ class Agent extends DurableObject {
     this.silent = 0;
     this.fresh = false; // it was woken, and nothing has been asked of it yet
     this.quiet = false; // it starts for a user who is still elsewhere, and hears nothing of it
+    this.endedBy = ""; // why the container ended, if the platform said so
     this.brokeAt = 0; // when such a start last failed
     this.open = 0; // requests that wait for the head of their answer
     /** @type {Promise<void> | undefined} */
@@ -282,7 +283,7 @@ class Agent extends DurableObject {
     const end = Date.now() + startMs;
     let last = "no answer";
     while (Date.now() < end) {
-      if (!this.container.running) throw new Error(`the container ended: ${last}`);
+      if (!this.container.running) throw new Error(`the container ended: ${this.endedBy || last}`);
       try {
         const answer = await this.container.getTcpPort(port).fetch(`http://agent.internal${path}`, { ...init, signal: AbortSignal.timeout(5_000) });
         const body = await answer.text();
@@ -290,6 +291,7 @@ class Agent extends DurableObject {
         last = `${path}: ${answer.status} ${body.slice(0, 300)}`;
       } catch (cause) {
         last = String(cause); // nobody listens yet
+        if (isFull(cause)) throw cause;
       }
       await sleep(lookMs);
     }
@@ -309,8 +311,12 @@ class Agent extends DurableObject {
   }
 
   #watch() {
-    const ended = () => this.#ended("the container ended");
-    this.ctx.waitUntil(this.container.monitor().then(ended, ended));
+    this.endedBy = "";
+    const ended = (/** @type {unknown} */ cause) => {
+      this.endedBy = cause === undefined ? "" : String(cause);
+      return this.#ended("the container ended");
+    };
+    this.ctx.waitUntil(this.container.monitor().then(() => ended(undefined), ended));
   }
 
   /**
@@ -445,14 +451,6 @@ export class AgentGreen extends Agent {
   get slot() {
     return /** @type {const} */ ("green");
   }
-}
-
-/**
- * Whether the platform has no container left: max_instances, or its own capacity.
- * @param {unknown} cause
- */
-function isFull(cause) {
-  return /no container instance|max(imum)?[ _](number of )?instances/i.test(String(cause));
 }
 
 /**
