@@ -24,17 +24,17 @@ const (
 // wire from the code that it judges: it knows of pkg's framing, keys and names,
 // and of nothing that gateway or agent hold.
 var mayImport = map[string][]string{
-	"client":  {"pkg/sse"},
-	"standin": {},
-	"rig":     {"pkg/pass"},
-	"load":    {"deploy/client", "deploy/standin", "pkg/sse"},
-	"bench":   {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin"},
-	"local":   {},
-	"docs":    {"pkg/chat", "pkg/fault"},
-	"rollout": {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin", "pkg/pass"}, // all but client for its tests
+	"client":             {"pkg/sse"},
+	"standin":            {},
+	"rig":                {"pkg/pass"},
+	"load":               {"deploy/client", "deploy/standin", "pkg/sse"},
+	"bench":              {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin"},
+	"local":              {},
+	"docs":               {"pkg/chat", "pkg/fault"},
+	"rollout":            {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin", "pkg/pass"}, // all but client for its tests
 	"rollout/cloudflare": {"deploy/rollout", "deploy/rig", "deploy/standin"},
-	"rollout/cmd": {"deploy/rollout", "deploy/rollout/cloudflare"},
-	"e2e":     {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin"},
+	"rollout/cmd":        {"deploy/rollout", "deploy/rollout/cloudflare"},
+	"e2e":                {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin"},
 }
 
 type goPackage struct {

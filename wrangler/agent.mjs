@@ -24,8 +24,6 @@ const beatMs = 30_000;
 const inactivityMs = 5 * 60_000;
 /** The agent ends within 20 s of SIGTERM. */
 const drainMs = 25_000;
-/** How long a user who leaves is waited for: after a run there is a little to write. */
-const leaveMs = 300;
 /** What waits for a model says nothing of the agent's speed. */
 const slowPaths = ["/api/chat", "/v1/chat/completions"];
 /** Between two starts for a user who is to move, when the first failed. */
@@ -126,16 +124,20 @@ class Agent extends DurableObject {
    * The user moves to the other generation, if nothing runs here. What was on its
    * way is sent on.
    * @param {number} move the number of that move
+   * @param {number} waitMs how long runs are waited for; what is asked meanwhile waits, too
    */
-  async leave(move) {
+  async leave(move, waitMs) {
     if (this.#left >= move) return true;
-    this.leaving ??= this.#leave(move).finally(() => (this.leaving = undefined));
+    this.leaving ??= this.#leave(move, waitMs).finally(() => (this.leaving = undefined));
     return this.leaving;
   }
 
-  /** @param {number} move */
-  async #leave(move) {
-    const end = Date.now() + leaveMs;
+  /**
+   * @param {number} move
+   * @param {number} waitMs
+   */
+  async #leave(move, waitMs) {
+    const end = Date.now() + waitMs;
     await this.stopping;
     // An agent that does not answer runs nothing that could end here.
     while (this.open > 0 || this.starting || (this.container.running && (await this.#active()))) {

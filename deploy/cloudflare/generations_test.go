@@ -23,7 +23,8 @@ import (
 
 var (
 	soakTime  = flag.Duration("soak", 0, "how long the deploys under those who talk go on; 0 is once through good and bad")
-	soakUsers = flag.Int("talkers", 3, "how many talk meanwhile")
+	soakUsers = flag.Int("users", 3, "how many users there are meanwhile, each with a container")
+	talkers   = flag.Int("talkers", 3, "how many sessions talk, shared out among the users")
 	soakWatch = flag.Duration("watch", 6*time.Second, "how long each new generation is watched")
 )
 
@@ -134,7 +135,7 @@ func TestGenerations(t *testing.T) {
 	}
 	w := newWorld(t, map[string]string{
 		"LOONGCLAW_TOKENS": strings.Join(tokens, ","), "ROLLOUT_KEY": operatorKey, "LOONGCLAW_CANARY": edge.CanaryName + ":" + canaryToken,
-		"TOOLS_AUTO_APPROVE": "get_current_time", "SLEEP_AFTER": "20s",
+		"TOOLS_AUTO_APPROVE": "get_current_time", "SLEEP_AFTER": "20s", "MAX_CONCURRENT_RUNS": "64",
 	})
 	root, err := rig.Root(t.Context())
 	if err != nil {
@@ -154,9 +155,10 @@ func TestGenerations(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	var crowd []*load.Talker
 	var all sync.WaitGroup
-	for i, name := range names {
+	for i := range *talkers {
+		name := names[i%len(names)]
 		talker := &load.Talker{
-			Client: w.user(name), Session: "s" + name, Over: []string{client.OverSSE, client.OverWS}[i%2],
+			Client: w.user(name), Session: fmt.Sprintf("s%d", i), Over: []string{client.OverSSE, client.OverWS}[i%2],
 			Chunks: 6, Delay: 60 * time.Millisecond, Pause: 150 * time.Millisecond,
 		}
 		crowd = append(crowd, talker)
@@ -183,7 +185,7 @@ func TestGenerations(t *testing.T) {
 		sum.Add(talker.Tally())
 	}
 	t.Log(sum)
-	if len(sum.Faults) > 0 || sum.Messages < 5**soakUsers {
+	if len(sum.Faults) > 0 || sum.Messages < 5**talkers {
 		t.Errorf("faults:\n%s", strings.Join(sum.Faults, "\n"))
 	}
 	if said := out.String(); strings.Contains(said, operatorKey) || strings.Contains(said, canaryToken) {
