@@ -9,6 +9,7 @@ import { failHeader, moveHeader, objectOf, userHeader } from "./agents.mjs";
 import { core } from "./boot.mjs";
 import { containerEnv, durationMs, isFull } from "./container.mjs";
 import { slots } from "./slots.mjs";
+import { sleep, within } from "./wait.mjs";
 
 /** Where the agent listens in its container. */
 const port = 8788;
@@ -453,30 +454,6 @@ export class AgentGreen extends Agent {
   get slot() {
     return /** @type {const} */ ("green");
   }
-}
-
-/**
- * @template T
- * @param {number} ms
- * @param {Promise<T>} promise
- * @returns {Promise<boolean>} whether it came in time
- */
-async function within(ms, promise) {
-  const end = new AbortController();
-  const late = new Promise((done) => {
-    const timer = setTimeout(done, ms, "late");
-    end.signal.addEventListener("abort", () => clearTimeout(timer));
-  });
-  try {
-    return (await Promise.race([promise, late])) !== "late";
-  } finally {
-    end.abort();
-  }
-}
-
-/** @param {number} ms */
-function sleep(ms) {
-  return new Promise((done) => setTimeout(done, ms));
 }
 
 /** @param {Uint8Array} bytes */

@@ -144,7 +144,7 @@ func TestGenerations(t *testing.T) {
 	build := &images{t: t, root: root}
 	p := &slots{t: t, Door: edge.Door{Base: w.Base, Key: operatorKey, Canary: canaryToken, Hold: *soakWatch + time.Minute, HTTP: &http.Client{Timeout: time.Minute}}}
 	out := &lines{t: t}
-	r := &rollout.Rollout{Platform: p, Out: out, Patience: 20 * time.Second, Rules: rollout.Rules{
+	r := &rollout.Rollout{Platform: p, Out: out, Patience: patience, Rules: rollout.Rules{
 		Watch: *soakWatch, Every: time.Second, Failed: 0.02, Enough: 10, Slower: 10, Slow: 5 * time.Second,
 	}}
 	if err := errors.Join(p.Note(t.Context(), rollout.Blue, "the first", ""), p.Keep(t.Context())); err != nil {
@@ -170,7 +170,9 @@ func TestGenerations(t *testing.T) {
 		roll(t, r, p, out, "good", build.agent(), "")
 		arrive(t, p, since)
 		rollBack(t, r, p)
+		r.Patience = 15 * time.Second // what does not start is not waited for long
 		roll(t, r, p, out, "does not start", build.sick("exits"), "status 503")
+		r.Patience = patience
 		roll(t, r, p, out, "answers 500", build.sick("500"), "status 500")
 		roll(t, r, p, out, "loses memory", build.sick("forgets"), "memory is lost")
 	}
