@@ -170,7 +170,7 @@ func TestGenerations(t *testing.T) {
 		roll(t, r, p, out, "good", build.agent(), "")
 		arrive(t, p, since)
 		rollBack(t, r, p)
-		r.Patience = 15 * time.Second // what does not start is not waited for long
+		r.Patience = patience / 2 // what does not start is not waited for long
 		roll(t, r, p, out, "does not start", build.sick("exits"), "status 503")
 		r.Patience = patience
 		roll(t, r, p, out, "answers 500", build.sick("500"), "status 500")

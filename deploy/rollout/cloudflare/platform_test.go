@@ -1,6 +1,7 @@
 package cloudflare
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -228,5 +229,55 @@ func TestAnUnknownEnvironmentIsNamed(t *testing.T) {
 	p.Env = "nowhere"
 	if _, err := p.State(t.Context()); err == nil || !strings.Contains(err.Error(), `"nowhere"`) || !strings.Contains(err.Error(), "production or staging") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// What a deploy reads: the new image for one slot, the other's as it is, and
+// nothing of it stays.
+func TestDeployConfig(t *testing.T) {
+	dir := t.TempDir()
+	text, err := os.ReadFile("../../../wrangler/wrangler.jsonc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "wrangler.jsonc"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const kept = "registry.example/acc/loongclaw-staging-blue@sha256:0123"
+	name, remove, err := deployConfig(dir, "staging", rollout.Green, kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c struct {
+		Env map[string]struct {
+			Containers []struct {
+				Name, Image string
+				Context     string `json:"image_build_context"`
+				Step        int    `json:"rollout_step_percentage"`
+			}
+		}
+	}
+	if err := json.Unmarshal(b, &c); err != nil {
+		t.Fatal(err)
+	}
+	blue, green := c.Env["staging"].Containers[0], c.Env["staging"].Containers[1]
+	if blue.Image != kept || blue.Context != "" || blue.Step != 0 {
+		t.Errorf("blue: got %+v, want it as it is", blue)
+	}
+	if green.Image != "../deploy/agent.Dockerfile" || green.Context != "../bin/image" || green.Step != 100 {
+		t.Errorf("green: got %+v, want what was built, at once", green)
+	}
+	if other := c.Env["production"].Containers[0]; other.Image != "../deploy/agent.Dockerfile" {
+		t.Errorf("another environment was changed: %+v", other)
+	}
+	if err := remove(); err != nil {
+		t.Error(err)
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 1 {
+		t.Errorf("something was left: %v", left)
 	}
 }
