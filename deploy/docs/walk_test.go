@@ -28,6 +28,7 @@ func TestBlocksRun(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds the programs and starts them many times")
 	}
+	t.Parallel()
 	fresh := checkout(t)
 	for _, page := range pages(t) {
 		all := examples(t, page)
@@ -46,11 +47,52 @@ func TestBlocksRun(t *testing.T) {
 					w.run(i+1, e)
 				}
 			}
+			if answer, ok := promptsOf[page]; ok {
+				w.prompts(page, answer)
+			}
 		})
 	}
 }
 
 func (e example) program() bool { return e.info == "sh" || e.info == "js" }
+
+// promptsOf are the pages with three prompts to try, and what the second must
+// bring back of the first.
+var promptsOf = map[string]string{"README.md": "3 May", "docs/README.zh-CN.md": "5月3日"}
+
+var prompt = regexp.MustCompile("(?m)^[123]\\. .*?`(.+?)`")
+
+// prompts says what the page proposes to say, each in a chat of its own: to be
+// remembered, to be recalled, and to be asked first.
+func (w *walk) prompts(page, answer string) {
+	w.t.Helper()
+	found := prompt.FindAllStringSubmatch(source(w.t, page), -1)
+	if len(found) != 3 {
+		w.t.Fatalf("found %d prompts on the page, want 3", len(found))
+	}
+	w.start(plainRun)
+	said := func(i int) string {
+		b, err := json.Marshal(map[string]string{"message": found[i][1], "sessionId": fmt.Sprintf("prompt-%d", i+1)})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return string(b)
+	}
+	w.ask(http.MethodPost, "/api/chat", said(0))
+	if got := w.ask(http.MethodPost, "/api/chat", said(1)); !bytes.Contains(got, []byte(answer)) {
+		w.t.Errorf("%s: the answer is %s, want one with %q", found[1][1], got, answer)
+	}
+	w.ask(http.MethodPost, "/api/sessions/prompt-3/runs", said(2))
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		events := w.ask(http.MethodGet, "/api/sessions/prompt-3/events", "")
+		if bytes.Contains(events, []byte(`"approval_required"`)) {
+			return
+		}
+		if time.Now().After(end) {
+			w.t.Fatalf("%s asks nobody: %s", found[2][1], events)
+		}
+	}
+}
 
 // checkout copies what git would give to a clone, and builds it once: what is
 // built is the same for all pages.
@@ -297,6 +339,7 @@ func (w *walk) ask(method, path, body string) []byte {
 		w.t.Fatal(err)
 	}
 	q.Header.Set("Authorization", "Bearer "+string(token[1]))
+	q.Header.Set("Accept", "application/json")
 	res, err := http.DefaultClient.Do(q)
 	if err != nil {
 		w.t.Fatal(err)

@@ -182,7 +182,7 @@ func stop(ctx context.Context, server *http.Server, manager *runs.Manager) error
 
 func toolsConfig(c config, log *slog.Logger) tools.Config {
 	return tools.Config{
-		AutoApprove: c.AutoApprove, WorkspaceDir: c.Workspace, ShellTimeout: c.shellTimeout, Confine: confine, WebTimeout: c.webTimeout,
+		AutoApprove: c.AutoApprove, WorkspaceDir: c.Workspace, ShellTimeout: c.shellTimeout, ShellLimits: shellLimits(), WebTimeout: c.webTimeout,
 		WebHosts: c.WebHosts, WebDoor: c.WebDoor, Mark: c.mark, Log: log, Now: time.Now,
 	}
 }
@@ -214,9 +214,18 @@ func logger(c config, stderr io.Writer) (*slog.Logger, func() error, error) {
 		}
 		out, closeLog = io.MultiWriter(stderr, f), f.Close
 	}
-	opts := &slog.HandlerOptions{Level: c.level}
+	opts := &slog.HandlerOptions{Level: c.level, ReplaceAttr: withCause}
 	if c.LogFormat == "text" {
 		return slog.New(slog.NewTextHandler(out, opts)), closeLog, nil
 	}
 	return slog.New(slog.NewJSONHandler(out, opts)), closeLog, nil
+}
+
+// withCause writes an error with its cause, which the JSON of one of ours, made
+// for clients, leaves out.
+func withCause(_ []string, a slog.Attr) slog.Attr {
+	if err, ok := a.Value.Any().(error); ok {
+		a.Value = slog.StringValue(err.Error())
+	}
+	return a
 }
