@@ -66,10 +66,11 @@ var mayImport = map[string][]string{
 	"tools":             {"files", "loop", "memory", "tools/shell"},
 	"tools/shell":       {"bucket", "files"},
 	"users":             {"bucket", "files", "journal", "memory"},
+	"openai":            {},
 	"persona":           {"bucket", "users"},
 	"runs":              {"bucket", "journal", "loop", "tools", "users"},
 	"meter":             {"bucket", "loop"},
-	"httpapi":           {"door", "files", "memory", "model", "runs", "tools", "users"},
+	"httpapi":           {"door", "files", "memory", "model", "openai", "runs", "tools", "users"},
 }
 
 type goPackage struct {

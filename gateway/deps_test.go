@@ -20,12 +20,17 @@ var doors = map[string][]string{
 	"github.com/coder/websocket":             {"host/native", "edge/edgetest"}, // edgetest is a client
 	"github.com/kelseyhightower/envconfig":   {"cmd/gateway"},
 	"golang.org/x/time/rate":                 {"limit"},
+	"github.com/redis/go-redis/v9":           {"host/redis"},
+	"github.com/go-redis/redis_rate/v10":     {"host/redis"},
+	module + "/host/redis":                   {"cmd/gateway"},
 	"github.com/cloudflare/tableflip":        {"cmd/gateway"},
 	"syscall/js":                             {"host/workers", "cmd/gateway", "host/workers/testprogram"},
 	"embed":                                  {"webchat"},
 	"github.com/prometheus/":                 {"host/meter"},
+	"go.opentelemetry.io/":                   {"host/trace"},
 	module + "/host/native":                  {"cmd/gateway"},
 	module + "/host/meter":                   {"cmd/gateway"},
+	module + "/host/trace":                   {"cmd/gateway"},
 	module + "/host/workers":                 {"cmd/gateway", "host/workers/testprogram"},
 	module + "/webchat":                      {"cmd/gateway"},
 	"github.com/loongclaw/loongclaw/pkg/sse": {"host/native", "edge/edgetest"}, // the core never sees a stream
@@ -37,7 +42,9 @@ var mayImport = map[string][]string{
 	"edge":         {"access", "limit"},
 	"host/native":  {"edge", "limit"},
 	"host/meter":   {},
+	"host/trace":   {},
 	"host/workers": {"edge"},
+	"host/redis":   {"limit"},
 	"webchat":      {},
 }
 
@@ -59,10 +66,14 @@ var wasmBans = map[string]string{
 	"github.com/coder/websocket":             "sockets are held by the Durable Object",
 	"github.com/labstack/echo/v4/middleware": "several of its middlewares wait or start goroutines; ours decide",
 	module + "/host/native":                  "it waits",
+	module + "/host/redis":                   "it waits; on Workers objects remember",
+	"github.com/redis/go-redis/v9":           "it waits",
+	"github.com/go-redis/redis_rate/v10":     "it waits",
 	module + "/host/meter":                   "it carries client_golang; on Workers nobody scrapes",
 	module + "/webchat":                      "it embeds the page",
 	"github.com/loongclaw/loongclaw/pkg/sse": "no byte of an answer's stream passes through Go on Workers",
 	"github.com/google/go-cmp/cmp":           "it belongs to tests",
+	"go.opentelemetry.io/":                   "it exports in the background, and it is large",
 	"github.com/prometheus/":                 "on Workers nobody scrapes, and it is large",
 }
 

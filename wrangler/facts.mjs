@@ -1,6 +1,10 @@
 /** Finds the facts that the core asks for. */
 import { readBody } from "./body.mjs";
 import { teamKeys } from "./keys.mjs";
+import { Locks } from "./lockout.mjs";
+
+/** The locks of addresses that this isolate has heard of. */
+const locks = new Locks(10_000);
 
 /**
  * Puts the answer to the core's question into facts.
@@ -14,16 +18,16 @@ export async function answer(decision, request, env, facts) {
   switch (decision.kind) {
     case "limit": {
       const { question } = decision;
-      if (question.class !== "auth") {
-        if (!env.USER) return "binding";
-        // What is let through goes to the user's agent: where that is comes along.
-        const { place, ...taken } = await env.USER.getByName(userOf(question)).take(question);
-        facts.limits.push(taken);
-        facts.place = place;
+      if (question.class === "auth") {
+        if (!env.ADDRESS) return "binding";
+        facts.limits.push(await strike(question, env.ADDRESS));
         return "answered";
       }
-      if (!env.LIMIT_AUTH) return "binding";
-      facts.limits.push(await askLimiter(question, env.LIMIT_AUTH));
+      if (!env.USER) return "binding";
+      // What is let through goes to the user's agent: where that is comes along.
+      const { place, ...taken } = await env.USER.getByName(holder(question)).take(question);
+      facts.limits.push(taken);
+      facts.place = place;
       return "answered";
     }
     case "body": {
@@ -49,28 +53,24 @@ export async function answer(decision, request, env, facts) {
 }
 
 /**
- * Whose limit it is: the key is the class and the user (gateway/limit).
+ * Whose limit it is, a user's or an address's: the key is the class and that name
+ * (gateway/limit).
  * @param {import("./message.mjs").LimitQuestion} question
  */
-function userOf(question) {
+function holder(question) {
   return question.key.slice(question.class.length + 1);
 }
 
 /**
- * Cloudflare counts for each location and says only yes or no: how much remains
- * is not known, and -1 says so.
+ * Notes a wrong credential of an address.
  * @param {import("./message.mjs").LimitQuestion} question
- * @param {RateLimit} limiter
+ * @param {NonNullable<Env["ADDRESS"]>} addresses
  * @returns {Promise<import("./message.mjs").LimitAnswer>}
  */
-async function askLimiter(question, limiter) {
-  const { success } = await limiter.limit({ key: question.key });
-  const periodMs = question.per * 1000;
-  return {
-    key: question.key,
-    allowed: success,
-    remaining: success ? -1 : 0,
-    resetMs: periodMs,
-    retryMs: success ? 0 : periodMs,
-  };
+async function strike(question, addresses) {
+  const known = locks.find(question.key, Date.now());
+  if (known) return { key: question.key, ...known };
+  const answer = await addresses.getByName(holder(question)).strike(question);
+  locks.note(question.key, answer, Date.now());
+  return answer;
 }

@@ -14,7 +14,7 @@ interface Env {
   ASSETS?: Fetcher;
   STORE?: R2Bucket;
   LIMIT_FLOOD?: RateLimit;
-  LIMIT_AUTH?: RateLimit;
+  ADDRESS?: DurableObjectNamespace<import("./address.mjs").Address>;
   USER?: DurableObjectNamespace<import("./user.mjs").User>;
   // Through objectOf (agents.mjs), which knows what an Agent object can do.
   AGENT_BLUE?: DurableObjectNamespace;

@@ -2,6 +2,7 @@
 import { core } from "./boot.mjs";
 import { Host } from "./host.mjs";
 
+export { Address } from "./address.mjs";
 export { AgentBlue, AgentGreen } from "./agent.mjs";
 export { Egress } from "./egress.mjs";
 export { Switch } from "./switch.mjs";

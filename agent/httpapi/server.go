@@ -3,6 +3,7 @@ package httpapi
 import (
 	"crypto/ed25519"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -48,13 +49,15 @@ var streams = map[string]bool{chat.PathChat: true, chat.PathEvents: true}
 // Server answers the gateway.
 type Server struct {
 	Config
-	echo  *echo.Echo
-	state readiness
+	echo    *echo.Echo
+	state   readiness
+	began   time.Time
+	threads threads
 }
 
 // New makes the server. It says that it is ready once SetReady was called.
 func New(c Config) *Server {
-	s := &Server{Config: c, echo: echo.New()}
+	s := &Server{Config: c, echo: echo.New(), began: c.Now()}
 	s.echo.HTTPErrorHandler = s.fail
 	s.routes()
 	return s
@@ -88,6 +91,7 @@ func (s *Server) routes() {
 	read.route(http.MethodGet, chat.PathTools, s.tools)
 	read.route(http.MethodGet, chat.PathModels, s.models)
 	read.route(http.MethodGet, chat.PathUsage, s.usage)
+	read.route(http.MethodGet, chat.PathLedger, s.ledger)
 	read.route(http.MethodGet, chat.PathHistory, s.history)
 	read.route(http.MethodGet, chat.PathHistoryOf, s.history)
 	read.route(http.MethodGet, chat.PathSessions, s.sessions)
@@ -97,6 +101,7 @@ func (s *Server) routes() {
 	read.route(http.MethodGet, chat.PathMemoryExport, s.exportMemory)
 	read.route(http.MethodGet, chat.PathFiles, s.listFiles)
 	read.route(http.MethodGet, chat.PathFile, s.readFile)
+	read.route(http.MethodGet, chat.PathOpenAIModels, s.openAIModels)
 
 	write := on{e, s.let("chat")}
 	write.route(http.MethodPost, chat.PathChat, s.chat)
@@ -113,6 +118,7 @@ func (s *Server) routes() {
 	write.route(http.MethodPost, chat.PathMemoryImport, s.importMemory)
 	write.route(http.MethodPut, chat.PathFile, s.writeFile)
 	write.route(http.MethodDelete, chat.PathFile, s.removeFile)
+	write.route(http.MethodPost, chat.PathCompletions, s.complete)
 }
 
 // watch tells the observer of a request, when its answer has its end.
@@ -146,12 +152,14 @@ func (s *Server) let(scope string) echo.MiddlewareFunc {
 			r := c.Request()
 			p, err := pass.Verify(s.Keys, r.Header.Get(chat.HeaderPass), r.Method, r.URL.EscapedPath(), s.Now())
 			if err != nil {
+				s.Log.Info("a request without a valid pass", slog.String("requestId", fmt.Sprintf("%.64s", requestID(c))), slog.String("route", c.Path()), slog.Any("err", err))
 				return fault.Wrap(err, fault.CodeUnauthorized, "the agent answers the gateway only", "ask the gateway; if this is the gateway, compare PASS_PRIVATE_KEY with the agent's PASS_PUBLIC_KEYS, and the two clocks")
 			}
 			if !p.Has(scope) {
 				return fault.New(fault.CodeForbidden, "this needs the scope "+scope, "use a token that has it")
 			}
 			c.Set("user", p.User)
+			s.Runs.Note(runs.Caller{User: p.User, Via: p.Via, Refused: p.Refused})
 			c.Response().Header().Set("Cache-Control", "no-store")
 			return next(c)
 		}

@@ -76,6 +76,8 @@ type Manager struct {
 	slots  map[string]*semaphore.Weighted
 	beats  map[string]*pulse
 	left   map[string]*users.User // of whom this process leaves runs to others
+	notes  map[string]*notes      // what waits for the ledger, by user
+	noting sync.WaitGroup
 
 	active sync.WaitGroup
 	// recovering is above 0 while what an earlier process left is looked through.
@@ -110,7 +112,7 @@ func New(c Config) *Manager {
 	root, cut := context.WithCancelCause(context.Background())
 	m := &Manager{
 		Config: c, users: users.New(c.Bucket, c.Now), process: rand.Text(),
-		open: map[place]*session{}, slots: map[string]*semaphore.Weighted{}, beats: map[string]*pulse{}, left: map[string]*users.User{},
+		open: map[place]*session{}, slots: map[string]*semaphore.Weighted{}, beats: map[string]*pulse{}, left: map[string]*users.User{}, notes: map[string]*notes{},
 		draining: make(chan struct{}), root: root, cut: cut,
 	}
 	time.AfterFunc(c.Evict, m.evictUsers)
@@ -283,4 +285,5 @@ func (m *Manager) Drain(ctx context.Context) {
 	<-idle
 	m.leave()
 	m.restAll()
+	m.writeAllNotes()
 }

@@ -34,13 +34,16 @@ func (m *Manager) state(ctx context.Context, s *session, r *run) (loop.State, st
 		Interactive: r.interactive,
 		RequestID:   r.requestID,
 	}
-	soul := r.soul
+	soul, instructions := r.soul, r.instruct
 	r.soul = nil
 	s.mu.Unlock()
 	if soul != nil {
 		st.System = <-soul
 	} else {
 		st.System = m.Persona(ctx, s.user.Name)
+	}
+	if instructions != "" {
+		st.System += "\n\n" + instructions
 	}
 	if recalled, _ := s.user.Memory.Recall(ctx, question, recallBudget); recalled != "" {
 		st.System += "\n\n" + recalled

@@ -99,6 +99,12 @@ func (s *Stack) StartAgent(ctx context.Context) error {
 	return ready(ctx, p, "http://"+s.agentAddr+"/ready")
 }
 
+// UseAgent starts another program as the agent, on the same address and store.
+func (s *Stack) UseAgent(ctx context.Context, program string) error {
+	s.opts.Bin.Agent = program
+	return s.StartAgent(ctx)
+}
+
 func (s *Stack) agentEnv() map[string]string {
 	env := map[string]string{
 		"PATH": os.Getenv("PATH"), "HOME": filepath.Join(s.opts.Dir, "agent"), "TMPDIR": os.TempDir(),

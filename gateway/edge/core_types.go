@@ -12,9 +12,11 @@ type Identity struct {
 	User    string   `json:"user"`
 	Scopes  []string `json:"scopes"`
 	Expires int64    `json:"expires,omitempty"` // Unix seconds; 0 is never
+	Via     string   `json:"via,omitempty"`     // the way in and which credential, for the ledger
 }
 
-// LimitQuestion asks whether one more is allowed under a key.
+// LimitQuestion asks whether one more is allowed under a key. For the class auth
+// one more is a wrong credential, and limit.Strikes says how it is counted.
 type LimitQuestion struct {
 	Key   string `json:"key"`   // such as "chat:alice"
 	Class string `json:"class"` // chat, api or auth
@@ -50,6 +52,8 @@ type Facts struct {
 	// every key. Spent are its answers by key, for a host that must wait.
 	Spend func(SpendQuestion) bool
 	Spent map[string]bool
+	// CannotSpend says that the host was asked to, and cannot tell now.
+	CannotSpend bool
 	// Agents are the agents as they are now; nil means those of Config.Agents, all
 	// of them there.
 	Agents []Agent

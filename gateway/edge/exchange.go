@@ -107,6 +107,7 @@ func (x *exchange) respond(status int, v any) error {
 // refuse answers with an error.
 func (x *exchange) refuse(err error) {
 	e := fault.From(err).With(x.requestID())
+	x.core.refusals.add(x.id.User, e.Code)
 	if e.Status() == http.StatusUnauthorized {
 		x.header["Www-Authenticate"] = bearer
 	}

@@ -68,7 +68,7 @@ func (c *Core) Frame(id Identity, binary bool, frame []byte, f Facts) (d FrameDe
 	if q, a, ok := c.countFrame(id, in.Type, f); !ok {
 		return FrameDecision{Ask: &Question{Limit: &q}}
 	} else if !a.Allowed {
-		return c.refuseFrame(session, overLimit(q, a))
+		return c.refuseUser(id, session, overLimit(q, a))
 	}
 	if fault.CodeOf(parseErr) == fault.CodeTooLarge {
 		return c.tooLarge(session)
@@ -78,7 +78,7 @@ func (c *Core) Frame(id Identity, binary bool, frame []byte, f Facts) (d FrameDe
 	}
 	call, err := c.call(id, in, f)
 	if err != nil {
-		return c.refuseFrame(session, err)
+		return c.refuseUser(id, session, err)
 	}
 	return FrameDecision{Call: call}
 }
@@ -101,6 +101,12 @@ func (c *Core) tooLarge(session string) FrameDecision {
 
 func (c *Core) refuseFrame(session string, err error) FrameDecision {
 	return FrameDecision{Send: []json.RawMessage{c.ErrorFrame(session, fault.From(err))}}
+}
+
+// refuseUser is refuseFrame, and counted for the user's ledger.
+func (c *Core) refuseUser(id Identity, session string, err error) FrameDecision {
+	c.refusals.add(id.User, fault.CodeOf(err))
+	return c.refuseFrame(session, err)
 }
 
 // ErrorFrame is an error as a frame; it gets a request id when it has none.

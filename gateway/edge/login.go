@@ -46,15 +46,32 @@ func (c *Core) redeem(e echo.Context) error {
 		return x.wrongCredential(errLogin)
 	}
 	q := SpendQuestion{Key: c.loginKey(), User: c.cfg.Tokens[0].User}
-	first, known := x.facts.spend(q)
-	if !known {
-		return ask{Question{Spend: &q}}
-	}
-	if !first {
-		return x.wrongCredential(errLogin)
+	if err := x.spend(q, errLogin); err != nil {
+		return err
 	}
 	return x.logIn(in.Cookie)
 }
+
+// spend lets pass what was not spent before. Where the host cannot tell, it does
+// not count: letting it pass would be once too often.
+func (x *exchange) spend(q SpendQuestion, refusal *fault.Error) error {
+	if x.facts.CannotSpend {
+		return errCannotSpend.After(spendRetry)
+	}
+	first, known := x.facts.spend(q)
+	switch {
+	case !known:
+		return ask{Question{Spend: &q}}
+	case !first:
+		return x.wrongCredential(refusal)
+	}
+	return nil
+}
+
+// spendRetry is when to try again after the host could not tell.
+const spendRetry = 2 * time.Second
+
+var errCannotSpend = fault.New(fault.CodeUnavailable, "what counts once cannot be redeemed now: this gateway cannot ask whether it was used", "try again, or send Authorization: Bearer TOKEN; the owner: see that the gateway reaches REDIS_URL")
 
 var errLogin = fault.New(fault.CodeUnauthorized, "the login code is wrong or was used before", "start the gateway again for a new link, or use a token")
 

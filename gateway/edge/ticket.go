@@ -52,12 +52,8 @@ func (x *exchange) redeemTicket(text, user string) error {
 		return x.wrongCredential(errTicket)
 	}
 	q := SpendQuestion{Key: "ticket:" + t.ID, User: t.User, From: t.Issued.UnixMilli(), Until: t.Until.UnixMilli()}
-	first, known := x.facts.spend(q)
-	if !known {
-		return ask{Question{Spend: &q}}
-	}
-	if !first {
-		return x.wrongCredential(errTicket)
+	if err := x.spend(q, errTicket); err != nil {
+		return err
 	}
 	x.id = Identity(t.Grant)
 	return nil

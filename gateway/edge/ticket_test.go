@@ -57,6 +57,7 @@ func TestTicketOpensOneSocket(t *testing.T) {
 		if d.Socket == nil {
 			t.Fatalf("%s: got %s", path, d.Respond.Body)
 		}
+		want.Via = c.namer.Name(access.ViaToken, map[string]string{"alice": aliceToken, "bob": bobToken}[want.User])
 		if diff := cmp.Diff(want, d.Socket.Identity); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", path, diff)
 		}
@@ -164,5 +165,20 @@ func TestNoMemoryNoTickets(t *testing.T) {
 		if status, _ := refusal(t, d); status != want || !strings.Contains(string(d.Respond.Body), "subprotocols") {
 			t.Errorf("got %d %s, want %d and a hint", status, d.Respond.Body, want)
 		}
+	}
+}
+
+// A host that cannot tell whether it was used lets nobody in with it, and counts
+// nothing against an address.
+func TestATicketWhereTheHostCannotTell(t *testing.T) {
+	now := start
+	c := spends(t, &now)
+	head := upgrade("/ws?ticket="+ticketFor(t, c, request("POST", "/api/tickets")), "Authorization", "")
+	d := c.Decide(head, Facts{Limit: func(q LimitQuestion) LimitAnswer {
+		t.Errorf("%s was counted", q.Key)
+		return allAgain
+	}, CannotSpend: true})
+	if status, code := refusal(t, d); status != 503 || code != "unavailable" || d.Header.Get("Retry-After") == "" {
+		t.Errorf("got %d %s %v", status, code, d.Header)
 	}
 }

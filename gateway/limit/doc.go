@@ -2,7 +2,7 @@
 // the limiter of the native host.
 //
 // Owns: rates and their text form, the classes, the keys, the exact limiter in
-// memory.
+// memory, and when an address that guesses is locked.
 // Touches: memory only, within a bound; the clock is handed in.
 // Never: waits, or knows what is being limited.
 package limit

@@ -6,6 +6,7 @@
 import { core } from "../boot.mjs";
 import { Host } from "../host.mjs";
 
+export { Address } from "../address.mjs";
 export { User } from "../user.mjs";
 export { Vault } from "../vault.mjs";
 

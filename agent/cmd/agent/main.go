@@ -75,12 +75,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return serve(ctx, c, stderr)
 }
 
+// buildVersion is the release, or else the commit that this was built from; as the
+// gateway's.
 func buildVersion() string {
 	if version != "" {
 		return version
 	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			return "dev-" + s.Value[:12]
+		}
 	}
 	return "dev"
 }
@@ -169,7 +177,7 @@ func stop(ctx context.Context, server *http.Server, manager *runs.Manager) error
 
 func toolsConfig(c config, log *slog.Logger) tools.Config {
 	return tools.Config{
-		AutoApprove: c.AutoApprove, WorkspaceDir: c.Workspace, ShellTimeout: c.shellTimeout, WebTimeout: c.webTimeout,
+		AutoApprove: c.AutoApprove, WorkspaceDir: c.Workspace, ShellTimeout: c.shellTimeout, Confine: confine, WebTimeout: c.webTimeout,
 		WebHosts: c.WebHosts, WebDoor: c.WebDoor, Mark: c.mark, Log: log, Now: time.Now,
 	}
 }

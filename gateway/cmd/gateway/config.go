@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"reflect"
 	"strconv"
 	"strings"
@@ -42,11 +43,13 @@ type environment struct {
 	RateLimitChat     string `envconfig:"RATE_LIMIT_CHAT" default:"30/m" desc:"messages of a user"`
 	RateLimitAPI      string `envconfig:"RATE_LIMIT_API" default:"600/m" desc:"other requests of a user"`
 	RateLimitAuth     string `envconfig:"RATE_LIMIT_AUTH" default:"10/m" desc:"wrong credentials of an address"`
+	RedisURL          string `envconfig:"REDIS_URL" desc:"a Redis in which several gateways share limits and what was spent; natively only"`
 	MaxConcurrentRuns string `envconfig:"MAX_CONCURRENT_RUNS" default:"4" desc:"active runs of a user; the agent holds to it"`
 	PassPrivateKey    string `envconfig:"PASS_PRIVATE_KEY" desc:"the key that signs passes for the agent; gateway keygen prints one"`
 	EnvFile           string `envconfig:"ENV_FILE" desc:"a file of NAME=VALUE lines that count before the environment, read at start and at SIGHUP"`
 	PIDFile           string `envconfig:"PID_FILE" desc:"a file to write the number of the process that serves to"`
 	AdminAddr         string `envconfig:"ADMIN_LISTEN_ADDR" desc:"where Prometheus finds /metrics; nowhere when empty"`
+	Traces            string `envconfig:"OTEL_EXPORTER_OTLP_ENDPOINT" desc:"a collector of OpenTelemetry; no traces when empty"`
 	LogLevel          string `envconfig:"LOG_LEVEL" default:"info" desc:"debug, info, warn or error"`
 	LogFormat         string `envconfig:"LOG_FORMAT" default:"json" desc:"json or text"`
 	LogFile           string `envconfig:"LOG_FILE" desc:"a file to write the log to instead of standard error"`
@@ -61,10 +64,12 @@ type environment struct {
 type config struct {
 	listen    string
 	admin     string // empty: no listener
+	traces    bool
 	edge      edge.Config
 	agents    []edge.Agent
 	agentFile string // names them anew while the gateway runs; empty: they stay
 	envFile   string
+	redisURL  string // empty: nothing is shared
 	logLevel  slog.Level
 	logFormat string
 	logFile   string
@@ -131,6 +136,8 @@ func (env environment) understand(version string) (config, error) {
 	note(env.agents(&c))
 	c.admin = strings.TrimSpace(env.AdminAddr)
 	note("ADMIN_LISTEN_ADDR", checkAdmin(c.admin, c.listen))
+	c.traces = env.Traces != ""
+	note("OTEL_EXPORTER_OTLP_ENDPOINT", checkCollector(env.Traces))
 	e.Tokens, err = access.ParseTokens(env.Tokens)
 	note("LOONGCLAW_TOKENS", err)
 	tokensOK := err == nil
@@ -152,6 +159,8 @@ func (env environment) understand(version string) (config, error) {
 		*r.rate, err = limit.ParseRate(r.text)
 		note(r.name, err)
 	}
+	c.redisURL = strings.TrimSpace(env.RedisURL)
+	note("REDIS_URL", checkRedis(c.redisURL))
 	note("MAX_CONCURRENT_RUNS", checkCount(env.MaxConcurrentRuns))
 	note("PASS_PRIVATE_KEY", env.passKey(e))
 	note("LOG_LEVEL", c.logLevel.UnmarshalText([]byte(env.LogLevel)))
@@ -243,6 +252,17 @@ func hostOf(addr string) (string, error) {
 	return host, nil
 }
 
+// checkCollector: what stands in a URL gets into errors, so a secret must not.
+func checkCollector(s string) error {
+	if s == "" {
+		return nil
+	}
+	if u, err := url.Parse(s); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.RawQuery != "" {
+		return errors.New("is no address of a collector; write http://host:4318, and what it wants to be shown into OTEL_EXPORTER_OTLP_HEADERS")
+	}
+	return nil
+}
+
 // checkAdmin: what is for whoever operates this must not be at the public address.
 func checkAdmin(addr, public string) error {
 	if addr == "" {
@@ -253,6 +273,32 @@ func checkAdmin(addr, public string) error {
 	}
 	if addr == public {
 		return errors.New("is the public address; choose another port, such as 127.0.0.1:9787")
+	}
+	return nil
+}
+
+// checkRedis repeats nothing of the address: it may hold a password.
+func checkRedis(s string) error {
+	if s == "" {
+		return nil
+	}
+	fault := errors.New("is not the address of a Redis; write redis://:PASSWORD@HOST:6379/0, rediss:// for TLS, or unix:///PATH")
+	u, err := url.Parse(s)
+	if err != nil {
+		return fault
+	}
+	switch u.Scheme {
+	case "unix":
+		if u.Host != "" || u.Path == "" {
+			return fault
+		}
+	case "redis", "rediss":
+		db := strings.Trim(u.Path, "/")
+		if _, err := strconv.ParseUint(db, 10, 16); u.Hostname() == "" || db != "" && err != nil {
+			return fault
+		}
+	default:
+		return fault
 	}
 	return nil
 }

@@ -23,6 +23,8 @@ import (
 	"github.com/loongclaw/loongclaw/gateway/edge"
 	"github.com/loongclaw/loongclaw/gateway/host/meter"
 	"github.com/loongclaw/loongclaw/gateway/host/native"
+	"github.com/loongclaw/loongclaw/gateway/host/redis"
+	"github.com/loongclaw/loongclaw/gateway/host/trace"
 	"github.com/loongclaw/loongclaw/gateway/webchat"
 	"github.com/loongclaw/loongclaw/pkg/pass"
 )
@@ -152,10 +154,26 @@ func serve(ctx context.Context, stderr io.Writer, over *handover) (err error) {
 	if err != nil {
 		return configError(err)
 	}
+	shared, closeShared, err := openShared(ctx, c.redisURL, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeShared()) }()
 	seen := meter.New(c.edge.Version)
-	hc := native.Config{Core: core, Page: webchat.Files(), Agents: c.agents, Log: log, Agent: seen.Agents(native.NewTransport()), Seen: seen}
+	hc := native.Config{
+		Core: core, Page: webchat.Files(), Agents: c.agents, Log: log, Shared: shared,
+		Agent: seen.Agents(native.NewTransport()), Seen: seen,
+	}
 	if c.agentFile != "" {
 		hc.List = func() ([]edge.Agent, error) { return readAgents(c.agentFile, time.Now()) }
+	}
+	if c.traces {
+		tracer, terr := trace.New(ctx, c.edge.Version, log)
+		if terr != nil {
+			return terr
+		}
+		defer func() { closeTraces(ctx, tracer, log) }()
+		hc.Agent, hc.Around = tracer.Agents(hc.Agent), tracer.Server
 	}
 	host, err := native.New(hc)
 	if err != nil {
@@ -181,6 +199,27 @@ func serve(ctx context.Context, stderr io.Writer, over *handover) (err error) {
 		}
 	})
 	return host.Serve(ctx, ln)
+}
+
+// openShared is what this gateway shares with others; nil when it is alone.
+func openShared(ctx context.Context, url string, log *slog.Logger) (native.Shared, func() error, error) {
+	if url == "" {
+		return nil, func() error { return nil }, nil
+	}
+	m, err := redis.Open(ctx, url, log, time.Now)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w\nNext: correct REDIS_URL, or unset it where there is one gateway", err)
+	}
+	return m, m.Close, nil
+}
+
+// closeTraces exports what is left. A collector that is away keeps nobody from ending.
+func closeTraces(ctx context.Context, t *trace.Tracer, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel()
+	if err := t.Close(ctx); err != nil {
+		log.Warn("the last traces were not exported", "error", err)
+	}
 }
 
 // admin answers whoever operates this, on an address of its own, until it is closed:

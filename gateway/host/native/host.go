@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/loongclaw/loongclaw/gateway/edge"
-	"github.com/loongclaw/loongclaw/gateway/limit"
+	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
@@ -23,13 +23,16 @@ type Config struct {
 	Page   fs.FS // the built page
 	Agents []edge.Agent
 	// List gives the agents anew, where they may change while the host runs.
-	List  func() ([]edge.Agent, error)
-	Log   *slog.Logger
-	Now   func() time.Time  // time.Now when nil
-	Agent http.RoundTripper // the way to the agents; NewTransport() when nil
-	Web   http.RoundTripper // the way to Cloudflare Access; Go's default when nil
-	Wait  Wait              // DefaultWait where zero
-	Seen  Observer          // nobody when nil
+	List   func() ([]edge.Agent, error)
+	Log    *slog.Logger
+	Now    func() time.Time  // time.Now when nil
+	Agent  http.RoundTripper // the way to the agents; NewTransport() when nil
+	Web    http.RoundTripper // the way to Cloudflare Access; Go's default when nil
+	Shared Shared            // what several gateways know together; nil for one alone
+	Wait   Wait              // DefaultWait where zero
+	Seen   Observer          // nobody when nil
+	// Around stands between the server and the host; nil is nothing.
+	Around func(http.Handler) http.Handler
 }
 
 // Observer is told what a host does. Many tell it at once, and on the way of every
@@ -86,6 +89,7 @@ const maxKeys = 1 << 17
 // Host serves. Its zero value does not; use New.
 type Host struct {
 	Config
+	counts  *counts
 	facts   edge.Facts
 	page    map[string]*file
 	fleet   *fleet
@@ -116,6 +120,9 @@ func New(cfg Config) (*Host, error) {
 	if cfg.Web == nil {
 		cfg.Web = http.DefaultTransport
 	}
+	if cfg.Around == nil {
+		cfg.Around = func(h http.Handler) http.Handler { return h }
+	}
 	if cfg.Seen == nil {
 		cfg.Seen = unseen{}
 	}
@@ -126,15 +133,8 @@ func New(cfg Config) (*Host, error) {
 	h := &Host{Config: cfg, page: page, sockets: make(map[*socket]struct{}), keys: teamKeys{web: cfg.Web, now: cfg.Now}}
 	h.draining, h.stop = context.WithCancel(context.Background())
 	h.buffers.New = func() any { b := make([]byte, 8<<10); return &b }
-	limiter := limit.New(maxKeys, cfg.Now)
-	h.facts.Limit = func(q edge.LimitQuestion) edge.LimitAnswer {
-		a := limiter.Take(q.Key, limit.Rate{N: q.N, Per: time.Duration(q.Per) * time.Second})
-		if !a.Allowed {
-			cfg.Seen.Refused(q.Class)
-		}
-		return edge.LimitAnswer(a)
-	}
-	h.facts.Spend = newSpent(maxKeys, cfg.Now).spend
+	h.counts = newCounts(cfg.Shared, cfg.Now, cfg.Seen.Refused)
+	h.facts = h.counts.facts()
 	h.fleet = &fleet{ask: h.agentReady, list: cfg.List, log: cfg.Log, now: cfg.Now, agents: cfg.Agents}
 	return h, nil
 }
@@ -152,7 +152,7 @@ const goodbye = time.Second
 // stopped because it was told to.
 func (h *Host) Serve(ctx context.Context, ln net.Listener) error {
 	srv := &http.Server{
-		Handler:           h,
+		Handler:           h.Around(h),
 		ReadHeaderTimeout: h.Wait.Header,
 		IdleTimeout:       h.Wait.Idle,
 		WriteTimeout:      h.Wait.Write, // renewed by every write of a stream
@@ -207,6 +207,7 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = rc.SetReadDeadline(started.Add(h.Wait.Body))
 	}
 	d, err := h.decide(w, r)
+	r.Pattern = d.Route             // for whoever stands around this handler
 	status := http.StatusBadGateway // of an answer that breaks off: that is a panic
 	defer func() {
 		took := h.Now().Sub(started)
@@ -272,6 +273,7 @@ func (h *Host) decide(w http.ResponseWriter, r *http.Request) (edge.Decision, er
 		}
 		head.RequestID = d.RequestID
 		switch {
+		case h.counts.answer(r.Context(), *d.Ask, &facts):
 		case d.Ask.Body > 0 && head.Body == nil:
 			body, err := h.readBody(w, r, d.Ask.Body)
 			if err != nil {
@@ -299,7 +301,7 @@ func (h *Host) logRequest(r *http.Request, d edge.Decision, status int, took tim
 	switch {
 	case status >= 500:
 		level = slog.LevelWarn
-	case status >= 400:
+	case status >= 400, r.URL.Path == chat.PathLogin:
 		level = slog.LevelInfo
 	}
 	if !h.Log.Enabled(r.Context(), level) {

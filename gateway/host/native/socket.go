@@ -131,7 +131,7 @@ func (s *socket) live() {
 		if err != nil {
 			return
 		}
-		d := s.host.Core.Frame(s.id, kind == websocket.MessageBinary, frame, s.host.known())
+		d := s.decide(kind == websocket.MessageBinary, frame)
 		for _, f := range d.Send {
 			s.send(f)
 		}
@@ -141,6 +141,17 @@ func (s *socket) live() {
 		if d.Close != nil {
 			s.close(*d.Close)
 			return
+		}
+	}
+}
+
+// decide answers the core's questions about a frame until it has decided.
+func (s *socket) decide(binary bool, frame []byte) edge.FrameDecision {
+	facts := s.host.known()
+	for {
+		d := s.host.Core.Frame(s.id, binary, frame, facts)
+		if d.Ask == nil || !s.host.counts.answer(s.ctx, *d.Ask, &facts) {
+			return d
 		}
 	}
 }

@@ -33,6 +33,7 @@ func variables(agentURL string) map[string]string {
 		"AGENT_URL":        agentURL,
 		"RATE_LIMIT_CHAT":  "100000/s",
 		"RATE_LIMIT_API":   "100000/s",
+		"RATE_LIMIT_AUTH":  "100000/s",
 	}
 }
 

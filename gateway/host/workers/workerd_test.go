@@ -26,6 +26,8 @@ var modules = map[string]string{
 	"core.mjs":           "esModule",
 	"host.mjs":           "esModule",
 	"user.mjs":           "esModule",
+	"address.mjs":        "esModule",
+	"lockout.mjs":        "esModule",
 	"vault.mjs":          "esModule",
 	"socket.mjs":         "esModule",
 	"relay.mjs":          "esModule",
@@ -150,15 +152,8 @@ func layOut(t *testing.T, dir, build string, vars map[string]string) string {
 	for name, value := range vars {
 		bindings = append(bindings, fmt.Sprintf("(name = %q, text = %q)", name, value))
 	}
-	bindings = append(bindings, `(name = "LIMIT_AUTH", service = "limiter")`,
+	bindings = append(bindings, `(name = "ADDRESS", durableObjectNamespace = "Address")`,
 		`(name = "USER", durableObjectNamespace = "User")`, `(name = "VAULT", durableObjectNamespace = "Vault")`)
-	limiter, err := os.ReadFile(filepath.Join(wranglerDir, "test/limiter.mjs"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "limiter.mjs"), limiter, 0o600); err != nil {
-		t.Fatal(err)
-	}
 	objects := filepath.Join(dir, "objects")
 	if err := os.Mkdir(objects, 0o700); err != nil {
 		t.Fatal(err)
@@ -169,11 +164,9 @@ const config :Workerd.Config = (
   services = [
     (name = "main", worker = (
       modules = [%s], bindings = [%s],
-      durableObjectNamespaces = [(className = "User", uniqueKey = "user", enableSql = true), (className = "Vault", uniqueKey = "vault", enableSql = true)],
+      durableObjectNamespaces = [(className = "User", uniqueKey = "user", enableSql = true), (className = "Vault", uniqueKey = "vault", enableSql = true), (className = "Address", uniqueKey = "address", enableSql = true)],
       durableObjectStorage = (localDisk = "objects"),
       compatibilityDate = "2026-11-17")),
-    (name = "limiter", worker = (
-      modules = [(name = "limiter.mjs", esModule = embed "limiter.mjs")], compatibilityDate = "2026-11-17")),
     (name = "objects", disk = (path = %q, writable = true)),
     (name = "internet", network = (allow = ["public", "private"])),
   ],
