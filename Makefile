@@ -8,11 +8,11 @@ GO_SOURCES  := $(shell find $(MODULES) -name '*.go' -not -path '*/node_modules/*
 
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 export WRANGLER_SEND_METRICS            := false
-CLOUDFLARE := -e /deploy/cloudflare$$ -e /deploy/ship$$ -e /deploy/monitoring$$
+CLOUDFLARE := -e /deploy/cloudflare$$ -e /deploy/rollout/cloudflare$$ -e /deploy/monitoring$$
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image wasm page deploy test test-go test-alone test-page test-browser test-budgets test-cloudflare test-rules lint fmt workflows audit budgets release-check snapshot release drill dependencies soak bench clean
+.PHONY: help run build image images compose compose-deploy compose-rollback wasm page deploy rollback status test test-go test-alone test-page test-browser test-budgets test-cloudflare test-rules lint fmt workflows audit budgets release-check snapshot release drill dependencies soak bench clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,9 +31,35 @@ bin/local: $(GO_SOURCES)
 
 image: bin/image/agent ## what deploy/agent.Dockerfile copies: bin/image
 
+IMAGE_ARCH := amd64
 bin/image/agent: $(GO_SOURCES)
 	@mkdir -p bin/image/empty && touch bin/image/empty/.keep
 	@cd agent && CGO_ENABLED=0 GOOS=linux GOARCH=amd64 go build -trimpath -ldflags '$(LDFLAGS) -X main.version=$(VERSION)' -o ../bin/image/agent ./cmd/agent
+
+# The S3 server of deploy/compose.yaml and of the tests.
+S3_VERSION := v1.8.0
+bin/image/gateway: $(GO_SOURCES)
+	@mkdir -p bin/image
+	@cd gateway && CGO_ENABLED=0 GOOS=linux GOARCH=$(IMAGE_ARCH) go build -trimpath -ldflags '$(LDFLAGS) -X main.version=$(VERSION)' -o ../bin/image/gateway ./cmd/gateway
+bin/versitygw-$(S3_VERSION):
+	@mkdir -p bin/s3 && cd bin/s3 && GOBIN=$(CURDIR)/bin/s3 GOWORK=off CGO_ENABLED=0 go install github.com/versity/versitygw/cmd/versitygw@$(S3_VERSION)
+	@mv bin/s3/versitygw $@ && rmdir bin/s3
+bin/image/versitygw: bin/versitygw-$(S3_VERSION)
+	@mkdir -p bin/image && cp $< $@
+
+images: bin/image/agent bin/image/gateway bin/image/versitygw ## the images of deploy/compose.yaml: loongclaw-{agent,gateway,s3}:local
+	@for name in agent gateway s3; do docker build -q -t loongclaw-$$name:local -f deploy/$$name.Dockerfile bin/image >/dev/null || exit 1; done
+
+compose: images ## the house on one machine with Docker: make compose [MONITORING=1] [PUBLISH=0.0.0.0:8787]
+	@cd deploy && go run ./compose up -publish '$(or $(PUBLISH),127.0.0.1:8787)' $(if $(MONITORING),-monitoring)
+
+# An image is named by what is in it, so that the same one is the same.
+compose-deploy: bin/image/agent ## a new agent into it, proved and watched; bad ones go back by themselves
+	@id=$$(docker build -q -f deploy/agent.Dockerfile bin/image) && id=$${id#sha256:} && id=$${id:0:12} && docker tag $$id loongclaw-agent:$$id && \
+	cd deploy && go run ./compose deploy -image loongclaw-agent:$$id
+
+compose-rollback: ## the agent before it serves again, in seconds
+	@cd deploy && go run ./compose rollback
 
 wasm: wrangler/node_modules/.ready ## the gateway for Cloudflare Workers
 	@VERSION='$(VERSION)' wrangler/build.sh
@@ -46,7 +72,13 @@ page: gateway/webchat/node_modules/.ready ## build the WebChat page into gateway
 	@touch $@
 
 deploy: wasm image ## to Cloudflare: make deploy [ENV=staging] [ADDRESS=https://your.domain]
-	@cd deploy && go run ./ship -env '$(or $(ENV),production)' -address '$(ADDRESS)'
+	@cd deploy && go run ./rollout/cmd deploy -env '$(or $(ENV),production)' -address '$(ADDRESS)'
+
+rollback: ## on Cloudflare, in seconds: the generation before serves again
+	@cd deploy && go run ./rollout/cmd rollback -env '$(or $(ENV),production)' -address '$(ADDRESS)'
+
+status: ## on Cloudflare: which generation serves, and how users fare
+	@cd deploy && go run ./rollout/cmd status -env '$(or $(ENV),production)' -address '$(ADDRESS)'
 
 test: test-alone test-page wasm test-browser test-rules test-go test-budgets test-cloudflare ## everything that this machine can test
 
@@ -63,14 +95,14 @@ test-browser: gateway/webchat/node_modules/.ready ## the page in a real Chromium
 
 test-go: wasm build deploy/e2e/openai/node_modules/.ready ## all Go tests, those against the built programs and workerd included
 	@command -v redis-server >/dev/null || echo "SKIPPED: what gateways share through Redis, since there is no redis-server. Next: apt-get install redis-server"
-	go test -count=1 -skip '^TestBudget' $$(go list $(addprefix ./,$(addsuffix /...,$(MODULES))) | grep -v $(CLOUDFLARE))
+	go test -count=1 -timeout 30m -skip '^TestBudget' $$(go list $(addprefix ./,$(addsuffix /...,$(MODULES))) | grep -v $(CLOUDFLARE))
 
 test-budgets: ## what must be done in time, with nothing beside it
 	go test -count=1 -run '^TestBudget' ./agent/runs
 
 # One after the other: they measure, and start many things.
 test-cloudflare: wasm image ## the Worker, its objects and containers in workerd, and a whole deploy
-	cd deploy && go test -count=1 -p 1 -timeout 30m -v ./cloudflare ./ship | grep -v -e '^=== ' -e '^ *$$'
+	cd deploy && go test -count=1 -p 1 -timeout 30m -v ./cloudflare ./rollout/cloudflare | grep -v -e '^=== ' -e '^ *$$'
 
 test-rules: ## what Prometheus records, when it calls, and the dashboard, by promtool (built into bin the first time)
 	cd deploy && go test -count=1 -timeout 30m ./monitoring

@@ -29,6 +29,7 @@ var doors = map[string][]string{
 	"github.com/aws/":                        {"bucket/r2"},
 	"github.com/kelseyhightower/envconfig":   {"cmd/agent"},
 	"github.com/prometheus/":                 {"meter"},
+	"go.opentelemetry.io/":                   {"trace"},
 	"github.com/blevesearch/bleve/v2/":       {"memory"},
 	"mvdan.cc/sh/v3/":                        {"tools/shell"},
 	"github.com/JohannesKaufmann/":           {"tools"},
@@ -70,6 +71,7 @@ var mayImport = map[string][]string{
 	"persona":           {"bucket", "users"},
 	"runs":              {"bucket", "journal", "loop", "tools", "users"},
 	"meter":             {"bucket", "loop"},
+	"trace":             {"bucket", "loop"},
 	"httpapi":           {"door", "files", "memory", "model", "openai", "runs", "tools", "users"},
 }
 

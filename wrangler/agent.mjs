@@ -9,6 +9,7 @@ import { failHeader, moveHeader, objectOf, userHeader } from "./agents.mjs";
 import { core } from "./boot.mjs";
 import { containerEnv, durationMs } from "./container.mjs";
 import { slots } from "./slots.mjs";
+import { woke } from "./seen.mjs";
 
 /** Where the agent listens in its container. */
 const port = 8788;
@@ -28,6 +29,8 @@ const drainMs = 25_000;
 const leaveMs = 300;
 /** What waits for a model says nothing of the agent's speed. */
 const slowPaths = ["/api/chat", "/v1/chat/completions"];
+/** Between two starts for a user who is to move, when the first failed. */
+const pauseMs = 10_000;
 /** How often in a row a container that died is started again unasked. */
 const maxDeaths = 5;
 /** Looks that may fail before the agent counts as stuck. */
@@ -54,6 +57,8 @@ class Agent extends DurableObject {
     this.deaths = 0;
     this.silent = 0;
     this.fresh = false; // it was woken, and nothing has been asked of it yet
+    this.quiet = false; // it starts for a user who is still elsewhere, and hears nothing of it
+    this.brokeAt = 0; // when such a start last failed
     this.open = 0; // requests that wait for the head of their answer
     /** @type {Promise<void> | undefined} */
     this.starting = undefined;
@@ -75,6 +80,7 @@ class Agent extends DurableObject {
     const left = this.#left;
     if (Number(request.headers.get(moveHeader)) < left) return this.#sendOn(request, user, left);
     this.lastUse = Date.now();
+    this.quiet = false;
     this.open++;
     try {
       const awake = await within(patienceMs, this.#awake(user));
@@ -98,6 +104,25 @@ class Agent extends DurableObject {
   }
 
   /**
+   * Whether the container is awake, for a user who is about to come. If it is not,
+   * it starts meanwhile.
+   * @param {string} user
+   */
+  async ready(user) {
+    if (this.state() === "ready") return true;
+    if (this.starting || Date.now() - this.brokeAt < pauseMs) return false;
+    this.quiet = true;
+    this.lastUse = Date.now();
+    const broke = (/** @type {unknown} */ cause) => {
+      this.brokeAt = Date.now();
+      this.#log("the container does not start for a user who is to move here", cause);
+      this.#count(user, true, undefined);
+    };
+    this.ctx.waitUntil(this.#awake(user).catch(broke));
+    return false;
+  }
+
+  /**
    * The user moves to the other generation, if nothing runs here. What was on its
    * way is sent on.
    * @param {number} move the number of that move
@@ -118,7 +143,7 @@ class Agent extends DurableObject {
       await sleep(30);
     }
     this.#left = move;
-    if (this.container.running) await this.#stop();
+    if (this.container.running) this.ctx.waitUntil(this.#stop());
     return true;
   }
 
@@ -209,6 +234,7 @@ class Agent extends DurableObject {
   /** @param {string} user */
   async #begin(user) {
     this.#tell(user, "waking");
+    woke(this.env);
     if (this.container.running) await this.container.destroy();
     const token = hex(crypto.getRandomValues(new Uint8Array(32)));
     const tokenHash = hex(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token))));
@@ -397,6 +423,7 @@ class Agent extends DurableObject {
    * @param {import("./user.mjs").Phase} phase
    */
   #tell(user, phase) {
+    if (this.quiet) return;
     const told = this.env.USER?.getByName(user).phase(phase) ?? Promise.resolve();
     this.ctx.waitUntil(told.catch(() => {}));
   }

@@ -17,6 +17,7 @@ export const failHeader = "X-LoongClaw-Fail";
  * An Agent object, as the others see it.
  * @typedef {object} AgentObject
  * @property {(request: RequestInfo, init?: RequestInit) => Promise<Response>} fetch
+ * @property {(user: string) => Promise<boolean>} ready
  * @property {(move: number) => Promise<boolean>} leave
  * @property {() => Promise<"asleep" | "starting" | "ready">} state
  * @property {() => Promise<void>} forget

@@ -6,6 +6,7 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 import { llm } from "./doors/llm.mjs";
 import { r2 } from "./doors/r2.mjs";
 import { web } from "./doors/web.mjs";
+import { passed } from "./seen.mjs";
 
 /** What the object that starts the container says of it. @typedef {{user: string, tokenHash: string}} Props */
 
@@ -17,6 +18,16 @@ export class Egress extends WorkerEntrypoint {
     if (!(await knows(request.headers.get("X-LoongClaw-Door") ?? "", tokenHash))) {
       return Response.json({ error: "this door does not know the token", code: "forbidden" }, { status: 403 });
     }
+    const answer = await this.#open(request, user);
+    passed(this.env, request, answer);
+    return answer;
+  }
+
+  /**
+   * @param {Request} request
+   * @param {string} user
+   */
+  async #open(request, user) {
     switch (new URL(request.url).hostname) {
       case "r2.internal":
         return r2(request, this.env.STORE, user);

@@ -18,14 +18,15 @@ export class Host {
   /**
    * @param {Request} request
    * @param {Env} env
+   * @param {import("./seen.mjs").Note} note is filled in
    * @returns {Promise<Response>}
    */
-  async fetch(request, env) {
+  async fetch(request, env, note) {
     try {
       await this.core.open(env);
       if (await floods(request, env)) return refuseEarly(this.core.fail("flood", newId()), request);
       if (isOperators(request, env)) return await operate(request, env);
-      return await this.#decideAndCarry(request, env);
+      return await this.#decideAndCarry(request, env, note);
     } catch (cause) {
       return lastResort(cause);
     }
@@ -34,8 +35,9 @@ export class Host {
   /**
    * @param {Request} request
    * @param {Env} env
+   * @param {import("./seen.mjs").Note} note
    */
-  async #decideAndCarry(request, env) {
+  async #decideAndCarry(request, env, note) {
     /** @type {import("./message.mjs").Facts} */
     const facts = { requestId: "", limits: [], spent: [] };
     for (let asked = 0; asked <= maxQuestions; asked++) {
@@ -45,6 +47,8 @@ export class Host {
       /** @param {string} kind */
       const fail = (kind) => this.core.fail(kind, decision.requestId);
       facts.requestId = decision.requestId;
+      note.route = decision.route;
+      note.stream = decision.kind === "forward" && decision.stream;
       const answered = await answer(decision, request, env, facts);
       if (answered === "no question") return carry(decision, request, env, fail, facts.place);
       if (answered !== "answered") return refuse(fail(answered), decision, request);

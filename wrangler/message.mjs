@@ -7,7 +7,7 @@ const sep = "\0";
 
 /** @typedef {{key: string, allowed: boolean, remaining: number, resetMs: number, retryMs: number}} LimitAnswer */
 /** @typedef {{key: string, class: string, n: number, per: number}} LimitQuestion */
-/** @typedef {{requestId: string, header: [string, string][]}} Common */
+/** @typedef {{requestId: string, route: string, header: [string, string][]}} Common */
 /** @typedef {Common & {kind: "respond", status: number, body: string}} Respond */
 /** @typedef {Common & {kind: "asset", name: string, status: number}} Asset */
 /** @typedef {Common & {kind: "forward", agent: string, user: string, method: string, target: string, maxBody: number, stream: boolean, set: [string, string][], drop: string[]}} Forward */
@@ -163,7 +163,7 @@ export function encodeFail(kind, requestId) {
 export function decode(text) {
   const fields = new Fields(text);
   const kind = fields.text();
-  const common = { requestId: fields.text(), header: fields.pairs() };
+  const common = { requestId: fields.text(), route: fields.text(), header: fields.pairs() };
   switch (kind) {
     case "respond":
       return { kind, ...common, status: fields.number(), body: fields.rest() };

@@ -9,7 +9,7 @@ import { bounds, nothing } from "./slots.mjs";
 
 /** @typedef {import("./slots.mjs").Slot} Slot */
 /** @typedef {import("./slots.mjs").Count} Count */
-/** @typedef {{name: string, image: string}} Held what is in a slot */
+/** @typedef {{name: string, image: string, kept?: boolean}} Held what is in a slot; kept when it has served and was kept */
 /**
  * @typedef {object} State
  * @property {number} revision
@@ -77,7 +77,8 @@ export class Switch extends DurableObject {
   async keep() {
     const { back, ...state } = this.read();
     await this.ctx.storage.deleteAlarm();
-    return back ? this.#change(state) : this.read();
+    const held = state.held[state.serves];
+    return this.#change({ ...state, held: { ...state.held, ...(held && { [state.serves]: { ...held, kept: true } }) } });
   }
 
   /** Nobody said that all is well. */

@@ -20,6 +20,10 @@ interface Env {
   AGENT_BLUE?: DurableObjectNamespace;
   AGENT_GREEN?: DurableObjectNamespace;
   SWITCH?: DurableObjectNamespace<import("./switch.mjs").Switch>;
+  WATCH?: DurableObjectNamespace<import("./watch.mjs").Watch>;
+  SEEN?: AnalyticsEngineDataset;
+  ALERT_WEBHOOK_URL?: string;
+  HOUSE_NAME?: string;
   VAULT?: DurableObjectNamespace<import("./vault.mjs").Vault>;
   PASS_PRIVATE_KEY?: string;
   ROLLOUT_KEY?: string;

@@ -62,7 +62,8 @@ export class User extends DurableObject {
 
   /**
    * Where the user's agent is. When the switch has moved the user moves, too, but
-   * not from under a run: what runs ends where it began.
+   * not from under a run, which ends where it began, and not before the container
+   * there is awake: nobody waits for a deploy.
    * @param {string} user
    * @param {import("./slots.mjs").View} [view] what the switch said just now
    * @returns {Promise<import("./agents.mjs").Place>}
@@ -76,7 +77,7 @@ export class User extends DurableObject {
     if (!place) kv.put("place", { slot: want, move: 1 });
     if (!place) return { slot: want, move: 1 };
     if (place.slot === want || (!view && Date.now() < this.busyUntil)) return place;
-    this.moving ??= this.#move(user, place, want).finally(() => (this.moving = undefined));
+    this.moving ??= this.#move(user, place, want, Boolean(view)).finally(() => (this.moving = undefined));
     return this.moving;
   }
 
@@ -84,10 +85,13 @@ export class User extends DurableObject {
    * @param {string} user
    * @param {import("./agents.mjs").Place} from
    * @param {import("./slots.mjs").Slot} slot
+   * @param {boolean} cold whether it goes there though nobody is awake yet
    */
-  async #move(user, from, slot) {
+  async #move(user, from, slot, cold) {
+    const [here, there] = [from.slot, slot].map((name) => objectOf(this.env, name, user));
     const to = { slot, move: from.move + 1 };
-    if (await objectOf(this.env, from.slot, user).leave(to.move)) {
+    const welcome = cold || (await here.state()) === "asleep" || (await there.ready(user));
+    if (welcome && (await here.leave(to.move))) {
       this.ctx.storage.kv.put("place", to);
       return to;
     }

@@ -125,6 +125,7 @@ func (s *Server) routes() {
 func (s *Server) watch(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		began := s.Now()
+		c.Request().Pattern = c.Path() // for whoever stands around this server
 		if err := next(c); err != nil {
 			c.Error(err) // now, so that the status is known
 		}

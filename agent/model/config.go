@@ -9,6 +9,7 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/model/langchain"
+	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
 // Offline is the name of the provider that needs none.
@@ -96,7 +97,8 @@ func (c *Config) Check() []error {
 	for _, name := range order {
 		if p := c.provider(name); p.URL != "" {
 			if _, err := langchain.New(langchain.Config{Provider: name, URL: p.URL}); err != nil {
-				faults = append(faults, err)
+				f := fault.From(err)
+				bad("%s: %s", f.Message, f.Hint)
 			}
 		}
 	}

@@ -35,7 +35,7 @@ func (s *session) apply(e journal.Entry) (any, error) {
 		b, err := parse[regenerateBody](e)
 		if err == nil {
 			s.remember(b.Key, b.Hash, b.RunID, b.MessageID, e)
-			s.runs[b.RunID] = &run{id: b.RunID, message: b.MessageID, interactive: true, requestID: b.RequestID, calls: map[string]*call{}, last: b.MessageID, fresh: true}
+			s.runs[b.RunID] = &run{id: b.RunID, message: b.MessageID, interactive: true, requestID: b.RequestID, trace: b.Trace, calls: map[string]*call{}, last: b.MessageID, fresh: true}
 			s.queue = append(s.queue, b.RunID)
 		}
 		return b, err
@@ -67,7 +67,7 @@ func (s *session) applyMessage(e journal.Entry, b messageBody) {
 		m.ParentID = *b.ParentID
 	}
 	s.tree.add(m, false)
-	s.runs[b.RunID] = &run{id: b.RunID, message: b.MessageID, interactive: b.Interactive, requestID: b.RequestID, instruct: b.Instructions, calls: map[string]*call{}, last: b.MessageID, rooted: b.ParentID != nil && *b.ParentID == ""}
+	s.runs[b.RunID] = &run{id: b.RunID, message: b.MessageID, interactive: b.Interactive, requestID: b.RequestID, trace: b.Trace, instruct: b.Instructions, calls: map[string]*call{}, last: b.MessageID, rooted: b.ParentID != nil && *b.ParentID == ""}
 	s.queue = append(s.queue, b.RunID)
 	s.remember(b.Key, b.Hash, b.RunID, b.MessageID, e)
 	if s.title == "" {

@@ -36,6 +36,7 @@ type messageBody struct {
 	Key         string  `json:"key,omitempty"`         // Idempotency-Key
 	Hash        string  `json:"hash,omitempty"`        // of the request, to tell another body under the same key
 	RequestID   string  `json:"requestId,omitempty"`
+	Trace       string  `json:"trace,omitempty"` // the request's place in a trace
 
 	Instructions string `json:"instructions,omitempty"` // behind the persona, for this message
 }
@@ -47,6 +48,7 @@ type regenerateBody struct {
 	Key       string `json:"key,omitempty"`
 	Hash      string `json:"hash,omitempty"`
 	RequestID string `json:"requestId,omitempty"`
+	Trace     string `json:"trace,omitempty"`
 }
 
 // startedBody says that an agent runs a run from here on.

@@ -35,6 +35,28 @@ type Config struct {
 	// its mark removed. Evict is how long after its last use it leaves memory.
 	Rest, Evict time.Duration
 	Seen        Observer // nobody when nil
+	Trace       Tracer   // nobody when nil
+}
+
+// Tracer follows a request into the run that it starts. A run outlives its request
+// and perhaps its process, so what ties the two is text in the journal.
+type Tracer interface {
+	Here(ctx context.Context) string // names where ctx is, for Run; empty when nowhere
+	Run(ctx context.Context, from, id, requestID string) (context.Context, func(status string))
+	Tool(ctx context.Context, name string) (context.Context, func(error))
+}
+
+// untraced is the tracer where there is none.
+type untraced struct{}
+
+func (untraced) Here(context.Context) string { return "" }
+
+func (untraced) Run(ctx context.Context, _, _, _ string) (context.Context, func(string)) {
+	return ctx, func(string) {}
+}
+
+func (untraced) Tool(ctx context.Context, _ string) (context.Context, func(error)) {
+	return ctx, func(error) {}
 }
 
 // Observer is told what becomes of runs. It must not wait.
@@ -107,6 +129,9 @@ func New(c Config) *Manager {
 	}
 	if c.Seen == nil {
 		c.Seen = unseen{}
+	}
+	if c.Trace == nil {
+		c.Trace = untraced{}
 	}
 	// The root ends when the process does, not when a request does.
 	root, cut := context.WithCancelCause(context.Background())

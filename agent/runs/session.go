@@ -87,6 +87,7 @@ type run struct {
 	message     string // the user's message that it answers
 	interactive bool
 	requestID   string
+	trace       string
 	instruct    string // what its client says beside the message
 	owner       Owner
 	starts      int

@@ -57,7 +57,7 @@ func (m *Manager) Start(ctx context.Context, user, id string, q Request) (chat.R
 	b := messageBody{
 		MessageID: newID("msg"), RunID: newID("run"), ParentID: q.ParentID, Content: q.Message,
 		Interactive: q.Interactive, Key: q.Key, Hash: hashOf("message", q.Message, parent), RequestID: q.RequestID,
-		Instructions: q.Instructions,
+		Instructions: q.Instructions, Trace: m.Trace.Here(ctx),
 	}
 	sub := submission{runID: b.RunID, messageID: b.MessageID, key: b.Key, hash: b.Hash, title: titleOf(b.Content)}
 	var end string
@@ -103,7 +103,7 @@ func (m *Manager) Regenerate(ctx context.Context, user, id, messageID, key, requ
 	if err != nil {
 		return chat.Run{}, err
 	}
-	b := regenerateBody{RunID: newID("run"), Key: key, Hash: hashOf("regenerate", messageID), RequestID: requestID}
+	b := regenerateBody{RunID: newID("run"), Key: key, Hash: hashOf("regenerate", messageID), RequestID: requestID, Trace: m.Trace.Here(ctx)}
 	s.mu.Lock()
 	from := messageID
 	if from == "" {

@@ -163,9 +163,13 @@ func (t *toolbox) Permit(c loop.Call) loop.Permission {
 	return loop.Permission{Kind: loop.Deny, Reason: v.Reason}
 }
 
-func (t *toolbox) Run(ctx context.Context, c loop.Call) (string, error) {
-	began := t.m.Now()
-	defer func() { t.m.Seen.Ran(t.m.toolName(c.Name), t.m.Now().Sub(began)) }()
+func (t *toolbox) Run(ctx context.Context, c loop.Call) (output string, err error) {
+	name, began := t.m.toolName(c.Name), t.m.Now()
+	ctx, traced := t.m.Trace.Tool(ctx, name)
+	defer func() {
+		t.m.Seen.Ran(name, t.m.Now().Sub(began))
+		traced(err)
+	}()
 	return t.m.Tools.Run(ctx, c.Name, c.Arguments, t.env)
 }
 

@@ -219,10 +219,14 @@ func (m *Manager) execute(s *session, r *run) {
 	}
 	log := m.Log.With(slog.String("user", s.user.Name), slog.String("session", s.id), slog.String("run", r.id), slog.String("requestId", r.requestID))
 	s.mu.Unlock()
+	began := m.Now()
+	ctx, traced := m.Trace.Run(ctx, r.trace, r.id, r.requestID)
+	end := func(status string) {
+		m.Seen.Ended(status, max(m.Now().Sub(began), 1))
+		traced(status)
+	}
 	state, question := m.state(ctx, s, r)
 	go m.watch(ctx, s, r, stop)
-	began := m.Now()
-	end := func(status string) { m.Seen.Ended(status, max(m.Now().Sub(began), 1)) }
 	t := loop.Turn{Model: m.Model, Tools: m.toolbox(s, r, question), Recorder: &recorder{m, s, r}}
 	out, err := t.Run(ctx, state)
 	cause := context.Cause(ctx)
@@ -256,7 +260,7 @@ func (m *Manager) execute(s *session, r *run) {
 			log.Warn("conversation not remembered", slog.Any("err", err))
 		}
 	}
-	if m.finish(s, r, out, f, log) {
+	if m.finish(ctx, s, r, out, f, log) {
 		end(f.Status)
 	} else {
 		end(Left)
@@ -280,10 +284,10 @@ func lastAnswer(out loop.Outcome) string {
 
 // finish writes a run's end. While the store does not take it the run is not
 // over: nothing is shown that is not durable. It says whether the end is written.
-func (m *Manager) finish(s *session, r *run, out loop.Outcome, f finishedBody, log *slog.Logger) bool {
+func (m *Manager) finish(ctx context.Context, s *session, r *run, out loop.Outcome, f finishedBody, log *slog.Logger) bool {
 	rec := &recorder{m, s, r}
 	for wait := time.Second; ; wait = min(2*wait, 30*time.Second) {
-		err := rec.write(context.WithoutCancel(m.root), out.Steps, &f)
+		err := rec.write(context.WithoutCancel(ctx), out.Steps, &f)
 		if err == nil {
 			log.Info("run finished", slog.String("status", f.Status))
 			return true

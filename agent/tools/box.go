@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/tools/shell"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
@@ -30,7 +31,7 @@ type Config struct {
 	WorkspaceDir string        // where exec_shell keeps working copies; "" leaves exec_shell out
 	ShellTimeout time.Duration // the longest command; 0 means 30 s
 	ShellPath    string        // PATH of programs; "" means the usual folders
-	Confine      func()        // what takes from a thread that starts programs what they must not have
+	ShellLimits  shell.Limits  // of programs; the zero value has the usual ones
 	WebTimeout   time.Duration // the longest fetch; 0 means 30 s
 	WebHosts     []string      // hosts that web_fetch reads without asking
 	WebDoor      string        // where web_fetch goes out, when not by itself

@@ -271,6 +271,43 @@ func TestNoAddressLeadsInside(t *testing.T) {
 	}
 }
 
+// A name may be an honest host's when it is checked and this machine's when it is
+// dialled, and be moved between one redirect and the next.
+func TestANameThatChangesItsAddressLeadsNowhere(t *testing.T) {
+	for name, answers := range map[string][][]string{
+		"at the second look":          {{"93.184.216.34"}, {"127.0.0.1"}},
+		"at every other":              {{"93.184.216.34"}, {"10.0.0.1"}, {"93.184.216.34"}, {"169.254.169.254"}},
+		"to one among others":         {{"93.184.216.34"}, {"93.184.216.34", "::ffff:127.0.0.1"}},
+		"to IPv6":                     {{"93.184.216.34"}, {"::1"}},
+		"to what stands for IPv4":     {{"93.184.216.34"}, {"64:ff9b::7f00:1"}},
+		"to nothing, then to itself":  {{"93.184.216.34"}, {}, {"127.0.0.1"}},
+		"before anything was checked": {{"127.0.0.1"}, {"93.184.216.34"}},
+	} {
+		looks := 0
+		net := &web{t: t, answer: func(string) string {
+			return "HTTP/1.1 302 Found\r\nLocation: /again\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+		}}
+		h := newHouse(t, func(c *tools.Config) {
+			net.config(c)
+			c.Resolve = func(context.Context, string) ([]netip.Addr, error) {
+				var out []netip.Addr
+				for _, a := range answers[min(looks, len(answers)-1)] {
+					out = append(out, netip.MustParseAddr(a))
+				}
+				looks++
+				return out, nil
+			}
+		})
+		env := h.env
+		env.UserText = "read http://moving.example.org/"
+		out, err := h.box.Run(t.Context(), "web_fetch", arguments(t, "url", "http://moving.example.org/"), env)
+		if err == nil || looks == 0 {
+			t.Errorf("%s: %q after %d looks, want an error", name, out, looks)
+		}
+		// What was dialled, web itself has judged: one address, and no other.
+	}
+}
+
 func TestTheCorpusIsLarge(t *testing.T) {
 	attacks := 0
 	for _, name := range []string{"attacks_files.json", "attacks_shell.json", "attacks_urls.json"} {
@@ -287,7 +324,10 @@ func TestHonestUsesWork(t *testing.T) {
 	net := &web{t: t, answer: func(string) string {
 		return "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 28\r\n\r\n<h1>Hello</h1><p><b>you</b>\n"
 	}}
-	h := newHouse(t, net.config)
+	h := newHouse(t, func(c *tools.Config) {
+		net.config(c)
+		c.ShellPath = t.TempDir() // as in our image: there is no program at all
+	})
 	var honest struct {
 		Files []string `json:"files"`
 		Shell []attack `json:"shell"`

@@ -115,6 +115,24 @@ func TestLinksThatAProgramMakesLeadNowhere(t *testing.T) {
 	}
 }
 
+// A name is a link outside in one moment and a file in the next, while our own
+// commands read and write it.
+func TestALinkThatComesAndGoesLeadsNowhere(t *testing.T) {
+	needs(t, "ln")
+	h := newHouse(t, nil)
+	r := h.approved(t.Context(), t, "sh -c 'i=0; while [ $i -lt 150 ]; do ln -sfn ../../secret l; ln -f a.txt l; ln -sfn ../.. d; ln -sfn notes d; i=$((i+1)); done' | "+
+		"for i in $(seq 150); do cat l; cat < l; grep -r CANARY . ; echo x >> l; ls d; cat d/secret; echo owned > d/owned; done")
+	if strings.Contains(r.Stdout, canary) || r.Stderr != nil && strings.Contains(*r.Stderr, canary) {
+		t.Errorf("result %+v, which leaks", r)
+	}
+	if body, err := os.ReadFile(filepath.Join(h.outside, "secret")); err != nil || string(body) != canary+"\n"+canary {
+		t.Errorf("the file outside = %q, %v", body, err)
+	}
+	if _, err := os.Stat(filepath.Join(h.outside, "owned")); err == nil {
+		t.Error("a file was made outside")
+	}
+}
+
 func TestAPipeFileDoesNotHoldACommand(t *testing.T) {
 	needs(t, "mkfifo")
 	h := newHouse(t, nil)

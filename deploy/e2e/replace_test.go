@@ -16,6 +16,7 @@ import (
 	"github.com/loongclaw/loongclaw/deploy/client"
 	"github.com/loongclaw/loongclaw/deploy/load"
 	"github.com/loongclaw/loongclaw/deploy/rig"
+	"github.com/loongclaw/loongclaw/deploy/standin"
 )
 
 // talkers are clients that never stop, half of them over WebSockets; strangers
@@ -77,7 +78,7 @@ func (k *talkers) knock(ctx context.Context, base string) {
 }
 
 // judge ends all and says what they met.
-func (k *talkers) judge(t *testing.T) {
+func (k *talkers) judge(t *testing.T) load.Tally {
 	t.Helper()
 	k.stop()
 	k.alive.Wait()
@@ -91,9 +92,10 @@ func (k *talkers) judge(t *testing.T) {
 		t.Error(f)
 	}
 	k.refusals.Range(func(at, err any) bool { t.Errorf("%v: a new connection: %v", at, err); return true })
-	if sum.Cuts == 0 || sum.Messages < len(k.all) || k.strange.Load() < 100 {
+	if sum.Messages < len(k.all) || k.strange.Load() < 100 {
 		t.Error("too little happened to say anything")
 	}
+	return sum
 }
 
 func TestAGatewayIsReplacedAndNobodyNotices(t *testing.T) {
@@ -112,24 +114,34 @@ func TestAGatewayIsReplacedAndNobodyNotices(t *testing.T) {
 		if err := w.ReplaceGateway(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		res := w.preflight(t, fmt.Sprintf("https://page-%d.example", i))
-		if res == "" {
-			t.Errorf("restart %d did not read ENV_FILE", i)
-		}
+		origin := fmt.Sprintf("https://page-%d.example", i)
+		soon(t, "the new gateway does not go by ENV_FILE", func() bool { return w.preflight(t, origin) == origin })
 	}
 	// One that cannot start changes nothing.
 	settle("PASS_PRIVATE_KEY=broken\n")
 	if err := w.SignalGateway(); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(1500 * time.Millisecond)
+	soon(t, "the log does not say that a gateway could not start", func() bool {
+		log := w.Gateway.Log()
+		return strings.Contains(log, "the new gateway did not come up; this one goes on") && strings.Contains(log, "PASS_PRIVATE_KEY")
+	})
 	if w.preflight(t, "https://page-3.example") == "" {
 		t.Error("a gateway that cannot start took over")
 	}
-	if !strings.Contains(w.Gateway.Log(), "the new gateway did not come up; this one goes on") {
-		t.Error("the log does not say why")
+	if k.judge(t).Cuts == 0 {
+		t.Error("no stream was open while a gateway was replaced")
 	}
-	k.judge(t)
+}
+
+// soon waits for what must come.
+func soon(t *testing.T, otherwise string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal(otherwise)
+		}
+	}
 }
 
 // preflight says which origin the gateway allows, of the one that asks.
@@ -141,4 +153,51 @@ func (w *world) preflight(t *testing.T, origin string) string {
 		t.Fatal(err)
 	}
 	return a.Header.Get("Access-Control-Allow-Origin")
+}
+
+// Two agents on one store are replaced one by one.
+func TestAgentsAreReplacedOneByOneAndNobodyNotices(t *testing.T) {
+	w := own(t, nil)
+	second, err := w.AddAgent(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(second.Down)
+	k := talk(t, w, 8)
+	k.chat(w.Base)
+	for i := range 2 {
+		for _, s := range []*rig.Stack{w.Stack, second} {
+			time.Sleep(2 * time.Second)
+			if !s.Agent.Stop(25 * time.Second) {
+				t.Errorf("round %d: an agent did not stop in time", i)
+			}
+			if err := s.StartAgent(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(2 * time.Second) // its users come back
+		}
+	}
+	k.judge(t)
+}
+
+// chat asks for whole answers as JSON, which nobody can take up again: the gateway
+// must see to it that they come.
+func (k *talkers) chat(base string) {
+	ctx, stop := context.WithCancel(context.Background())
+	end := k.stop
+	k.stop = func() { stop(); end() }
+	for i := range 4 {
+		k.alive.Go(func() {
+			c := client.New(base, tokenOf(100+i), nil)
+			for n := 0; ctx.Err() == nil; n++ {
+				said := fmt.Sprintf("chat %d-%d", i, n)
+				s := standin.Say(said, standin.Round{Chunks: 8, Delay: 40})
+				a, err := c.Do(context.WithoutCancel(ctx), http.MethodPost, "/api/chat", map[string]string{"message": s.Message(), "sessionId": "j"})
+				var got struct{ Message string }
+				if err != nil || a.Status != http.StatusOK || a.JSON(&got) != nil || got.Message != s.Answer(0) {
+					k.refusals.Store(time.Now().Format("15:04:05.000 ")+said, fmt.Errorf("%v %w", a, err))
+				}
+			}
+		})
+	}
 }

@@ -22,10 +22,15 @@ type S3 struct {
 	SecretKey string
 }
 
+// S3Program gives the path of the S3 server.
+func S3Program(ctx context.Context) (string, error) {
+	return program(ctx, "github.com/versity/versitygw/cmd/versitygw", s3Version)
+}
+
 // StartS3 starts the server on a free port. The first time on a machine it is
 // built into the repository's bin folder, which takes minutes.
 func StartS3(ctx context.Context, dir string) (*S3, error) {
-	path, err := program(ctx, "github.com/versity/versitygw/cmd/versitygw", s3Version)
+	path, err := S3Program(ctx)
 	if err != nil {
 		return nil, err
 	}

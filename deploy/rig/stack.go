@@ -27,8 +27,9 @@ type Options struct {
 	AgentURL   string // an agent of the caller's own; then no other is started
 	AgentEnv   map[string]string
 	GatewayEnv map[string]string
-	Metrics    bool   // both listen for Prometheus, too
-	With       *Stack // another stack, whose users' passes hold here, too
+	Metrics    bool     // both listen for Prometheus, too
+	Agents     []string // further agents of the gateway, beside its own
+	With       *Stack   // another stack, whose users' passes hold here, too
 }
 
 // Stack is a gateway and its agent.
@@ -145,7 +146,7 @@ func (s *Stack) StartGateway(ctx context.Context) error {
 		"PATH": os.Getenv("PATH"), "HOME": filepath.Join(s.opts.Dir, "gateway"), "TMPDIR": os.TempDir(),
 		"PASS_PRIVATE_KEY":    s.keys.private,
 		"LISTEN_ADDR":         s.gateAddr,
-		"AGENT_URL":           s.AgentURL(),
+		"AGENT_URL":           strings.Join(append([]string{s.AgentURL()}, s.opts.Agents...), ","),
 		"LOONGCLAW_TOKENS":    s.opts.Tokens,
 		"RATE_LIMIT_CHAT":     "100000/m",
 		"RATE_LIMIT_API":      "100000/m",
@@ -162,6 +163,36 @@ func (s *Stack) StartGateway(ctx context.Context) error {
 	}
 	s.Gateway = p
 	return ready(ctx, p, s.Base+"/health")
+}
+
+// AddAgent starts a second agent on the same store and lets the gateway know of it,
+// which is started again.
+func (s *Stack) AddAgent(ctx context.Context) (*Stack, error) {
+	o := s.opts
+	o.With, o.AgentURL = s, ""
+	o.AgentEnv = maps.Clone(o.AgentEnv)
+	if o.AgentEnv == nil {
+		o.AgentEnv = map[string]string{}
+	}
+	o.AgentEnv["STORE"] = s.agentEnv()["STORE"]
+	o.Dir = filepath.Join(s.opts.Dir, "second")
+	second := &Stack{opts: o, keys: s.keys, Store: s.Store}
+	var err error
+	if second.agentAddr, err = FreeAddr(); err != nil {
+		return nil, err
+	}
+	for _, d := range []string{"workspace", "agent"} {
+		if err := os.MkdirAll(filepath.Join(o.Dir, d), 0o750); err != nil {
+			return nil, err
+		}
+	}
+	if err := second.StartAgent(ctx); err != nil {
+		second.Down()
+		return nil, err
+	}
+	s.opts.Agents = append(s.opts.Agents, "http://"+second.agentAddr)
+	s.Gateway.Kill()
+	return second, s.StartGateway(ctx)
 }
 
 // ReplaceGateway sends SIGHUP to the gateway that serves and waits until another

@@ -57,10 +57,14 @@ func (r *Rollout) try(ctx context.Context, old, next Slot) (err error) {
 		}
 	}()
 	if old != "" {
+		// What serves may be what the deploy is to mend: then there is nothing to hold
+		// the new one to.
 		if err := c.meet(ctx, r.Platform, old, c.leave); err != nil {
-			return fmt.Errorf("already in %s, which serves: %w", old, err)
+			r.say("the canary is already red in %s, which serves, and goes to %s alone: %s", old, next, oneLine(err))
+			c.notes, c.ledger, old = nil, client.NewLedger(), ""
+		} else {
+			r.say("the canary left a session and a memory in %s", old)
 		}
-		r.say("the canary left a session and a memory in %s", old)
 	}
 	begin := time.Now()
 	if err := c.meet(ctx, r.Platform, next, c.prove); err != nil {

@@ -19,12 +19,17 @@
 // other, never at once, and each may be called again after it failed, with the
 // same effect as once.
 //
-//   - State tells what is, from the platform and not from memory: somebody else may
-//     have changed it. It changes nothing.
+//   - State tells what is: which slot serves, what is in each, and which images were
+//     kept (Fill makes a slot unkept, Keep makes the one that serves kept). It comes
+//     from the platform and not from memory: somebody else may have changed it. It
+//     changes nothing.
 //   - Fill puts the new image into a slot that does not serve. When it returns, who
 //     is sent there meets the new image and nothing older. Who is served by the
 //     other slot must notice nothing. An image that does not start is no error of
 //     Fill's: the canary finds that.
+//   - Discard says that what Fill put into a slot was red. Whatever Fill changed beside
+//     the slot goes back to what it was; what is in the slot may stay or go. Nobody
+//     is served by it then.
 //   - Admit makes the canary meet the agents of one slot, and nobody else: through
 //     the same gateway, with the credential that it returns. When it returns, the
 //     next request of the canary goes there, and nowhere else until the next Admit:
@@ -44,9 +49,10 @@
 //     (An agent tells at /active?user=NAME whether a user's work is active there.)
 //   - Keep says that what serves is here to stay.
 //   - Figures tells what the gateway saw of a slot's agents since a moment: answers,
-//     failures (a status of 500 and above, or no answer), and the 95th percentile of
-//     the time to an answer's head, of requests that wait for no model. The canary
-//     is not counted.
+//     failures (500, or no answer, or an agent that does not start; 502 to 504 tell
+//     of a provider or of a full house, and are no generation's fault), and the 95th
+//     percentile of the time to an answer's head, of requests that wait for no
+//     model and not for an agent to start. The canary is not counted.
 //
 // The journal's fence (docs/architecture.md, "Who runs what after a crash") keeps a
 // user's two agents honest while both are awake. It is what makes this safe; the

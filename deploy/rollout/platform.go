@@ -28,6 +28,9 @@ type State struct {
 	Serves Slot
 	// Images names what is in each slot; a slot with nothing in it is absent.
 	Images map[Slot]string
+	// Kept says of which slots the image has served and was kept since it was put
+	// there: only to those can one go back.
+	Kept map[Slot]bool
 	// Next names what Fill would put in. The same name is the same thing.
 	Next string
 }
@@ -36,6 +39,7 @@ type State struct {
 type Slots interface {
 	State(ctx context.Context) (State, error)
 	Fill(ctx context.Context, slot Slot) error
+	Discard(ctx context.Context, slot Slot) error
 	Serve(ctx context.Context, slot Slot) error
 	Keep(ctx context.Context) error
 }

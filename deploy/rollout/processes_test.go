@@ -60,6 +60,7 @@ type processes struct {
 type slot struct {
 	image string
 	addr  string
+	kept  bool
 	*rig.Process
 }
 
@@ -122,9 +123,9 @@ func (p *processes) agent(name string, env map[string]string) image {
 func (p *processes) State(context.Context) (rollout.State, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := rollout.State{Serves: p.serves, Images: map[rollout.Slot]string{}, Next: p.next.name}
+	s := rollout.State{Serves: p.serves, Images: map[rollout.Slot]string{}, Kept: map[rollout.Slot]bool{}, Next: p.next.name}
 	for name, slot := range p.slots {
-		s.Images[name] = slot.image
+		s.Images[name], s.Kept[name] = slot.image, slot.kept
 	}
 	return s, nil
 }
@@ -149,8 +150,19 @@ func (p *processes) Fill(_ context.Context, name rollout.Slot) error {
 	if err != nil {
 		return err
 	}
-	p.slots[name] = &slot{p.next.name, addr, process}
+	p.slots[name] = &slot{image: p.next.name, addr: addr, Process: process}
 	p.moved = append(p.moved, "fill "+string(name))
+	return nil
+}
+
+func (p *processes) Discard(_ context.Context, name rollout.Slot) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if name == p.serves {
+		return errors.New("that slot serves")
+	}
+	p.slots[name].Kill()
+	p.moved = append(p.moved, "discard "+string(name))
 	return nil
 }
 
@@ -168,6 +180,7 @@ func (p *processes) Serve(_ context.Context, name rollout.Slot) error {
 func (p *processes) Keep(context.Context) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.slots[p.serves].kept = true
 	p.moved = append(p.moved, "keep")
 	return nil
 }
@@ -248,7 +261,7 @@ func (p *processes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	proxy := &httputil.ReverseProxy{
 		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: addr}) },
 		FlushInterval:  -1,
-		ModifyResponse: func(res *http.Response) error { told(res.StatusCode >= 500); return nil },
+		ModifyResponse: func(res *http.Response) error { told(res.StatusCode == http.StatusInternalServerError); return nil },
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) {
 			told(true)
 			w.WriteHeader(http.StatusBadGateway)

@@ -23,14 +23,14 @@ type Red struct {
 	Step   string // what was being done
 	Seen   error  // what was seen
 	Serves Slot   // what serves now; empty where nothing does
-	Stuck  error  // why the switch could not be taken back, if it could not
+	Stuck  error  // what could not be undone, if anything
 }
 
 func (r *Red) Error() string {
 	end := fmt.Sprintf("%s serves as before", r.Serves)
 	switch {
 	case r.Stuck != nil:
-		end = fmt.Sprintf("and the switch could NOT be taken back: %v\nNext: make rollback", r.Stuck)
+		end = fmt.Sprintf("NOT everything could be undone: %v\nNext: see what serves, and `make rollback` if it is not %s", r.Stuck, r.Serves)
 	case r.Serves == "":
 		end = "nothing serves"
 	}
@@ -48,17 +48,17 @@ func (r *Rollout) Deploy(ctx context.Context) error {
 	if was.Serves == "" {
 		return r.first(ctx)
 	}
-	if was.Images[was.Serves] == was.Next {
+	if was.Images[was.Serves] == was.Next && was.Next != "" {
 		r.say("nothing has changed: %s serves %s already", was.Serves, was.Next)
 		return nil
 	}
 	next := was.Serves.Other()
 	r.say("%s serves %s; %s goes into %s", was.Serves, was.Images[was.Serves], was.Next, next)
 	if err := r.Platform.Fill(ctx, next); err != nil {
-		return r.stays(was.Serves, "the new image could not be put into "+string(next), err)
+		return r.stays(ctx, was.Serves, next, "the new image could not be put into "+string(next), err)
 	}
 	if err := r.try(ctx, was.Serves, next); err != nil {
-		return r.stays(was.Serves, "the canary in "+string(next), err)
+		return r.stays(ctx, was.Serves, next, "the canary in "+string(next), err)
 	}
 	return r.promote(ctx, was.Serves, next)
 }
@@ -68,13 +68,13 @@ func (r *Rollout) Deploy(ctx context.Context) error {
 func (r *Rollout) first(ctx context.Context) error {
 	r.say("the first deploy: it goes into %s", Blue)
 	if err := r.Platform.Fill(ctx, Blue); err != nil {
-		return r.stays("", "the image could not be put into blue", err)
+		return r.stays(ctx, "", Blue, "the image could not be put into blue", err)
 	}
 	if err := r.try(ctx, "", Blue); err != nil {
-		return r.stays("", "the canary in blue", err)
+		return r.stays(ctx, "", Blue, "the canary in blue", err)
 	}
 	if err := r.Platform.Serve(ctx, Blue); err != nil {
-		return r.stays("", "the switch to blue", err)
+		return r.stays(ctx, "", Blue, "the switch to blue", err)
 	}
 	if err := r.Platform.Keep(ctx); err != nil {
 		return err
@@ -88,7 +88,7 @@ func (r *Rollout) promote(ctx context.Context, old, next Slot) error {
 	moved := time.Now()
 	before, err := r.Platform.Figures(ctx, old, moved.Add(-r.Rules.Watch))
 	if err != nil {
-		return r.stays(old, "the figures before the switch", err)
+		return r.stays(ctx, old, next, "the figures before the switch", err)
 	}
 	if err := r.Platform.Serve(ctx, next); err != nil {
 		// It may have moved all the same.
@@ -115,6 +115,9 @@ func (r *Rollout) Rollback(ctx context.Context) error {
 	if now.Serves == "" || now.Images[to] == "" {
 		return errors.New("there is no other generation to go back to\nNext: make deploy")
 	}
+	if !now.Kept[to] {
+		return fmt.Errorf("%s holds %s, which was red or was never tried: that is no way back\nNext: make deploy, from the sources of the generation that you want", to, now.Images[to])
+	}
 	begin := time.Now()
 	if err := r.Platform.Serve(ctx, to); err != nil {
 		return fmt.Errorf("the switch to %s: %w", to, err)
@@ -126,27 +129,62 @@ func (r *Rollout) Rollback(ctx context.Context) error {
 	return nil
 }
 
-func (r *Rollout) stays(serves Slot, step string, seen error) error {
-	red := &Red{Step: step, Seen: seen, Serves: serves}
-	r.say("RED, the switch stays: %s", oneLine(red))
-	return red
+// stays and back work after an interrupt, too: what is half done is undone, and an
+// unwatched generation does not stay.
+func (r *Rollout) stays(ctx context.Context, serves, red Slot, step string, seen error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	defer cancel()
+	why := &Red{Step: step, Seen: seen, Serves: serves, Stuck: r.Platform.Discard(ctx, red)}
+	r.say("RED, the switch stays: %s", oneLine(why))
+	return why
 }
 
-// back works after an interrupt, too: an unwatched generation does not stay.
 func (r *Rollout) back(ctx context.Context, old Slot, step string, seen error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
 	red := &Red{Step: step, Seen: seen, Serves: old}
 	red.Stuck = r.Platform.Serve(ctx, old)
 	if red.Stuck == nil {
-		red.Stuck = r.Platform.Keep(ctx)
+		red.Stuck = errors.Join(r.Platform.Keep(ctx), r.Platform.Discard(ctx, old.Other()))
 	}
 	r.say("RED, the switch goes back: %s", oneLine(red))
 	return red
 }
+
+// undoTime is how long undoing may take.
+const undoTime = 2 * time.Minute
 
 func (r *Rollout) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(r.Out, time.Now().Format("15:04:05 ")+format+"\n", args...)
 }
 
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
+// Status tells what is where.
+func (r *Rollout) Status(ctx context.Context) error {
+	now, err := r.Platform.State(ctx)
+	if err != nil {
+		return err
+	}
+	if now.Serves == "" {
+		r.say("nothing serves yet")
+	}
+	for _, slot := range []Slot{Blue, Green} {
+		if now.Images[slot] == "" {
+			continue
+		}
+		f, err := r.Platform.Figures(ctx, slot, time.Now().Add(-r.Rules.Watch))
+		if err != nil {
+			return err
+		}
+		what := "waits"
+		switch {
+		case slot == now.Serves:
+			what = "serves"
+		case !now.Kept[slot]:
+			what = "was red, or never tried"
+		}
+		r.say("%s: %s, %s; in the last %v: %v", slot, now.Images[slot], what, r.Rules.Watch, f)
+	}
+	return nil
+}

@@ -143,6 +143,9 @@ func TestDeploysUnderThoseWhoTalk(t *testing.T) {
 		if !errors.As(err, &red) || after.Serves != before.Serves || !strings.Contains(err.Error(), step.why) {
 			t.Fatalf("%s: got %v and %v, want red with %q", step.next.name, err, after, step.why)
 		}
+		if err := r.Rollback(t.Context()); err == nil || !strings.Contains(err.Error(), "that is no way back") {
+			t.Errorf("a rollback into what was red: got %v", err)
+		}
 		if !strings.Contains(out.String(), "RED, the switch stays: "+strings.Join(strings.Fields(err.Error()), " ")) {
 			t.Errorf("the log does not say why:\n%s", out)
 		}
@@ -208,7 +211,7 @@ func TestTheWatchTakesItBack(t *testing.T) {
 			if !errors.As(err, &red) || now.Serves != rollout.Blue || !strings.Contains(err.Error(), tt.why) {
 				t.Errorf("got %v and %v, want blue and %q", err, now, tt.why)
 			}
-			if got, want := strings.Join(p.moved, ", "), "fill green, serve green, serve blue, keep"; got != want {
+			if got, want := strings.Join(p.moved, ", "), "fill green, serve green, serve blue, keep, discard green"; got != want {
 				t.Errorf("it did: %s; want %s", got, want)
 			}
 			if !strings.Contains(out.String(), "RED, the switch goes back: green was watched for") {

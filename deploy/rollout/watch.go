@@ -24,6 +24,9 @@ type Rules struct {
 // Usual are the rules of `make deploy`.
 var Usual = Rules{Watch: 5 * time.Minute, Every: 5 * time.Second, Failed: 0.02, Enough: 20, Slower: 3, Slow: 500 * time.Millisecond}
 
+// handful is how many failures count when there are hardly any requests.
+const handful = 3
+
 // maxBlind is how many looks in a row may fail before not seeing counts as red.
 const maxBlind = 3
 
@@ -68,6 +71,10 @@ func (r Rules) judge(now, before Figures) error {
 	failed := max(r.Failed, before.failed())
 	if now.Requests >= r.Enough && now.failed() > failed {
 		return fmt.Errorf("too many failures: %v, more than %.1f %%; before: %v", now, 100*failed, before)
+	}
+	// Where few ask, few must do: most of a handful.
+	if now.Failures >= handful && now.failed() > 0.5 && now.failed() > before.failed() {
+		return fmt.Errorf("most requests fail: %v; before: %v", now, before)
 	}
 	slow := max(r.Slow, time.Duration(r.Slower*float64(before.P95)))
 	if now.Requests >= r.Enough && now.P95 > slow {

@@ -31,6 +31,8 @@ type Round struct {
 	RetryAfter int `json:"retryAfter,omitempty"` // and this Retry-After
 	Times      int `json:"times,omitempty"`      // only so many times; 0 is always
 
+	Echo bool `json:"echo,omitempty"` // failures repeat the request's headers, as some providers do
+
 	End string `json:"end,omitempty"` // how the stream ends: "" is well
 }
 

@@ -22,6 +22,9 @@ type Request struct {
 	Model    string
 	Stream   bool
 	Auth     string
+	Trace    string // traceparent
+	// RequestID is the agent's name for what this belongs to.
+	RequestID string
 
 	Arrived   time.Time
 	FirstByte time.Time // when the first piece of text had been written
@@ -60,22 +63,32 @@ type Server struct {
 	attempts map[string]int
 	gates    map[string]chan struct{}
 	changed  chan struct{}
+	done     chan struct{}
 }
 
-// Start listens on a free port.
-func Start() (*Server, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// Start listens on a free port of this machine's own.
+func Start() (*Server, error) { return Listen("127.0.0.1:0") }
+
+// Listen listens on an address.
+func Listen(addr string) (*Server, error) {
+	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{
 		URL:      "http://" + l.Addr().String() + "/v1",
-		attempts: map[string]int{}, gates: map[string]chan struct{}{}, changed: make(chan struct{}),
+		attempts: map[string]int{}, gates: map[string]chan struct{}{}, changed: make(chan struct{}), done: make(chan struct{}),
 	}
 	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 30 * time.Second}
-	go func() { _ = s.http.Serve(l) }()
+	go func() {
+		_ = s.http.Serve(l)
+		close(s.done)
+	}()
 	return s, nil
 }
+
+// Done is closed when it has ended.
+func (s *Server) Done() <-chan struct{} { return s.done }
 
 // Close ends it and every stream.
 func (s *Server) Close() { _ = s.http.Close() }
@@ -203,8 +216,11 @@ type body struct {
 }
 
 // record notes a request and finds the script for it.
-func (s *Server) record(b body, auth string) (*Request, Script) {
-	r := &Request{Model: b.Model, Stream: b.Stream, Auth: auth, Arrived: time.Now()}
+func (s *Server) record(b body, h http.Header) (*Request, Script) {
+	r := &Request{
+		Model: b.Model, Stream: b.Stream, Arrived: time.Now(),
+		Auth: h.Get("Authorization"), Trace: h.Get("Traceparent"), RequestID: h.Get("X-Request-Id"),
+	}
 	for _, t := range b.Tools {
 		r.Tools = append(r.Tools, t.Function.Name)
 	}

@@ -20,14 +20,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, `{"error":{"message":"bad JSON"}}`, http.StatusBadRequest)
 		return
 	}
-	r, script := s.record(b, req.Header.Get("Authorization"))
+	r, script := s.record(b, req.Header)
 	round := Round{Text: []string{"?"}}
 	if r.Round >= 0 {
 		round = script.Rounds[r.Round]
 	}
 	defer s.update(r, func(r *Request) { r.Cancelled = r.Cancelled || !r.Finished && req.Context().Err() != nil })
 	if round.Status != 0 && (round.Times == 0 || r.Attempt <= round.Times) {
-		refuse(w, round)
+		refuse(w, req, round)
 		s.update(r, func(r *Request) { r.Finished = true })
 		return
 	}
@@ -45,13 +45,24 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-func refuse(w http.ResponseWriter, round Round) {
+// detail is what a failure says that no user should see.
+func detail(req *http.Request, round Round) string {
+	text := "SECRET-UPSTREAM-DETAIL"
+	if round.Echo {
+		text += fmt.Sprintf(" %v %s", req.Header, req.Header.Get("Authorization"))
+	}
+	return text
+}
+
+func refuse(w http.ResponseWriter, req *http.Request, round Round) {
 	if round.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(round.RetryAfter))
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(round.Status)
-	_, _ = fmt.Fprintf(w, `{"error":{"message":"scripted failure SECRET-UPSTREAM-DETAIL","type":"scripted","code":"%d"}}`, round.Status)
+	_ = json.NewEncoder(w).Encode(map[string]any{"error": map[string]any{
+		"message": "scripted failure " + detail(req, round), "type": "scripted", "code": strconv.Itoa(round.Status),
+	}})
 }
 
 func answerWhole(w http.ResponseWriter, script Script, r *Request) {
@@ -107,7 +118,7 @@ func (a *answer) end() bool {
 	case EndCut:
 		panic(http.ErrAbortHandler)
 	case EndError:
-		a.data(map[string]any{"error": map[string]any{"message": "scripted error SECRET-UPSTREAM-DETAIL", "type": "server_error"}})
+		a.data(map[string]any{"error": map[string]any{"message": "scripted error " + detail(a.req, a.round), "type": "server_error"}})
 		return true
 	case EndShort:
 		return true

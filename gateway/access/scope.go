@@ -18,9 +18,9 @@ var ladder = []string{ScopeRead, ScopeChat, ScopeAdmin}
 // AllScopes are the scopes of a token that names none.
 func AllScopes() []string { return slices.Clone(ladder) }
 
-// parseScopes reads "read" or "read+chat" and adds what the highest one includes:
+// ParseScopes reads "read" or "read+chat" and adds what the highest one includes:
 // somebody who may chat could not follow an answer without reading.
-func parseScopes(s string) ([]string, error) {
+func ParseScopes(s string) ([]string, error) {
 	highest := -1
 	for name := range strings.SplitSeq(s, "+") {
 		i := slices.Index(ladder, strings.ToLower(strings.TrimSpace(name)))

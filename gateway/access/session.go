@@ -48,7 +48,18 @@ type session struct {
 
 // Mint makes a session token for the static token t.
 func (s *Sessions) Mint(t Token, now time.Time) (string, Grant, error) {
-	g := Grant{User: t.User, Scopes: t.Scopes, Expires: now.Add(SessionLifetime).Unix()}
+	return s.MintFor(t, t.Scopes, SessionLifetime, now)
+}
+
+// MintFor makes one with fewer scopes, or for a shorter time.
+func (s *Sessions) MintFor(t Token, scopes []string, life time.Duration, now time.Time) (string, Grant, error) {
+	if life <= 0 || life > SessionLifetime {
+		return "", Grant{}, fmt.Errorf("a session token counts for up to %s", SessionLifetime)
+	}
+	if slices.ContainsFunc(scopes, t.lacks) {
+		return "", Grant{}, fmt.Errorf("the token of %s has only %s", t.User, strings.Join(t.Scopes, ", "))
+	}
+	g := Grant{User: t.User, Scopes: scopes, Expires: now.Add(life).Unix()}
 	body, err := json.Marshal(session(g))
 	if err != nil {
 		return "", Grant{}, fmt.Errorf("access: writing a session token: %w", err)

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -81,13 +82,38 @@ func parseToken(entry string) (Token, error) {
 	}
 	t := Token{Grant: Grant{User: user, Scopes: AllScopes()}, hash: sha256.Sum256([]byte(secret))}
 	if len(parts) == 3 {
-		scopes, err := parseScopes(parts[2])
+		scopes, err := ParseScopes(parts[2])
 		if err != nil {
 			return Token{}, fmt.Errorf("(user %s) %w", user, err)
 		}
 		t.Scopes = scopes
 	}
 	return t, nil
+}
+
+// NewEntry makes an entry for LOONGCLAW_TOKENS with a new token. An empty scope is
+// all of them.
+func NewEntry(user, scope string) (string, error) {
+	if err := checkUser(user); err != nil {
+		return "", fmt.Errorf("%q %w", user, err)
+	}
+	entry := user + ":" + NewToken()
+	if scope == "" {
+		return entry, nil
+	}
+	if _, err := ParseScopes(scope); err != nil {
+		return "", fmt.Errorf("%q %w", scope, err)
+	}
+	return entry + ":" + scope, nil
+}
+
+// Of gives a user's first token.
+func (ts Tokens) Of(user string) (Token, bool) {
+	i := slices.IndexFunc(ts, func(t Token) bool { return t.User == user })
+	if i < 0 {
+		return Token{}, false
+	}
+	return ts[i], true
 }
 
 // checkUser keeps names to what is safe in a log line and a header. How a name
@@ -108,8 +134,14 @@ func checkUser(name string) error {
 
 // Find says what a token gives. Its time does not depend on which one matches.
 func (ts Tokens) Find(secret string) (Grant, bool) {
+	t, ok := ts.Lookup(secret)
+	return t.Grant, ok
+}
+
+// Lookup gives the token itself.
+func (ts Tokens) Lookup(secret string) (Token, bool) {
 	if len(secret) > maxCredential {
-		return Grant{}, false
+		return Token{}, false
 	}
 	hash := sha256.Sum256([]byte(secret))
 	found := -1
@@ -117,9 +149,9 @@ func (ts Tokens) Find(secret string) (Grant, bool) {
 		found = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(ts[i].hash[:], hash[:]), i, found)
 	}
 	if found < 0 {
-		return Grant{}, false
+		return Token{}, false
 	}
-	return ts[found].Grant, true
+	return ts[found], true
 }
 
 func (ts Tokens) knows(hash [sha256.Size]byte) bool {

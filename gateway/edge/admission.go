@@ -34,9 +34,10 @@ func (c *Core) admit(scope, class string) echo.MiddlewareFunc {
 }
 
 // authorization is the bearer token of a request, empty when it has none. Other
-// schemes are ways in that are not configured, and ignored.
+// schemes are ways in that are not configured, and ignored. Of several headers
+// none is chosen: together they are no token, on every host.
 func authorization(h Head) string {
-	scheme, token, ok := strings.Cut(h.Header.Get("Authorization"), " ")
+	scheme, token, ok := strings.Cut(strings.Join(h.Header.Values("Authorization"), ", "), " ")
 	if !ok || !strings.EqualFold(scheme, "bearer") {
 		return ""
 	}
@@ -51,7 +52,7 @@ func (x *exchange) authenticate(secret string) error {
 		x.id = Identity{User: localUser, Scopes: access.AllScopes(), Via: access.ViaLoopback}
 		return nil
 	}
-	if assertion := x.head.Header.Get(access.HeaderAssertion); secret == "" && assertion != "" && x.core.cfg.Access != nil {
+	if assertion := strings.Join(x.head.Header.Values(access.HeaderAssertion), ", "); secret == "" && assertion != "" && x.core.cfg.Access != nil {
 		if err := x.notForeign(); err != nil {
 			return err
 		}

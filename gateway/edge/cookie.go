@@ -12,14 +12,15 @@ import (
 const (
 	// secureCookie can be set by this host over HTTPS alone, and for it alone.
 	secureCookie = "__Host-loongclaw"
-	// plainCookie stands in for it on this machine, where there is no TLS.
-	plainCookie = "loongclaw"
+	// plainCookie and the port stand in for it on this machine, where there is no
+	// TLS: browsers do not tell ports apart, and there may be several gateways.
+	plainCookie = "loongclaw-"
 )
 
 // cookie is the session's cookie as it may be set here; nil where none may be:
 // over plain HTTP from elsewhere anybody on the way could read it.
 func (x *exchange) cookie(value string, maxAge int) *http.Cookie {
-	c := &http.Cookie{Name: plainCookie, Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteStrictMode}
+	c := &http.Cookie{Name: plainCookie + x.port(), Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, SameSite: http.SameSiteStrictMode}
 	switch {
 	case x.tls:
 		c.Name, c.Secure = secureCookie, true
@@ -70,8 +71,11 @@ func (c *Core) logOut(e echo.Context) error {
 	return nil
 }
 
-func (x *exchange) setCookie(value string, maxAge int) {
-	if c := x.cookie(value, maxAge); c != nil {
+// setCookie says whether a cookie may be set here.
+func (x *exchange) setCookie(value string, maxAge int) bool {
+	c := x.cookie(value, maxAge)
+	if c != nil {
 		x.header["Set-Cookie"] = []string{c.String()}
 	}
+	return c != nil
 }

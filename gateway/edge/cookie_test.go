@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -32,7 +33,7 @@ func TestLoginSetsACookie(t *testing.T) {
 		want   string // "" is none
 	}{
 		"HTTPS":            {secure, `,"cookie":true`, "__Host-loongclaw=lcs_…; Path=/; Max-Age=2592000; HttpOnly; Secure; SameSite=Strict"},
-		"loopback":         {local, `,"cookie":true`, "loongclaw=lcs_…; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict"},
+		"loopback":         {local, `,"cookie":true`, "loongclaw-8787=lcs_…; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict"},
 		"plain, elsewhere": {plain, `,"cookie":true`, ""},
 		"nobody asked":     {secure, "", ""},
 		"asked not to":     {secure, `,"cookie":false`, ""},
@@ -131,5 +132,49 @@ func TestLogout(t *testing.T) {
 	}
 	if access.SessionLifetime.Seconds() != 2592000 {
 		t.Error("the tests above say 30 days")
+	}
+}
+
+// A page trades a token that was typed in for a session, and keeps neither.
+func TestATokenIsTradedForASession(t *testing.T) {
+	c := newCore(t, nil) // without a login code
+	ask := func(secret, body string, more ...string) Decision {
+		h := request("POST", "/api/login", append([]string{"Authorization", "Bearer " + secret}, more...)...)
+		h.TLS, h.Body = true, []byte(body)
+		return c.Decide(h, generous())
+	}
+	var got struct {
+		Token, User string
+		Cookie      bool
+	}
+	d := ask(bobToken, `{"cookie":true}`, "Sec-Fetch-Site", "same-origin")
+	if d.Respond == nil || d.Respond.Status != 200 || json.Unmarshal(d.Respond.Body, &got) != nil || got.User != "bob" || !got.Cookie {
+		t.Fatalf("got %+v", d)
+	}
+	g, ok := c.sessions.Find(got.Token, start)
+	if !ok || g.User != "bob" || len(g.Scopes) != 1 || !strings.HasPrefix(d.Header.Get("Set-Cookie"), "__Host-loongclaw="+got.Token+"; ") {
+		t.Errorf("got the session %+v and the cookie %q", g, d.Header.Get("Set-Cookie"))
+	}
+	// A session is its own, until its own end.
+	session := got.Token
+	if d = ask(session, `{"cookie":true}`); !strings.Contains(string(d.Respond.Body), session) || !strings.Contains(d.Header.Get("Set-Cookie"), "Max-Age=2592000;") {
+		t.Errorf("got %+v", d)
+	}
+	if d = ask(bobToken, `{}`); d.Respond.Status != 200 || d.Header.Get("Set-Cookie") != "" || strings.Contains(string(d.Respond.Body), "cookie") {
+		t.Errorf("a cookie that nobody asked for: %+v", d)
+	}
+	for name, tc := range map[string]struct {
+		d      Decision
+		status int
+	}{
+		"a wrong token":  {ask("wrong-wrong-wrong", `{"cookie":true}`), 401},
+		"a foreign page": {ask(bobToken, `{"cookie":true}`, "Sec-Fetch-Site", "cross-site"), 403},
+		"with a code":    {ask(bobToken, `{"code":"login-code-123456"}`), 404},
+		"no JSON":        {ask(bobToken, ``), 400},
+		"nothing at all": {ask("", `{}`, "Authorization", ""), 404},
+	} {
+		if status, code := refusal(t, tc.d); status != tc.status || tc.d.Header.Get("Set-Cookie") != "" {
+			t.Errorf("%s: got %d %s, want %d", name, status, code, tc.status)
+		}
 	}
 }

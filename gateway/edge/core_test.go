@@ -364,14 +364,15 @@ func FuzzDecide(f *testing.F) {
 	f.Add("OPTIONS", "*", "", "x")
 	f.Fuzz(func(t *testing.T, method, target, host, authorization string) {
 		d := c.Decide(Head{Method: method, Target: target, Host: host, Header: http.Header{"Authorization": {authorization}}}, generous())
-		set := 0
-		for _, is := range []bool{d.Respond != nil, d.Asset != nil, d.Forward != nil, d.Socket != nil, d.Ask != nil} {
-			if is {
-				set++
-			}
+		if n := ways(d); n != 1 {
+			t.Errorf("%d ways at once: %+v", n, d)
 		}
-		if set != 1 {
-			t.Errorf("%d ways at once: %+v", set, d)
+		if d.Asset != nil && (strings.Contains(d.Asset.Name, "..") || strings.HasPrefix(d.Asset.Name, "/") || strings.ContainsAny(d.Asset.Name, "\\%\x00")) {
+			t.Errorf("%q leaves the page's folder", d.Asset.Name)
+		}
+		if d.Forward != nil { // what the agent reads is what the pass is bound to
+			path, _, _ := strings.Cut(d.Forward.Target, "?")
+			verify(t, d.Forward.Set, d.Forward.Method, path)
 		}
 		if d.Respond != nil && d.Respond.Status == 500 {
 			t.Errorf("500: %s", d.Respond.Body)

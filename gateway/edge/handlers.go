@@ -91,9 +91,8 @@ func private(h http.Header) []string {
 	for name := range h {
 		lower := strings.ToLower(name)
 		switch {
-		case lower == "authorization", lower == "cookie", lower == "forwarded", lower == "x-real-ip",
-			strings.HasPrefix(lower, "x-loongclaw-"), strings.HasPrefix(lower, "cf-container-"), strings.HasPrefix(lower, "cf-access-"),
-			strings.HasPrefix(lower, "x-forwarded-"):
+		case lower == "authorization", lower == "cookie", lower == "forwarded", lower == "x-real-ip", lower == "true-client-ip",
+			strings.HasPrefix(lower, "x-loongclaw-"), strings.HasPrefix(lower, "cf-"), strings.HasPrefix(lower, "x-forwarded-"):
 			names = append(names, name)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/loongclaw/loongclaw/gateway/access"
+	"github.com/loongclaw/loongclaw/gateway/limit"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -18,28 +19,40 @@ import (
 // maxLogin is the longest body of a login.
 const maxLogin = 4 << 10
 
-// redeem exchanges a one-time login code for a session token. The code is
-// compared before it is spent, so that a stranger's guesses spend nothing.
+// login is the body of POST /api/login.
+type login struct {
+	Code   *string `json:"code"`
+	Cookie bool    `json:"cookie"`
+}
+
+// redeem exchanges a one-time login code, or a token, for a session.
 func (c *Core) redeem(e echo.Context) error {
 	x := of(e)
-	if c.cfg.LoginCode == "" {
-		return fault.New(fault.CodeNotFound, "there is no login code here", "use a token; `make run` prints a login link")
-	}
 	if x.head.Body == nil {
 		return ask{Question{Body: maxLogin}}
 	}
-	var in struct {
-		Code   *string `json:"code"`
-		Cookie bool    `json:"cookie"`
-	}
+	var in login
 	if err := json.Unmarshal(x.head.Body, &in); err != nil {
 		return fault.New(fault.CodeInvalidJSON, "the body is not JSON with a code", `send {"code":"…"}`)
 	}
-	if in.Code == nil || *in.Code == "" {
-		return fault.New(fault.CodeInvalidRequest, "code is missing", `send {"code":"…"}, as it stands in the login link`)
-	}
 	if own, told := x.ownPage(); in.Cookie && told && !own {
 		return errForeign
+	}
+	if secret := authorization(x.head); secret != "" && in.Code == nil && !c.open {
+		return x.trade(secret, in.Cookie)
+	}
+	return x.redeemCode(in)
+}
+
+// redeemCode compares the code before it is spent, so that a stranger's guesses
+// spend nothing.
+func (x *exchange) redeemCode(in login) error {
+	c := x.core
+	if c.cfg.LoginCode == "" {
+		return fault.New(fault.CodeNotFound, "there is no login code here", "use a token; `make run` prints a login link")
+	}
+	if in.Code == nil || *in.Code == "" {
+		return fault.New(fault.CodeInvalidRequest, "code is missing", `send {"code":"…"}, as it stands in the login link`)
 	}
 	sum := sha256.Sum256([]byte(*in.Code))
 	if subtle.ConstantTimeCompare(sum[:], c.login[:]) != 1 {
@@ -49,7 +62,25 @@ func (c *Core) redeem(e echo.Context) error {
 	if err := x.spend(q, errLogin); err != nil {
 		return err
 	}
-	return x.logIn(in.Cookie)
+	return x.logIn(c.cfg.Tokens[0], in.Cookie)
+}
+
+// trade gives the holder of a token a session, so that a page need not keep the
+// token itself. A session token is its own.
+func (x *exchange) trade(secret string, cookie bool) error {
+	if err := x.authenticate(secret); err != nil {
+		return err
+	}
+	if err := x.count(limit.API); err != nil {
+		return err
+	}
+	if static, ok := x.core.cfg.Tokens.Lookup(secret); ok {
+		return x.logIn(static, cookie)
+	}
+	if g, ok := x.core.sessions.Find(secret, x.core.cfg.Now()); ok {
+		return x.loggedIn(secret, g, cookie)
+	}
+	return fault.New(fault.CodeInvalidRequest, "a JSON Web Token gives no session: it has its own end", "send it as Authorization: Bearer TOKEN with each request")
 }
 
 // spend lets pass what was not spent before. Where the host cannot tell, it does
@@ -78,21 +109,26 @@ var errLogin = fault.New(fault.CodeUnauthorized, "the login code is wrong or was
 // loginKey names the code without telling it.
 func (c *Core) loginKey() string { return "login:" + hex.EncodeToString(c.login[:16]) }
 
-// logIn answers with a session token, and for a page that wants one sets it as a
-// cookie, too. It is for the page to ask: one that knows nothing of cookies could
-// not log out.
-func (x *exchange) logIn(cookie bool) error {
-	token, g, err := x.core.sessions.Mint(x.core.cfg.Tokens[0], x.core.cfg.Now())
+// logIn makes a session of a static token.
+func (x *exchange) logIn(static access.Token, cookie bool) error {
+	token, g, err := x.core.sessions.Mint(static, x.core.cfg.Now())
 	if err != nil {
 		return err
 	}
+	return x.loggedIn(token, g, cookie)
+}
+
+// loggedIn answers with a session token, and for a page that wants one sets it as
+// a cookie, too. It is for the page to ask: one that knows nothing of cookies could
+// not log out.
+func (x *exchange) loggedIn(token string, g access.Grant, cookie bool) error {
 	x.id = Identity(g)
-	if cookie {
-		x.setCookie(token, int(access.SessionLifetime/time.Second))
-	}
+	end := time.Unix(g.Expires, 0)
+	set := cookie && x.setCookie(token, int(end.Sub(x.core.cfg.Now())/time.Second))
 	return x.respond(http.StatusOK, struct {
 		Token     string    `json:"token"`
 		User      string    `json:"user"`
 		ExpiresAt chat.Time `json:"expiresAt"`
-	}{token, g.User, chat.At(time.Unix(g.Expires, 0))})
+		Cookie    bool      `json:"cookie,omitempty"`
+	}{token, g.User, chat.At(end), set})
 }

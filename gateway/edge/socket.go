@@ -85,8 +85,10 @@ func protocols(h http.Header) (chosen, token string) {
 			p = strings.TrimSpace(p)
 			if p == subprotocol {
 				chosen = subprotocol
-			} else if t, ok := strings.CutPrefix(p, bearerProtocol); ok {
+			} else if t, ok := strings.CutPrefix(p, bearerProtocol); ok && token == "" {
 				token = t
+			} else if ok {
+				token += ", " + t // several are no token
 			}
 		}
 	}

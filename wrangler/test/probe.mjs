@@ -16,7 +16,7 @@ const booted = core.instance;
 /** @type {ExportedHandler<Env>} */
 const worker = {
   fetch(request, bindings) {
-    if (new URL(request.url).pathname !== "/.probe") return host.fetch(request, bindings);
+    if (new URL(request.url).pathname !== "/.probe") return host.fetch(request, bindings, { route: "", stream: false });
     return Response.json({
       memoryBytes: core.instance.memoryBytes,
       timers: booted.timers + (booted === core.instance ? 0 : core.instance.timers),

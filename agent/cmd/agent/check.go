@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/loongclaw/loongclaw/agent/audit"
@@ -14,17 +15,43 @@ import (
 
 // check says what this configuration would do, after trying the store.
 func check(ctx context.Context, c config, stdout io.Writer) (err error) {
-	store, closeStore, err := openStore(ctx, c)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, closeStore()) }()
-	if err := bucket.Prove(ctx, store); err != nil {
+	if err := errors.Join(tryStore(ctx, c), tryWorkspace(c), tryLog(c)); err != nil {
 		return err
 	}
 	_, info := model.New(c.model(), nil, nil)
 	_, err = fmt.Fprintf(stdout, "ok: store %s, provider %s, model %s, listening on %s as %q\n", c.Store, info.Provider, info.Model, c.Listen, c.Instance)
 	return err
+}
+
+// tryStore looks whether the store is there and can be trusted.
+func tryStore(ctx context.Context, c config) (err error) {
+	store, closeStore, err := openStore(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeStore()) }()
+	return bucket.Prove(ctx, store)
+}
+
+// tryWorkspace looks whether working copies can be made.
+func tryWorkspace(c config) error {
+	if err := os.MkdirAll(c.Workspace, 0o750); err != nil {
+		return fmt.Errorf("WORKSPACE_DIR: %w\nNext: choose a directory that can be written", err)
+	}
+	f, err := os.CreateTemp(c.Workspace, ".check-")
+	if err != nil {
+		return fmt.Errorf("WORKSPACE_DIR: %w\nNext: choose a directory that can be written", err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// tryLog looks whether the log can be written.
+func tryLog(c config) error {
+	_, closeLog, err := logger(c, io.Discard)
+	if err != nil {
+		return fmt.Errorf("%w\nNext: choose a file that can be written, or leave it out", err)
+	}
+	return closeLog()
 }
 
 // verify checks every journal of the store and every anchor. It takes no lock

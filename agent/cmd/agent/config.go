@@ -43,7 +43,8 @@ type environment struct {
 	WebHosts     list   `envconfig:"WEB_ALLOWED_HOSTS"`
 	AutoApprove  list   `envconfig:"TOOLS_AUTO_APPROVE"`
 
-	Admin string `envconfig:"AGENT_ADMIN_LISTEN_ADDR"`
+	Admin  string `envconfig:"AGENT_ADMIN_LISTEN_ADDR"`
+	Traces string `envconfig:"OTEL_EXPORTER_OTLP_ENDPOINT"`
 
 	LogLevel  string `envconfig:"LOG_LEVEL" default:"info"`
 	LogFormat string `envconfig:"LOG_FORMAT" default:"json"`
@@ -135,6 +136,9 @@ func (c *config) check() error {
 		bad("AGENT_ADMIN_LISTEN_ADDR is not HOST:PORT: set it to something like 127.0.0.1:9788")
 	} else if c.Admin != "" && c.Admin == c.Listen {
 		bad("AGENT_ADMIN_LISTEN_ADDR is the agent's own address: choose another port, such as 127.0.0.1:9788")
+	}
+	if u, err := url.Parse(c.Traces); c.Traces != "" && (err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || (u.Scheme != "http" && u.Scheme != "https")) {
+		bad("OTEL_EXPORTER_OTLP_ENDPOINT is no address of a collector: write http://host:4318, and what it wants to be shown into OTEL_EXPORTER_OTLP_HEADERS")
 	}
 	if c.PublicKeys == "" {
 		bad("PASS_PUBLIC_KEYS is not set: run `gateway keygen` and give the agent its second line, the gateway its first")

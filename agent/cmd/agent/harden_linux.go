@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/loongclaw/loongclaw/agent/tools/shell"
 )
 
 // harden keeps this process's secrets from programs that tools start, which run
@@ -18,12 +20,29 @@ func harden() error {
 	return errors.Join(err, unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0))
 }
 
+// shellLimits are those of programs that tools start: they are confined, and what
+// they leave behind becomes this process's, so that it is found and ended.
+func shellLimits() shell.Limits {
+	adopts := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == nil
+	return shell.Limits{Confine: confine, Adopts: adopts, Started: bound}
+}
+
 // confine takes from this thread the capability to look into other processes, so
 // that no program that it starts gets it, where the agent is root, too. The agent
 // itself does not need it; where there is none, there is none to lose.
 func confine() {
 	if os.Geteuid() == 0 {
 		_ = unix.Prctl(unix.PR_CAPBSET_DROP, unix.CAP_SYS_PTRACE, 0, 0, 0)
+	}
+}
+
+// bound sets the kernel's own limits for a program and all that it starts, a step
+// above those that package shell looks after: the kernel is never late. That on
+// processes does not hold root.
+func bound(pid int) {
+	for what, most := range map[int]uint64{unix.RLIMIT_NPROC: 512, unix.RLIMIT_FSIZE: 1 << 30, unix.RLIMIT_CORE: 0} {
+		// One that is lower already cannot be raised, and stays.
+		_ = unix.Prlimit(pid, what, &unix.Rlimit{Cur: most, Max: most}, nil)
 	}
 }
 

@@ -30,7 +30,7 @@ func TestNoChildReadsOurSecrets(t *testing.T) {
 	}
 	look := shell.Job{
 		Command: "sh -c 'cat /proc/$PPID/environ; dd if=/proc/$PPID/mem bs=1 count=0 2>/dev/null && echo READABLE'",
-		Dir:     t.TempDir(), Path: "/usr/bin:/bin", Timeout: 10 * time.Second, MaxOutput: 1 << 20, Confine: confine,
+		Dir:     t.TempDir(), Path: "/usr/bin:/bin", Timeout: 10 * time.Second, MaxOutput: 1 << 20, Limits: shell.Limits{Confine: confine},
 	}
 	peek := func() ([]byte, []byte) {
 		r, err := shell.Run(t.Context(), look)
@@ -55,5 +55,21 @@ func TestNoChildReadsOurSecrets(t *testing.T) {
 	}
 	if got := os.Getenv(name); got != canary {
 		t.Errorf("the program's own environment is %q, want it as it was", got)
+	}
+}
+
+func TestTheKernelBoundsPrograms(t *testing.T) {
+	r, err := shell.Run(t.Context(), shell.Job{
+		Command: "sh -c 'sleep 0.3; cat /proc/self/limits'", Dir: t.TempDir(), Path: "/usr/bin:/bin",
+		Timeout: 10 * time.Second, MaxOutput: 4096, Limits: shell.Limits{Started: bound},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Join(strings.Fields(r.Stdout), " ")
+	for _, want := range []string{"Max processes 512 512", "Max file size 1073741824 1073741824", "Max core file size 0 0"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the limits are %s, want %s", got, want)
+		}
 	}
 }

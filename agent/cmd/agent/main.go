@@ -100,8 +100,13 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeLog()) }()
-	seen := meter.New(buildVersion())
-	log = slog.New(seen.Log(log.Handler()))
+	counts := meter.New(buildVersion())
+	log = slog.New(counts.Log(log.Handler()))
+	seen, closeSeeing, err := openSeeing(ctx, c, counts, log)
+	if err != nil {
+		return err
+	}
+	defer closeSeeing()
 	closeAdmin, err := admin(c.Admin, seen.Handler(), log)
 	if err != nil {
 		return err
@@ -116,7 +121,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	// It listens from its first moment: who starts it sees that it is starting, and
 	// can bring what it waits for.
 	entrance := &httpapi.Entrance{Door: c.door}
-	server, failed, err := listen(c, entrance, log)
+	server, failed, err := listen(c, seen.handler(entrance), log)
 	if err != nil {
 		return err
 	}
@@ -131,15 +136,15 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
-	store = seen.Bucket(store)
+	store = seen.bucket(store)
 	models := c.model()
-	models.Wrap = seen.Model
-	chatModel, info := model.New(models, log, c.modelClient())
+	models.Wrap = seen.model
+	chatModel, info := model.New(models, log, seen.client(c.modelClient()))
 	box := tools.New(toolsConfig(c, log))
 	manager := runs.New(runs.Config{
 		Bucket: store, Model: chatModel, Tools: box, Instance: c.Instance, MaxRuns: c.maxRuns, Log: log, Now: time.Now,
 		Persona: persona.Reader{Bucket: store, File: "config/SOUL.md", Log: log, Now: time.Now}.For,
-		Seen:    seen,
+		Seen:    seen, Trace: seen.runs(),
 	})
 	seen.Watch(manager.Active, manager.Waiting, manager.Draining)
 	api := httpapi.New(httpapi.Config{Runs: manager, Tools: box, Model: info, Keys: c.keys, Version: buildVersion(), Log: log, Now: time.Now, Seen: seen})
@@ -177,7 +182,7 @@ func stop(ctx context.Context, server *http.Server, manager *runs.Manager) error
 
 func toolsConfig(c config, log *slog.Logger) tools.Config {
 	return tools.Config{
-		AutoApprove: c.AutoApprove, WorkspaceDir: c.Workspace, ShellTimeout: c.shellTimeout, Confine: confine, WebTimeout: c.webTimeout,
+		AutoApprove: c.AutoApprove, WorkspaceDir: c.Workspace, ShellTimeout: c.shellTimeout, ShellLimits: shellLimits(), WebTimeout: c.webTimeout,
 		WebHosts: c.WebHosts, WebDoor: c.WebDoor, Mark: c.mark, Log: log, Now: time.Now,
 	}
 }
@@ -209,9 +214,18 @@ func logger(c config, stderr io.Writer) (*slog.Logger, func() error, error) {
 		}
 		out, closeLog = io.MultiWriter(stderr, f), f.Close
 	}
-	opts := &slog.HandlerOptions{Level: c.level}
+	opts := &slog.HandlerOptions{Level: c.level, ReplaceAttr: withCause}
 	if c.LogFormat == "text" {
 		return slog.New(slog.NewTextHandler(out, opts)), closeLog, nil
 	}
 	return slog.New(slog.NewJSONHandler(out, opts)), closeLog, nil
+}
+
+// withCause writes an error with its cause, which the JSON of one of ours, made
+// for clients, leaves out.
+func withCause(_ []string, a slog.Attr) slog.Attr {
+	if err, ok := a.Value.Any().(error); ok {
+		a.Value = slog.StringValue(err.Error())
+	}
+	return a
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -16,6 +17,9 @@ import (
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
+
+// requestIDs are the ids that a provider is told: those that the gateway takes.
+var requestIDs = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // exchange is one request to the provider and what came of it. The library
 // takes it for its HTTP client.
@@ -49,6 +53,7 @@ func (x *exchange) Do(req *http.Request) (*http.Response, error) {
 		x.fail(fault.Internal(x.m.scrub(err)))
 		return nil, err
 	}
+	x.m.log.Debug("asking the provider", "model", x.m.Name(), "requestId", x.requestID)
 	w := x.watch(x.m.timeout)
 	resp, err := x.m.client.Do(own)
 	w.Stop()
@@ -102,7 +107,7 @@ func (x *exchange) request(req *http.Request) (*http.Request, error) {
 	if x.m.key != "" {
 		h.Set("Authorization", "Bearer "+x.m.key)
 	}
-	if plainID.MatchString(x.requestID) {
+	if requestIDs.MatchString(x.requestID) {
 		h.Set("X-Request-Id", x.requestID)
 		h.Set("X-Client-Request-Id", x.requestID) // OpenAI's name for it
 	}

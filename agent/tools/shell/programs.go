@@ -24,10 +24,10 @@ const (
 
 // programs starts the programs of a line that the user approved.
 type programs struct {
-	plain   bool
-	confine func()
-	slots   chan struct{}
-	held    atomic.Int64 // by commands of our own, too
+	plain  bool
+	limits Limits
+	slots  chan struct{}
+	held   atomic.Int64 // by commands of our own, too
 }
 
 func (p *programs) run(ctx context.Context, hc interp.HandlerContext, args []string) error {
@@ -61,15 +61,21 @@ func (p *programs) start(ctx context.Context, hc interp.HandlerContext, found st
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = killPatience
-	if err := p.confined(cmd.Start); err != nil {
+	if err := p.launch(cmd); err != nil {
 		say(hc, fmt.Sprintf("%s: cannot be started", args[0]))
 		return interp.ExitStatus(exitRefused)
 	}
+	w := watchProgram(cmd.Process.Pid, p.limits.Processes, p.limits.Memory, p.limits.Adopts)
 	err := cmd.Wait()
-	// What the program left behind in its group ends with it.
-	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	started.Lock()
+	delete(started.pids, cmd.Process.Pid)
+	started.Unlock()
+	exceeded := w.end()
 	var exit *exec.ExitError
 	switch {
+	case exceeded != "":
+		say(hc, fmt.Sprintf("%s: stopped: %s (at most %d processes and %d MiB)", args[0], exceeded, w.processes, w.memory>>20))
+		return interp.ExitStatus(128 + int(syscall.SIGKILL))
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.As(err, &exit):
@@ -84,16 +90,24 @@ func (p *programs) start(ctx context.Context, hc interp.HandlerContext, found st
 	return nil
 }
 
-// confined starts a program on a thread that has less than the others. It goes
+// launch starts a program on a thread that has less than the others. It goes
 // back to them: nothing of the agent's own needs what it lacks.
-func (p *programs) confined(start func() error) error {
-	if p.confine == nil {
-		return start()
+func (p *programs) launch(cmd *exec.Cmd) error {
+	started.Lock()
+	defer started.Unlock()
+	if p.limits.Confine != nil {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		p.limits.Confine()
 	}
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	p.confine()
-	return start()
+	err := cmd.Start()
+	if err == nil {
+		started.pids[cmd.Process.Pid] = true
+		if p.limits.Started != nil {
+			p.limits.Started(cmd.Process.Pid)
+		}
+	}
+	return err
 }
 
 // limited bounds an output that is held in memory, as that of $(…) is; pipes

@@ -22,9 +22,21 @@ type Job struct {
 	Path      string // PATH of programs
 	Timeout   time.Duration
 	MaxOutput int // bytes kept of each of stdout and stderr
+	Limits    Limits
+}
+
+// Limits are what a program and all that it starts may not go beyond.
+type Limits struct {
+	Processes int   // 0 means 64
+	Memory    int64 // bytes resident, all together; 0 means 1 GiB
+	// Adopts says that processes whose parents have ended become this process's
+	// own: those that no line has started any more are ended.
+	Adopts bool
 	// Confine takes from the thread that it runs on what a program that this
 	// thread starts must not have; nil takes nothing.
 	Confine func()
+	// Started does what else is to be done to a program right after its start.
+	Started func(pid int)
 }
 
 // Result is what a command line gave.
@@ -65,7 +77,7 @@ func Run(ctx context.Context, job Job) (Result, error) {
 	stderr := &capture{limit: job.MaxOutput, flood: flood}
 
 	d := &doors{root: root, dir: job.Dir, plain: job.Plain, left: maxRead}
-	started := &programs{plain: job.Plain, confine: job.Confine, slots: make(chan struct{}, maxPrograms)}
+	started := &programs{plain: job.Plain, limits: job.Limits, slots: make(chan struct{}, maxPrograms)}
 	options := append(d.options(),
 		interp.Env(environment(job)), interp.Dir(job.Dir), interp.StdIO(nil, stdout, stderr),
 		interp.CallHandler(callHandler(d)),

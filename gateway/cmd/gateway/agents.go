@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/loongclaw/loongclaw/gateway/edge"
 )
@@ -41,8 +42,9 @@ func agentURL(s string) (string, bool) {
 const maxAgentsFile = 64 << 10
 
 // readAgents reads AGENT_URL_FILE: on each line an agent's address and what is
-// particular about it, "spare" or "only=USER,USER"; # begins a comment.
-func readAgents(path string) ([]edge.Agent, error) {
+// particular about it: "spare", "only=USER,USER", or "until=TIME", after which the
+// line does not count; # begins a comment.
+func readAgents(path string, now time.Time) ([]edge.Agent, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("%w; make it readable, or unset it and use AGENT_URL", err)
@@ -58,9 +60,12 @@ func readAgents(path string) ([]edge.Agent, error) {
 		if len(words) == 0 {
 			continue
 		}
-		a, err := agentLine(words)
+		a, until, err := agentLine(words)
 		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", n+1, err)
+		}
+		if !until.IsZero() && !now.Before(until) {
+			continue
 		}
 		for _, other := range all {
 			if other.URL == a.URL {
@@ -75,22 +80,27 @@ func readAgents(path string) ([]edge.Agent, error) {
 	return all, nil
 }
 
-func agentLine(words []string) (edge.Agent, error) {
+func agentLine(words []string) (a edge.Agent, until time.Time, err error) {
 	url, ok := agentURL(words[0])
 	if !ok {
-		return edge.Agent{}, errors.New("is not an agent's address; write http://host:port, without a path")
+		return a, until, errors.New("is not an agent's address; write http://host:port, without a path")
 	}
-	a := edge.Agent{URL: url}
+	a.URL = url
 	for _, word := range words[1:] {
-		users, only := strings.CutPrefix(word, "only=")
+		name, value, _ := strings.Cut(word, "=")
 		switch {
 		case word == "spare":
 			a.Spare = true
-		case only && strings.Trim(users, ",") != "":
-			a.Only = strings.Split(strings.Trim(users, ","), ",")
-		default:
-			return edge.Agent{}, fmt.Errorf("%.40q is not understood; write spare or only=USER after the address", word)
+			continue
+		case name == "only" && strings.Trim(value, ",") != "":
+			a.Only = strings.Split(strings.Trim(value, ","), ",")
+			continue
+		case name == "until":
+			if until, err = time.Parse(time.RFC3339, value); err == nil {
+				continue
+			}
 		}
+		return a, until, fmt.Errorf("%.40q is not understood; write spare, only=USER or until=2026-01-31T12:00:00Z after the address", word)
 	}
-	return a, nil
+	return a, until, nil
 }

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/kelseyhightower/envconfig"
 
@@ -212,7 +213,7 @@ func (env environment) passKey(e *edge.Config) (err error) {
 func (env environment) agents(c *config) (name string, err error) {
 	if c.agentFile = strings.TrimSpace(env.AgentURLFile); c.agentFile != "" {
 		name = "AGENT_URL_FILE"
-		c.agents, err = readAgents(c.agentFile)
+		c.agents, err = readAgents(c.agentFile, time.Now())
 	} else {
 		name = "AGENT_URL"
 		c.agents, err = parseAgents(env.AgentURL)

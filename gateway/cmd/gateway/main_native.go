@@ -19,7 +19,6 @@ import (
 
 	"github.com/kelseyhightower/envconfig"
 
-	"github.com/loongclaw/loongclaw/gateway/access"
 	"github.com/loongclaw/loongclaw/gateway/edge"
 	"github.com/loongclaw/loongclaw/gateway/host/meter"
 	"github.com/loongclaw/loongclaw/gateway/host/native"
@@ -50,6 +49,8 @@ func main() {
 const usage = `gateway [serve]   answers requests (also without an argument)
 gateway keygen    prints a new pair of keys for gateway and agent
 gateway token     prints a new random token
+gateway token mint USER [SCOPE]   prints a new entry for LOONGCLAW_TOKENS
+gateway token session USER [FOR [SCOPE]]   prints a token of that user that ends by itself, after 24h unless FOR says otherwise
 gateway token inspect   says what the token on standard input gives here
 gateway check     lists every fault of the configuration
 gateway version   prints the version
@@ -69,8 +70,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if _, err := readEnvFile(os.Getenv("ENV_FILE")); err != nil {
 		return err
 	}
-	if slices.Equal(args, []string{"token", "inspect"}) {
-		return inspect(stdin, stdout, time.Now())
+	if command == "token" {
+		return token(args[1:], stdin, stdout, time.Now())
 	}
 	if len(args) > 1 {
 		return fmt.Errorf("%s does not take these arguments\nNext: gateway help", command)
@@ -82,9 +83,6 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return check(stdout)
 	case "keygen":
 		return keygen(stdout)
-	case "token":
-		_, err := fmt.Fprintln(stdout, access.NewToken())
-		return err
 	case "version":
 		_, err := fmt.Fprintln(stdout, buildVersion())
 		return err
@@ -165,7 +163,7 @@ func serve(ctx context.Context, stderr io.Writer, over *handover) (err error) {
 		Agent: seen.Agents(native.NewTransport()), Seen: seen,
 	}
 	if c.agentFile != "" {
-		hc.List = func() ([]edge.Agent, error) { return readAgents(c.agentFile) }
+		hc.List = func() ([]edge.Agent, error) { return readAgents(c.agentFile, time.Now()) }
 	}
 	if c.traces {
 		tracer, terr := trace.New(ctx, c.edge.Version, log)
@@ -193,6 +191,11 @@ func serve(ctx context.Context, stderr io.Writer, over *handover) (err error) {
 	if ctx, err = over.begin(ctx, c.envFile, log); err != nil {
 		return err
 	}
+	context.AfterFunc(ctx, func() {
+		if errors.Is(context.Cause(ctx), native.ErrReplaced) {
+			_ = closeAdmin() // from now on the other process answers there
+		}
+	})
 	return host.Serve(ctx, ln)
 }
 
@@ -249,7 +252,7 @@ func openLog(c config, stderr io.Writer) (*slog.Logger, func() error, error) {
 		}
 		out, done = f, f.Close
 	}
-	options := &slog.HandlerOptions{Level: c.logLevel}
+	options := &slog.HandlerOptions{Level: c.logLevel, ReplaceAttr: withCause}
 	if c.logFormat == "text" {
 		return slog.New(slog.NewTextHandler(out, options)), done, nil
 	}
@@ -271,4 +274,13 @@ func buildVersion() string {
 		}
 	}
 	return "dev"
+}
+
+// withCause writes an error with its cause, which the JSON of one of ours, made
+// for clients, leaves out.
+func withCause(_ []string, a slog.Attr) slog.Attr {
+	if err, ok := a.Value.Any().(error); ok {
+		a.Value = slog.StringValue(err.Error())
+	}
+	return a
 }

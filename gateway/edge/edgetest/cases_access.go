@@ -1,7 +1,6 @@
 package edgetest
 
 import (
-	"crypto/ed25519"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -20,14 +19,10 @@ import (
 func accessCases() []testCase {
 	return []testCase{
 		{"a missing credential is 401", missingCredential},
-		{"a wrong credential is 401", wrongCredential},
-		{"a scheme that is not configured is ignored", otherScheme},
 		{"the scheme's case does not matter", schemeCase},
-		{"a token in the query does not count", tokenInQuery},
 		{"a token that may read may not chat", scopeChat},
 		{"a token that may read reads", scopeRead},
 		{"a ticket opens one socket, or the host says that it gives none", tickets},
-		{"a ticket that is forged does not count", forgedTickets},
 		{"the agent gets a pass for this user, method and path", validPass},
 		{"the agent never sees the credential", hiddenCredential},
 		{"forged headers do not reach the agent", strippedHeaders},
@@ -43,33 +38,8 @@ func missingCredential(t *testing.T, s *suite) {
 	s.wantAgentUntouched(t)
 }
 
-func wrongCredential(t *testing.T, s *suite) {
-	for _, token := range []string{stolen, alice + "x", alice[:len(alice)-1], strings.Repeat("x", 6000)} {
-		s.send(t, call{path: chat.PathStats, token: token, header: map[string]string{s.target.AddrHeader: s.otherAddr()}}).
-			wantFault(t, fault.CodeUnauthorized)
-	}
-	s.wantAgentUntouched(t)
-}
-
-func otherScheme(t *testing.T, s *suite) {
-	for _, h := range []map[string]string{
-		{"Authorization": "Basic YWxpY2U6YWxpY2U="},
-		{"Cf-Access-Jwt-Assertion": "e30.e30.e30"},
-		{"X-Api-Key": alice},
-		{"Cookie": "token=" + alice},
-	} {
-		s.send(t, call{path: chat.PathStats, header: h}).wantFault(t, fault.CodeUnauthorized)
-	}
-	s.wantAgentUntouched(t)
-}
-
 func schemeCase(t *testing.T, s *suite) {
 	s.send(t, call{path: chat.PathStats, header: map[string]string{"Authorization": "bearer " + alice}}).wantStatus(t, http.StatusOK)
-}
-
-func tokenInQuery(t *testing.T, s *suite) {
-	s.send(t, call{path: chat.PathStats + "?token=" + alice + "&access_token=" + alice}).wantFault(t, fault.CodeUnauthorized)
-	s.wantAgentUntouched(t)
 }
 
 func scopeChat(t *testing.T, s *suite) {
@@ -162,20 +132,4 @@ func tickets(t *testing.T, s *suite) {
 	k := s.dial(t, chat.PathSocket+"?ticket="+got.Ticket, nil)
 	k.wantRefusal(`{"type":"chat","data":{"message":"hi"}}`, fault.CodeForbidden) // bob may only read
 	s.upgradeAt(t, chat.PathSocket+"?ticket="+got.Ticket, "", map[string]string{s.target.AddrHeader: s.otherAddr()}).wantFault(t, fault.CodeUnauthorized)
-}
-
-func forgedTickets(t *testing.T, s *suite) {
-	minter, err := access.NewTickets(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	foreign, _, err := minter.Mint(access.Grant{User: "alice", Scopes: access.AllScopes()}, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, ticket := range []string{foreign, alice, "lct_e30.", "x"} {
-		a := s.upgradeAt(t, chat.PathSocket+"?ticket="+ticket, "", map[string]string{s.target.AddrHeader: s.otherAddr()})
-		a.wantFault(t, fault.CodeUnauthorized)
-	}
-	s.wantAgentUntouched(t)
 }

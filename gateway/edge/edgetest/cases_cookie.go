@@ -4,9 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/loongclaw/loongclaw/gateway/access"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -16,30 +14,12 @@ import (
 func cookieCases() []testCase {
 	return []testCase{
 		{"a session cookie reads, and changes for the own page alone", sessionCookie},
-		{"a session cookie that is forged or misnamed is 401", badCookie},
 		{"logging out takes the cookie away", logout},
 	}
 }
 
-func (s *suite) session(t *testing.T) string {
-	t.Helper()
-	all, err := access.ParseTokens(tokens)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sessions, err := access.NewSessions(s.signer, all)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, _, err := sessions.Mint(all[0], time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
-}
-
 func sessionCookie(t *testing.T, s *suite) {
-	cookie := "theme=dark; loongclaw=" + s.session(t)
+	cookie := "theme=dark; " + s.cookieName() + "=" + s.session(t)
 	s.send(t, call{path: chat.PathStats, header: map[string]string{"Cookie": cookie}}).wantStatus(t, http.StatusOK)
 	if p := s.wantPass(t, http.MethodGet, chat.PathStats); p.User != "alice" {
 		t.Errorf("got the pass %+v, want alice's", p)
@@ -64,18 +44,10 @@ func sessionCookie(t *testing.T, s *suite) {
 	s.upgrade(t, "", map[string]string{"Cookie": cookie, "Origin": origin}).wantFault(t, fault.CodeOriginRefused)
 }
 
-func badCookie(t *testing.T, s *suite) {
-	good := s.session(t)
-	for _, cookie := range []string{"loongclaw=" + good[:len(good)-1], "loongclaw=" + alice, "__Host-loongclaw=" + good, "session=" + good} {
-		s.send(t, call{path: chat.PathStats, header: map[string]string{"Cookie": cookie}}).wantFault(t, fault.CodeUnauthorized)
-	}
-	s.wantAgentUntouched(t)
-}
-
 func logout(t *testing.T, s *suite) {
 	a := s.send(t, call{method: http.MethodPost, path: chat.PathLogout, header: map[string]string{"Sec-Fetch-Site": "same-origin"}})
 	a.wantStatus(t, http.StatusNoContent)
-	if got := a.header.Get("Set-Cookie"); !strings.HasPrefix(got, "loongclaw=;") || !strings.Contains(got, "Max-Age=0") {
+	if got := a.header.Get("Set-Cookie"); !strings.HasPrefix(got, s.cookieName()+"=;") || !strings.Contains(got, "Max-Age=0") {
 		t.Errorf("Set-Cookie: got %q, want the end of the cookie", got)
 	}
 	s.send(t, call{method: http.MethodPost, path: chat.PathLogout, header: map[string]string{"Sec-Fetch-Site": "cross-site"}}).wantFault(t, fault.CodeOriginRefused)

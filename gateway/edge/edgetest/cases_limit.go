@@ -3,8 +3,11 @@ package edgetest
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/loongclaw/loongclaw/gateway/access"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -15,6 +18,10 @@ func limitCases() []testCase {
 		{"chats beyond the limit are 429, for this user and this class alone", chatLimited},
 		{"wrong credentials beyond the limit are 429, for this address alone", guessesLimited},
 		{"a right credential is not refused for its neighbours' failures", neighbours},
+		{"a locked address is told the same end again and again", lockHolds},
+		{"every kind of wrong credential counts, on a socket, too", everyGuessCounts},
+		{"frames beyond the limit are errors, and the socket stays open", framesLimited},
+		{"a 429 can be read by a listed origin's page", limitCORS},
 	}
 }
 
@@ -82,4 +89,89 @@ func neighbours(t *testing.T, s *suite) {
 	addr := s.otherAddr()
 	s.guess(t, addr).wantFault(t, fault.CodeRateLimited)
 	s.send(t, call{path: chat.PathStats, token: alice, header: map[string]string{s.target.AddrHeader: addr}}).wantStatus(t, http.StatusOK)
+}
+
+func seconds(t *testing.T, a answer, name string) int {
+	t.Helper()
+	n, err := strconv.Atoi(a.header.Get(name))
+	if err != nil {
+		t.Errorf("%s: got %q, want seconds", name, a.header.Get(name))
+	}
+	return n
+}
+
+func lockHolds(t *testing.T, s *suite) {
+	addr := s.otherAddr()
+	a := s.guess(t, addr)
+	for range 3 {
+		a.wantFault(t, fault.CodeRateLimited)
+		a.wantHeader(t, "RateLimit-Limit", strconv.Itoa(maxAuth))
+		a.wantHeader(t, "RateLimit-Remaining", "0")
+		if retry, reset := seconds(t, a, "Retry-After"), seconds(t, a, "RateLimit-Reset"); retry < 1 || retry > 60 || retry != reset {
+			t.Errorf("Retry-After %d and RateLimit-Reset %d: want the same, up to a minute", retry, reset)
+		}
+		before := seconds(t, a, "Retry-After")
+		a = s.guess(t, addr)
+		if now := seconds(t, a, "Retry-After"); now > before {
+			t.Errorf("Retry-After: got %d after %d: guessing on moved the end", now, before)
+		}
+	}
+	// What counts once passes, too, and is spent.
+	ticket := mintTicket(t, s.signer, access.Grant{User: "alice", Scopes: access.AllScopes()}, time.Now())
+	s.dial(t, chat.PathSocket+"?ticket="+ticket, http.Header{s.target.AddrHeader: {addr}})
+	s.wantAgentUntouched(t)
+}
+
+func everyGuessCounts(t *testing.T, s *suite) {
+	addr := s.otherAddr()
+	from := func(name, value string) map[string]string {
+		return map[string]string{s.target.AddrHeader: addr, name: value}
+	}
+	kinds := []func() answer{
+		func() answer { return s.send(t, call{path: chat.PathStats, token: stolen, header: from("X-N", "1")}) },
+		func() answer {
+			return s.send(t, call{path: chat.PathStats, token: token(t, "k9", nil), header: from("X-N", "2")})
+		},
+		func() answer {
+			return s.send(t, call{path: chat.PathStats, header: from(access.HeaderAssertion, "alice")})
+		},
+		func() answer { return s.upgradeAt(t, chat.PathSocket+"?ticket=lct_x.y", "", from("X-N", "3")) },
+		func() answer { return s.upgrade(t, "", from("Sec-WebSocket-Protocol", "loongclaw, bearer."+stolen)) },
+		func() answer {
+			return s.send(t, call{method: http.MethodPost, path: chat.PathLogin, body: strings.NewReader(`{"code":"not-the-right-code"}`), header: from("X-N", "4")})
+		},
+	}
+	for i := range maxAuth {
+		kinds[i%len(kinds)]().wantFault(t, fault.CodeUnauthorized)
+	}
+	for _, kind := range kinds {
+		kind().wantFault(t, fault.CodeRateLimited)
+	}
+	s.wantAgentUntouched(t)
+}
+
+func framesLimited(t *testing.T, s *suite) {
+	s.agent.answers(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusConflict) })
+	k := s.dial(t, chat.PathSocket, bearer(carol)) // who has used her chats up
+	for range 2 * maxChat {
+		k.send(`{"type":"chat","data":{"message":"hi","sessionId":"s"}}`)
+		if got := k.next(); got.Code == string(fault.CodeRateLimited) {
+			k.wantPong()
+			return
+		}
+	}
+	t.Errorf("%d chats were let pass, want %d at most", 2*maxChat, maxChat)
+}
+
+func limitCORS(t *testing.T, s *suite) {
+	addr := s.otherAddr()
+	s.guess(t, addr)
+	a := s.send(t, call{path: chat.PathStats, token: stolen, header: map[string]string{s.target.AddrHeader: addr, "Origin": origin}})
+	a.wantFault(t, fault.CodeRateLimited)
+	a.wantHeader(t, "Access-Control-Allow-Origin", origin)
+	for _, name := range []string{"Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"} {
+		if got := a.header.Get("Access-Control-Expose-Headers"); !strings.Contains(got, name) {
+			t.Errorf("Access-Control-Expose-Headers: got %q, want %s in it", got, name)
+		}
+	}
 }

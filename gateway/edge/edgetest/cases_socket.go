@@ -40,6 +40,13 @@ func (s *suite) upgrade(t *testing.T, token string, header map[string]string) an
 
 func (s *suite) upgradeAt(t *testing.T, path, token string, header map[string]string) answer {
 	t.Helper()
+	c := upgradeCall(path, header, nil)
+	c.token = token
+	return s.send(t, c)
+}
+
+// upgradeCall asks for a WebSocket; headers of the case win.
+func upgradeCall(path string, header map[string]string, more http.Header) call {
 	with := map[string]string{
 		"Connection": "Upgrade", "Upgrade": "websocket",
 		"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
@@ -47,7 +54,7 @@ func (s *suite) upgradeAt(t *testing.T, path, token string, header map[string]st
 	for name, value := range header {
 		with[name] = value
 	}
-	return s.send(t, call{path: path, token: token, header: with})
+	return call{path: path, header: with, more: more}
 }
 
 func socketUnauthorized(t *testing.T, s *suite) {
@@ -122,6 +129,12 @@ func (k *socket) wantRefusal(text string, code fault.Code) {
 	if got := k.next(); got.Type != chat.TypeError || got.Code != string(code) || got.Hint == "" {
 		k.t.Errorf("%s: got %+v, want the error %s with a hint", text, got, code)
 	}
+	k.wantPong()
+}
+
+// wantPong shows that the socket works.
+func (k *socket) wantPong() {
+	k.t.Helper()
 	k.send(`{"type":"ping"}`)
 	if got := k.next(); got.Type != chat.TypePong {
 		k.t.Errorf("after it: got %+v, want pong", got)

@@ -79,7 +79,7 @@ func Names() []string {
 // cases are the same for every host.
 func cases() []testCase {
 	var all []testCase
-	for _, group := range [][]testCase{entryCases(), accessCases(), jwtCases(), teamCases(), cookieCases(), pageCases(), forwardCases(), bodyCases(), streamCases(), socketCases(), failureCases(), limitCases()} {
+	for _, group := range [][]testCase{entryCases(), headerCases(), accessCases(), jwtCases(), teamCases(), credentialCases(), cookieCases(), pageCases(), forwardCases(), bodyCases(), streamCases(), socketCases(), failureCases(), limitCases()} {
 		all = append(all, group...)
 	}
 	return all
@@ -109,7 +109,7 @@ func newSuite(t *testing.T, target Target) *suite {
 		"PASS_PRIVATE_KEY":     pass.FormatPrivate(private),
 		"JWT_ISSUER":           issuer,
 		"JWT_AUDIENCE":         audience,
-		"JWT_PUBLIC_KEYS":      strings.ReplaceAll(issuerPEM(), "\n", `\n`), // as a variable of one line
+		"JWT_PUBLIC_KEYS":      strings.ReplaceAll(issuerPEM(t), "\n", `\n`), // as a variable of one line
 		"ACCESS_TEAM_DOMAIN":   s.team.url,
 		"ACCESS_AUD":           teamAudience,
 		"ALLOWED_ORIGINS":      origin,
@@ -133,6 +133,7 @@ type call struct {
 	path   string
 	token  string
 	header map[string]string
+	more   http.Header // several values of one name
 	body   io.Reader
 }
 
@@ -153,6 +154,9 @@ func (s *suite) send(t *testing.T, c call) answer {
 	defer cancel()
 	resp := s.open(ctx, t, c)
 	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return answer{status: resp.StatusCode, header: resp.Header} // its body is the socket, and has no end
+	}
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatalf("%s %s: reading the answer: %v", c.method, c.path, err)
@@ -182,6 +186,11 @@ func (s *suite) request(ctx context.Context, t *testing.T, c call) *http.Request
 	for name, value := range c.header {
 		req.Header.Set(name, value)
 	}
+	for name, values := range c.more {
+		for _, value := range values {
+			req.Header.Add(name, value)
+		}
+	}
 	if req.Header.Get(s.target.AddrHeader) == "" {
 		req.Header.Set(s.target.AddrHeader, "192.0.2.1")
 	}
@@ -202,7 +211,7 @@ func (s *suite) chat(t *testing.T, token, message string) answer {
 // counted for each address.
 func (s *suite) otherAddr() string {
 	s.addrs++
-	return fmt.Sprintf("198.51.100.%d", s.addrs)
+	return fmt.Sprintf("198.18.%d.%d", s.addrs/250, s.addrs%250+1) // set aside for tests, as 192.0.2.0/24 is
 }
 
 func quote(text string) string {

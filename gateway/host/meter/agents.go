@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
 // agents counts requests to the agents.
@@ -39,6 +41,9 @@ var classes = [...]string{1: "1xx", 2: "2xx", 3: "3xx", 4: "4xx", 5: "5xx"}
 // RoundTrip measures one request. Only agents of the configuration are asked, so
 // their addresses are few.
 func (w *way) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Path == chat.PathReady { // the host's own looks are no requests
+		return w.next.RoundTrip(r)
+	}
 	started := time.Now()
 	resp, err := w.next.RoundTrip(r)
 	agent := r.URL.Host

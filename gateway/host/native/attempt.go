@@ -28,7 +28,7 @@ func (h *Host) try(ctx context.Context, p edge.Place, to func(agent string) (*ht
 		again := false
 		switch {
 		case err != nil && nobody(err):
-			h.fleet.missed(agent)
+			h.fleet.missed(agent, err)
 			again = true
 		case err != nil:
 			again = p.Repeat
@@ -40,7 +40,7 @@ func (h *Host) try(ctx context.Context, p edge.Place, to func(agent string) (*ht
 		}
 		if err == nil {
 			_ = resp.Body.Close()
-			h.fleet.missed(agent)
+			h.fleet.missed(agent, errNotReady)
 		}
 		h.Log.Info("a request goes to another agent", "path", req.URL.Path, "from", agent, "to", left[0], "error", err)
 		agent = left[0]

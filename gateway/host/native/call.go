@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/loongclaw/loongclaw/gateway/edge"
 	"github.com/loongclaw/loongclaw/pkg/chat"
@@ -140,6 +141,7 @@ func answerFault(status int, body []byte) error {
 }
 
 func (s *socket) roundTrip(ctx context.Context, k edge.Call) (*http.Response, error) {
+	s.host.Log.Debug("frame", "method", k.Method, "path", pathOf(k.Target), "user", s.id.User, "requestId", k.Set.Get(chat.HeaderRequestID))
 	resp, err := s.host.try(ctx, k.Place, func(agent string) (*http.Request, error) {
 		base, err := url.Parse(agent)
 		if err != nil {
@@ -156,6 +158,12 @@ func (s *socket) roundTrip(ctx context.Context, k edge.Call) (*http.Response, er
 		return nil, agentFault(ctx, err)
 	}
 	return resp, nil
+}
+
+// pathOf is a target without its query, as logs have it.
+func pathOf(target string) string {
+	path, _, _ := strings.Cut(target, "?")
+	return path
 }
 
 // fail tells the client what went wrong with a session.

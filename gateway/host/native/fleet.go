@@ -22,6 +22,8 @@ const (
 	// lookEvery is between two looks at several agents. An agent that is told to
 	// stop goes on for longer than this, so that nobody comes to a closed door.
 	lookEvery = time.Second
+	// listEvery is between two readings of the list.
+	listEvery = 250 * time.Millisecond
 )
 
 // fleet is the agents and what was seen of them last.
@@ -34,7 +36,6 @@ type fleet struct {
 	mu      sync.Mutex
 	agents  []edge.Agent // replaced, never changed
 	seen    time.Time
-	ready   bool
 	refused string // why the list was not taken last time
 	looking sync.Mutex
 }
@@ -51,14 +52,18 @@ func (f *fleet) watch(ctx context.Context) {
 	if f.list == nil && len(f.agents) < 2 {
 		return
 	}
-	t := time.NewTicker(lookEvery)
-	defer t.Stop()
+	look, read := time.NewTicker(lookEvery), time.NewTicker(listEvery)
+	defer look.Stop()
+	defer read.Stop()
+	f.look(ctx)
 	for {
-		f.look(ctx)
 		select {
 		case <-ctx.Done():
 			return
-		case <-t.C:
+		case <-read.C:
+			f.reload()
+		case <-look.C:
+			go f.look(ctx)
 		}
 	}
 }
@@ -68,92 +73,93 @@ func (f *fleet) watch(ctx context.Context) {
 func (f *fleet) isReady(ctx context.Context) bool {
 	f.mu.Lock()
 	age := f.now().Sub(f.seen)
-	ready := f.ready
 	f.mu.Unlock()
-	if age >= 0 && age < readyFresh {
-		return ready
+	if age < 0 || age >= readyFresh {
+		f.look(context.WithoutCancel(ctx))
 	}
-	f.look(context.WithoutCancel(ctx))
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.ready
+	return slices.ContainsFunc(f.present(), func(a edge.Agent) bool { return !a.Away && len(a.Only) == 0 })
 }
 
-// look reads the list and asks every agent whether it is ready.
+// look asks every agent whether it is ready. Who comes while one looks waits for it.
 func (f *fleet) look(ctx context.Context) {
+	asked := f.now()
 	f.looking.Lock()
 	defer f.looking.Unlock()
+	f.mu.Lock()
+	done := f.seen.After(asked)
+	f.mu.Unlock()
+	if done {
+		return
+	}
+	f.reload()
 	ctx, cancel := context.WithTimeout(ctx, readyWait)
 	defer cancel()
-	fresh := slices.Clone(f.reload())
 	var all sync.WaitGroup
-	for i := range fresh {
-		all.Go(func() {
-			err := f.ask(ctx, fresh[i].URL)
-			f.tell(fresh[i], err)
-			fresh[i].Away = err != nil
-		})
+	for _, a := range f.present() {
+		all.Go(func() { f.note(a.URL, f.ask(ctx, a.URL)) })
 	}
 	all.Wait()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.agents, f.seen = fresh, f.now()
-	f.ready = slices.ContainsFunc(fresh, func(a edge.Agent) bool { return !a.Away && len(a.Only) == 0 })
+	f.seen = f.now()
 }
 
-// reload gives the agents of the list, with what was seen of each. A list that
-// cannot be read changes nothing.
-func (f *fleet) reload() []edge.Agent {
-	old := f.present()
-	if f.list == nil {
-		return old
-	}
-	listed, err := f.list()
-	if err != nil {
-		if err.Error() != f.refused { // once, not every second
-			f.refused = err.Error()
-			f.log.Error("the list of agents cannot be used; the one before goes on", "error", err)
-		}
-		return old
-	}
-	f.refused = ""
-	for i, a := range listed {
-		if k := slices.IndexFunc(old, func(o edge.Agent) bool { return o.URL == a.URL }); k >= 0 {
-			listed[i].Away = old[k].Away
-		}
-	}
-	if !slices.EqualFunc(listed, old, func(a, b edge.Agent) bool {
-		return a.URL == b.URL && a.Spare == b.Spare && slices.Equal(a.Only, b.Only)
-	}) {
-		f.log.Info("the agents changed", "agents", listed)
-		f.mu.Lock()
-		f.agents = listed
-		f.mu.Unlock()
-	}
-	return listed
-}
-
-// missed notes that an agent was just found to be away, until the next look.
-func (f *fleet) missed(url string) {
+// note keeps what became of a question to an agent.
+func (f *fleet) note(url string, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	k := slices.IndexFunc(f.agents, func(a edge.Agent) bool { return a.URL == url })
-	if len(f.agents) < 2 || k < 0 || f.agents[k].Away {
+	if k < 0 || f.agents[k].Away == (err != nil) {
 		return
 	}
-	f.log.Info("an agent is away; its users go elsewhere", "agent", url)
 	f.agents = slices.Clone(f.agents)
-	f.agents[k].Away = true
+	f.agents[k].Away = err != nil
+	switch {
+	case err == nil:
+		f.log.Info("an agent is back", "agent", url)
+	case len(f.agents) > 1:
+		f.log.Info("an agent is away; its users go elsewhere", "agent", url, "why", err)
+	default:
+		f.log.Warn("the agent is away", "agent", url, "why", err)
+	}
 }
 
-// tell says that an agent came or went.
-func (f *fleet) tell(a edge.Agent, err error) {
-	switch {
-	case err != nil && !a.Away:
-		f.log.Info("an agent is away; its users go elsewhere", "agent", a.URL, "why", err)
-	case err == nil && a.Away:
-		f.log.Info("an agent is back", "agent", a.URL)
+// missed notes that a request found an agent away.
+func (f *fleet) missed(url string, why error) {
+	if len(f.present()) > 1 { // else the next look may be far off
+		f.note(url, why)
 	}
+}
+
+// reload takes the list over where it has changed. One that cannot be read changes
+// nothing.
+func (f *fleet) reload() {
+	if f.list == nil {
+		return
+	}
+	listed, err := f.list()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err != nil {
+		if err.Error() != f.refused { // once, not every time
+			f.refused = err.Error()
+			f.log.Error("the list of agents cannot be used; the one before goes on", "error", err)
+		}
+		return
+	}
+	f.refused = ""
+	for i, a := range listed {
+		if k := slices.IndexFunc(f.agents, func(o edge.Agent) bool { return o.URL == a.URL }); k >= 0 {
+			listed[i].Away = f.agents[k].Away
+		}
+	}
+	if slices.EqualFunc(listed, f.agents, func(a, b edge.Agent) bool {
+		return a.URL == b.URL && a.Spare == b.Spare && slices.Equal(a.Only, b.Only)
+	}) {
+		return
+	}
+	f.agents = listed
+	f.log.Info("the agents changed", "agents", listed)
 }
 
 // agentReady asks an agent; the error says why it is not ready.

@@ -206,6 +206,12 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		// Whatever happens to the body, also when nobody reads it, has an end.
 		_ = rc.SetReadDeadline(started.Add(h.Wait.Body))
 	}
+	if len(r.TransferEncoding) > 0 {
+		// A Content-Length beside it is gone by now. Whoever came between may have
+		// gone by that one, and take what follows for another client's
+		// (RFC 9112, 6.1).
+		w.Header().Set("Connection", "close")
+	}
 	d, err := h.decide(w, r)
 	r.Pattern = d.Route             // for whoever stands around this handler
 	status := http.StatusBadGateway // of an answer that breaks off: that is a panic

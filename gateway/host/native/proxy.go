@@ -171,13 +171,10 @@ func isEventStream(h http.Header) bool {
 
 // relayAnswer sends the agent's answer to the client, each piece at once.
 func (h *Host) relayAnswer(w http.ResponseWriter, rc *http.ResponseController, r *http.Request, d edge.Decision, resp *answer) int {
-	header := w.Header()
-	for name, v := range resp.Header {
-		header[name] = v
-	}
-	dropHops(header)
-	h.mayClose(header)
-	setAll(header, d.Header)
+	dropHops(resp.Header)
+	setAll(w.Header(), resp.Header)
+	h.mayClose(w.Header())
+	setAll(w.Header(), d.Header)
 	w.WriteHeader(resp.StatusCode)
 	if r.Method == http.MethodHead {
 		return resp.StatusCode

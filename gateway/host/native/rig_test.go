@@ -128,3 +128,20 @@ func user(r *http.Request) (string, error) {
 	p, err := pass.Verify([]ed25519.PublicKey{passKey.Public().(ed25519.PublicKey)}, r.Header.Get(chat.HeaderPass), r.Method, r.URL.EscapedPath(), time.Now())
 	return p.User, err
 }
+
+// waits changes how long the host waits.
+func waits(change func(*Wait)) option {
+	return func(_ *edge.Config, h *Config) { change(&h.Wait) }
+}
+
+// connect opens a connection that ends with the test.
+func (r *rig) connect(t *testing.T) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	return conn
+}

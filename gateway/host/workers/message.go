@@ -51,7 +51,7 @@ const (
 	kindKeys    = "keys"
 )
 
-// encode writes kind, request id, the answer's headers, and what the kind has.
+// encode writes kind, request id, route, the answer's headers, and what the kind has.
 func encode(d edge.Decision) string {
 	var w writer
 	switch {
@@ -114,6 +114,7 @@ func (w *writer) flag(f bool) {
 func (w *writer) head(kind string, d edge.Decision) {
 	w.text(kind)
 	w.text(d.RequestID)
+	w.text(d.Route)
 	w.header(d.Header)
 }
 

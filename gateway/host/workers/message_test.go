@@ -89,23 +89,23 @@ func TestEncode(t *testing.T) {
 		in   edge.Decision
 		want string
 	}{
-		{"respond", edge.Decision{RequestID: "i", Header: h, Respond: &edge.Respond{Status: 201, Body: []byte("a\x00b")}}, join("respond", "i", "2", "Set-Cookie", "a=1, x", "Set-Cookie", "b=2", "201", "a", "b")},
-		{"asset", edge.Decision{Asset: &edge.Asset{Name: "index.html", Status: 200}}, join("asset", "", "0", "index.html", "200")},
+		{"respond", edge.Decision{RequestID: "i", Route: "/r/:id", Header: h, Respond: &edge.Respond{Status: 201, Body: []byte("a\x00b")}}, join("respond", "i", "/r/:id", "2", "Set-Cookie", "a=1, x", "Set-Cookie", "b=2", "201", "a", "b")},
+		{"asset", edge.Decision{Asset: &edge.Asset{Name: "index.html", Status: 200}}, join("asset", "", "", "0", "index.html", "200")},
 		{
 			"forward",
 			edge.Decision{User: "u", Forward: &edge.Forward{Place: edge.Place{Agent: "http://a"}, Method: "GET", Target: "/t?q", Drop: []string{"X-A", "X-B"}, Set: http.Header{"P": {"v"}}, MaxBody: 9, Stream: true}},
-			join("forward", "", "0", "http://a", "u", "GET", "/t?q", "9", "1", "1", "P", "v", "2", "X-A", "X-B"),
+			join("forward", "", "", "0", "http://a", "u", "GET", "/t?q", "9", "1", "1", "P", "v", "2", "X-A", "X-B"),
 		},
 		{
 			"socket",
 			edge.Decision{Socket: &edge.Socket{Identity: edge.Identity{User: "u", Scopes: []string{"read"}}, Subprotocol: "p", MaxFrame: 5}},
-			join("socket", "", "0", `{"user":"u","scopes":["read"]}`, "p", "5"),
+			join("socket", "", "", "0", `{"user":"u","scopes":["read"]}`, "p", "5"),
 		},
-		{"limit", edge.Decision{Ask: &edge.Question{Limit: &edge.LimitQuestion{Key: "chat:u", Class: "chat", N: 30, Per: 60}}}, join("limit", "", "0", "chat:u", "chat", "30", "60")},
-		{"body", edge.Decision{Ask: &edge.Question{Body: 4096}}, join("body", "", "0", "4096")},
-		{"spend", edge.Decision{Ask: &edge.Question{Spend: &edge.SpendQuestion{Key: "login:k", User: "u", Until: 9}}}, join("spend", "", "0", "login:k", "u", "9")},
-		{"keys", edge.Decision{Ask: &edge.Question{AccessKeys: &edge.KeysQuestion{URL: "https://t/k", Refresh: true}}}, join("keys", "", "0", "https://t/k", "1")},
-		{"ready", edge.Decision{Ask: &edge.Question{Ready: true}}, join("ready", "", "0")},
+		{"limit", edge.Decision{Ask: &edge.Question{Limit: &edge.LimitQuestion{Key: "chat:u", Class: "chat", N: 30, Per: 60}}}, join("limit", "", "", "0", "chat:u", "chat", "30", "60")},
+		{"body", edge.Decision{Ask: &edge.Question{Body: 4096}}, join("body", "", "", "0", "4096")},
+		{"spend", edge.Decision{Ask: &edge.Question{Spend: &edge.SpendQuestion{Key: "login:k", User: "u", Until: 9}}}, join("spend", "", "", "0", "login:k", "u", "9")},
+		{"keys", edge.Decision{Ask: &edge.Question{AccessKeys: &edge.KeysQuestion{URL: "https://t/k", Refresh: true}}}, join("keys", "", "", "0", "https://t/k", "1")},
+		{"ready", edge.Decision{Ask: &edge.Question{Ready: true}}, join("ready", "", "", "0")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -172,7 +172,7 @@ func TestPanicIsOneRequests(t *testing.T) {
 	b.call(opConfigure)
 	wantFault(t, b.call(plainRequest), fault.CodeInternal, "new-id")
 	next := join(opDecide, "GET", "/", "h", "", "", "0", "id", "0", "0", "", "", "0", "")
-	if got, want := b.call(next), join("respond", "", "0", "200", ""); got != want {
+	if got, want := b.call(next), join("respond", "", "", "0", "200", ""); got != want {
 		t.Errorf("the next: got %q, want %q", got, want)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -36,17 +37,20 @@ func New(t *testing.T) *Server {
 func (s *Server) Start(t *testing.T) {
 	t.Helper()
 	s.cmd = exec.Command(s.binary, "--port", "0", "--unixsocket", s.socket, "--save", "", "--appendonly", "no", "--dir", filepath.Dir(s.socket)) //nolint:gosec // found in PATH
+	said := &strings.Builder{}
+	s.cmd.Stdout, s.cmd.Stderr = said, said
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		conn, err := (&net.Dialer{}).DialContext(context.Background(), "unix", s.socket)
 		if err == nil {
 			_ = conn.Close()
 			return
 		}
 		if time.Now().After(end) {
-			t.Fatalf("redis-server does not listen: %v", err)
+			s.Stop(t)
+			t.Fatalf("redis-server does not listen: %v\n%s", err, said)
 		}
 	}
 }

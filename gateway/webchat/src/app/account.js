@@ -1,4 +1,6 @@
-// Who is signed in. The token lives in localStorage; a login code in the
+// Who is signed in. The browser keeps the session in a cookie that no script can
+// read; localStorage has the name alone. Where no cookie can be set (plain HTTP from
+// elsewhere, a JSON Web Token) the token lives in localStorage. A login code in the
 // address is taken out of it at once and redeemed.
 
 import { signal } from '@preact/signals'
@@ -6,6 +8,8 @@ import * as api from '../wire/api.js'
 import { Fault } from '../wire/fault.js'
 
 const NAME = 'loongclaw.login'
+/** Says that the cookie is to go: the server could not be told yet. */
+const LEAVING = 'loongclaw.leaving'
 
 /** @typedef {'working'|'in'|'out'|'unreachable'} Phase */
 
@@ -15,7 +19,7 @@ export const user = signal('')
 export const trouble = signal(/** @type {import('../i18n/language.js').Key|''} */ (''))
 export const loginFault = signal(/** @type {Fault|null} */ (null))
 
-/** @returns {{token: string, user: string, expiresAt: string}|null} */
+/** @returns {{token: string, user: string, expiresAt: string, kept?: boolean}|null} kept: it was seen that there is no cookie for it */
 function saved() {
   try {
     const login = JSON.parse(localStorage.getItem(NAME) || 'null')
@@ -53,9 +57,13 @@ function codeFromAddress() {
 
 export async function start() {
   const code = codeFromAddress()
+  await leave()
   api.useToken(saved()?.token ?? '')
   if (code) await redeem(code)
-  else await probe()
+  else {
+    await hideToken()
+    await probe()
+  }
   addEventListener('hashchange', () => {
     const late = codeFromAddress()
     if (late) redeem(late)
@@ -103,25 +111,49 @@ export async function probe() {
 
 /** @param {string} token */
 export async function enterToken(token) {
-  api.useToken(token)
   trouble.value = ''
   loginFault.value = null
   try {
-    await api.listSessions()
-    keep({ token, user: '', expiresAt: '' })
+    keep(await trade(token))
     enter()
   } catch (err) {
     const fault = /** @type {Fault} */ (err)
-    api.useToken('')
     loginFault.value = fault
     trouble.value = fault.status === 401 || fault.status === 403 ? 'loginBadToken' : 'errorNetwork'
   }
 }
 
-/** @param {{token: string, user: string, expiresAt: string}} login */
+/** Trades a token for a session; one that gives none, such as a JSON Web Token, stays what it is. @param {string} token @returns {Promise<api.Login>} */
+async function trade(token) {
+  try {
+    return await api.trade(token)
+  } catch (err) {
+    const fault = /** @type {Fault} */ (err)
+    if (fault.status !== 400 && fault.status !== 404) throw fault
+  }
+  api.useToken(token)
+  try {
+    await api.listSessions()
+  } catch (err) {
+    api.useToken('')
+    throw err
+  }
+  return { token, user: '', expiresAt: '' }
+}
+
+/** A token that an earlier version of this page kept goes into the cookie. */
+async function hideToken() {
+  const login = saved()
+  if (!login?.token || login.kept) return
+  await trade(login.token).then(keep, () => api.useToken(login.token)) // else later
+}
+
+/** @param {api.Login} login */
 function keep(login) {
-  localStorage.setItem(NAME, JSON.stringify({ token: login.token, user: login.user, expiresAt: login.expiresAt }))
-  api.useToken(login.token)
+  const token = login.cookie ? '' : login.token
+  localStorage.setItem(NAME, JSON.stringify({ token, user: login.user, expiresAt: login.expiresAt, kept: token !== '' || undefined }))
+  localStorage.removeItem(LEAVING)
+  api.useToken(token)
 }
 
 function enter() {
@@ -138,12 +170,20 @@ export function expired(fault) {
   phase.value = 'out'
 }
 
-export function signOut() {
+export async function signOut() {
   localStorage.removeItem(NAME)
+  localStorage.setItem(LEAVING, '1')
   sessionStorage.clear() // half-written messages
   api.useToken('')
   user.value = ''
+  await leave()
   location.assign('/')
+}
+
+/** Only the server can take the cookie away. What fails now is tried again at the next start. */
+async function leave() {
+  if (!localStorage.getItem(LEAVING)) return
+  await api.logout().then(() => localStorage.removeItem(LEAVING), () => {})
 }
 
 export const hasToken = () => saved() !== null

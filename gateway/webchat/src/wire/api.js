@@ -14,7 +14,7 @@ export const useToken = (value) => { token = value }
 export function headers(more) {
   /** @type {Record<string, string>} */
   const all = { Accept: 'application/json', ...more }
-  if (token) all.Authorization = `Bearer ${token}`
+  if (token) all.Authorization ??= `Bearer ${token}`
   return all
 }
 
@@ -61,8 +61,16 @@ async function json(path, options) {
 /** @param {string} id */
 export const sessionPath = (id) => `/api/sessions/${encodeURIComponent(id)}`
 
-/** @param {string} code @returns {Promise<{token: string, user: string, expiresAt: string}>} */
-export const login = (code) => json('/api/login', { method: 'POST', body: { code } })
+/** @typedef {{token: string, user: string, expiresAt: string, cookie?: boolean}} Login cookie: the browser keeps it, where no script can read it */
+
+/** @param {string} code @returns {Promise<Login>} */
+export const login = (code) => json('/api/login', { method: 'POST', body: { code, cookie: true } })
+
+/** Trades a token for a session. @param {string} secret @returns {Promise<Login>} */
+export const trade = (secret) =>
+  json('/api/login', { method: 'POST', body: { cookie: true }, headers: { Authorization: `Bearer ${secret}` } })
+
+export const logout = () => send('/api/logout', { method: 'POST' })
 
 /** @param {string} [query] @returns {Promise<{sessions: Session[], next?: string}>} */
 export const listSessions = (query) => json(query ? `/api/sessions?q=${encodeURIComponent(query)}` : '/api/sessions')

@@ -156,6 +156,7 @@ scene('a login link works once, its code leaves the address at once, and signing
   assert.equal(w.page.url(), w.stub.url + '/')
   await w.page.reload()
   await w.page.getByText('guardian of the forest').waitFor()
+  assert.equal(await w.page.evaluate(() => (JSON.stringify(localStorage) + document.cookie).includes('secret')), false, 'a script can read the token')
   await w.page.getByLabel('Menu').click()
   await shot(w.page, 'menu')
   await w.page.getByRole('button', { name: 'Sign out' }).click()
@@ -170,7 +171,45 @@ scene('a login link works once, its code leaves the address at once, and signing
   await w.page.getByLabel('Access token').fill('secret-token-1')
   await w.page.getByRole('button', { name: 'Sign in' }).click()
   await w.page.getByText('guardian of the forest').waitFor()
+  assert.equal(await w.page.evaluate(() => (JSON.stringify(localStorage) + document.cookie).includes('secret')), false, 'a script can read the token')
 }, { expected: /401/ })
+
+scene('a token that an earlier page kept goes into the cookie; where there can be none it stays', async (w) => {
+  w.stub.token = 'secret-token-1'
+  const stored = () => w.page.evaluate(() => localStorage.getItem('loongclaw.login') ?? '')
+  const logins = () => w.stub.requests.filter((r) => r === 'POST /api/login').length
+  await w.page.addInitScript(() => {
+    if (!sessionStorage.getItem('seeded')) localStorage.setItem('loongclaw.login', '{"token":"secret-token-1","user":"alice","expiresAt":""}')
+    sessionStorage.setItem('seeded', '1')
+  })
+  w.stub.cookies = false
+  await w.open()
+  await w.page.reload()
+  await w.page.getByText('guardian of the forest').waitFor()
+  assert.match(await stored(), /secret-token-1/)
+  assert.equal(logins(), 1, 'it was asked again and again')
+  w.stub.cookies = true
+  await w.page.evaluate(() => sessionStorage.removeItem('seeded'))
+  await w.page.reload()
+  await w.page.getByText('guardian of the forest').waitFor()
+  assert.doesNotMatch(await stored(), /secret/)
+  await w.page.reload()
+  await w.page.getByText('guardian of the forest').waitFor()
+})
+
+scene('signing out while the server is away takes the cookie away as soon as it is back', async (w) => {
+  w.stub.token = 'secret-token-1'
+  w.stub.codes.set('CODE1', 'secret-token-1')
+  await w.open('/#login=CODE1')
+  await w.page.getByText('guardian of the forest').waitFor()
+  w.stub.interfere = (req) => (req.url === '/api/logout' ? [503, { error: 'away', code: 'unavailable' }] : undefined)
+  await w.page.getByLabel('Menu').click()
+  await w.page.getByRole('button', { name: 'Sign out' }).click()
+  await until(() => w.stub.requests.filter((r) => r === 'POST /api/logout').length >= 2) // the page's new start tries, too
+  w.stub.interfere = null
+  await w.page.reload()
+  await w.page.getByRole('heading', { name: 'Sign in' }).waitFor()
+}, { expected: /401|503/ })
 
 scene('keys: Enter waits for the input method, Shift+Enter is a line, ? lists them', async (w) => {
   await w.open()

@@ -23,6 +23,8 @@ export class Stub {
     /** @type {string[]} */
     this.requests = []
     this.token = ''
+    /** Whether a session's cookie can be set here. */
+    this.cookies = true
     this.codes = new Map()
     this.offline = false
     this.server = createServer((req, res) => this.handle(req, res).catch((err) => { res.destroy(err) }))
@@ -56,8 +58,12 @@ export class Stub {
     if (meddled === 'cut') return cutShort(res)
     if (meddled) return reply(res, ...meddled)
     if (!url.pathname.startsWith('/api/')) return this.file(url.pathname, res)
-    if (url.pathname === '/api/login') return this.login(body, res)
-    if (this.token && req.headers.authorization !== `Bearer ${this.token}`) {
+    if (url.pathname === '/api/login') return this.login(req, body, res)
+    if (url.pathname === '/api/logout') {
+      res.writeHead(204, { 'Set-Cookie': 'stub=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict' })
+      return res.end()
+    }
+    if (this.token && !this.known(req)) {
       return reply(res, 401, { error: 'no valid token', code: 'unauthorized', hint: 'send a token', requestId: 'q-401' })
     }
     return this.api(req, res, url, body)
@@ -75,12 +81,20 @@ export class Stub {
     }
   }
 
-  /** @param {any} body @param {import('node:http').ServerResponse} res */
-  login(body, res) {
-    const token = this.codes.get(body?.code)
+  /** A token wins over a cookie, as in the gateway. @param {import('node:http').IncomingMessage} req */
+  known(req) {
+    const { authorization, cookie } = req.headers
+    return authorization ? authorization === `Bearer ${this.token}` : cookie === `stub=${this.token}`
+  }
+
+  /** @param {import('node:http').IncomingMessage} req @param {any} body @param {import('node:http').ServerResponse} res */
+  login(req, body, res) {
+    const token = body?.code ? this.codes.get(body.code) : this.token && this.known(req) && this.token
     if (!token) return reply(res, 401, { error: 'the code is used or unknown', code: 'unauthorized', hint: 'ask for a new link', requestId: 'q-login' })
     this.codes.delete(body.code)
-    reply(res, 200, { token, user: 'alice', expiresAt: '2099-01-01T00:00:00.000Z' })
+    const cookie = this.cookies && body.cookie === true
+    if (cookie) res.setHeader('Set-Cookie', `stub=${token}; Path=/; HttpOnly; SameSite=Strict`)
+    reply(res, 200, { token, user: 'alice', expiresAt: '2099-01-01T00:00:00.000Z', cookie: cookie || undefined })
   }
 
   /** @param {import('node:http').IncomingMessage} req @param {import('node:http').ServerResponse} res @param {URL} url @param {any} body */

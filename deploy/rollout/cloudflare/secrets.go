@@ -1,4 +1,4 @@
-package main
+package cloudflare
 
 import (
 	"context"
@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -16,62 +18,71 @@ var (
 	models = []string{"GLM_API_KEY", "DEEPSEEK_API_KEY", "KIMI_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OLLAMA_API_KEY", "OLLAMA_URL"}
 )
 
-// secrets gives those that are absent on the Worker and were named here: in the
-// environment, or on the terminal. What stands on the Worker stays as it is.
-func (s *shipper) secrets(ctx context.Context, to target) (map[string]string, error) {
-	there, err := s.present(ctx, to)
-	if err != nil {
-		return nil, err
-	}
+// fromEnvironment gives the secrets that are named in the environment and absent on
+// the Worker. What stands there stays as it is.
+func (p *Platform) fromEnvironment(there map[string]bool) map[string]string {
 	fresh := map[string]string{}
-	have := func(names []string) bool {
-		found := false
-		for _, name := range names {
-			found = found || there[name] || fresh[name] != ""
-		}
-		return found
-	}
 	for _, name := range append(append([]string{}, waysIn...), models...) {
-		if v := strings.TrimSpace(s.getenv(name)); v != "" && !there[name] {
+		if v := strings.TrimSpace(p.Getenv(name)); v != "" && !there[name] {
 			fresh[name] = v
-			s.say("the secret %s comes from the environment", name)
 		}
+	}
+	return fresh
+}
+
+// secrets gives those that are absent on the Worker and were named here: in the
+// environment, or on the terminal.
+func (p *Platform) secrets(there map[string]bool) (map[string]string, error) {
+	fresh := p.fromEnvironment(there)
+	for _, name := range slices.Sorted(maps.Keys(fresh)) {
+		p.say("the secret %s comes from the environment", name)
+	}
+	have := func(names []string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return there[name] || fresh[name] != "" || p.to.Vars[name] != "" })
 	}
 	if !have(waysIn) {
-		if err := s.askWayIn(fresh); err != nil {
+		if err := p.askWayIn(fresh); err != nil {
 			return nil, err
 		}
 	}
 	if !have(models) {
-		if err := s.askModel(fresh); err != nil {
+		if err := p.askModel(fresh); err != nil {
 			return nil, err
 		}
 	}
 	return fresh, nil
 }
 
-// present says which variables and secrets the Worker has.
-func (s *shipper) present(ctx context.Context, to target) (map[string]bool, error) {
-	there := map[string]bool{}
-	for name, value := range to.Vars {
-		there[name] = value != ""
-	}
-	text, err := s.wrangler(ctx, "secret", "list", "--env", s.env, "--format", "json")
+// present says which secrets the Worker has; nil where there is no Worker yet.
+func (p *Platform) present(ctx context.Context) (map[string]bool, error) {
+	text, err := p.wrangler(ctx, "secret", "list", "--env", p.Env, "--format", "json")
 	var failed *wranglerError
 	if errors.As(err, &failed) && strings.Contains(failed.text, "not found") {
-		return there, nil // the Worker does not exist yet
+		return nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w\n%s", err, nextAccount)
 	}
 	var list []struct{ Name string }
 	if err := json.Unmarshal([]byte(text), &list); err != nil {
 		return nil, fmt.Errorf("the list of secrets cannot be read: %w", err)
 	}
+	there := map[string]bool{}
 	for _, secret := range list {
 		there[secret.Name] = true
 	}
 	return there, nil
+}
+
+// giveSecrets sets secrets on the Worker that stands there.
+func (p *Platform) giveSecrets(ctx context.Context, secrets map[string]string) (err error) {
+	path, remove, err := secretsFile(secrets)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, remove()) }()
+	_, err = p.wrangler(ctx, "secret", "bulk", path, "--env", p.Env)
+	return err
 }
 
 // errNoWayIn names what is absent: without it nobody could come in, and the
@@ -80,26 +91,26 @@ var errNoWayIn = errors.New(`there is no way in: LOONGCLAW_TOKENS is neither on 
 Next: LOONGCLAW_TOKENS="alice:$(openssl rand -hex 16)" make deploy
       or one of the other ways in of docs/CONFIGURATION.md: JWT_PUBLIC_KEYS, ACCESS_TEAM_DOMAIN with ACCESS_AUD`)
 
-func (s *shipper) askWayIn(fresh map[string]string) error {
-	if s.ask == nil {
+func (p *Platform) askWayIn(fresh map[string]string) error {
+	if p.Ask == nil {
 		return errNoWayIn
 	}
-	text, err := s.ask("LOONGCLAW_TOKENS, as alice:TOKEN,bob:TOKEN:read (Enter makes a token for you): ")
+	text, err := p.Ask("LOONGCLAW_TOKENS, as alice:TOKEN,bob:TOKEN:read (Enter makes a token for you): ")
 	if err != nil {
 		return err
 	}
 	if text == "" {
 		token := rand.Text()
 		text = "owner:" + token
-		s.say("your token, which is shown this once: %s", token)
+		p.say("your token, which is shown this once: %s", token)
 	}
 	fresh["LOONGCLAW_TOKENS"] = text
 	return nil
 }
 
-func (s *shipper) askModel(fresh map[string]string) error {
-	if s.ask != nil {
-		text, err := s.ask("GLM_API_KEY (Enter for none): ")
+func (p *Platform) askModel(fresh map[string]string) error {
+	if p.Ask != nil {
+		text, err := p.Ask("GLM_API_KEY (Enter for none): ")
 		if err != nil {
 			return err
 		}
@@ -108,7 +119,7 @@ func (s *shipper) askModel(fresh map[string]string) error {
 			return nil
 		}
 	}
-	s.say("no model has a key, so the offline model will answer\nNext, for one of %s: npx wrangler secret put GLM_API_KEY --env %s", strings.Join(models, ", "), s.env)
+	p.say("no model has a key, so the offline model will answer\nNext, for one of %s: npx wrangler secret put GLM_API_KEY --env %s", strings.Join(models, ", "), p.Env)
 	return nil
 }
 

@@ -1,4 +1,4 @@
-package main
+package cloudflare
 
 import (
 	"encoding/json"
@@ -35,6 +35,7 @@ type account struct {
 type script struct {
 	secrets  map[string]string
 	versions []map[string]any
+	serves   string // the version that is deployed
 }
 
 func newAccount(t *testing.T) *account {
@@ -53,6 +54,42 @@ func (a *account) since(mark int) ([]string, int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return slices.Clone(a.changes[mark:]), len(a.changes)
+}
+
+// secret is one of the Worker's.
+func (a *account) secret(name string) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.script == nil {
+		return ""
+	}
+	return a.script.secrets[name]
+}
+
+// images are what the slots' applications have.
+func (a *account) images() map[string]string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	found := map[string]string{}
+	for _, app := range a.apps {
+		config, _ := app["configuration"].(map[string]any)
+		name, _ := app["name"].(string)
+		found[name[strings.LastIndex(name, "-")+1:]], _ = config["image"].(string)
+	}
+	return found
+}
+
+// app is the id of a slot's application.
+func (a *account) app(slot string) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, app := range a.apps {
+		if name, _ := app["name"].(string); strings.HasSuffix(name, "-"+slot) {
+			id, _ := app["id"].(string)
+			return id
+		}
+	}
+	return ""
 }
 
 func (a *account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -101,18 +138,22 @@ func (a *account) answer(r *http.Request, path string, body []byte) (status int,
 		}
 	case "GET /containers/applications":
 		return 200, a.apps
+	case "GET /containers/dash/applications":
+		list := []map[string]any{}
+		for _, app := range a.apps {
+			config, _ := app["configuration"].(map[string]any)
+			list = append(list, map[string]any{
+				"id": app["id"], "name": app["name"], "image": config["image"], "version": app["version"], "instances": 0, "created_at": app["created_at"], "updated_at": app["created_at"],
+				"health": map[string]any{"instances": map[string]any{"active": 0, "healthy": 0, "failed": 0, "starting": 0, "scheduling": 0, "assigned": 0, "stopped": 0}},
+			})
+		}
+		return 200, list
 	case "POST /containers/applications":
 		app := map[string]any{}
 		_ = json.Unmarshal(body, &app)
-		app["id"], app["version"], app["created_at"], app["account_id"] = "app-1", 1, "2026-11-23T00:00:00Z", "acc"
+		app["id"], app["version"], app["created_at"], app["account_id"] = fmt.Sprintf("app-%d", len(a.apps)+1), 1, "2026-11-23T00:00:00Z", "acc"
 		a.apps = append(a.apps, app)
 		return 200, app
-	case "PATCH /containers/applications/app-1":
-		_ = json.Unmarshal(body, &a.apps[0])
-		return 200, a.apps[0]
-	case "POST /containers/applications/app-1/rollouts":
-		a.rollouts++
-		return 200, map[string]any{"id": fmt.Sprintf("rollout-%d", a.rollouts), "status": "pending"}
 	case "POST /containers/registries/" + a.registry + "/credentials":
 		return 200, map[string]any{"account_id": "acc", "registry_host": a.registry, "username": "v1", "password": "canary-of-the-registry"}
 	case "GET /workers/subdomain":
@@ -136,6 +177,29 @@ func (a *account) answer(r *http.Request, path string, body []byte) (status int,
 		return 200, map[string]any{"enabled": true, "previews_enabled": false}
 	case "POST " + worker + "/assets-upload-session":
 		return 200, map[string]any{"jwt": "assets", "buckets": []any{}}
+	case "GET " + worker + "/deployments":
+		if a.script == nil {
+			return 404, 10007
+		}
+		return 200, map[string]any{"deployments": []any{map[string]any{"id": "deployment", "created_on": "2026-11-23T00:00:00Z", "strategy": "percentage", "versions": []any{map[string]any{"version_id": a.script.serves, "percentage": 100}}}}}
+	case "POST " + worker + "/deployments":
+		var d struct {
+			Versions []struct {
+				ID string `json:"version_id"`
+			}
+		}
+		_ = json.Unmarshal(body, &d)
+		a.script.serves = d.Versions[0].ID
+		return 200, map[string]any{"id": "deployment"}
+	case "PATCH " + worker + "/secrets-bulk":
+		var d struct {
+			Secrets map[string]struct{ Text string }
+		}
+		_ = json.Unmarshal(body, &d)
+		for name, secret := range d.Secrets {
+			a.script.secrets[name] = secret.Text
+		}
+		return 200, map[string]any{}
 	case "PUT " + worker, "POST " + worker + "/versions":
 		return a.upload(r, body)
 	case "GET " + worker + "/versions":
@@ -143,6 +207,22 @@ func (a *account) answer(r *http.Request, path string, body []byte) (status int,
 			return 404, 10007
 		}
 		return 200, map[string]any{"items": a.script.versions}
+	}
+	if rest, ok := strings.CutPrefix(path, "/containers/applications/"); ok {
+		id, rolls := strings.CutSuffix(rest, "/rollouts")
+		for i, app := range a.apps {
+			switch {
+			case app["id"] != id:
+			case rolls:
+				a.rollouts++
+				return 200, map[string]any{"id": fmt.Sprintf("rollout-%d", a.rollouts), "status": "pending"}
+			case r.Method == http.MethodPatch:
+				_ = json.Unmarshal(body, &a.apps[i])
+				return 200, a.apps[i]
+			default:
+				return 200, app
+			}
+		}
 	}
 	if id, ok := strings.CutPrefix(path, worker+"/versions/"); ok && a.script != nil {
 		for _, v := range a.script.versions {
@@ -191,6 +271,7 @@ func (a *account) upload(r *http.Request, body []byte) (int, any) {
 	}
 	n := len(a.script.versions) + 1
 	id := fmt.Sprintf("abcdef%02d-0000-4000-8000-000000000000", n)
+	a.script.serves = id
 	a.script.versions = append(a.script.versions, map[string]any{"id": id, "number": n, "annotations": meta.Annotations, "metadata": map[string]any{"created_on": "2026-11-23T00:00:00Z"}, "resources": map[string]any{"bindings": bound}})
 	return 200, map[string]any{"id": "loongclaw-staging", "etag": "e", "tag": "t", "pipeline_hash": "h", "mutable_pipeline_id": "m", "deployment_id": id, "startup_time_ms": 100}
 }

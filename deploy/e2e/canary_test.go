@@ -1,0 +1,450 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/loongclaw/loongclaw/deploy/client"
+	"github.com/loongclaw/loongclaw/deploy/rig"
+	"github.com/loongclaw/loongclaw/deploy/standin"
+)
+
+// canaries are the secrets of a house, by what each is.
+type canaries map[string]string
+
+// found says which canaries stand in a text, as they are or in a usual encoding.
+func (c canaries) found(text []byte) []string {
+	var names []string
+	for name, secret := range c {
+		forms := []string{secret, url.QueryEscape(secret), hex.EncodeToString([]byte(secret))}
+		for from := range 3 { // base64 at each of its three offsets
+			if len(secret) > from+8 {
+				whole := (len(secret) - from) / 3 * 3
+				forms = append(forms, base64.StdEncoding.EncodeToString([]byte(secret[from:from+whole])))
+			}
+		}
+		for _, form := range forms {
+			if bytes.Contains(text, []byte(form)) {
+				names = append(names, name)
+				break
+			}
+		}
+	}
+	return names
+}
+
+// places are the texts of a house, by where each was seen.
+type places struct {
+	mu  sync.Mutex
+	all map[string][]byte
+}
+
+func (p *places) add(where string, text []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.all[where] = append(append(p.all[where], '\n'), text...)
+}
+
+// tree takes all files below a folder in.
+func (p *places) tree(t *testing.T, where, dir string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		body, err := os.ReadFile(path) //nolint:gosec // of the test's own folder
+		p.add(where, append([]byte(path+"\n"), body...))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// house is a stack with a canary in every secret, and all that was seen of it.
+type house struct {
+	*world
+	t       *testing.T
+	secrets canaries
+	seen    places
+	dir     string
+	env     map[string]string // of the agent
+	gateEnv map[string]string
+	issuer  ed25519.PrivateKey
+}
+
+// providerNames are the providers, each with its own key; all are the stand-in.
+var providerNames = []string{"openai", "deepseek", "glm", "kimi", "anthropic", "ollama"}
+
+const loginCode = "CANARY-login-code-5a07"
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	h := &house{t: t, dir: t.TempDir(), seen: places{all: map[string][]byte{}}, secrets: canaries{
+		"token of alice": "CANARY-token-alice-2b41", "token of a reader": "CANARY-token-reader-9e02", "login code": loginCode,
+		"a stranger's token": "CANARY-stranger-token-77d1", "S3 secret key": "a-secret-key-for-tests", "something else of the agent's": "CANARY-unrelated-41c9",
+		"Redis URL": "CANARY-redis-password-83fe",
+	}}
+	model, err := standin.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(model.Close)
+	s3, err := rig.StartS3(t.Context(), h.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s3.Kill)
+	h.env = s3.Env(s3.URL)
+	h.env["LOG_LEVEL"], h.env["LOG_FILE"], h.env["LLM_PROVIDER"] = "debug", filepath.Join(h.dir, "agent.log"), strings.Join(providerNames, ",")
+	h.env["UNRELATED_SECRET"], h.env["LLM_TIMEOUT"] = h.secrets["something else of the agent's"], "5s"
+	for _, p := range providerNames {
+		name := strings.ToUpper(p)
+		h.secrets["key of "+p] = "sk-CANARY-" + p + "-c0ffee"
+		h.env[name+"_API_KEY"], h.env[name+"_MODEL"] = h.secrets["key of "+p], "standin"
+		h.env[map[string]string{"openai": "OPENAI_BASE_URL", "ollama": "OLLAMA_URL"}[p]+map[bool]string{true: name + "_API_URL"}[p != "openai" && p != "ollama"]] = model.URL
+	}
+	public, issuer, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.issuer = issuer
+	der, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, passPublic := keygen(t)
+	h.secrets["pass key"] = private
+	h.env["PASS_PUBLIC_KEYS"] = passPublic
+	h.gateEnv = map[string]string{
+		"PASS_PRIVATE_KEY": private, "LOONGCLAW_LOGIN_CODE": loginCode, "LOG_LEVEL": "debug", "LOG_FILE": filepath.Join(h.dir, "gateway.log"),
+		"JWT_ISSUER": "issuer", "JWT_AUDIENCE": "loongclaw", "JWT_PUBLIC_KEYS": string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})),
+		"RATE_LIMIT_AUTH": "1000/m",
+	}
+	stack, err := rig.Up(t.Context(), rig.Options{
+		Bin: bin, Dir: h.dir, AgentEnv: h.env, GatewayEnv: h.gateEnv,
+		Tokens: "alice:" + h.secrets["token of alice"] + ",reader:" + h.secrets["token of a reader"] + ":read",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stack.Down)
+	h.world = &world{Stack: stack, model: model, s3: s3}
+	return h
+}
+
+// keygen makes a pass key pair with the gateway's own command.
+func keygen(t *testing.T) (private, public string) {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), bin.Gateway, "keygen").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		switch name {
+		case "PASS_PRIVATE_KEY":
+			private = value
+		case "PASS_PUBLIC_KEYS":
+			public = value
+		}
+	}
+	if private == "" || public == "" {
+		t.Fatalf("gateway keygen printed %q", out)
+	}
+	return private, public
+}
+
+// jwt makes a token of the issuer for a user.
+func (h *house) jwt(user string) string {
+	part := func(v any) string {
+		b, _ := json.Marshal(v)
+		return base64.RawURLEncoding.EncodeToString(b)
+	}
+	now := time.Now().Unix()
+	text := part(map[string]string{"alg": "EdDSA", "typ": "JWT"}) + "." +
+		part(map[string]any{"iss": "issuer", "aud": "loongclaw", "sub": user, "iat": now, "exp": now + 600, "jti": "CANARY-jti"})
+	return text + "." + base64.RawURLEncoding.EncodeToString(ed25519.Sign(h.issuer, []byte(text)))
+}
+
+// ask makes a request, and keeps what came back.
+func (h *house) ask(token, method, path string, body any, headers ...client.Header) client.Answer {
+	h.t.Helper()
+	a, err := client.New(h.Base, token, transport).Do(limited(h.t), method, path, body, headers...)
+	if err != nil {
+		h.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	h.seen.add("answers", fmt.Appendf(nil, "%d %v %s", a.Status, a.Header, a.Body))
+	return a
+}
+
+// turn runs a message of alice's over a socket, and allows what it is asked.
+func (h *house) turn(session, message string) {
+	h.t.Helper()
+	s, err := client.New(h.Base, h.secrets["token of alice"], transport).Dial(limited(h.t), "/ws")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer s.Cut()
+	if err := s.Send("chat", map[string]any{"message": message, "sessionId": session}); err != nil {
+		h.t.Fatal(err)
+	}
+	for {
+		e, err := s.Next()
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		h.seen.add("events", e.Raw)
+		switch e.Type {
+		case "approval_required":
+			if err := s.Send("approve", map[string]any{"approvalId": e.ApprovalID, "decision": "once"}); err != nil {
+				h.t.Fatal(err)
+			}
+		case "run_finished", "error":
+			return
+		}
+	}
+}
+
+// run runs one of the two programs with the house's environment.
+func (h *house) run(where, program string, env map[string]string, args ...string) {
+	h.t.Helper()
+	cmd := exec.CommandContext(h.t.Context(), program, args...) // #nosec G204 -- what Build built
+	cmd.Dir = h.dir
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + h.dir}
+	for k, v := range env {
+		cmd.Env = append(cmd.Env, k+"="+v)
+	}
+	out, err := cmd.CombinedOutput()
+	h.seen.add(where, fmt.Appendf(nil, "%v %v\n%s", args, err, out))
+}
+
+// TestNoSecretIsSeenAnywhere lets a house with a canary in every secret work
+// through a busy day, with everything going wrong that can be made to, and then
+// looks for the canaries wherever something was written, sent or shown.
+func TestNoSecretIsSeenAnywhere(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	alice, reader := h.secrets["token of alice"], h.secrets["token of a reader"]
+	// A decoy in what the user says shows that the search sees these places.
+	decoys := canaries{"said": "DECOY-said-1f", "in a child": "DECOY-in-a-child-2e"}
+	h.waysIn(alice, reader)
+	h.faults(alice, decoys["said"])
+	h.commands(decoys["in a child"])
+	h.exports()
+	h.storeTrouble(alice)
+	// A crash: the runtime writes what every goroutine does.
+	_ = syscall.Kill(h.Agent.PID(), syscall.SIGQUIT)
+	<-h.Agent.Done()
+	_ = syscall.Kill(h.Gateway.PID(), syscall.SIGQUIT)
+	<-h.Gateway.Done()
+	h.gatewayWithRedis()
+
+	h.seen.add("logs", []byte(h.Logs()))
+	for _, name := range []string{"agent.log", "gateway.log"} {
+		b, err := os.ReadFile(filepath.Join(h.dir, name)) //nolint:gosec // of the test's own folder
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.seen.add("logs", b)
+	}
+	h.seen.tree(t, "store", filepath.Join(h.dir, "s3"))
+	h.seen.tree(t, "workspace", filepath.Join(h.dir, "workspace"))
+	for _, r := range h.model.Requests("") {
+		h.seen.add("prompts", fmt.Appendf(nil, "%+v", r.Messages))
+	}
+	for where, text := range h.seen.all {
+		if names := h.secrets.found(text); len(names) > 0 {
+			t.Errorf("%s: of %d bytes, there stand: %s", where, len(text), strings.Join(names, ", "))
+		}
+	}
+	// The search sees what it looks at.
+	for decoy, wheres := range map[string][]string{"said": {"answers", "events", "store", "exports", "prompts"}, "in a child": {"events", "store", "exports"}} {
+		for _, where := range wheres {
+			if names := (canaries{decoy: decoys[decoy]}).found(h.seen.all[where]); len(names) == 0 {
+				t.Errorf("%s: %d bytes, and not even the decoy %q is in them", where, len(h.seen.all[where]), decoy)
+			}
+		}
+	}
+	for _, want := range []string{"asking the next provider", "session_damaged\x00store", "goroutine ", `"path":"/api/login"`, "a request without a valid pass"} {
+		either := strings.Split(want, "\x00")
+		if !bytes.Contains(h.seen.all["logs"], []byte(either[len(either)-1])) {
+			t.Errorf("the logs, %d bytes, have no %q: was the day busy?", len(h.seen.all["logs"]), want)
+		}
+	}
+}
+
+// waysIn uses every credential, rightly and wrongly.
+func (h *house) waysIn(alice, reader string) {
+	t := h.t
+	login, err := client.New(h.Base, "", transport).Do(limited(t), "POST", "/api/login", map[string]any{"code": loginCode})
+	if err != nil || login.Status != 200 {
+		t.Fatalf("login: %v, %v", login, err)
+	}
+	var session struct{ Token string }
+	_ = login.JSON(&session)
+	h.secrets["session token"] = session.Token[len(session.Token)-30:] // its signature
+	ticket, err := client.New(h.Base, alice, transport).Do(limited(t), "POST", "/api/tickets", nil)
+	if err != nil || ticket.Status != 200 {
+		t.Fatalf("ticket: %v, %v", ticket, err)
+	}
+	var tick struct{ Ticket string }
+	_ = ticket.JSON(&tick)
+	h.secrets["ticket"] = tick.Ticket[len(tick.Ticket)-30:]
+	jwt := h.jwt("jwt-user")
+	h.secrets["JWT"] = jwt[len(jwt)-60:]
+	for _, token := range []string{alice, reader, session.Token, jwt} {
+		if a := h.ask(token, "GET", "/api/sessions", nil); a.Status != 200 {
+			t.Errorf("a way in is closed: %v", a)
+		}
+	}
+	s, err := client.New(h.Base, "", transport).Dial(limited(t), "/ws?ticket="+url.QueryEscape(tick.Ticket))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Cut()
+	stranger := h.secrets["a stranger's token"]
+	for _, path := range []string{"/api/sessions", "/ws?ticket=" + tick.Ticket, "/api/sessions?token=" + stranger, "/api/history/x?q=" + alice} {
+		h.ask(stranger, "GET", path, nil)
+		h.ask(tick.Ticket, "GET", path, nil)
+		h.ask(alice[:len(alice)-1]+"x", "GET", path, nil)
+	}
+	h.ask("", "POST", "/api/login", map[string]any{"code": loginCode})
+	h.ask("", "POST", "/api/login", `{"code":"`+stranger)
+	h.ask(reader, "POST", "/api/chat", map[string]any{"message": "I may not"})
+	h.ask(jwt+"x", "GET", "/api/sessions", nil)
+	h.ask(alice, "GET", "/api/sessions", nil, client.Header{Name: "Cookie", Value: "loongclaw=" + session.Token}, client.Header{Name: "X-LoongClaw-Pass", Value: stranger})
+	// And the agent itself, past the gateway.
+	for _, pass := range []string{stranger, session.Token, alice} {
+		a, err := client.New(h.AgentURL(), alice, transport).Do(limited(t), "GET", "/api/sessions", nil, client.Header{Name: "X-LoongClaw-Pass", Value: pass})
+		if err != nil || a.Status != 401 {
+			t.Errorf("the agent without a pass: %v, %v", a, err)
+		}
+		h.seen.add("answers", a.Body)
+	}
+}
+
+// faults has every provider fail, each repeating what it was sent, and tools
+// that fail.
+func (h *house) faults(alice, said string) {
+	for _, round := range []standin.Round{
+		{Status: 401, Echo: true}, {Status: 400, Echo: true}, {Status: 429, RetryAfter: 1, Times: 1, Echo: true}, {Status: 500, Times: 2, Echo: true}, {Text: []string{said}, End: standin.EndError, Echo: true}, {End: standin.EndError, Echo: true},
+		{Text: []string{"x"}, End: standin.EndCut},
+	} {
+		h.turn("faults", script(round).Message())
+		h.ask(alice, "POST", "/api/chat", map[string]any{"message": script(round).Message(), "sessionId": "faults"})
+	}
+	for _, c := range []struct{ name, args string }{
+		{"web_fetch", `{"url":"http://user:pass@127.0.0.1/"}`}, {"web_fetch", `{"url":"http://r2.internal/"}`}, {"read_file", `{"path":"/proc/self/environ"}`},
+		{"read_file", `{"path":"../../agent.log"}`}, {"no_such_tool", `{}`}, {"exec_shell", `{"command":"cat /proc/self/environ; rm -rf /"}`},
+		{"memory_save", `{"content":"` + said + `"}`}, {"write_file", `{"path":"said.txt","content":"` + said + `"}`}, {"memory_forget", `{"id":"x"}`},
+	} {
+		h.turn("tools", script(call(c.name, c.args), standin.Round{Text: []string{said}}).Message())
+	}
+	for _, path := range []string{"/api/ledger", "/api/config", "/api/models", "/api/tools", "/api/stats", "/api/usage", "/api/memory/export", "/api/files", "/api/history/faults?tree=1", "/api/sessions/tools/events", "/health", "/ready"} {
+		h.ask(alice, "GET", path, nil, client.Header{Name: "Accept", Value: "application/json"})
+	}
+}
+
+// commands runs what the user approved, which looks for secrets wherever a
+// program can.
+func (h *house) commands(decoy string) {
+	for _, command := range []string{
+		"env", "printenv", "X=" + decoy + " printenv X", "cat /proc/self/environ", "sh -c 'cat /proc/self/environ'", "sh -c 'cat /proc/$PPID/environ /proc/$PPID/cmdline'",
+		"sh -c 'for p in /proc/[0-9]*; do if [ $(readlink $p/cwd 2>/dev/null) = " + filepath.Join(h.dir, "agent") + " ]; then cat $p/environ; fi; done'",
+		"sh -c 'grep -a CANARY /proc/$PPID/mem /proc/$PPID/maps'", "sh -c 'ls -l /proc/self/fd /proc/$PPID/fd'", "sh -c 'cat /proc/self/fd/* </dev/null'",
+		"sh -c 'set; export -p; ulimit -a'", "sh -c 'strings /proc/$PPID/environ'", "cat < /proc/self/environ", "echo $OPENAI_API_KEY ${UNRELATED_SECRET} $R2_SECRET_ACCESS_KEY",
+	} {
+		args, _ := json.Marshal(map[string]string{"command": command, "approval": "remember_7d"})
+		h.turn("commands", script(call("exec_shell", string(args)), standin.Round{Text: []string{"seen"}}).Message())
+	}
+}
+
+// exports takes everything out that can be taken out, by people and by programs.
+func (h *house) exports() {
+	for _, format := range []string{"json", "tar", "md"} {
+		out := filepath.Join(h.dir, "export."+format)
+		h.run("exports", bin.Agent, h.env, "export", "-user", "alice", "-format", format, "-o", out)
+		b, err := os.ReadFile(out) //nolint:gosec // of the test's own folder
+		if err != nil {
+			h.t.Errorf("export as %s: %v", format, err)
+		}
+		h.seen.add("exports", b)
+	}
+	gate := map[string]string{"LISTEN_ADDR": "127.0.0.1:0", "LOONGCLAW_TOKENS": "alice:" + h.secrets["token of alice"]}
+	for k, v := range h.gateEnv {
+		gate[k] = v
+	}
+	h.run("commands' output", bin.Agent, h.env, "verify")
+	h.run("commands' output", bin.Agent, h.env, "check")
+	h.run("commands' output", bin.Gateway, gate, "check")
+	h.run("commands' output", bin.Agent, h.env, "import", h.secrets["a stranger's token"][:0])
+	// Each variable that holds a secret, wrong: what is wrong is said, what it holds is not.
+	bad := map[string]string{}
+	for k, v := range h.env {
+		bad[k] = v
+	}
+	for _, k := range []string{"STORE", "PASS_PUBLIC_KEYS", "AGENT_LISTEN_ADDR", "SHELL_TIMEOUT", "MAX_CONCURRENT_RUNS"} {
+		bad[k] = h.secrets["something else of the agent's"]
+	}
+	h.run("commands' output", bin.Agent, bad, "check")
+	for _, k := range []string{"LOONGCLAW_TOKENS", "PASS_PRIVATE_KEY", "JWT_PUBLIC_KEYS", "LOONGCLAW_LOGIN_CODE"} {
+		gate[k] = h.secrets["token of alice"]
+	}
+	h.run("commands' output", bin.Gateway, gate, "check")
+}
+
+// storeTrouble takes the store away in the middle of the work.
+func (h *house) storeTrouble(alice string) {
+	h.s3.Kill()
+	for _, path := range []string{"/api/sessions/new/runs", "/api/chat"} {
+		if a := h.ask(alice, "POST", path, map[string]any{"message": "nobody keeps this"}); a.Status < 500 {
+			h.t.Errorf("%s without a store: %v", path, a)
+		}
+	}
+	h.ask(alice, "GET", "/api/files/said.txt", nil)
+	h.ask(alice, "POST", "/api/memory", map[string]any{"content": "x"})
+}
+
+// gatewayWithRedis starts a gateway whose Redis does not answer; one that knows
+// of no Redis ignores the variable.
+func (h *house) gatewayWithRedis() {
+	env := map[string]string{
+		"PATH": os.Getenv("PATH"), "LISTEN_ADDR": "127.0.0.1:0", "LOONGCLAW_TOKENS": "alice:" + h.secrets["token of alice"],
+		"PASS_PRIVATE_KEY": h.secrets["pass key"], "REDIS_URL": "redis://user:" + h.secrets["Redis URL"] + "@127.0.0.1:1/0", "LOG_LEVEL": "debug",
+	}
+	p, err := rig.Start(bin.Gateway, h.dir, env)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(h.t.Context(), 2*time.Second)
+	defer cancel()
+	select {
+	case <-p.Done():
+	case <-ctx.Done():
+	}
+	p.Kill()
+	h.seen.add("logs", []byte(p.Log()))
+	for _, url := range []string{"redis://:" + h.secrets["Redis URL"], "nonsense:" + h.secrets["Redis URL"]} {
+		env["REDIS_URL"] = url
+		h.run("commands' output", bin.Gateway, env, "check")
+	}
+}
