@@ -83,7 +83,7 @@ func (w *walk) prompts(page, answer string) {
 		w.t.Errorf("%s: the answer is %s, want one with %q", found[1][1], got, answer)
 	}
 	w.ask(http.MethodPost, "/api/sessions/prompt-3/runs", said(2))
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		events := w.ask(http.MethodGet, "/api/sessions/prompt-3/events", "")
 		if bytes.Contains(events, []byte(`"approval_required"`)) {
 			return
@@ -125,6 +125,9 @@ func checkout(t *testing.T) string {
 	w := &walk{t: t, dir: dir}
 	if out, err := w.bash("make build bin/local"); err != nil {
 		t.Fatalf("make build: %v\n%s", err, out)
+	}
+	if err := os.Remove(filepath.Join(dir, memory)); err != nil { // each page begins in a new terminal
+		t.Fatal(err)
 	}
 	return dir
 }
@@ -202,15 +205,19 @@ func (w *walk) run(n int, e example) {
 	}
 }
 
+// memory is the file of a page's folder that holds what its blocks have exported.
+const memory = ".walk"
+
 // prelude gives blocks one memory, as a terminal has, and ends streams that would
 // go on.
 const prelude = `set -euo pipefail
 cd "$WALK"
 [ ! -f .walk ] || . ./.walk
 curl() {
-  local code=0
-  command curl --max-time 6 --fail-with-body "$@" || code=$?
-  [ $code -eq 0 ] || { [ $code -eq 28 ] && [[ " $* " == *" -sN "* ]]; }
+  local code=0 stream= limit=120
+  [[ " $* " != *" -sN "* ]] || stream=1 limit=15
+  command curl --max-time "$limit" --fail-with-body "$@" || code=$?
+  [ $code -eq 0 ] || { [ $code -eq 28 ] && [ -n "$stream" ]; }
 }
 set -a
 `
@@ -226,11 +233,14 @@ func (w *walk) bash(script string) (string, error) {
 	return string(out), err
 }
 
-// environ is this process's, with nothing of a make above it, and no model's key.
+// environ is this process's, with nothing of a make above it, and nothing that the
+// programs would read.
 func (w *walk) environ() []string {
+	known := codeVariables(w.t)
 	env := slices.DeleteFunc(os.Environ(), func(kv string) bool {
 		name, _, _ := strings.Cut(kv, "=")
-		return strings.HasPrefix(name, "MAKE") || name == "MFLAGS" || strings.HasSuffix(name, "_API_KEY")
+		_, read := known[name]
+		return read || strings.HasPrefix(name, "MAKE") || name == "MFLAGS"
 	})
 	env = append(env, "WALK="+w.dir)
 	if w.gateway != "" {
@@ -254,7 +264,7 @@ func (w *walk) javascript(script string) (string, error) {
 	file := filepath.Join(w.dir, ".walk.mjs")
 	program := "const token = process.env.TOKEN;\n" + w.here(script) + `
 ws.addEventListener("message", (e) => { if (JSON.parse(e.data).type === "run_finished") process.exit(0); });
-setTimeout(() => { console.error("no run has finished"); process.exit(1); }, 20_000);
+setTimeout(() => { console.error("no run has finished"); process.exit(1); }, 120_000);
 `
 	if err := os.WriteFile(file, []byte(program), 0o600); err != nil {
 		return "", err
@@ -374,7 +384,7 @@ func (w *walk) stop() {
 	_ = syscall.Kill(-h.cmd.Process.Pid, syscall.SIGINT)
 	select {
 	case <-h.done:
-	case <-time.After(40 * time.Second):
+	case <-time.After(90 * time.Second):
 		_ = syscall.Kill(-h.cmd.Process.Pid, syscall.SIGKILL)
 		w.t.Error("make run does not end with Ctrl-C")
 	}

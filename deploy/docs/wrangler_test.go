@@ -18,7 +18,10 @@ var (
 // Without an account nothing of wrangler's can be run for good, but the pinned
 // wrangler says whether it has a command that a page names, and its flags.
 func TestWranglerHasTheCommandsOfThePages(t *testing.T) {
-	t.Parallel() // it waits for many starts of wrangler
+	if testing.Short() {
+		t.Skip("it starts wrangler many times")
+	}
+	t.Parallel()
 	dir := filepath.Join(root, "wrangler")
 	if _, err := os.Stat(filepath.Join(dir, "node_modules/wrangler")); err != nil {
 		t.Skip("SKIPPED: wrangler is not installed here. Next: make wasm")
