@@ -8,14 +8,14 @@ GO_SOURCES  := $(shell find $(MODULES) -name '*.go' -not -path '*/node_modules/*
 
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 export WRANGLER_SEND_METRICS            := false
-CLOUDFLARE := -e /deploy/cloudflare$$ -e /deploy/ship$$
+CLOUDFLARE := -e /deploy/cloudflare$$ -e /deploy/rollout/cloudflare$$ -e /deploy/monitoring$$
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image wasm page deploy test test-go test-alone test-page test-browser test-cloudflare lint fmt soak bench clean
+.PHONY: help run build image images compose compose-deploy compose-rollback wasm page deploy rollback status test test-go test-alone test-page test-browser test-budgets test-cloudflare test-rules lint fmt workflows audit budgets release-check snapshot release drill dependencies soak bench clean
 
 help: ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build bin/local ## gateway and agent on this machine, in this terminal
 	@exec bin/local
@@ -31,12 +31,38 @@ bin/local: $(GO_SOURCES)
 
 image: bin/image/agent ## what deploy/agent.Dockerfile copies: bin/image
 
+IMAGE_ARCH := amd64
 bin/image/agent: $(GO_SOURCES)
 	@mkdir -p bin/image/empty && touch bin/image/empty/.keep
 	@cd agent && CGO_ENABLED=0 GOOS=linux GOARCH=amd64 go build -trimpath -ldflags '$(LDFLAGS) -X main.version=$(VERSION)' -o ../bin/image/agent ./cmd/agent
 
+# The S3 server of deploy/compose.yaml and of the tests.
+S3_VERSION := v1.8.0
+bin/image/gateway: $(GO_SOURCES)
+	@mkdir -p bin/image
+	@cd gateway && CGO_ENABLED=0 GOOS=linux GOARCH=$(IMAGE_ARCH) go build -trimpath -ldflags '$(LDFLAGS) -X main.version=$(VERSION)' -o ../bin/image/gateway ./cmd/gateway
+bin/versitygw-$(S3_VERSION):
+	@mkdir -p bin/s3 && cd bin/s3 && GOBIN=$(CURDIR)/bin/s3 GOWORK=off CGO_ENABLED=0 go install github.com/versity/versitygw/cmd/versitygw@$(S3_VERSION)
+	@mv bin/s3/versitygw $@ && rmdir bin/s3
+bin/image/versitygw: bin/versitygw-$(S3_VERSION)
+	@mkdir -p bin/image && cp $< $@
+
+images: bin/image/agent bin/image/gateway bin/image/versitygw ## the images of deploy/compose.yaml: loongclaw-{agent,gateway,s3}:local
+	@for name in agent gateway s3; do docker build -q -t loongclaw-$$name:local -f deploy/$$name.Dockerfile bin/image >/dev/null || exit 1; done
+
+compose: images ## the house on one machine with Docker: make compose [MONITORING=1] [PUBLISH=0.0.0.0:8787]
+	@cd deploy && go run ./compose up -publish '$(or $(PUBLISH),127.0.0.1:8787)' $(if $(MONITORING),-monitoring)
+
+# An image is named by what is in it, so that the same one is the same.
+compose-deploy: bin/image/agent ## a new agent into it, proved and watched; bad ones go back by themselves
+	@id=$$(docker build -q -f deploy/agent.Dockerfile bin/image) && id=$${id#sha256:} && id=$${id:0:12} && docker tag $$id loongclaw-agent:$$id && \
+	cd deploy && go run ./compose deploy -image loongclaw-agent:$$id
+
+compose-rollback: ## the agent before it serves again, in seconds
+	@cd deploy && go run ./compose rollback
+
 wasm: wrangler/node_modules/.ready ## the gateway for Cloudflare Workers
-	wrangler/build.sh
+	@VERSION='$(VERSION)' wrangler/build.sh
 
 page: gateway/webchat/node_modules/.ready ## build the WebChat page into gateway/webchat/dist
 	cd gateway && go run ./webchat/build
@@ -46,9 +72,15 @@ page: gateway/webchat/node_modules/.ready ## build the WebChat page into gateway
 	@touch $@
 
 deploy: wasm image ## to Cloudflare: make deploy [ENV=staging] [ADDRESS=https://your.domain]
-	@cd deploy && go run ./ship -env '$(or $(ENV),production)' -address '$(ADDRESS)'
+	@cd deploy && go run ./rollout/cmd deploy -env '$(or $(ENV),production)' -address '$(ADDRESS)'
 
-test: test-alone test-page wasm test-browser test-go test-cloudflare ## everything that this machine can test
+rollback: ## on Cloudflare, in seconds: the generation before serves again
+	@cd deploy && go run ./rollout/cmd rollback -env '$(or $(ENV),production)' -address '$(ADDRESS)'
+
+status: ## on Cloudflare: which generation serves, and how users fare
+	@cd deploy && go run ./rollout/cmd status -env '$(or $(ENV),production)' -address '$(ADDRESS)'
+
+test: test-alone test-page wasm test-browser test-rules test-go test-budgets test-cloudflare ## everything that this machine can test
 
 test-alone: ## each module builds without the workspace
 	@for m in $(MODULES); do (cd $$m && GOWORK=off go build ./... && GOWORK=off go vet ./...) || exit 1; done
@@ -61,21 +93,61 @@ test-browser: gateway/webchat/node_modules/.ready ## the page in a real Chromium
 	@if command -v chromium >/dev/null; then cd gateway/webchat && npm run --silent test:browser; \
 	else echo "SKIPPED: the page's browser tests, since there is no chromium. Next: apt-get install chromium"; fi
 
-test-go: wasm build ## all Go tests, those against the built programs and workerd included
+test-go: wasm build deploy/e2e/openai/node_modules/.ready ## all Go tests, those against the built programs and workerd included
 	@command -v redis-server >/dev/null || echo "SKIPPED: what gateways share through Redis, since there is no redis-server. Next: apt-get install redis-server"
-	go test -count=1 $$(go list $(addprefix ./,$(addsuffix /...,$(MODULES))) | grep -v $(CLOUDFLARE))
+	go test -count=1 -skip '^TestBudget' $$(go list $(addprefix ./,$(addsuffix /...,$(MODULES))) | grep -v $(CLOUDFLARE))
+
+test-budgets: ## what must be done in time, with nothing beside it
+	go test -count=1 -run '^TestBudget' ./agent/runs
 
 # One after the other: they measure, and start many things.
 test-cloudflare: wasm image ## the Worker, its objects and containers in workerd, and a whole deploy
-	cd deploy && go test -count=1 -p 1 -timeout 30m -v ./cloudflare ./ship | grep -v -e '^=== ' -e '^ *$$'
+	cd deploy && go test -count=1 -p 1 -timeout 30m -v ./cloudflare ./rollout/cloudflare | grep -v -e '^=== ' -e '^ *$$'
+
+test-rules: ## what Prometheus records, when it calls, and the dashboard, by promtool (built into bin the first time)
+	cd deploy && go test -count=1 -timeout 30m ./monitoring
 
 lint: gateway/webchat/node_modules/.ready wrangler/node_modules/.ready ## golangci-lint, gofumpt and tsc, from pinned versions
 	@deploy/lint.sh $(MODULES)
 	cd gateway/webchat && npm run --silent check
 	cd wrangler && npx --no-install tsc -p tsconfig.json
 
+# Pinned; deploy/tool.sh installs them into bin/tools.
+ACTIONLINT  = deploy/tool.sh github.com/rhysd/actionlint/cmd/actionlint v1.7.12
+GOVULNCHECK = deploy/tool.sh golang.org/x/vuln/cmd/govulncheck v1.9.0
+GORELEASER  = deploy/tool.sh github.com/goreleaser/goreleaser/v2 v2.13.0
+CYCLONEDX   = deploy/tool.sh github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod v1.10.0
+
+workflows: ## actionlint over .github/workflows
+	@lint="$$($(ACTIONLINT))" && "$$lint" -color=false
+
+audit: ## known weaknesses: govulncheck and npm audit; needs a network
+	@check="$$($(GOVULNCHECK))" && for m in $(MODULES); do echo "govulncheck $$m" && (cd $$m && GOWORK=off "$$check" ./...) || exit 1; done
+	cd wrangler && npm audit --audit-level=high
+	cd gateway/webchat && npm audit --omit=dev
+
+budgets: wasm image ## the sizes that must not be passed: gateway.wasm, the agent's image
+	@size=$$(wc -c <bin/image/agent) && echo "the agent's image: $$size bytes (at most 40000000)" && [ "$$size" -le 40000000 ]
+
+release-check: ## judge .goreleaser.yaml
+	@releaser="$$($(GORELEASER))" && "$$releaser" check
+
+snapshot: ## everything of a release into dist, and nothing published
+	@releaser="$$($(GORELEASER))" && bom="$$($(CYCLONEDX))" && PATH="$$(dirname "$$bom"):$$PATH" "$$releaser" release --snapshot --clean
+
+# The notes are those of the tag; a tag without notes is no release.
+release: ## publish the tag that is checked out, as a draft: for CI
+	@notes="docs/releases/$$(git describe --tags --exact-match).md" && [ -f "$$notes" ] && \
+	releaser="$$($(GORELEASER))" && bom="$$($(CYCLONEDX))" && PATH="$$(dirname "$$bom"):$$PATH" "$$releaser" release --clean --release-notes "$$notes"
+
 fmt: ## format with gofumpt
 	go run mvdan.cc/gofumpt@v0.12.0 -w $(MODULES)
+
+drill: build bin/local ## export, destroy, restore, verify: what comes back is what was
+	@deploy/drill.sh
+
+dependencies: ## docs/DEPENDENCIES.md: every module and package, with its licence
+	@cd deploy && go run ./licenses
 
 soak: build ## hours of kill -9, bad weather and two agents, on disk and on a real S3 server
 	cd deploy && go build -o ../bin/soak ./soak

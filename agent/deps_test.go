@@ -28,6 +28,7 @@ var doors = map[string][]string{
 	"github.com/tmc/langchaingo/":            {"model/langchain"},
 	"github.com/aws/":                        {"bucket/r2"},
 	"github.com/kelseyhightower/envconfig":   {"cmd/agent"},
+	"github.com/prometheus/":                 {"meter"},
 	"github.com/blevesearch/bleve/v2/":       {"memory"},
 	"mvdan.cc/sh/v3/":                        {"tools/shell"},
 	"github.com/JohannesKaufmann/":           {"tools"},
@@ -65,9 +66,11 @@ var mayImport = map[string][]string{
 	"tools":             {"files", "loop", "memory", "tools/shell"},
 	"tools/shell":       {"bucket", "files"},
 	"users":             {"bucket", "files", "journal", "memory"},
+	"openai":            {},
 	"persona":           {"bucket", "users"},
 	"runs":              {"bucket", "journal", "loop", "tools", "users"},
-	"httpapi":           {"door", "files", "memory", "model", "runs", "tools", "users"},
+	"meter":             {"bucket", "loop"},
+	"httpapi":           {"door", "files", "memory", "model", "openai", "runs", "tools", "users"},
 }
 
 type goPackage struct {

@@ -1,12 +1,14 @@
 /**
- * The object of one user's agent: keeps one container and nothing else. It
- * starts it when a request comes, however many ask at once, keeps it exactly
- * while something runs, and stops it some time after.
+ * The object of one user's agent in one generation: keeps one container and
+ * nothing else. It starts it when a request comes, however many ask at once, keeps
+ * it exactly while something runs, and stops it some time after, or when its user
+ * moves to the other generation.
  */
 import { DurableObject } from "cloudflare:workers";
-import { failHeader, userHeader } from "./agents.mjs";
+import { failHeader, moveHeader, objectOf, userHeader } from "./agents.mjs";
 import { core } from "./boot.mjs";
 import { containerEnv, durationMs } from "./container.mjs";
+import { slots } from "./slots.mjs";
 
 /** Where the agent listens in its container. */
 const port = 8788;
@@ -22,6 +24,12 @@ const beatMs = 30_000;
 const inactivityMs = 5 * 60_000;
 /** The agent ends within 20 s of SIGTERM. */
 const drainMs = 25_000;
+/** How long a user who leaves is waited for: after a run there is a little to write. */
+const leaveMs = 300;
+/** What waits for a model says nothing of the agent's speed. */
+const slowPaths = ["/api/chat", "/v1/chat/completions"];
+/** Between two starts for a user who is to move, when the first failed. */
+const pauseMs = 10_000;
 /** How often in a row a container that died is started again unasked. */
 const maxDeaths = 5;
 /** Looks that may fail before the agent counts as stuck. */
@@ -29,7 +37,12 @@ const maxSilent = 4;
 
 /** What must outlive this object's eviction. @typedef {{user: string, tokenHash: string, publicKey: string, ready: boolean, busy: boolean}} Start */
 
-export class Agent extends DurableObject {
+class Agent extends DurableObject {
+  /** @returns {import("./slots.mjs").Slot} */
+  get slot() {
+    throw new Error("a generation says which it is");
+  }
+
   /**
    * @param {DurableObjectState} ctx
    * @param {Env} env
@@ -43,28 +56,37 @@ export class Agent extends DurableObject {
     this.deaths = 0;
     this.silent = 0;
     this.fresh = false; // it was woken, and nothing has been asked of it yet
+    this.quiet = false; // it starts for a user who is still elsewhere, and hears nothing of it
+    this.brokeAt = 0; // when such a start last failed
     this.open = 0; // requests that wait for the head of their answer
     /** @type {Promise<void> | undefined} */
     this.starting = undefined;
     /** @type {Promise<void> | undefined} */
     this.stopping = undefined;
+    /** @type {Promise<boolean> | undefined} */
+    this.leaving = undefined;
     if (this.container.running) void ctx.blockConcurrencyWhile(() => this.#takeUp());
   }
 
   /**
    * Relays a request of the gateway's, untouched.
    * @param {Request} request
+   * @returns {Promise<Response>}
    */
   async fetch(request) {
     const user = decodeURIComponent(request.headers.get(userHeader) ?? "");
+    await this.leaving;
+    const left = this.#left;
+    if (Number(request.headers.get(moveHeader)) < left) return this.#sendOn(request, user, left);
     this.lastUse = Date.now();
+    this.quiet = false;
     this.open++;
     try {
       const awake = await within(patienceMs, this.#awake(user));
-      if (!awake) return failed("waking");
+      if (!awake) return this.#failed(user, "waking");
     } catch (cause) {
       this.#log("the container does not start", cause);
-      return failed("start");
+      return this.#failed(user, isFull(cause) ? "full" : "start");
     } finally {
       this.open--;
     }
@@ -78,6 +100,69 @@ export class Agent extends DurableObject {
   state() {
     if (this.starting) return "starting";
     return this.container.running && this.#start?.ready ? "ready" : "asleep";
+  }
+
+  /**
+   * Whether the container is awake, for a user who is about to come. If it is not,
+   * it starts meanwhile.
+   * @param {string} user
+   */
+  async ready(user) {
+    if (this.state() === "ready") return true;
+    if (this.starting || Date.now() - this.brokeAt < pauseMs) return false;
+    this.quiet = true;
+    this.lastUse = Date.now();
+    const broke = (/** @type {unknown} */ cause) => {
+      this.brokeAt = Date.now();
+      this.#log("the container does not start for a user who is to move here", cause);
+      this.#count(user, true, undefined);
+    };
+    this.ctx.waitUntil(this.#awake(user).catch(broke));
+    return false;
+  }
+
+  /**
+   * The user moves to the other generation, if nothing runs here. What was on its
+   * way is sent on.
+   * @param {number} move the number of that move
+   */
+  async leave(move) {
+    if (this.#left >= move) return true;
+    this.leaving ??= this.#leave(move).finally(() => (this.leaving = undefined));
+    return this.leaving;
+  }
+
+  /** @param {number} move */
+  async #leave(move) {
+    const end = Date.now() + leaveMs;
+    await this.stopping;
+    // An agent that does not answer runs nothing that could end here.
+    while (this.open > 0 || this.starting || (this.container.running && (await this.#active()))) {
+      if (Date.now() >= end) return false;
+      await sleep(30);
+    }
+    this.#left = move;
+    if (this.container.running) this.ctx.waitUntil(this.#stop());
+    return true;
+  }
+
+  /**
+   * @param {Request} request
+   * @param {string} user
+   * @param {number} move
+   */
+  #sendOn(request, user, move) {
+    const headers = new Headers(request.headers);
+    headers.set(moveHeader, String(move));
+    return objectOf(this.env, this.slot === "blue" ? "green" : "blue", user).fetch(new Request(request, { headers }));
+  }
+
+  /** The user was the rollout's own, and is gone. */
+  async forget() {
+    this.#start = undefined;
+    this.ctx.storage.kv.delete("left");
+    await this.ctx.storage.deleteAlarm();
+    if (this.container.running) await this.container.destroy();
   }
 
   /** Looks what runs, and stops the container when nothing has for a while. */
@@ -111,9 +196,13 @@ export class Agent extends DurableObject {
    */
   async #relay(request, user) {
     this.open++;
+    const begin = Date.now();
     try {
       const answer = await this.container.getTcpPort(port).fetch(request);
       this.lastUse = Date.now();
+      const waits = slowPaths.includes(new URL(request.url).pathname);
+      // From 502 on it tells of a provider, or that it is full: that is no fault of the generation's.
+      this.#count(user, answer.status === 500, waits ? undefined : this.lastUse - begin);
       if (request.method !== "GET" && answer.ok) this.#acted(user);
       if (!answer.headers.has(failHeader)) return answer;
       const headers = new Headers(answer.headers);
@@ -121,7 +210,7 @@ export class Agent extends DurableObject {
       return new Response(answer.body, { status: answer.status, headers });
     } catch (cause) {
       this.#log("the agent broke off", cause);
-      return failed("broken");
+      return this.#failed(user, "broken");
     } finally {
       this.open--;
     }
@@ -268,6 +357,26 @@ export class Agent extends DurableObject {
     }
   }
 
+  /**
+   * @param {string} user
+   * @param {string} kind
+   */
+  #failed(user, kind) {
+    this.#count(user, true, undefined);
+    return new Response(null, { status: 503, headers: { [failHeader]: kind } });
+  }
+
+  /**
+   * @param {string} user
+   * @param {boolean} wrong
+   * @param {number | undefined} ms
+   */
+  #count(user, wrong, ms) {
+    if (slots.view?.trial?.user === user) return;
+    slots.count(this.slot, wrong, ms);
+    this.ctx.waitUntil(slots.now(this.env, (look) => this.ctx.waitUntil(look)).catch(() => {}));
+  }
+
   async #arm() {
     const due = this.lastUse + this.sleepMs;
     await this.ctx.storage.setAlarm(Math.max(Date.now() + 500, Math.min(Date.now() + beatMs, due)));
@@ -281,6 +390,15 @@ export class Agent extends DurableObject {
   set #start(start) {
     if (start) this.ctx.storage.kv.put("start", start);
     else this.ctx.storage.kv.delete("start");
+  }
+
+  /** The number of the move with which the user left; requests of earlier ones are sent on. */
+  get #left() {
+    return Number(this.ctx.storage.kv.get("left") ?? 0);
+  }
+
+  set #left(move) {
+    this.ctx.storage.kv.put("left", move);
   }
 
   /**
@@ -303,6 +421,7 @@ export class Agent extends DurableObject {
    * @param {import("./user.mjs").Phase} phase
    */
   #tell(user, phase) {
+    if (this.quiet) return;
     const told = this.env.USER?.getByName(user).phase(phase) ?? Promise.resolve();
     this.ctx.waitUntil(told.catch(() => {}));
   }
@@ -316,9 +435,24 @@ export class Agent extends DurableObject {
   }
 }
 
-/** @param {string} kind */
-function failed(kind) {
-  return new Response(null, { status: 503, headers: { [failHeader]: kind } });
+export class AgentBlue extends Agent {
+  get slot() {
+    return /** @type {const} */ ("blue");
+  }
+}
+
+export class AgentGreen extends Agent {
+  get slot() {
+    return /** @type {const} */ ("green");
+  }
+}
+
+/**
+ * Whether the platform has no container left: max_instances, or its own capacity.
+ * @param {unknown} cause
+ */
+function isFull(cause) {
+  return /no container instance|max(imum)?[ _](number of )?instances/i.test(String(cause));
 }
 
 /**

@@ -5,23 +5,51 @@ const container = "http://agent.internal";
 
 /** Only the Worker says this to an Agent object. */
 export const userHeader = "X-LoongClaw-User";
+/** Which of the user's moves brought the request here; an object that was left since sends it on. */
+export const moveHeader = "X-LoongClaw-Move";
 /** What an Agent object says instead of an answer of the agent's. */
 export const failHeader = "X-LoongClaw-Fail";
+
+/** @typedef {import("./slots.mjs").Slot} Slot */
+/** @typedef {{slot: Slot, move: number}} Place where a user's agent is, after how many moves */
+
+/**
+ * An Agent object, as the others see it.
+ * @typedef {object} AgentObject
+ * @property {(request: RequestInfo, init?: RequestInit) => Promise<Response>} fetch
+ * @property {(user: string) => Promise<boolean>} ready
+ * @property {(move: number) => Promise<boolean>} leave
+ * @property {() => Promise<"asleep" | "starting" | "ready">} state
+ * @property {() => Promise<void>} forget
+ */
+
+/**
+ * @param {Env} env
+ * @param {Slot} slot
+ * @param {string} user
+ * @returns {AgentObject}
+ */
+export function objectOf(env, slot, user) {
+  const objects = slot === "blue" ? env.AGENT_BLUE : env.AGENT_GREEN;
+  if (!objects) throw new Error("the binding AGENT_BLUE or AGENT_GREEN is missing");
+  return /** @type {AgentObject} */ (/** @type {unknown} */ (objects.getByName(user)));
+}
 
 /**
  * @param {Env} env
  * @param {string} agent the address that the core decided
  * @param {string} user
+ * @param {() => Promise<Place>} find where the user's container is
  * @returns {(target: string, init: RequestInit) => Promise<{answer: Response, failed?: string}>}
  */
-export function agentOf(env, agent, user) {
+export function agentOf(env, agent, user, find) {
   if (agent !== container) return async (target, init) => ({ answer: await fetch(agent + target, init) });
-  const { AGENT } = env;
-  if (!AGENT) throw new Error("the binding AGENT is missing");
   return async (target, init) => {
+    const { slot, move } = await find();
     const headers = new Headers(init.headers);
     headers.set(userHeader, encodeURIComponent(user));
-    const answer = await AGENT.getByName(user).fetch(container + target, { ...init, headers });
+    headers.set(moveHeader, String(move));
+    const answer = await objectOf(env, slot, user).fetch(container + target, { ...init, headers });
     return { answer, failed: answer.headers.get(failHeader) ?? undefined };
   };
 }

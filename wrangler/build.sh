@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")"
 program=${1:-./cmd/gateway}
 out=${2:-build}
-version=${VERSION:-$(git describe --always --dirty 2>/dev/null || echo dev)}
+version=${VERSION:-$(git describe --tags --always --dirty 2>/dev/null || echo dev)}
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 

@@ -10,16 +10,17 @@ import { withHeader } from "./header.mjs";
  * @param {Request} request
  * @param {Env} env
  * @param {Fail} fail
+ * @param {import("./agents.mjs").Place} [place] of the user's container, where it is known
  * @returns {Promise<Response>}
  */
-export async function carry(decision, request, env, fail) {
+export async function carry(decision, request, env, fail, place) {
   switch (decision.kind) {
     case "respond":
       return respond(decision, request);
     case "asset":
       return asset(decision, request, env, fail);
     case "forward":
-      return forward(decision, request, env, (kind) => refuse(fail(kind), decision, request));
+      return forward(decision, request, env, (kind) => refuse(fail(kind), decision, request), place);
     case "socket":
       return socket(decision, request, env, fail);
     default:

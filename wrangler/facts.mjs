@@ -24,7 +24,10 @@ export async function answer(decision, request, env, facts) {
         return "answered";
       }
       if (!env.USER) return "binding";
-      facts.limits.push(await env.USER.getByName(holder(question)).take(question));
+      // What is let through goes to the user's agent: where that is comes along.
+      const { place, ...taken } = await env.USER.getByName(holder(question)).take(question);
+      facts.limits.push(taken);
+      facts.place = place;
       return "answered";
     }
     case "body": {
@@ -38,8 +41,8 @@ export async function answer(decision, request, env, facts) {
       facts.spent.push({ key: decision.key, first: await env.USER.getByName(decision.user).spend(decision.key, decision.until) });
       return "answered";
     case "agent":
-      if (!env.AGENT) return "binding";
-      facts.agent = await env.AGENT.getByName(decision.user).state();
+      if (!env.USER) return "binding";
+      facts.agent = await env.USER.getByName(decision.user).agentState(decision.user);
       return "answered";
     case "keys":
       facts.keys = await teamKeys(decision);

@@ -23,15 +23,17 @@ const hopByHop = [
  * @param {Request} request
  * @param {Env} env
  * @param {(kind: string) => Response} refuse
+ * @param {import("./agents.mjs").Place} [place]
  * @returns {Promise<Response>}
  */
-export async function forward(decision, request, env, refuse) {
+export async function forward(decision, request, env, refuse, place) {
   const body = await outgoingBody(request, decision.maxBody);
   if (body === undefined) return refuse("too_large");
   const end = new AbortController();
   const late = setTimeout(() => end.abort(), decision.stream ? streamMs : answerMs);
   try {
-    const { answer, failed } = await agentOf(env, decision.agent, decision.user)(decision.target, {
+    const find = async () => place ?? placeOf(env, decision.user);
+    const { answer, failed } = await agentOf(env, decision.agent, decision.user, find)(decision.target, {
       method: decision.method,
       headers: outgoingHeaders(request, decision),
       body,
@@ -48,6 +50,15 @@ export async function forward(decision, request, env, refuse) {
   } finally {
     clearTimeout(late);
   }
+}
+
+/**
+ * @param {Env} env
+ * @param {string} user
+ */
+function placeOf(env, user) {
+  if (!env.USER) throw new Error("the binding USER is missing");
+  return env.USER.getByName(user).place(user);
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import { carry, refuse } from "./carry.mjs";
 import { answer } from "./facts.mjs";
+import { isOperators, operate } from "./operator.mjs";
 
 /** Far more than the core has questions about one request. */
 const maxQuestions = 8;
@@ -23,6 +24,7 @@ export class Host {
     try {
       await this.core.open(env);
       if (await floods(request, env)) return refuseEarly(this.core.fail("flood", newId()), request);
+      if (isOperators(request, env)) return await operate(request, env);
       return await this.#decideAndCarry(request, env);
     } catch (cause) {
       return lastResort(cause);
@@ -44,7 +46,7 @@ export class Host {
       const fail = (kind) => this.core.fail(kind, decision.requestId);
       facts.requestId = decision.requestId;
       const answered = await answer(decision, request, env, facts);
-      if (answered === "no question") return carry(decision, request, env, fail);
+      if (answered === "no question") return carry(decision, request, env, fail, facts.place);
       if (answered !== "answered") return refuse(fail(answered), decision, request);
     }
     throw new Error("the core asks without end");

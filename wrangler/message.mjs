@@ -25,7 +25,7 @@ const sep = "\0";
 
 /**
  * What the core asked for, and the id that it gave the request.
- * @typedef {{requestId: string, limits: LimitAnswer[], spent: {key: string, first: boolean}[], keys?: {json: string, refreshed: boolean}, agent?: string, body?: string}} Facts
+ * @typedef {{requestId: string, limits: LimitAnswer[], spent: {key: string, first: boolean}[], keys?: {json: string, refreshed: boolean}, agent?: string, body?: string, place?: import("./agents.mjs").Place}} Facts
  */
 
 /** Asks the core to run once what requests run. */

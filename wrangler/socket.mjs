@@ -26,6 +26,7 @@ const maxRead = 1 << 20;
  * @typedef {import("./message.mjs").Call} Call
  * @typedef {{identity: Identity, follows: [string, string][]}} Attached sessions with their cursors
  * @typedef {(question: import("./message.mjs").LimitQuestion) => import("./message.mjs").LimitAnswer} Take
+ * @typedef {() => Promise<import("./agents.mjs").Place>} Find
  */
 
 export class Socket {
@@ -33,12 +34,14 @@ export class Socket {
    * @param {WebSocket} ws
    * @param {Env} env
    * @param {Take} take counts against the user's limits
+   * @param {Find} find where the user's container is
    * @param {Attached} attached
    */
-  constructor(ws, env, take, attached) {
+  constructor(ws, env, take, find, attached) {
     this.ws = ws;
     this.env = env;
     this.take = take;
+    this.find = find;
     this.identity = attached.identity;
     this.pending = 0;
     this.queue = Promise.resolve();
@@ -146,7 +149,7 @@ export class Socket {
    * @param {Call} call
    */
   async #ask(call) {
-    const reach = agentOf(this.env, call.agent, this.identity.user);
+    const reach = agentOf(this.env, call.agent, this.identity.user, this.find);
     const init = { method: call.method, headers: call.set, body: call.body, signal: AbortSignal.timeout(answerMs) };
     let found = await reach(call.target, init);
     for (let i = 1; found.failed === "waking" && i < maxWakes; i++) {
@@ -201,7 +204,7 @@ export class Socket {
     if (expired) this.close(expired);
     const call = core.follow(this.identity, session);
     const after = cursor ? `&after=${encodeURIComponent(cursor)}` : "";
-    return agentOf(this.env, call.agent, this.identity.user)(`${call.target}?until=idle${after}`, { headers: call.set, signal });
+    return agentOf(this.env, call.agent, this.identity.user, this.find)(`${call.target}?until=idle${after}`, { headers: call.set, signal });
   }
 
   /** @param {Relay} relay */

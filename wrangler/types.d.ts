@@ -16,9 +16,14 @@ interface Env {
   LIMIT_FLOOD?: RateLimit;
   ADDRESS?: DurableObjectNamespace<import("./address.mjs").Address>;
   USER?: DurableObjectNamespace<import("./user.mjs").User>;
-  AGENT?: DurableObjectNamespace<import("./agent.mjs").Agent>;
+  // Through objectOf (agents.mjs), which knows what an Agent object can do.
+  AGENT_BLUE?: DurableObjectNamespace;
+  AGENT_GREEN?: DurableObjectNamespace;
+  SWITCH?: DurableObjectNamespace<import("./switch.mjs").Switch>;
   VAULT?: DurableObjectNamespace<import("./vault.mjs").Vault>;
   PASS_PRIVATE_KEY?: string;
+  ROLLOUT_KEY?: string;
+  AGENT_URL?: string;
   SLEEP_AFTER?: string;
 }
 

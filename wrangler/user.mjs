@@ -1,17 +1,22 @@
 /**
  * The object of one user: holds the user's sockets, counts against the user's
- * limits exactly, and remembers what was spent. It sleeps while the sockets are
- * silent.
+ * limits exactly, remembers what was spent, and knows where the user's agent is.
+ * It sleeps while the sockets are silent.
  */
 import { DurableObject } from "cloudflare:workers";
+import { objectOf } from "./agents.mjs";
 import { core } from "./boot.mjs";
 import { take } from "./bucket.mjs";
+import { slotOf, slots } from "./slots.mjs";
 import { Socket } from "./socket.mjs";
 
 /**
  * @typedef {import("./socket.mjs").Attached} Attached
  * @typedef {"waking" | "restoring" | "ready" | "thinking"} Phase
  */
+
+/** How long a user whose agent is busy stays with it before that is asked again. */
+const busyMs = 500;
 
 export class User extends DurableObject {
   /**
@@ -23,9 +28,23 @@ export class User extends DurableObject {
     this.env = env;
     /** @type {Map<WebSocket, Socket>} those that had something to do since the object woke */
     this.sockets = new Map();
+    /** @type {Promise<import("./agents.mjs").Place> | undefined} */
+    this.moving = undefined;
+    this.busyUntil = 0;
     // Whoever pings in these very words is answered without waking the object.
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('{"type":"ping"}', '{"type":"pong"}'));
     ctx.storage.sql.exec("CREATE TABLE IF NOT EXISTS spent (key TEXT PRIMARY KEY, until INTEGER NOT NULL)");
+  }
+
+  /**
+   * Asks for one more, and says where to go with it when it is allowed.
+   * @param {import("./message.mjs").LimitQuestion} question
+   * @returns {Promise<import("./message.mjs").LimitAnswer & {place?: import("./agents.mjs").Place}>}
+   */
+  async take(question) {
+    const answer = this.count(question);
+    if (!answer.allowed || !this.env.AGENT_BLUE || this.env.AGENT_URL) return answer;
+    return { ...answer, place: await this.place(question.key.slice(question.class.length + 1)) };
   }
 
   /**
@@ -33,12 +52,68 @@ export class User extends DurableObject {
    * @param {import("./message.mjs").LimitQuestion} question
    * @returns {import("./message.mjs").LimitAnswer}
    */
-  take(question) {
+  count(question) {
     const { kv } = this.ctx.storage;
     const name = `limit ${question.class}`;
     const { full, ...answer } = take(Number(kv.get(name) ?? 0), question, Date.now());
     if (answer.allowed) kv.put(name, full);
     return { key: question.key, ...answer };
+  }
+
+  /**
+   * Where the user's agent is. When the switch has moved the user moves, too, but
+   * not from under a run, which ends where it began, and not before the container
+   * there is awake: nobody waits for a deploy.
+   * @param {string} user
+   * @param {import("./slots.mjs").View} [view] what the switch said just now
+   * @returns {Promise<import("./agents.mjs").Place>}
+   */
+  async place(user, view) {
+    if (view) slots.learn(view);
+    const want = slotOf(await slots.now(this.env, (look) => this.ctx.waitUntil(look)), user);
+    const { kv } = this.ctx.storage;
+    /** @type {import("./agents.mjs").Place | undefined} */
+    const place = kv.get("place");
+    if (!place) kv.put("place", { slot: want, move: 1 });
+    if (!place) return { slot: want, move: 1 };
+    if (place.slot === want || (!view && Date.now() < this.busyUntil)) return place;
+    this.moving ??= this.#move(user, place, want, Boolean(view)).finally(() => (this.moving = undefined));
+    return this.moving;
+  }
+
+  /**
+   * @param {string} user
+   * @param {import("./agents.mjs").Place} from
+   * @param {import("./slots.mjs").Slot} slot
+   * @param {boolean} cold whether it goes there though nobody is awake yet
+   */
+  async #move(user, from, slot, cold) {
+    const [here, there] = [from.slot, slot].map((name) => objectOf(this.env, name, user));
+    const to = { slot, move: from.move + 1 };
+    const welcome = cold || (await here.state()) === "asleep" || (await there.ready(user));
+    if (welcome && (await here.leave(to.move))) {
+      this.ctx.storage.kv.put("place", to);
+      return to;
+    }
+    this.busyUntil = Date.now() + busyMs;
+    return from;
+  }
+
+  /**
+   * How the user's agent is. Asking wakes and moves nothing.
+   * @param {string} user
+   */
+  async agentState(user) {
+    /** @type {import("./agents.mjs").Place | undefined} */
+    const place = this.ctx.storage.kv.get("place");
+    return place ? objectOf(this.env, place.slot, user).state() : "asleep";
+  }
+
+  /** The user was the rollout's own, and is gone. */
+  forget() {
+    for (const ws of this.ctx.getWebSockets()) ws.close(1000, "gone");
+    this.ctx.storage.kv.delete("place");
+    this.ctx.storage.sql.exec("DELETE FROM spent");
   }
 
   /**
@@ -128,7 +203,8 @@ export class User extends DurableObject {
   #socketOf(ws, attached) {
     let socket = this.sockets.get(ws);
     if (!socket) {
-      socket = new Socket(ws, this.env, (question) => this.take(question), attached ?? ws.deserializeAttachment());
+      const from = attached ?? ws.deserializeAttachment();
+      socket = new Socket(ws, this.env, (question) => this.count(question), () => this.place(from.identity.user), from);
       this.sockets.set(ws, socket);
     }
     return socket;

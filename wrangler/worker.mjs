@@ -3,8 +3,9 @@ import { core } from "./boot.mjs";
 import { Host } from "./host.mjs";
 
 export { Address } from "./address.mjs";
-export { Agent } from "./agent.mjs";
+export { AgentBlue, AgentGreen } from "./agent.mjs";
 export { Egress } from "./egress.mjs";
+export { Switch } from "./switch.mjs";
 export { User } from "./user.mjs";
 export { Vault } from "./vault.mjs";
 

@@ -40,7 +40,7 @@ func CheckRest(ctx context.Context, b bucket.Bucket, user string, now time.Time)
 		if err != nil {
 			continue // no agent writes such a key
 		}
-		at, err := u.LastBeat(ctx, instance)
+		at, _, err := u.LastBeat(ctx, instance)
 		if err != nil {
 			return storeFailed(err)
 		}

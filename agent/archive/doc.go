@@ -26,7 +26,10 @@
 // user's own journal is append-only and keeps, of a deleted session, its id and
 // its title (the first 60 characters of its first message, or what the user
 // named it) in the records session_anchored, and the scopes that were approved
-// for 7 days. Forgetting a memory appends memory_forgotten; the forgotten text
+// for 7 days. The ledger in it keeps one line for each of the session's tool
+// calls and decisions: the tool's name, how it ended, and the scope of what was
+// asked for, such as a file's name or a command; no arguments and no output.
+// Forgetting a memory appends memory_forgotten; the forgotten text
 // stays in its memory_saved record, and so does what memory_save or the
 // auto-save took from a session: "Q: …" and "A: …" of a turn. Files that a
 // session wrote belong to the workspace and stay until they are deleted

@@ -28,6 +28,7 @@ type Document struct {
 	Sessions []Session     `json:"sessions"`
 	Memory   []memory.Item `json:"memory"` // newest first
 	Files    []File        `json:"files"`
+	Ledger   []users.Line  `json:"ledger"` // as it is written, the oldest first
 }
 
 // Session is one session. A damaged one has its row and its error.
@@ -66,7 +67,11 @@ func (s *Snapshot) Document(ctx context.Context) (d Document, found []error, err
 	for _, f := range paths {
 		d.Files = append(d.Files, File{f.Path, f.Size})
 	}
-	return d, found, err
+	if err != nil {
+		return d, found, err
+	}
+	d.Ledger, err = users.ReadLedger(ctx, s.shelf, s.User)
+	return d, found, s.settled(err)
 }
 
 func (s *Snapshot) session(ctx context.Context, u *users.User, row users.Row) (Session, error) {

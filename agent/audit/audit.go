@@ -20,6 +20,7 @@ type Report struct {
 	Whole   int    // journals whose chain and anchors are right
 	Objects uint64 // objects of journals that were read and are right
 	Anchors int    // anchors that were held against a chain
+	Lines   int    // of the ledgers, in objects that are right
 	Damaged []Damage
 	Orphans []Orphan
 }
@@ -66,6 +67,7 @@ func User(ctx context.Context, b bucket.Bucket, name string) (Report, error) {
 // durable before them, so it must be found afterwards.
 func (r *Report) user(ctx context.Context, b bucket.Bucket, name string) error {
 	lives, tail, err := readLives(ctx, b, name)
+	r.Lines += lives.Lines
 	if err := r.note(name, users.JournalPrefix(name), tail, err); err != nil {
 		return err
 	}

@@ -193,3 +193,35 @@ func TestBesideALiveAgent(t *testing.T) {
 	cancel()
 	live.Wait()
 }
+
+func TestALineOfTheLedgerCannotBeChangedUnseen(t *testing.T) {
+	b := store(t)
+	u := user(t, b)
+	if err := u.Note(t.Context(), users.Line{What: users.LineCall, Tool: "exec_shell", Status: "ok"}, users.Line{What: users.LineSignIn, Via: "token:1"}); err != nil {
+		t.Fatal(err)
+	}
+	anchor(t, u, "s", 1, journal.Tail{})
+	if r := run(t, b); r.Lines != 2 || len(r.Damaged) != 0 {
+		t.Fatalf("report %+v, want 2 lines and no damage", r)
+	}
+	const key = "u/alice/log/000000000001"
+	o, err := b.Get(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, body := range map[string]string{
+		"changed": strings.Replace(string(o.Body), "exec_shell", "read_file0", 1),
+		"removed": strings.Replace(string(o.Body), `"via":"token:1"`, ``, 1),
+	} {
+		if _, err := b.Put(t.Context(), key, []byte(body)); err != nil {
+			t.Fatal(err)
+		}
+		if r := run(t, b); len(r.Damaged) != 1 || !strings.Contains(r.Damaged[0].Err.Error(), key) {
+			t.Errorf("%s: damaged = %+v, want %s named", name, r.Damaged, key)
+		}
+	}
+	if err := b.Delete(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	wants(t, run(t, b), key)
+}

@@ -138,10 +138,8 @@ func (s *Server) answer(c echo.Context, f *runs.Follower, run chat.Run) error {
 					"message": text, "sessionId": run.SessionID, "timestamp": e.Timestamp,
 					"runId": run.RunID, "messageId": run.MessageID, "usage": e.Usage,
 				})
-			case e.Type == chat.TypeRunFinished && e.Error != nil:
-				return e.Error
 			case e.Type == chat.TypeRunFinished:
-				return fault.New(fault.CodeCancelled, "the run was cancelled before its answer was complete", "its partial answer is in the history")
+				return ended(e)
 			}
 		}
 	}

@@ -106,12 +106,10 @@ func TestHealthAndReadyNeedNoPass(t *testing.T) {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}
 	refused(t, "not ready", r.do(httptest.NewRequest(http.MethodGet, chat.PathReady, nil)), 503, fault.CodeUnavailable)
-	r.SetReady(true)
+	r.SetReady()
 	if w := r.do(httptest.NewRequest(http.MethodGet, chat.PathReady, nil)); w.Code != 200 {
 		t.Errorf("got %d %s", w.Code, w.Body)
 	}
-	r.SetReady(false)
-	refused(t, "stopping", r.do(httptest.NewRequest(http.MethodGet, chat.PathReady, nil)), 503, fault.CodeUnavailable)
 }
 
 func TestOneUserSeesNothingOfAnother(t *testing.T) {

@@ -50,6 +50,11 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
+	return newRigThatRests(t, 10*time.Second)
+}
+
+func newRigThatRests(t *testing.T, rest time.Duration) *rig {
+	t.Helper()
 	store, err := disk.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +63,7 @@ func newRig(t *testing.T) *rig {
 	box := tools.New(tools.Config{WorkspaceDir: t.TempDir()})
 	manager := runs.New(runs.Config{
 		Bucket: store, Model: parrot{}, Tools: box, Persona: func(context.Context, string) string { return "persona" },
-		Instance: "test", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Now: time.Now, Rest: 10 * time.Second, Evict: time.Hour,
+		Instance: "test", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Now: time.Now, Rest: rest, Evict: time.Hour,
 	})
 	r.Server = New(Config{
 		Runs: manager, Tools: box, Model: model.Info{Provider: "parrot"}, Keys: []ed25519.PublicKey{r.key.Public().(ed25519.PublicKey)},

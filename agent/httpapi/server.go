@@ -3,11 +3,11 @@ package httpapi
 import (
 	"crypto/ed25519"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -29,32 +29,56 @@ type Config struct {
 	Version string
 	Log     *slog.Logger
 	Now     func() time.Time
+	Seen    Observer // nobody when nil
 }
+
+// Observer is told of each request that was answered. The route is a template, or
+// empty. It must not wait.
+type Observer interface {
+	Answered(route, method, kind string, status int, took time.Duration)
+}
+
+// The kinds of requests.
+const (
+	KindPlain  = "plain"
+	KindStream = "stream" // its answer takes as long as a model does, or as its reader stays
+)
+
+var streams = map[string]bool{chat.PathChat: true, chat.PathEvents: true}
 
 // Server answers the gateway.
 type Server struct {
 	Config
-	echo  *echo.Echo
-	ready atomic.Bool
+	echo    *echo.Echo
+	state   readiness
+	began   time.Time
+	threads threads
 }
 
 // New makes the server. It says that it is ready once SetReady was called.
 func New(c Config) *Server {
-	s := &Server{Config: c, echo: echo.New()}
+	s := &Server{Config: c, echo: echo.New(), began: c.Now()}
 	s.echo.HTTPErrorHandler = s.fail
 	s.routes()
 	return s
 }
 
 // ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
-
-// SetReady says whether requests are welcome.
-func (s *Server) SetReady(ready bool) { s.ready.Store(ready) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.state.stopping.Load() {
+		// A kept connection would close while a request is being written to it, and
+		// nobody could tell whether that was taken.
+		w.Header().Set("Connection", "close")
+	}
+	s.echo.ServeHTTP(w, r)
+}
 
 // routes lists everything that the agent answers.
 func (s *Server) routes() {
 	e := s.echo
+	if s.Seen != nil {
+		e.Use(s.watch)
+	}
 	e.GET(chat.PathHealth, s.health)
 	e.GET(chat.PathReady, s.isReady)
 	// For whoever keeps this process; no gateway forwards it.
@@ -67,6 +91,7 @@ func (s *Server) routes() {
 	read.route(http.MethodGet, chat.PathTools, s.tools)
 	read.route(http.MethodGet, chat.PathModels, s.models)
 	read.route(http.MethodGet, chat.PathUsage, s.usage)
+	read.route(http.MethodGet, chat.PathLedger, s.ledger)
 	read.route(http.MethodGet, chat.PathHistory, s.history)
 	read.route(http.MethodGet, chat.PathHistoryOf, s.history)
 	read.route(http.MethodGet, chat.PathSessions, s.sessions)
@@ -76,6 +101,7 @@ func (s *Server) routes() {
 	read.route(http.MethodGet, chat.PathMemoryExport, s.exportMemory)
 	read.route(http.MethodGet, chat.PathFiles, s.listFiles)
 	read.route(http.MethodGet, chat.PathFile, s.readFile)
+	read.route(http.MethodGet, chat.PathOpenAIModels, s.openAIModels)
 
 	write := on{e, s.let("chat")}
 	write.route(http.MethodPost, chat.PathChat, s.chat)
@@ -92,6 +118,23 @@ func (s *Server) routes() {
 	write.route(http.MethodPost, chat.PathMemoryImport, s.importMemory)
 	write.route(http.MethodPut, chat.PathFile, s.writeFile)
 	write.route(http.MethodDelete, chat.PathFile, s.removeFile)
+	write.route(http.MethodPost, chat.PathCompletions, s.complete)
+}
+
+// watch tells the observer of a request, when its answer has its end.
+func (s *Server) watch(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		began := s.Now()
+		if err := next(c); err != nil {
+			c.Error(err) // now, so that the status is known
+		}
+		kind := KindPlain
+		if streams[c.Path()] {
+			kind = KindStream
+		}
+		s.Seen.Answered(c.Path(), c.Request().Method, kind, c.Response().Status, s.Now().Sub(began))
+		return nil
+	}
 }
 
 // on adds routes behind a middleware.
@@ -109,12 +152,14 @@ func (s *Server) let(scope string) echo.MiddlewareFunc {
 			r := c.Request()
 			p, err := pass.Verify(s.Keys, r.Header.Get(chat.HeaderPass), r.Method, r.URL.EscapedPath(), s.Now())
 			if err != nil {
+				s.Log.Info("a request without a valid pass", slog.String("requestId", fmt.Sprintf("%.64s", requestID(c))), slog.String("route", c.Path()), slog.Any("err", err))
 				return fault.Wrap(err, fault.CodeUnauthorized, "the agent answers the gateway only", "ask the gateway; if this is the gateway, compare PASS_PRIVATE_KEY with the agent's PASS_PUBLIC_KEYS, and the two clocks")
 			}
 			if !p.Has(scope) {
 				return fault.New(fault.CodeForbidden, "this needs the scope "+scope, "use a token that has it")
 			}
 			c.Set("user", p.User)
+			s.Runs.Note(runs.Caller{User: p.User, Via: p.Via, Refused: p.Refused})
 			c.Response().Header().Set("Cache-Control", "no-store")
 			return next(c)
 		}
@@ -127,7 +172,7 @@ func requestID(c echo.Context) string { return c.Request().Header.Get(chat.Heade
 // fail writes an error as the contract has it, and logs what is ours to mend.
 func (s *Server) fail(err error, c echo.Context) {
 	f := s.fault(err, c)
-	if f.Status() >= 500 {
+	if f.Status() >= 500 && f.Code != fault.CodeDraining && f.Code != fault.CodeUnavailable { // these two are no trouble
 		s.Log.Error("request failed", slog.String("requestId", requestID(c)), slog.String("method", c.Request().Method), slog.String("route", c.Path()), slog.Any("err", err))
 	}
 	if c.Response().Committed {
@@ -157,19 +202,8 @@ func (s *Server) fault(err error, c echo.Context) *fault.Error {
 	return fault.From(err)
 }
 
-func (s *Server) health(c echo.Context) error {
-	return c.JSON(http.StatusOK, map[string]any{"status": "ok", "agent": "熊大", "timestamp": chat.At(s.Now()), "version": s.Version})
-}
-
-func (s *Server) isReady(c echo.Context) error {
-	if !s.ready.Load() {
-		return fault.New(fault.CodeUnavailable, "the agent is starting or stopping", "try again").After(time.Second)
-	}
-	return c.JSON(http.StatusOK, map[string]any{"status": "ready", "version": s.Version})
-}
-
 // active says how many sessions something runs in, so that nobody stops the agent
-// under them.
+// under them; with ?user=NAME, those of one user, so that nobody moves that user.
 func (s *Server) active(c echo.Context) error {
-	return c.JSON(http.StatusOK, map[string]int{"active": s.Runs.Active()})
+	return c.JSON(http.StatusOK, map[string]int{"active": s.Runs.ActiveOf(c.QueryParam("user"))})
 }

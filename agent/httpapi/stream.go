@@ -78,12 +78,7 @@ func (s *Server) page(c echo.Context, f *runs.Follower) error {
 
 // stream writes events as they come, those that only lets through, until last.
 func (s *Server) stream(c echo.Context, f *runs.Follower, only, last func(chat.Event) bool) error {
-	h := c.Response().Header()
-	h.Set("Content-Type", "text/event-stream; charset=utf-8")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no")
-	out := streamWriter{rc: http.NewResponseController(c.Response()), c: c}
-	c.Response().WriteHeader(http.StatusOK)
+	out := s.openStream(c)
 	// The head goes out at once: the client sees that it is connected.
 	if err := out.write(sse.Comment); err != nil {
 		return nil // the client has gone
@@ -125,6 +120,16 @@ func (s *Server) stream(c echo.Context, f *runs.Follower, only, last func(chat.E
 			return nil
 		}
 	}
+}
+
+// openStream begins an answer of events.
+func (s *Server) openStream(c echo.Context) streamWriter {
+	h := c.Response().Header()
+	h.Set("Content-Type", "text/event-stream; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no")
+	c.Response().WriteHeader(http.StatusOK)
+	return streamWriter{rc: http.NewResponseController(c.Response()), c: c}
 }
 
 // endStream tells a reader why its stream ends; it may come back with its cursor.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/model/langchain"
 )
 
@@ -47,6 +48,9 @@ type Config struct {
 	Temperature *float64      // nil is 0.7
 	MaxTokens   int           // 0 is 2000
 	Timeout     time.Duration // of a provider's silence; 0 is 60 s
+
+	// Wrap puts something around each model that may answer; nil is nothing.
+	Wrap func(provider, name string, m loop.Model) loop.Model
 
 	OfflineDelay time.Duration // between the pieces of an offline answer; 0 is a few milliseconds, less than 0 none
 }

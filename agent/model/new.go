@@ -35,6 +35,9 @@ func New(cfg Config, logger *slog.Logger, httpClient *http.Client) (loop.Model, 
 	var models []loop.Model
 	var info Info
 	add := func(m loop.Model, provider, name string) {
+		if cfg.Wrap != nil {
+			m = cfg.Wrap(provider, name, m)
+		}
 		info.Models = append(info.Models, Entry{ID: provider + "/" + name, Provider: provider, Name: name, Default: len(models) == 0})
 		models = append(models, m)
 	}

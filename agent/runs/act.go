@@ -77,6 +77,11 @@ func (m *Manager) cancelOnce(ctx context.Context, s *session, runID string) (end
 		}
 		return records, nil
 	})
+	if err == nil {
+		for range ended {
+			m.Seen.Ended(chat.RunCancelled, 0)
+		}
+	}
 	return ended, active, err
 }
 
@@ -193,7 +198,7 @@ func (m *Manager) Update(ctx context.Context, user, id string, title, head *stri
 	row := s.row()
 	s.mu.Unlock()
 	// A list shows the title of a session at rest from the user's journal.
-	return row.Session, s.user.Anchor(ctx, row)
+	return row.Session, s.user.Anchor(ctx, row, s.ledger()...)
 }
 
 // Clear empties a session. It lives on, in a new life with a new epoch.
@@ -230,10 +235,17 @@ func (m *Manager) end(ctx context.Context, user, id string, clears bool) error {
 	if err := u.Mark(ctx, users.Mark{Session: row.Session, Epoch: row.Epoch}); err != nil {
 		return storeFault(err)
 	}
+	// What was done in this session stays in the ledger. Of one that cannot be
+	// read there is what was written when it last came to rest.
+	var lines []users.Line
+	if s != nil {
+		_ = s.log.Refresh(ctx) // another agent's last steps; where that fails, those known here
+		lines = s.ledger()
+	}
 	if clears {
-		err = u.Clear(ctx, id)
+		err = u.Clear(ctx, id, lines...)
 	} else {
-		err = u.Delete(ctx, id)
+		err = u.Delete(ctx, id, lines...)
 	}
 	if err != nil || s == nil {
 		return storeFault(err)

@@ -67,7 +67,7 @@ func (s *session) applyMessage(e journal.Entry, b messageBody) {
 		m.ParentID = *b.ParentID
 	}
 	s.tree.add(m, false)
-	s.runs[b.RunID] = &run{id: b.RunID, message: b.MessageID, interactive: b.Interactive, requestID: b.RequestID, calls: map[string]*call{}, last: b.MessageID, rooted: b.ParentID != nil && *b.ParentID == ""}
+	s.runs[b.RunID] = &run{id: b.RunID, message: b.MessageID, interactive: b.Interactive, requestID: b.RequestID, instruct: b.Instructions, calls: map[string]*call{}, last: b.MessageID, rooted: b.ParentID != nil && *b.ParentID == ""}
 	s.queue = append(s.queue, b.RunID)
 	s.remember(b.Key, b.Hash, b.RunID, b.MessageID, e)
 	if s.title == "" {

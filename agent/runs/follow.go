@@ -167,6 +167,7 @@ func (f *Follower) look(ctx context.Context) error {
 	if err := f.s.log.Refresh(ctx); fault.CodeOf(err) == fault.CodeDamaged {
 		return err
 	}
+	f.m.mind(f.s)
 	return ctx.Err()
 }
 

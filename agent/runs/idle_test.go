@@ -88,8 +88,10 @@ func TestARunThatStreamsIsActive(t *testing.T) {
 	defer stop(t, m, time.Millisecond)
 	run := start(t, m, "s", "hello")
 	read(t, m, "s", run.Cursor, ofType(chat.TypeMessageChunk))
-	if got := m.Active(); got != 1 {
-		t.Errorf("active: got %d, want 1", got)
+	for user, want := range map[string]int{"": 1, "alice": 1, "bob": 0} {
+		if got := m.ActiveOf(user); got != want {
+			t.Errorf("active of %q: got %d, want %d", user, got, want)
+		}
 	}
 }
 

@@ -16,6 +16,9 @@ import (
 const (
 	beatEvery = 10 * time.Second
 	beatDead  = 30 * time.Second
+	// mindEvery is between two looks at a session that another agent has in hand:
+	// it may have left, or have finished what a message here waits behind.
+	mindEvery = 2 * time.Second
 )
 
 func (m *Manager) owner() Owner { return Owner{Instance: m.Instance, Process: m.process} }
@@ -60,6 +63,9 @@ func (p *pulse) leave() {
 		return
 	}
 	p.ticker.Stop()
+	if p.m.root.Err() != nil {
+		return // Drain says what was left
+	}
 	if p.beaten {
 		p.beaten = false
 		go p.unbeat()
@@ -89,17 +95,38 @@ func (p *pulse) tick() {
 	p.ticker = time.AfterFunc(beatEvery, p.tick)
 }
 
+// leave says that this process has ended and has left runs of these users.
+func (m *Manager) leave() {
+	m.mu.Lock()
+	all := slices.Collect(maps.Values(m.left))
+	m.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(m.root), beatEvery)
+	defer cancel()
+	var done sync.WaitGroup
+	for _, u := range all {
+		done.Go(func() {
+			if err := u.Leave(ctx, m.Instance, m.process); err != nil {
+				m.Log.Warn("other agents are not told that this one has left; they wait until its heartbeat is old", slog.String("user", u.Name), slog.Any("err", err))
+			}
+		})
+	}
+	done.Wait()
+}
+
 // mayTake says whether this agent may run what owner left unfinished: an earlier
-// process of this instance has ended, and another instance is dead when its
-// heartbeat is old.
+// process of this instance has ended, another instance has said that it leaves, or
+// is dead, since its heartbeat is old.
 func (m *Manager) mayTake(ctx context.Context, u *users.User, o Owner, started time.Time) bool {
 	if o.Instance == m.Instance || o.Instance == "" {
 		return true
 	}
-	last, err := u.LastBeat(ctx, o.Instance)
+	last, left, err := u.LastBeat(ctx, o.Instance)
 	if err != nil {
 		m.Log.Warn("heartbeat not read", slog.String("instance", o.Instance), slog.Any("err", err))
 		return false
+	}
+	if left != "" && left == o.Process {
+		return true
 	}
 	if started.After(last) {
 		last = started
@@ -107,10 +134,23 @@ func (m *Manager) mayTake(ctx context.Context, u *users.User, o Owner, started t
 	return m.Now().Sub(last) > beatDead
 }
 
-// adopt takes up the unfinished runs of a session that was just read. When they
-// belong to an agent that is alive, it looks again later.
+// mind sees to it that what another agent does not finish in a session is taken up
+// here, when that may be.
+func (m *Manager) mind(s *session) {
+	s.mu.Lock()
+	begin := !s.minded && !s.working && !s.ended && s.busy() && (s.current == "" || s.foreign(m.process))
+	s.minded = s.minded || begin
+	s.mu.Unlock()
+	if begin && !m.isDraining() {
+		m.adopt(s)
+	}
+}
+
+// adopt takes up the unfinished runs of a session. When they belong to an agent
+// that is alive, it looks again later.
 func (m *Manager) adopt(s *session) {
 	s.mu.Lock()
+	s.minded = false
 	var o Owner
 	var started time.Time
 	if r := s.runs[s.current]; r != nil {
@@ -132,7 +172,13 @@ func (m *Manager) adopt(s *session) {
 		m.work(s, false)
 		return
 	}
-	time.AfterFunc(beatEvery, func() {
+	s.mu.Lock()
+	s.minded = true
+	s.mu.Unlock()
+	time.AfterFunc(mindEvery, func() {
+		if m.isDraining() {
+			return
+		}
 		ctx, cancel := context.WithTimeout(m.root, beatEvery)
 		defer cancel()
 		if err := s.log.Refresh(ctx); err != nil {
@@ -140,9 +186,12 @@ func (m *Manager) adopt(s *session) {
 		}
 		if s.unfinished() {
 			m.adopt(s)
-		} else {
-			m.settle(s)
+			return
 		}
+		s.mu.Lock()
+		s.minded = false
+		s.mu.Unlock()
+		m.settle(s)
 	})
 }
 
@@ -177,16 +226,37 @@ func (m *Manager) watch(ctx context.Context, s *session, r *run, stop context.Ca
 // Active is how many sessions something runs in. Whoever may stop this agent asks:
 // what waits for a user's decision does not count. What was left unfinished counts
 // until it has been looked through.
-func (m *Manager) Active() int {
+func (m *Manager) Active() int { return m.ActiveOf("") }
+
+// ActiveOf is the same for one user, who may be moved to another agent when it is
+// 0; for all when user is empty.
+func (m *Manager) ActiveOf(user string) int {
 	m.mu.Lock()
 	open := slices.Collect(maps.Values(m.open))
 	m.mu.Unlock()
 	n := int(m.recovering.Load())
 	for _, s := range open {
+		if user != "" && s.user.Name != user {
+			continue
+		}
 		s.mu.Lock()
 		if s.active() {
 			n++
 		}
+		s.mu.Unlock()
+	}
+	return n
+}
+
+// Waiting is how many messages wait for the run before them.
+func (m *Manager) Waiting() int {
+	m.mu.Lock()
+	open := slices.Collect(maps.Values(m.open))
+	m.mu.Unlock()
+	n := 0
+	for _, s := range open {
+		s.mu.Lock()
+		n += len(s.queue)
 		s.mu.Unlock()
 	}
 	return n

@@ -36,6 +36,8 @@ type messageBody struct {
 	Key         string  `json:"key,omitempty"`         // Idempotency-Key
 	Hash        string  `json:"hash,omitempty"`        // of the request, to tell another body under the same key
 	RequestID   string  `json:"requestId,omitempty"`
+
+	Instructions string `json:"instructions,omitempty"` // behind the persona, for this message
 }
 
 // regenerateBody answers a message again.

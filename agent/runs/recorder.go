@@ -29,9 +29,11 @@ func (w *recorder) Show(piece string) { w.s.show(w.r.id, piece, newID) }
 
 // write makes steps durable, and with them the run's end where there is one.
 func (w *recorder) write(ctx context.Context, steps []loop.Step, end *finishedBody) error {
-	return w.s.log.Transact(ctx, func() ([]journal.Record, error) {
+	var results []*loop.Result
+	err := w.s.log.Transact(ctx, func() ([]journal.Record, error) {
 		w.s.mu.Lock()
 		defer w.s.mu.Unlock()
+		results = nil
 		if w.s.current != w.r.id || w.r.owner != w.m.owner() {
 			return nil, errTaken // whoever has it now decides what happened
 		}
@@ -45,6 +47,9 @@ func (w *recorder) write(ctx context.Context, steps []loop.Step, end *finishedBo
 			if st.Answer != nil {
 				usage = usage.Add(st.Answer.Usage)
 			}
+			if st.Result != nil {
+				results = append(results, st.Result)
+			}
 		}
 		if end != nil {
 			end.Usage = usage
@@ -52,6 +57,12 @@ func (w *recorder) write(ctx context.Context, steps []loop.Step, end *finishedBo
 		}
 		return records, nil
 	})
+	if err == nil {
+		for _, r := range results {
+			w.m.Seen.Called(w.m.toolName(r.Call.Name), r.Status)
+		}
+	}
+	return err
 }
 
 // stored says whether a step is in the journal already: the store may have

@@ -55,7 +55,7 @@ func (m *Manager) rest(ctx context.Context, s *session) {
 	}
 	known, _ := s.user.Row(s.id)
 	if row.Tail.Number > 0 && (known.Tail != row.Tail || known.Epoch != row.Epoch) {
-		if err := s.user.Anchor(ctx, row); err != nil {
+		if err := s.user.Anchor(ctx, row, s.ledger()...); err != nil {
 			m.Log.Warn("session not anchored; it stays marked", slog.Any("err", err))
 			m.settle(s)
 			return

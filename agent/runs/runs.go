@@ -34,7 +34,35 @@ type Config struct {
 	// Rest is how long after its last run a session comes to rest: anchored,
 	// its mark removed. Evict is how long after its last use it leaves memory.
 	Rest, Evict time.Duration
+	Seen        Observer // nobody when nil
 }
+
+// Observer is told what becomes of runs. It must not wait.
+type Observer interface {
+	// Ended: a run ended: a chat.Run… status, or Parked or Left. What never ran in
+	// this process took 0.
+	Ended(status string, took time.Duration)
+	// Called: a tool call has its result, with a chat.Tool… status.
+	Called(tool, status string)
+	// Ran: a tool ran, whatever came of it.
+	Ran(tool string, took time.Duration)
+}
+
+// How a run can leave this process without an end.
+const (
+	Parked = "parked" // it waits for the user
+	Left   = "left"   // to its next start, or to another agent
+)
+
+// unknownTool is what every tool is called that there is not: models make some up.
+const unknownTool = "unknown"
+
+// unseen is the observer where there is none.
+type unseen struct{}
+
+func (unseen) Ended(string, time.Duration) {}
+func (unseen) Called(string, string)       {}
+func (unseen) Ran(string, time.Duration)   {}
 
 // Manager keeps the sessions that are in use and runs their runs.
 type Manager struct {
@@ -47,6 +75,9 @@ type Manager struct {
 	open   map[place]*session
 	slots  map[string]*semaphore.Weighted
 	beats  map[string]*pulse
+	left   map[string]*users.User // of whom this process leaves runs to others
+	notes  map[string]*notes      // what waits for the ledger, by user
+	noting sync.WaitGroup
 
 	active sync.WaitGroup
 	// recovering is above 0 while what an earlier process left is looked through.
@@ -74,11 +105,14 @@ func New(c Config) *Manager {
 	if c.Evict == 0 {
 		c.Evict = 5 * time.Minute
 	}
+	if c.Seen == nil {
+		c.Seen = unseen{}
+	}
 	// The root ends when the process does, not when a request does.
 	root, cut := context.WithCancelCause(context.Background())
 	m := &Manager{
 		Config: c, users: users.New(c.Bucket, c.Now), process: rand.Text(),
-		open: map[place]*session{}, slots: map[string]*semaphore.Weighted{}, beats: map[string]*pulse{},
+		open: map[place]*session{}, slots: map[string]*semaphore.Weighted{}, beats: map[string]*pulse{}, left: map[string]*users.User{}, notes: map[string]*notes{},
 		draining: make(chan struct{}), root: root, cut: cut,
 	}
 	time.AfterFunc(c.Evict, m.evictUsers)
@@ -116,6 +150,7 @@ func (m *Manager) lookup(ctx context.Context, user, id string) (*session, error)
 		m.drop(s) // another agent has ended this life
 		return m.lookup(ctx, user, id)
 	}
+	m.mind(s)
 	return s, nil
 }
 
@@ -221,6 +256,9 @@ func (m *Manager) slot(user string) *semaphore.Weighted {
 	return w
 }
 
+// Draining says whether this agent has begun to stop.
+func (m *Manager) Draining() bool { return m.isDraining() }
+
 func (m *Manager) isDraining() bool {
 	select {
 	case <-m.draining:
@@ -231,7 +269,8 @@ func (m *Manager) isDraining() bool {
 }
 
 // Drain stops taking messages and waits for active runs until ctx ends; what
-// still runs then stops where it is and goes on at the next start.
+// still runs then stops where it is, and goes on at the next start or at another
+// agent. What waits its turn does not begin here.
 func (m *Manager) Drain(ctx context.Context) {
 	m.mu.Lock() // after this no worker begins
 	m.drained.Do(func() { close(m.draining) })
@@ -244,5 +283,7 @@ func (m *Manager) Drain(ctx context.Context) {
 	}
 	m.cut(errDraining)
 	<-idle
+	m.leave()
 	m.restAll()
+	m.writeAllNotes()
 }

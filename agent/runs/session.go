@@ -45,6 +45,7 @@ type session struct {
 	stop     func(cause error) // ends what that goroutine does
 	touched  time.Time         // last use, for eviction
 	seen     time.Time         // when the journal was last read
+	minded   bool              // a look at what another agent has in hand is due
 	marked   bool              // the mark u/…/open/ is there
 	quiet    *time.Timer       // brings the session to rest
 }
@@ -86,6 +87,7 @@ type run struct {
 	message     string // the user's message that it answers
 	interactive bool
 	requestID   string
+	instruct    string // what its client says beside the message
 	owner       Owner
 	starts      int
 	status      string // "", then how it ended

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +26,12 @@ type Request struct {
 	Key         string  // Idempotency-Key
 	Interactive bool    // somebody can answer an approval
 	RequestID   string
+
+	// Instructions stand behind the persona for this message alone; Earlier is
+	// what a new session is to begin with. Both are for clients that keep their
+	// conversations themselves.
+	Instructions string
+	Earlier      []Exchange
 }
 
 // Start stores a message and returns when it is durable. The session is made
@@ -50,10 +57,19 @@ func (m *Manager) Start(ctx context.Context, user, id string, q Request) (chat.R
 	b := messageBody{
 		MessageID: newID("msg"), RunID: newID("run"), ParentID: q.ParentID, Content: q.Message,
 		Interactive: q.Interactive, Key: q.Key, Hash: hashOf("message", q.Message, parent), RequestID: q.RequestID,
+		Instructions: q.Instructions,
 	}
 	sub := submission{runID: b.RunID, messageID: b.MessageID, key: b.Key, hash: b.Hash, title: titleOf(b.Content)}
+	var end string
+	if sub.earlier, end = m.adopted(q.Earlier); len(q.Earlier) > 0 {
+		sub.title = titleOf(q.Earlier[0].User)
+	}
 	sub.record = func(s *session) (journal.Record, string, error) {
 		b := b
+		if s.seq() == 0 && end != "" {
+			b.ParentID = &end
+			return record(recMessage, b), end, nil
+		}
 		if b.ParentID != nil && *b.ParentID != "" && s.tree.nodes[*b.ParentID] == nil {
 			return journal.Record{}, "", fault.New(fault.CodeInvalidRequest, "parentId is not a message of this session", "GET /api/history/{session}?tree=1 lists them")
 		}
@@ -109,6 +125,8 @@ func (m *Manager) Regenerate(ctx context.Context, user, id, messageID, key, requ
 // submission is a new run on its way into the journal.
 type submission struct {
 	runID, messageID, key, hash, title string
+
+	earlier []journal.Record // what an empty session begins with
 	// record makes the first record, and the parent to settle, from the
 	// session's state. The lock is held.
 	record func(*session) (journal.Record, string, error)
@@ -236,11 +254,15 @@ func (e *entrance) build() ([]journal.Record, error) {
 		return nil, err
 	}
 	e.isNew = true
-	e.answer = s.runAnswer(e.runID, e.messageID, s.seq()+1)
+	var before []journal.Record
+	if s.seq() == 0 {
+		before = e.earlier
+	}
+	e.answer = s.runAnswer(e.runID, e.messageID, s.seq()+uint64(len(before))+1)
 	if !now {
 		return []journal.Record{first}, nil
 	}
-	return []journal.Record{first, record(recStarted, startedBody{RunID: e.runID, ParentID: parent, Owner: e.m.owner()})}, nil
+	return append(slices.Clone(before), first, record(recStarted, startedBody{RunID: e.runID, ParentID: parent, Owner: e.m.owner()})), nil
 }
 
 // durable makes everything durable that a message's acknowledgement promises:

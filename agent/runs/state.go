@@ -34,13 +34,16 @@ func (m *Manager) state(ctx context.Context, s *session, r *run) (loop.State, st
 		Interactive: r.interactive,
 		RequestID:   r.requestID,
 	}
-	soul := r.soul
+	soul, instructions := r.soul, r.instruct
 	r.soul = nil
 	s.mu.Unlock()
 	if soul != nil {
 		st.System = <-soul
 	} else {
 		st.System = m.Persona(ctx, s.user.Name)
+	}
+	if instructions != "" {
+		st.System += "\n\n" + instructions
 	}
 	if recalled, _ := s.user.Memory.Recall(ctx, question, recallBudget); recalled != "" {
 		st.System += "\n\n" + recalled
@@ -161,7 +164,17 @@ func (t *toolbox) Permit(c loop.Call) loop.Permission {
 }
 
 func (t *toolbox) Run(ctx context.Context, c loop.Call) (string, error) {
+	began := t.m.Now()
+	defer func() { t.m.Seen.Ran(t.m.toolName(c.Name), t.m.Now().Sub(began)) }()
 	return t.m.Tools.Run(ctx, c.Name, c.Arguments, t.env)
+}
+
+// toolName is a tool's name for the observer.
+func (m *Manager) toolName(name string) string {
+	if m.Tools.Knows(name) {
+		return name
+	}
+	return unknownTool
 }
 
 var _ loop.Toolbox = (*toolbox)(nil)

@@ -125,6 +125,10 @@ func (m *Manager) next(s *session) (*run, error) {
 		found = nil
 		r := s.runs[s.current]
 		if r == nil && len(s.queue) > 0 && !s.ended {
+			if m.isDraining() {
+				s.rested() // its turn comes where there is time for it
+				return nil, nil
+			}
 			found = s.runs[s.queue[0]]
 			return []journal.Record{record(recStarted, startedBody{RunID: found.id, ParentID: s.parentOf(found), Owner: m.owner()})}, nil
 		}
@@ -142,6 +146,7 @@ func (m *Manager) next(s *session) (*run, error) {
 	more := err == nil && found == nil && s.working
 	s.mu.Unlock()
 	if more {
+		m.Seen.Ended(chat.RunInterrupted, 0)
 		return m.next(s) // it gave a run up; others may wait behind it
 	}
 	return found, err
@@ -167,7 +172,7 @@ func (m *Manager) resume(s *session, r *run, found **run) ([]journal.Record, err
 	case r.owner.Instance != m.Instance && s.takeable != r.started:
 		// Another agent's, which may be alive: adopt decides.
 		s.rested()
-		time.AfterFunc(beatEvery, func() { m.adopt(s) })
+		time.AfterFunc(mindEvery, func() { m.mind(s) })
 		return nil, nil
 	case r.starts >= maxStarts:
 		return []journal.Record{record(recFinished, finishedBody{RunID: r.id, Status: chat.RunInterrupted, Usage: r.usage, Error: fault.New(fault.CodeInternal,
@@ -216,15 +221,25 @@ func (m *Manager) execute(s *session, r *run) {
 	s.mu.Unlock()
 	state, question := m.state(ctx, s, r)
 	go m.watch(ctx, s, r, stop)
+	began := m.Now()
+	end := func(status string) { m.Seen.Ended(status, max(m.Now().Sub(began), 1)) }
 	t := loop.Turn{Model: m.Model, Tools: m.toolbox(s, r, question), Recorder: &recorder{m, s, r}}
 	out, err := t.Run(ctx, state)
 	cause := context.Cause(ctx)
 	switch {
 	case out.Parked && err == nil:
 		log.Info("run waits for the user")
+		end(Parked)
 		return
-	case errors.Is(cause, errDraining), errors.Is(cause, errTaken), errors.Is(err, errTaken):
+	case errors.Is(cause, errDraining):
+		m.mu.Lock()
+		m.left[s.user.Name] = s.user
+		m.mu.Unlock()
+		log.Info("run left to another agent or the next start", slog.Any("err", err))
+		return
+	case errors.Is(cause, errTaken), errors.Is(err, errTaken):
 		log.Info("run left to its next start", slog.Any("cause", errors.Join(cause, err)))
+		end(Left)
 		return
 	}
 	f := finishedBody{RunID: r.id, Status: chat.RunDone}
@@ -241,7 +256,11 @@ func (m *Manager) execute(s *session, r *run) {
 			log.Warn("conversation not remembered", slog.Any("err", err))
 		}
 	}
-	m.finish(s, r, out, f, log)
+	if m.finish(s, r, out, f, log) {
+		end(f.Status)
+	} else {
+		end(Left)
+	}
 }
 
 // called says whether a tool was called: what the model has saved itself is not
@@ -260,22 +279,22 @@ func lastAnswer(out loop.Outcome) string {
 }
 
 // finish writes a run's end. While the store does not take it the run is not
-// over: nothing is shown that is not durable.
-func (m *Manager) finish(s *session, r *run, out loop.Outcome, f finishedBody, log *slog.Logger) {
+// over: nothing is shown that is not durable. It says whether the end is written.
+func (m *Manager) finish(s *session, r *run, out loop.Outcome, f finishedBody, log *slog.Logger) bool {
 	rec := &recorder{m, s, r}
 	for wait := time.Second; ; wait = min(2*wait, 30*time.Second) {
 		err := rec.write(context.WithoutCancel(m.root), out.Steps, &f)
 		if err == nil {
 			log.Info("run finished", slog.String("status", f.Status))
-			return
+			return true
 		}
 		if errors.Is(err, errTaken) {
 			log.Info("run taken over by another agent")
-			return
+			return false
 		}
 		log.Error("end of run not stored; trying again", slog.Any("err", err))
 		if fault.CodeOf(err) == fault.CodeDamaged || m.pause(wait) != nil {
-			return
+			return false
 		}
 	}
 }

@@ -30,6 +30,7 @@ type Config struct {
 	WorkspaceDir string        // where exec_shell keeps working copies; "" leaves exec_shell out
 	ShellTimeout time.Duration // the longest command; 0 means 30 s
 	ShellPath    string        // PATH of programs; "" means the usual folders
+	Confine      func()        // what takes from a thread that starts programs what they must not have
 	WebTimeout   time.Duration // the longest fetch; 0 means 30 s
 	WebHosts     []string      // hosts that web_fetch reads without asking
 	WebDoor      string        // where web_fetch goes out, when not by itself
@@ -112,6 +113,12 @@ func (b *Box) Specs() []loop.Spec {
 		out[i] = t.Spec()
 	}
 	return out
+}
+
+// Knows says whether there is such a tool.
+func (b *Box) Knows(name string) bool {
+	_, ok := b.byKey[name]
+	return ok
 }
 
 // ReadOnly says whether a call of the tool changes nothing.

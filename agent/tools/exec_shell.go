@@ -112,7 +112,7 @@ func (t execShell) Run(ctx context.Context, raw json.RawMessage, env Env) (strin
 	plain := shell.Judge(command).Kind == shell.Plain
 	result, err := shell.Run(ctx, shell.Job{
 		Command: command, Plain: plain, Dir: work.Dir, Path: t.config.ShellPath,
-		Timeout: timeout, MaxOutput: t.config.MaxOutput * 3 / 8,
+		Timeout: timeout, MaxOutput: t.config.MaxOutput * 3 / 8, Confine: t.config.Confine,
 	})
 	if err != nil {
 		return "", err

@@ -19,6 +19,7 @@ type Life struct {
 // Lives is what a user's journal says of lives, for whoever checks a store: it
 // needs no open user, and what can be read of a damaged journal will do.
 type Lives struct {
+	Lines   int // of the ledger
 	user    User
 	anchors map[Life][]journal.Tail
 }
@@ -28,10 +29,13 @@ func NewLives() *Lives {
 	return &Lives{user: User{rows: map[string]*Row{}}, anchors: map[Life][]journal.Tail{}}
 }
 
-// Apply takes a record in; only those of lives count.
+// Apply takes a record in; those of lives and the ledger count.
 func (l *Lives) Apply(e journal.Entry) error {
 	switch e.Type {
 	case recAnchored, recCleared, recDeleted:
+	case recLedger:
+		l.Lines++
+		return json.Unmarshal(e.Body, &Line{})
 	default:
 		return nil
 	}

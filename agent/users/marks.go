@@ -83,11 +83,21 @@ func (u *User) Find(ctx context.Context, session string) error {
 
 // Beat writes that an agent is alive and runs something of this user.
 func (u *User) Beat(ctx context.Context, instance, process string) error {
-	b, err := json.Marshal(beat{process, chat.At(u.now())})
+	return u.beat(ctx, instance, beat{Process: process, At: chat.At(u.now())})
+}
+
+// Leave writes that an agent's process has ended and has left something of this
+// user unfinished: whoever finds it may go on with it at once.
+func (u *User) Leave(ctx context.Context, instance, process string) error {
+	return u.beat(ctx, instance, beat{Process: process, At: chat.At(u.now()), Left: true})
+}
+
+func (u *User) beat(ctx context.Context, instance string, b beat) error {
+	text, err := json.Marshal(b)
 	if err != nil {
 		return fmt.Errorf("users: %w", err)
 	}
-	_, err = u.bucket.Put(ctx, beatKey(u.Name, instance), b)
+	_, err = u.bucket.Put(ctx, beatKey(u.Name, instance), text)
 	return err
 }
 
@@ -96,25 +106,30 @@ func (u *User) Unbeat(ctx context.Context, instance string) error {
 	return u.bucket.Delete(ctx, beatKey(u.Name, instance))
 }
 
-// LastBeat is when an agent last said that it is alive; the zero time if never.
-func (u *User) LastBeat(ctx context.Context, instance string) (time.Time, error) {
+// LastBeat is when an agent last said that it is alive; the zero time if never, or
+// if it has left since. left is then the process that did.
+func (u *User) LastBeat(ctx context.Context, instance string) (at time.Time, left string, err error) {
 	o, err := u.bucket.Get(ctx, beatKey(u.Name, instance))
 	if errors.Is(err, bucket.ErrNotFound) {
-		return time.Time{}, nil
+		return time.Time{}, "", nil
 	}
 	if err != nil {
-		return time.Time{}, err
+		return time.Time{}, "", err
 	}
 	var b beat
-	if err := json.Unmarshal(o.Body, &b); err != nil {
-		return time.Time{}, nil // not readable is not alive
+	switch err := json.Unmarshal(o.Body, &b); {
+	case err != nil:
+		return time.Time{}, "", nil // not readable is not alive
+	case b.Left:
+		return time.Time{}, b.Process, nil
 	}
-	return b.At.Time, nil
+	return b.At.Time, "", nil
 }
 
 type beat struct {
 	Process string    `json:"process"`
 	At      chat.Time `json:"at"`
+	Left    bool      `json:"left,omitempty"`
 }
 
 // removeAll deletes every object below a prefix, the last ones first, but those

@@ -28,6 +28,7 @@ type User struct {
 	mu       sync.Mutex
 	rows     map[string]*Row
 	standing map[string]time.Time // approved scopes, until when
+	ledger   ledger
 }
 
 // Row is what the user's journal, or else its mark, says of a session. It is
@@ -69,7 +70,7 @@ type standingBody struct {
 
 // open reads a user's journal.
 func open(ctx context.Context, b bucket.Bucket, name string, now func() time.Time) (*User, error) {
-	u := &User{Name: name, bucket: b, now: now, rows: map[string]*Row{}, standing: map[string]time.Time{}}
+	u := &User{Name: name, bucket: b, now: now, rows: map[string]*Row{}, standing: map[string]time.Time{}, ledger: newLedger()}
 	u.Files = files.New(b, FilesPrefix(name))
 	u.Memory = memory.New(logOf{u}, memory.WithClock(now))
 	var err error
@@ -109,6 +110,15 @@ func (u *User) Apply(e journal.Entry) error {
 		u.mu.Lock()
 		defer u.mu.Unlock()
 		u.standing[b.Scope] = b.Until.Time
+		return nil
+	case recLedger:
+		var line Line
+		if err := json.Unmarshal(e.Body, &line); err != nil {
+			return err
+		}
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		u.ledger.take(line)
 		return nil
 	}
 	return u.Memory.Apply(e.Record)
@@ -172,28 +182,30 @@ func (u *User) begin(m Mark) {
 	}
 }
 
-// Anchor writes where a session's journal ends and what it shows in a list.
-func (u *User) Anchor(ctx context.Context, r Row) error {
-	return u.append(ctx, recAnchored, sessionBody{r.Session, r.Epoch, r.Usage, r.Tail})
+// Anchor writes where a session's journal ends and what it shows in a list, and
+// in the same object the session's lines of the ledger.
+func (u *User) Anchor(ctx context.Context, r Row, lines ...Line) error {
+	return u.append(ctx, recAnchored, sessionBody{r.Session, r.Epoch, r.Usage, r.Tail}, lines...)
 }
 
 // Clear ends a session's life and begins the next, empty one. The tombstone is
 // durable before an object goes, so a crash in between is finished by the next
-// Sweep and cannot bring half a session back.
-func (u *User) Clear(ctx context.Context, session string) error {
+// Sweep and cannot bring half a session back. The lines of the ledger are in the
+// same object as the tombstone: what is deleted has left them here.
+func (u *User) Clear(ctx context.Context, session string, lines ...Line) error {
 	r, _ := u.Row(session)
 	r.Session.Messages, r.Session.Head = 0, ""
 	r.Session.UpdatedAt = chat.At(u.now())
-	if err := u.append(ctx, recCleared, sessionBody{Session: r.Session, Epoch: r.Epoch + 1}); err != nil {
+	if err := u.append(ctx, recCleared, sessionBody{Session: r.Session, Epoch: r.Epoch + 1}, lines...); err != nil {
 		return err
 	}
 	return u.remove(ctx, session)
 }
 
 // Delete ends a session's life for good.
-func (u *User) Delete(ctx context.Context, session string) error {
+func (u *User) Delete(ctx context.Context, session string, lines ...Line) error {
 	r, _ := u.Row(session)
-	if err := u.append(ctx, recDeleted, sessionBody{Session: chat.Session{ID: session}, Epoch: r.Epoch}); err != nil {
+	if err := u.append(ctx, recDeleted, sessionBody{Session: chat.Session{ID: session}, Epoch: r.Epoch}, lines...); err != nil {
 		return err
 	}
 	return u.remove(ctx, session)
@@ -233,12 +245,17 @@ func (u *User) Stands(scope string) bool {
 	return u.now().Before(u.standing[scope])
 }
 
-func (u *User) append(ctx context.Context, kind string, body any) error {
+// append writes a record, and before it lines of the ledger.
+func (u *User) append(ctx context.Context, kind string, body any, lines ...Line) error {
 	b, err := json.Marshal(body)
 	if err != nil {
 		return fmt.Errorf("users: %w", err)
 	}
-	return u.log.Append(ctx, journal.Record{Type: kind, Body: b})
+	records, err := lineRecords(lines)
+	if err != nil {
+		return err
+	}
+	return u.log.Append(ctx, append(records, journal.Record{Type: kind, Body: b})...)
 }
 
 var _ journal.State = (*User)(nil)

@@ -255,24 +255,24 @@ func TestStandingApprovalsExpire(t *testing.T) {
 func TestHeartbeats(t *testing.T) {
 	b, c := newStore(t), &clock{noon}
 	u := open(t, b, "alice", c)
-	if at, err := u.LastBeat(t.Context(), "host:8788"); err != nil || !at.IsZero() {
+	if at, _, err := u.LastBeat(t.Context(), "host:8788"); err != nil || !at.IsZero() {
 		t.Errorf("never: got %v, %v", at, err)
 	}
 	must(t, u.Beat(t.Context(), "host:8788", "p1"))
 	c.at = noon.Add(20 * time.Second)
 	must(t, u.Beat(t.Context(), "host:8788", "p1"))
 	must(t, u.Beat(t.Context(), "other", "p2"))
-	if at, err := open(t, b, "alice", c).LastBeat(t.Context(), "host:8788"); err != nil || !at.Equal(c.at) {
+	if at, _, err := open(t, b, "alice", c).LastBeat(t.Context(), "host:8788"); err != nil || !at.Equal(c.at) {
 		t.Errorf("got %v, %v, want %v", at, err, c.at)
 	}
 	if _, err := b.Put(t.Context(), users.Prefix("alice")+"agents/other", []byte("{")); err != nil {
 		t.Fatal(err)
 	}
-	if at, err := u.LastBeat(t.Context(), "other"); err != nil || !at.IsZero() {
+	if at, _, err := u.LastBeat(t.Context(), "other"); err != nil || !at.IsZero() {
 		t.Errorf("what cannot be read is not alive: got %v, %v", at, err)
 	}
 	must(t, u.Unbeat(t.Context(), "host:8788"))
-	if at, err := u.LastBeat(t.Context(), "host:8788"); err != nil || !at.IsZero() {
+	if at, _, err := u.LastBeat(t.Context(), "host:8788"); err != nil || !at.IsZero() {
 		t.Errorf("after its end: got %v, %v", at, err)
 	}
 }

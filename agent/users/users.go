@@ -63,6 +63,13 @@ func (us *Users) Get(ctx context.Context, name string) (*User, error) {
 	}
 }
 
+// Open gives a user who is in memory, or nil.
+func (us *Users) Open(name string) *User {
+	us.mu.Lock()
+	defer us.mu.Unlock()
+	return us.open[name]
+}
+
 // Names lists the users that the bucket knows.
 func (us *Users) Names(ctx context.Context) ([]string, error) { return Names(ctx, us.bucket) }
 

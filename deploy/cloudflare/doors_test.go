@@ -221,13 +221,22 @@ func TestTheDoorToTheModels(t *testing.T) {
 			method, path, token string
 			status              int
 		}{
-			{"POST", chat, "", 403}, {"POST", chat, doorToken + "x", 403}, {"GET", chat, "", 403},
-			{"GET", chat, doorToken, 405}, {"DELETE", chat, doorToken, 405},
-			{"POST", "/", doorToken, 404}, {"POST", "/openai", doorToken, 404}, {"POST", "/openai/models", doorToken, 404},
-			{"POST", "/openai/chat/completions/", doorToken, 404}, {"POST", "/openai//chat/completions", doorToken, 404},
-			{"POST", "/openai/x/../files", doorToken, 404}, {"POST", "/openai/%63hat/completions", doorToken, 404},
-			{"POST", "/deepseek/chat/completions", doorToken, 404}, {"POST", "/anthropic/chat/completions", doorToken, 404},
-			{"POST", "/constructor/chat/completions", doorToken, 404}, {"POST", "/__proto__/chat/completions", doorToken, 404},
+			{"POST", chat, "", 403},
+			{"POST", chat, doorToken + "x", 403},
+			{"GET", chat, "", 403},
+			{"GET", chat, doorToken, 405},
+			{"DELETE", chat, doorToken, 405},
+			{"POST", "/", doorToken, 404},
+			{"POST", "/openai", doorToken, 404},
+			{"POST", "/openai/models", doorToken, 404},
+			{"POST", "/openai/chat/completions/", doorToken, 404},
+			{"POST", "/openai//chat/completions", doorToken, 404},
+			{"POST", "/openai/x/../files", doorToken, 404},
+			{"POST", "/openai/%63hat/completions", doorToken, 404},
+			{"POST", "/deepseek/chat/completions", doorToken, 404},
+			{"POST", "/anthropic/chat/completions", doorToken, 404},
+			{"POST", "/constructor/chat/completions", doorToken, 404},
+			{"POST", "/__proto__/chat/completions", doorToken, 404},
 		} {
 			res := ask(t.Context(), tt.method, tt.path, tt.token, "", nil)
 			if b, _ := io.ReadAll(res.Body); res.StatusCode != tt.status || holdsSecret(string(b)) {

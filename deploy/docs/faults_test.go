@@ -2,7 +2,10 @@ package docs_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,5 +59,40 @@ func TestEveryCodeIsInTheProtocol(t *testing.T) {
 			}
 			sameSet(t, "code", codesWithStatus(), names)
 		})
+	}
+}
+
+// workerCode finds where the Worker's modules make an error of their own, beside
+// those that Go words for them.
+var workerCode = regexp.MustCompile(`\bcode: "([a-z_]+)"|\b(?:refuse|fail)\(\d{3}, "([a-z_]+)"`)
+
+// The doors speak to the agent, which words their errors for people; this is the
+// one code of theirs that is no fault's.
+const doorsOwn = "web_refused"
+
+func TestEveryCodeOfTheWorkersIsAFaults(t *testing.T) {
+	found := 0
+	for _, pattern := range []string{"wrangler/*.mjs", "wrangler/doors/*.mjs"} {
+		names, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			b, err := os.ReadFile(name) //nolint:gosec // a file of the repository
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range workerCode.FindAllStringSubmatch(string(b), -1) {
+				found++
+				code := m[1] + m[2]
+				door := strings.Contains(name, "doors") && code == doorsOwn
+				if !door && !slices.Contains(fault.Codes(), fault.Code(code)) {
+					t.Errorf("%s answers with the code %s, which no page explains", name, code)
+				}
+			}
+		}
+	}
+	if found < 4 {
+		t.Errorf("found %d codes, so this test has lost its source", found)
 	}
 }

@@ -103,9 +103,14 @@ func TestMakeTargetsExist(t *testing.T) {
 // A translation has the headings of its original, in number and order of depth.
 func TestTranslationsHaveTheSameHeadings(t *testing.T) {
 	for original, translation := range map[string]string{
-		"README.md":               "docs/README.zh-CN.md",
-		"docs/CONFIGURATION.md":   "docs/zh-CN/CONFIGURATION.md",
-		"docs/TROUBLESHOOTING.md": "docs/zh-CN/TROUBLESHOOTING.md",
+		"README.md":                 "docs/README.zh-CN.md",
+		"docs/CONFIGURATION.md":     "docs/zh-CN/CONFIGURATION.md",
+		"docs/DEPLOY-CLOUDFLARE.md": "docs/zh-CN/DEPLOY-CLOUDFLARE.md",
+		"docs/TROUBLESHOOTING.md":   "docs/zh-CN/TROUBLESHOOTING.md",
+		"docs/DEPLOY-FLY.md":        "docs/zh-CN/DEPLOY-FLY.md",
+		"docs/DEPLOY-RAILWAY.md":    "docs/zh-CN/DEPLOY-RAILWAY.md",
+		"docs/DEPLOY-VPS.md":        "docs/zh-CN/DEPLOY-VPS.md",
+		"docs/OPERATIONS.md":        "docs/zh-CN/OPERATIONS.md",
 	} {
 		if got, want := depths(source(t, translation)), depths(source(t, original)); got != want {
 			t.Errorf("%s has headings of depths %s, %s has %s", translation, got, original, want)

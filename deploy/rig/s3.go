@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"syscall"
 	"time"
 )
 
@@ -24,10 +22,15 @@ type S3 struct {
 	SecretKey string
 }
 
+// S3Program gives the path of the S3 server.
+func S3Program(ctx context.Context) (string, error) {
+	return program(ctx, "github.com/versity/versitygw/cmd/versitygw", s3Version)
+}
+
 // StartS3 starts the server on a free port. The first time on a machine it is
 // built into the repository's bin folder, which takes minutes.
 func StartS3(ctx context.Context, dir string) (*S3, error) {
-	path, err := s3Program(ctx)
+	path, err := S3Program(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -82,40 +85,4 @@ func (s *S3) listens(ctx context.Context, addr string) error {
 			return fmt.Errorf("the S3 server does not listen at %s: %w\n%s", addr, ctx.Err(), s.Log())
 		}
 	}
-}
-
-// s3Program gives the server's path, and builds it when it is not there. Two
-// test programs that want it at once build it once.
-func s3Program(ctx context.Context) (string, error) {
-	root, err := Root(ctx)
-	if err != nil {
-		return "", err
-	}
-	bin := filepath.Join(root, "bin")
-	path := filepath.Join(bin, "versitygw-"+s3Version)
-	if err := os.MkdirAll(bin, 0o750); err != nil {
-		return "", err
-	}
-	lock, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600) // #nosec G304 -- a fixed name
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = lock.Close() }()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		return "", fmt.Errorf("wait for another build of the S3 server: %w", err)
-	}
-	if _, err := os.Stat(path); err == nil {
-		return path, nil
-	}
-	fresh, err := os.MkdirTemp(bin, "versitygw-")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = os.RemoveAll(fresh) }()
-	cmd := exec.CommandContext(ctx, "go", "install", "github.com/versity/versitygw/cmd/versitygw@"+s3Version)
-	cmd.Dir, cmd.Env = fresh, append(os.Environ(), "GOBIN="+fresh, "GOWORK=off", "CGO_ENABLED=0")
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go install versitygw: %w\n%s", err, text)
-	}
-	return path, os.Rename(filepath.Join(fresh, "versitygw"), path)
 }

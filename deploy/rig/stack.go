@@ -10,6 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/loongclaw/loongclaw/pkg/pass"
@@ -24,12 +27,15 @@ type Options struct {
 	AgentURL   string // an agent of the caller's own; then no other is started
 	AgentEnv   map[string]string
 	GatewayEnv map[string]string
-	With       *Stack // another stack, whose users' passes hold here, too
+	Metrics    bool     // both listen for Prometheus, too
+	Agents     []string // further agents of the gateway, beside its own
+	With       *Stack   // another stack, whose users' passes hold here, too
 }
 
 // Stack is a gateway and its agent.
 type Stack struct {
-	Base    string // of the gateway
+	Base    string    // of the gateway
+	Metrics [2]string // addresses of /metrics: the gateway's, the agent's; empty without Options.Metrics
 	Agent   *Process
 	Gateway *Process
 	Store   string // folder of the agent's store
@@ -57,6 +63,14 @@ func Up(ctx context.Context, o Options) (*Stack, error) {
 		}
 	}
 	s.Base = "http://" + s.gateAddr
+	for i := range s.Metrics {
+		if !o.Metrics {
+			break
+		}
+		if s.Metrics[i], err = FreeAddr(); err != nil {
+			return nil, err
+		}
+	}
 	for _, d := range []string{"store", "workspace", "agent", "gateway"} {
 		if err := os.MkdirAll(filepath.Join(o.Dir, d), 0o750); err != nil {
 			return nil, err
@@ -85,6 +99,12 @@ func (s *Stack) StartAgent(ctx context.Context) error {
 	return ready(ctx, p, "http://"+s.agentAddr+"/ready")
 }
 
+// UseAgent starts another program as the agent, on the same address and store.
+func (s *Stack) UseAgent(ctx context.Context, program string) error {
+	s.opts.Bin.Agent = program
+	return s.StartAgent(ctx)
+}
+
 func (s *Stack) agentEnv() map[string]string {
 	env := map[string]string{
 		"PATH": os.Getenv("PATH"), "HOME": filepath.Join(s.opts.Dir, "agent"), "TMPDIR": os.TempDir(),
@@ -98,6 +118,9 @@ func (s *Stack) agentEnv() map[string]string {
 	if s.opts.Model != "" {
 		env["LLM_PROVIDER"], env["OPENAI_MODEL"] = "openai", "standin"
 		env["OPENAI_BASE_URL"], env["OPENAI_API_KEY"] = s.opts.Model, "sk-not-a-real-key"
+	}
+	if s.opts.Metrics {
+		env["AGENT_ADMIN_LISTEN_ADDR"] = s.Metrics[1]
 	}
 	maps.Copy(env, s.opts.AgentEnv)
 	return env
@@ -123,11 +146,15 @@ func (s *Stack) StartGateway(ctx context.Context) error {
 		"PATH": os.Getenv("PATH"), "HOME": filepath.Join(s.opts.Dir, "gateway"), "TMPDIR": os.TempDir(),
 		"PASS_PRIVATE_KEY":    s.keys.private,
 		"LISTEN_ADDR":         s.gateAddr,
-		"AGENT_URL":           s.AgentURL(),
+		"AGENT_URL":           strings.Join(append([]string{s.AgentURL()}, s.opts.Agents...), ","),
 		"LOONGCLAW_TOKENS":    s.opts.Tokens,
 		"RATE_LIMIT_CHAT":     "100000/m",
 		"RATE_LIMIT_API":      "100000/m",
 		"MAX_CONCURRENT_RUNS": "64",
+		"PID_FILE":            s.pidFile(),
+	}
+	if s.opts.Metrics {
+		env["ADMIN_LISTEN_ADDR"] = s.Metrics[0]
 	}
 	maps.Copy(env, s.opts.GatewayEnv)
 	p, err := Start(s.opts.Bin.Gateway, filepath.Join(s.opts.Dir, "gateway"), env)
@@ -136,6 +163,79 @@ func (s *Stack) StartGateway(ctx context.Context) error {
 	}
 	s.Gateway = p
 	return ready(ctx, p, s.Base+"/health")
+}
+
+// AddAgent starts a second agent on the same store and lets the gateway know of it,
+// which is started again.
+func (s *Stack) AddAgent(ctx context.Context) (*Stack, error) {
+	o := s.opts
+	o.With, o.AgentURL = s, ""
+	o.AgentEnv = maps.Clone(o.AgentEnv)
+	if o.AgentEnv == nil {
+		o.AgentEnv = map[string]string{}
+	}
+	o.AgentEnv["STORE"] = s.agentEnv()["STORE"]
+	o.Dir = filepath.Join(s.opts.Dir, "second")
+	second := &Stack{opts: o, keys: s.keys, Store: s.Store}
+	var err error
+	if second.agentAddr, err = FreeAddr(); err != nil {
+		return nil, err
+	}
+	for _, d := range []string{"workspace", "agent"} {
+		if err := os.MkdirAll(filepath.Join(o.Dir, d), 0o750); err != nil {
+			return nil, err
+		}
+	}
+	if err := second.StartAgent(ctx); err != nil {
+		second.Down()
+		return nil, err
+	}
+	s.opts.Agents = append(s.opts.Agents, "http://"+second.agentAddr)
+	s.Gateway.Kill()
+	return second, s.StartGateway(ctx)
+}
+
+// ReplaceGateway sends SIGHUP to the gateway that serves and waits until another
+// process has taken over.
+func (s *Stack) ReplaceGateway(ctx context.Context) error {
+	old, err := pidIn(s.pidFile())
+	if err != nil {
+		return err
+	}
+	if err := s.SignalGateway(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	for {
+		if now, err := pidIn(s.pidFile()); err == nil && now != old {
+			return nil
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("no new gateway took over:\n%s", s.Gateway.Log())
+		}
+	}
+}
+
+// SignalGateway sends SIGHUP to the gateway that serves.
+func (s *Stack) SignalGateway() error {
+	pid, err := pidIn(s.pidFile())
+	if err != nil {
+		return err
+	}
+	return syscall.Kill(pid, syscall.SIGHUP)
+}
+
+func (s *Stack) pidFile() string { return filepath.Join(s.opts.Dir, "gateway", "pid") }
+
+func pidIn(path string) (int, error) {
+	b, err := os.ReadFile(path) // #nosec G304 -- a file of this stack
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(string(b)))
 }
 
 // AgentURL is where the gateway finds the agent.

@@ -3,6 +3,7 @@ package standin
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -84,12 +85,18 @@ func (s Script) pieces(round, attempt int) []string {
 	return out
 }
 
+// asked is how a message without a script asks for a tool.
+var asked = regexp.MustCompile(`Call the tool ([a-z_]+)`)
+
 // read finds the script in a message; a message without one is answered with
-// its own words.
+// its own words, after the tool that it asks for.
 func read(message string) Script {
 	var s Script
 	if body, ok := strings.CutPrefix(strings.TrimSpace(message), mark); ok && json.Unmarshal([]byte(body), &s) == nil {
 		return s
+	}
+	if m := asked.FindStringSubmatch(message); m != nil {
+		return Script{Rounds: []Round{{Calls: []Call{{ID: "asked", Name: m[1], Args: "{}"}}}, {Text: []string{"done"}}}}
 	}
 	if len(message) > 200 {
 		message = "(long)"

@@ -60,22 +60,32 @@ type Server struct {
 	attempts map[string]int
 	gates    map[string]chan struct{}
 	changed  chan struct{}
+	done     chan struct{}
 }
 
-// Start listens on a free port.
-func Start() (*Server, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// Start listens on a free port of this machine's own.
+func Start() (*Server, error) { return Listen("127.0.0.1:0") }
+
+// Listen listens on an address.
+func Listen(addr string) (*Server, error) {
+	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{
 		URL:      "http://" + l.Addr().String() + "/v1",
-		attempts: map[string]int{}, gates: map[string]chan struct{}{}, changed: make(chan struct{}),
+		attempts: map[string]int{}, gates: map[string]chan struct{}{}, changed: make(chan struct{}), done: make(chan struct{}),
 	}
 	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 30 * time.Second}
-	go func() { _ = s.http.Serve(l) }()
+	go func() {
+		_ = s.http.Serve(l)
+		close(s.done)
+	}()
 	return s, nil
 }
+
+// Done is closed when it has ended.
+func (s *Server) Done() <-chan struct{} { return s.done }
 
 // Close ends it and every stream.
 func (s *Server) Close() { _ = s.http.Close() }

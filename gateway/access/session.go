@@ -43,6 +43,7 @@ type session struct {
 	User    string   `json:"u"`
 	Scopes  []string `json:"s"`
 	Expires int64    `json:"e"`
+	Via     string   `json:"-"`
 }
 
 // Mint makes a session token for the static token t.

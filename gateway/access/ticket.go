@@ -50,6 +50,7 @@ type ticket struct {
 	User    string   `json:"u"`
 	Scopes  []string `json:"s"`
 	Expires int64    `json:"e,omitempty"` // of the credential, Unix seconds
+	Via     string   `json:"v,omitempty"`
 	ID      string   `json:"i"`
 	From    int64    `json:"f"`
 	Until   int64    `json:"t"`
@@ -61,7 +62,7 @@ func (ts *Tickets) Mint(g Grant, now time.Time) (string, Ticket, error) {
 	if end := time.Unix(g.Expires, 0); g.Expires != 0 && end.Before(until) {
 		until = end
 	}
-	v := ticket{User: g.User, Scopes: g.Scopes, Expires: g.Expires, ID: rand.Text(), From: now.UnixMilli(), Until: until.UnixMilli()}
+	v := ticket{User: g.User, Scopes: g.Scopes, Expires: g.Expires, Via: g.Via, ID: rand.Text(), From: now.UnixMilli(), Until: until.UnixMilli()}
 	body, err := json.Marshal(v)
 	if err != nil {
 		return "", Ticket{}, fmt.Errorf("access: writing a ticket: %w", err)
@@ -95,7 +96,7 @@ func (ts *Tickets) Find(secret string, now time.Time) (Ticket, bool) {
 
 func (v ticket) ticket() Ticket {
 	return Ticket{
-		Grant: Grant{User: v.User, Scopes: v.Scopes, Expires: v.Expires}, ID: v.ID,
+		Grant: Grant{User: v.User, Scopes: v.Scopes, Expires: v.Expires, Via: v.Via}, ID: v.ID,
 		Issued: time.UnixMilli(v.From), Until: time.UnixMilli(v.Until),
 	}
 }

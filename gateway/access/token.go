@@ -27,6 +27,9 @@ type Grant struct {
 	User    string
 	Scopes  []string
 	Expires int64 // Unix seconds; 0 is never
+	// Via says how the user came in and with which credential, for the ledger.
+	// Nothing about the credential can be learned from it.
+	Via string
 }
 
 // Token is a static token. Only its hash is kept.

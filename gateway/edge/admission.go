@@ -49,7 +49,7 @@ func authorization(h Head) string {
 // whatever its neighbours did.
 func (x *exchange) authenticate(secret string) error {
 	if x.core.open {
-		x.id = Identity{User: localUser, Scopes: access.AllScopes()}
+		x.id = Identity{User: localUser, Scopes: access.AllScopes(), Via: access.ViaLoopback}
 		return nil
 	}
 	if assertion := strings.Join(x.head.Header.Values(access.HeaderAssertion), ", "); secret == "" && assertion != "" && x.core.cfg.Access != nil {
@@ -78,15 +78,18 @@ func (x *exchange) authenticate(secret string) error {
 func (c *Core) bearer(secret string) (access.Grant, bool) {
 	now := c.cfg.Now()
 	if g, ok := c.cfg.Tokens.Find(secret); ok {
+		g.Via = c.namer.Name(access.ViaToken, secret)
 		return g, true
 	}
 	if g, ok := c.sessions.Find(secret, now); ok {
+		g.Via = c.namer.Name(access.ViaSession, secret)
 		return g, true
 	}
 	if c.cfg.JWT == nil || !access.LooksLikeJWT(secret) {
 		return access.Grant{}, false
 	}
 	g, err := c.cfg.JWT.Verify(secret, now)
+	g.Via = access.ViaJWT
 	return g, err == nil
 }
 

@@ -54,6 +54,7 @@ func (x *exchange) byCookie(value string) error {
 	if own, _ := x.ownPage(); x.changes() && !own {
 		return errForeign
 	}
+	g.Via = x.core.namer.Name(access.ViaSession, value)
 	x.id = Identity(g)
 	return nil
 }

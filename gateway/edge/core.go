@@ -29,7 +29,7 @@ type Config struct {
 	// LoginCode can be redeemed once for a session of the first token's user.
 	LoginCode string
 	PassKey   ed25519.PrivateKey
-	Agents    []string // base URLs
+	Agents    []string // base URLs; a host that knows more says so in Facts.Agents
 	Origins   access.Origins
 	Proxies   access.Proxies
 	// Loopback says that only this machine can reach the host. It is what lets a
@@ -58,6 +58,9 @@ type Core struct {
 	team     teamKeys
 	login    [sha256.Size]byte
 	passes   *passes
+	agents   []Agent
+	namer    access.Namer
+	refusals refusals
 	echo     *echo.Echo
 }
 
@@ -84,9 +87,17 @@ func New(cfg Config) (*Core, error) {
 	if err != nil {
 		return nil, err
 	}
+	namer, err := access.NewNamer(cfg.PassKey)
+	if err != nil {
+		return nil, err
+	}
 	c := &Core{
-		cfg: cfg, open: cfg.NoWayIn(), sessions: sessions, tickets: tickets,
+		namer: namer,
+		cfg:   cfg, open: cfg.NoWayIn(), sessions: sessions, tickets: tickets,
 		login: sha256.Sum256([]byte(cfg.LoginCode)), passes: newPasses(cfg.PassKey),
+	}
+	for _, url := range cfg.Agents {
+		c.agents = append(c.agents, Agent{URL: url})
 	}
 	c.echo = c.routes()
 	return c, nil
@@ -185,7 +196,12 @@ func (c *Core) expired(id Identity) bool {
 // passHeader signs a pass for one request to the agent and joins what else the
 // gateway says to it.
 func (c *Core) passHeader(id Identity, requestID, method, path string) (http.Header, error) {
-	text, err := c.passes.sign(id, method, path, c.cfg.Now())
+	text, err := "", error(nil)
+	if refused := c.refusals.take(id.User); refused != nil {
+		text, err = c.passes.signWith(refused, id, method, path, c.cfg.Now())
+	} else {
+		text, err = c.passes.sign(id, method, path, c.cfg.Now())
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -329,6 +329,13 @@ func TestPlaceSpreadsAndMovesLittle(t *testing.T) {
 	three := []string{"http://a", "http://b", "http://c"}
 	count := map[string]int{}
 	moved := 0
+	place := func(user string, urls []string) string {
+		var all []Agent
+		for _, url := range urls {
+			all = append(all, Agent{URL: url})
+		}
+		return rank(user, all)[0]
+	}
 	for i := range 3000 {
 		user := fmt.Sprint("user", i)
 		at := place(user, three)

@@ -12,6 +12,7 @@ type Identity struct {
 	User    string   `json:"user"`
 	Scopes  []string `json:"scopes"`
 	Expires int64    `json:"expires,omitempty"` // Unix seconds; 0 is never
+	Via     string   `json:"via,omitempty"`     // the way in and which credential, for the ledger
 }
 
 // LimitQuestion asks whether one more is allowed under a key. For the class auth
@@ -53,8 +54,11 @@ type Facts struct {
 	Spent map[string]bool
 	// CannotSpend says that the host was asked to, and cannot tell now.
 	CannotSpend bool
-	Ready       *bool  // the agents' readiness, after Question.Ready
-	Agent       string // asleep, starting or ready, after Question.Agent
+	// Agents are the agents as they are now; nil means those of Config.Agents, all
+	// of them there.
+	Agents []Agent
+	Ready  *bool  // the agents' readiness, after Question.Ready
+	Agent  string // asleep, starting or ready, after Question.Agent
 	// AccessKeys are a team's keys, after Question.AccessKeys.
 	AccessKeys *KeysAnswer
 }
@@ -70,7 +74,7 @@ type FrameDecision struct {
 // Call is a request that the host makes of an agent for a socket. An answer
 // that is not 2xx becomes an error frame.
 type Call struct {
-	Agent   string
+	Place
 	Method  string
 	Target  string
 	Set     http.Header // pass, request id, content type

@@ -24,6 +24,7 @@ type Head struct {
 type Decision struct {
 	RequestID string
 	User      string // whom the request speaks for, for the log; empty when nobody asked
+	Route     string // the route's template, such as /api/history/:session, for counting; empty where no route is
 	// Header goes onto the answer, whoever makes it; a name that is here
 	// replaces what an agent or the asset store set.
 	Header  http.Header
@@ -50,7 +51,7 @@ type Asset struct {
 // then Drop, then sets Set; it streams the answer and cancels when the client
 // goes away.
 type Forward struct {
-	Agent   string // base URL, chosen by user
+	Place
 	Method  string // always set; a HEAD goes to the agent as GET, and its body stays here
 	Target  string // path and query
 	Drop    []string

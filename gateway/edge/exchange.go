@@ -30,6 +30,7 @@ type exchange struct {
 	tls         bool
 	host        string
 	id          Identity
+	route       string
 	status      int
 }
 
@@ -66,7 +67,7 @@ func (x *exchange) decision() Decision {
 		x.d.Respond = &Respond{Status: x.status}
 	}
 	d := x.d
-	d.RequestID, d.Header, d.User = x.requestID(), x.header, x.id.User
+	d.RequestID, d.Header, d.User, d.Route = x.requestID(), x.header, x.id.User, x.route
 	return d
 }
 
@@ -106,6 +107,7 @@ func (x *exchange) respond(status int, v any) error {
 // refuse answers with an error.
 func (x *exchange) refuse(err error) {
 	e := fault.From(err).With(x.requestID())
+	x.core.refusals.add(x.id.User, e.Code)
 	if e.Status() == http.StatusUnauthorized {
 		x.header["Www-Authenticate"] = bearer
 	}

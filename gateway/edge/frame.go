@@ -68,7 +68,7 @@ func (c *Core) Frame(id Identity, binary bool, frame []byte, f Facts) (d FrameDe
 	if q, a, ok := c.countFrame(id, in.Type, f); !ok {
 		return FrameDecision{Ask: &Question{Limit: &q}}
 	} else if !a.Allowed {
-		return c.refuseFrame(session, overLimit(q, a))
+		return c.refuseUser(id, session, overLimit(q, a))
 	}
 	if fault.CodeOf(parseErr) == fault.CodeTooLarge {
 		return c.tooLarge(session)
@@ -76,9 +76,9 @@ func (c *Core) Frame(id Identity, binary bool, frame []byte, f Facts) (d FrameDe
 	if parseErr != nil {
 		return c.refuseFrame(session, parseErr)
 	}
-	call, err := c.call(id, in)
+	call, err := c.call(id, in, f)
 	if err != nil {
-		return c.refuseFrame(session, err)
+		return c.refuseUser(id, session, err)
 	}
 	return FrameDecision{Call: call}
 }
@@ -103,6 +103,12 @@ func (c *Core) refuseFrame(session string, err error) FrameDecision {
 	return FrameDecision{Send: []json.RawMessage{c.ErrorFrame(session, fault.From(err))}}
 }
 
+// refuseUser is refuseFrame, and counted for the user's ledger.
+func (c *Core) refuseUser(id Identity, session string, err error) FrameDecision {
+	c.refusals.add(id.User, fault.CodeOf(err))
+	return c.refuseFrame(session, err)
+}
+
 // ErrorFrame is an error as a frame; it gets a request id when it has none.
 func (c *Core) ErrorFrame(session string, e *fault.Error) json.RawMessage {
 	if e.RequestID == "" {
@@ -115,7 +121,7 @@ func (c *Core) ErrorFrame(session string, e *fault.Error) json.RawMessage {
 }
 
 // call is the request that a frame stands for.
-func (c *Core) call(id Identity, in chat.Frame) (*Call, error) {
+func (c *Core) call(id Identity, in chat.Frame, f Facts) (*Call, error) {
 	d := in.Data
 	of := func(base string) string { return base + "/" + url.PathEscape(d.SessionID) }
 	switch in.Type {
@@ -124,24 +130,24 @@ func (c *Core) call(id Identity, in chat.Frame) (*Call, error) {
 			Message  string `json:"message"`
 			ParentID string `json:"parentId,omitempty"`
 		}{d.Message, d.ParentID})}
-		return c.sign(id, d.SessionID, k, access.ScopeChat, d.IdempotencyKey)
+		return c.signChat(id, k, d, f)
 	case chat.FrameGetHistory:
-		return c.sign(id, d.SessionID, Call{Method: http.MethodGet, Target: of(chat.PathHistory), Then: ThenHistory}, access.ScopeRead, "")
+		return c.sign(id, d.SessionID, Call{Method: http.MethodGet, Target: of(chat.PathHistory), Then: ThenHistory}, access.ScopeRead, f)
 	case chat.FrameClearHistory:
-		return c.sign(id, d.SessionID, Call{Method: http.MethodDelete, Target: of(chat.PathHistory), Then: ThenCleared}, access.ScopeChat, "")
+		return c.sign(id, d.SessionID, Call{Method: http.MethodDelete, Target: of(chat.PathHistory), Then: ThenCleared}, access.ScopeChat, f)
 	case chat.FrameCancel:
 		k := Call{Method: http.MethodPost, Target: of(chat.PathSessions) + "/cancel", Then: ThenNothing, Body: encode(struct {
 			RunID string `json:"runId,omitempty"`
 		}{d.RunID})}
-		return c.sign(id, d.SessionID, k, access.ScopeChat, "")
+		return c.sign(id, d.SessionID, k, access.ScopeChat, f)
 	case chat.FrameApprove:
 		if chat.CheckSession(d.ApprovalID) != nil {
 			return nil, fault.New(fault.CodeInvalidRequest, "approvalId cannot be an id", "send the approvalId of the approval_required event")
 		}
 		k := Call{Method: http.MethodPost, Target: "/api/approvals/" + url.PathEscape(d.ApprovalID), Then: ThenNothing, Body: encode(map[string]string{"decision": d.Decision})}
-		return c.sign(id, d.SessionID, k, access.ScopeChat, "")
+		return c.sign(id, d.SessionID, k, access.ScopeChat, f)
 	case chat.FrameSubscribe:
-		return c.follow(id, d.SessionID, d.After)
+		return c.follow(id, d.SessionID, d.After, f)
 	}
 	return nil, fault.New(fault.CodeUnknownType, "未知消息类型: "+in.Type, "send chat, get_history, clear_history, cancel, approve, subscribe or ping")
 }
@@ -150,17 +156,17 @@ func (c *Core) call(id Identity, in chat.Frame) (*Call, error) {
 // adds ?after=CURSOR: the pass binds the path without the query. A credential
 // that has run out, or that may not read, gives a Call without a pass, which
 // the agent refuses; hosts ask Expired first.
-func (c *Core) Follow(id Identity, session string) Call {
-	k, err := c.follow(id, session, "")
+func (c *Core) Follow(id Identity, session string, f Facts) Call {
+	k, err := c.follow(id, session, "", f)
 	if err != nil {
 		return Call{Session: session, Then: ThenRelay}
 	}
 	return *k
 }
 
-func (c *Core) follow(id Identity, session, after string) (*Call, error) {
+func (c *Core) follow(id Identity, session, after string, f Facts) (*Call, error) {
 	target := chat.PathSessions + "/" + url.PathEscape(session) + "/events"
-	k, err := c.sign(id, session, Call{Method: http.MethodGet, Target: target, Then: ThenRelay}, access.ScopeRead, "")
+	k, err := c.sign(id, session, Call{Method: http.MethodGet, Target: target, Then: ThenRelay}, access.ScopeRead, f)
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +178,7 @@ func (c *Core) follow(id Identity, session, after string) (*Call, error) {
 }
 
 // sign completes a call: who asks, of which agent, with which pass.
-func (c *Core) sign(id Identity, session string, k Call, scope, idempotencyKey string) (*Call, error) {
+func (c *Core) sign(id Identity, session string, k Call, scope string, f Facts) (*Call, error) {
 	if err := requireScope(id, scope); err != nil {
 		return nil, err
 	}
@@ -180,17 +186,27 @@ func (c *Core) sign(id Identity, session string, k Call, scope, idempotencyKey s
 	if err != nil {
 		return nil, err
 	}
-	k.Agent, k.Session, k.Set = place(id.User, c.cfg.Agents), session, set
+	k.Place, k.Session, k.Set = c.place(id.User, f, k.Method == http.MethodGet), session, set
 	if k.Body != nil {
 		k.Set.Set("Content-Type", "application/json")
 	}
-	if idempotencyKey != "" {
-		if !headerText(idempotencyKey) {
-			return nil, fault.New(fault.CodeInvalidRequest, "idempotencyKey cannot be a key", "use up to 128 plain characters, such as a UUID")
-		}
-		k.Set.Set(chat.HeaderIdempotencyKey, idempotencyKey)
-	}
 	return &k, nil
+}
+
+// signChat completes a message, which may have a key.
+func (c *Core) signChat(id Identity, k Call, d chat.FrameData, f Facts) (*Call, error) {
+	if !headerText(d.IdempotencyKey) {
+		return nil, fault.New(fault.CodeInvalidRequest, "idempotencyKey cannot be a key", "use up to 128 plain characters, such as a UUID")
+	}
+	signed, err := c.sign(id, d.SessionID, k, access.ScopeChat, f)
+	if err != nil {
+		return nil, err
+	}
+	if d.IdempotencyKey != "" {
+		signed.Set.Set(chat.HeaderIdempotencyKey, d.IdempotencyKey)
+	}
+	signed.Repeat = c.key(signed.Set, nil, f)
+	return signed, nil
 }
 
 // headerText keeps a client's text from forging a header.

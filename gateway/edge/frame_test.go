@@ -45,7 +45,7 @@ func TestFramesBecomeSignedCalls(t *testing.T) {
 			t.Errorf("%s: got %+v", frame, d)
 			continue
 		}
-		want.Agent = "http://agent"
+		want.Place = Place{Agent: "http://agent", Repeat: want.Method == "GET" || strings.Contains(frame, "k1")}
 		if diff := cmp.Diff(want, *d.Call, cmpopts.IgnoreFields(Call{}, "Set")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", frame, diff)
 		}
@@ -63,7 +63,7 @@ func TestFramesBecomeSignedCalls(t *testing.T) {
 }
 
 func TestFollowBindsThePathWithoutTheQuery(t *testing.T) {
-	k := newCore(t, nil).Follow(alice, "熊 大")
+	k := newCore(t, nil).Follow(alice, "熊 大", Facts{})
 	if k.Method != "GET" || k.Target != "/api/sessions/%E7%86%8A%20%E5%A4%A7/events" || k.Then != ThenRelay || k.Session != "熊 大" || k.Set.Get("Accept") != "text/event-stream" {
 		t.Errorf("got %+v", k)
 	}

@@ -71,12 +71,13 @@ func (c *Core) forward(r route) echo.HandlerFunc {
 		if r.path == chat.PathConfig {
 			set.Set(chat.HeaderPublicPort, x.port())
 		}
+		repeat := method == http.MethodGet || keyed(method, r.path) && c.key(set, x.head.Header, x.facts)
 		target := x.path
 		if x.query != "" {
 			target += "?" + x.query
 		}
 		x.d.Forward = &Forward{
-			Agent: place(x.id.User, c.cfg.Agents), Method: method, Target: target,
+			Place: c.place(x.id.User, x.facts, repeat), Method: method, Target: target,
 			Drop: private(x.head.Header), Set: set, MaxBody: r.maxBody, Stream: r.stream,
 		}
 		return nil

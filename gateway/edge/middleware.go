@@ -23,10 +23,13 @@ var (
 	permissions = []string{"camera=(), microphone=(), geolocation=(), payment=(), usb=()"}
 )
 
-// identify settles the request's id before anything can be refused.
+// identify settles the request's id, and which route it is for, before anything
+// can be refused.
 func (c *Core) identify(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(e echo.Context) error {
-		of(e).requestID()
+		x := of(e)
+		x.requestID()
+		x.route = e.Path()
 		return next(e)
 	}
 }

@@ -40,11 +40,11 @@ func newPasses(key ed25519.PrivateKey) *passes {
 }
 
 func (p *passes) sign(id Identity, method, path string, now time.Time) (string, error) {
-	key := strings.Join([]string{method, path, id.User, strings.Join(id.Scopes, "+")}, "\n")
+	key := strings.Join([]string{method, path, id.User, strings.Join(id.Scopes, "+"), id.Via}, "\n")
 	if text, ok := p.find(key, now); ok {
 		return text, nil
 	}
-	text, err := pass.Sign(p.key, pass.Pass{User: id.User, Scopes: id.Scopes, Method: method, Path: path}, now)
+	text, err := pass.Sign(p.key, id.pass(method, path), now)
 	if err != nil {
 		return "", err
 	}
@@ -55,6 +55,18 @@ func (p *passes) sign(id Identity, method, path string, now time.Time) (string, 
 	}
 	p.now[key] = signed{text: text, until: now.Add(passReuse).UnixNano()}
 	return text, nil
+}
+
+// signWith signs a pass that takes counts of refusals along, for this request
+// alone: what is said of them is said once.
+func (p *passes) signWith(refused map[string]int, id Identity, method, path string, now time.Time) (string, error) {
+	q := id.pass(method, path)
+	q.Refused = refused
+	return pass.Sign(p.key, q, now)
+}
+
+func (id Identity) pass(method, path string) pass.Pass {
+	return pass.Pass{User: id.User, Scopes: id.Scopes, Via: id.Via, Method: method, Path: path}
 }
 
 func (p *passes) find(key string, now time.Time) (string, bool) {

@@ -1,21 +1,91 @@
 package edge
 
 import (
+	"cmp"
 	"hash/fnv"
 	"io"
+	"net/http"
+	"slices"
+
+	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
-// place chooses a user's agent by rendezvous hashing: every gateway chooses the
-// same one, and when an agent joins or leaves only its own users move.
-func place(user string, agents []string) string {
-	var best string
-	var most uint64
+// Agent is an agent as the host sees it now.
+type Agent struct {
+	URL string // base URL
+	// Away says that it is not there, or does not want requests: it starts, drains
+	// or cannot be reached.
+	Away bool
+	// Spare is for when all others are away.
+	Spare bool
+	// Only, when set, names the users that it is for. These go nowhere else.
+	Only []string
+}
+
+// Place is where a request goes.
+type Place struct {
+	Agent string // base URL
+	// Others are tried in this order when Agent has taken nothing of the request:
+	// it cannot be reached, or refused it as Untaken says.
+	Others []string
+	// Repeat: the others are tried, too, when nobody knows what Agent took, as long
+	// as the client has got nothing of its answer. Doing it twice does it once.
+	Repeat bool
+}
+
+// place chooses the agents for one user's request, the best first.
+func (c *Core) place(user string, f Facts, repeat bool) Place {
+	agents := f.Agents
+	if agents == nil {
+		agents = c.agents
+	}
+	urls := rank(user, agents)
+	if len(urls) == 0 {
+		return Place{}
+	}
+	p := Place{Agent: urls[0], Repeat: repeat}
+	if len(urls) > 1 {
+		p.Others = urls[1:]
+	}
+	return p
+}
+
+// rank orders the agents that may serve a user: those that are there before those
+// that are away, spares last among each, and else by rendezvous hashing. By that
+// every gateway chooses the same one, and when an agent joins or leaves only its
+// own users move. One that is away is still named: what the host saw may be old.
+func rank(user string, agents []Agent) []string {
+	type ranked struct {
+		Agent
+		weight uint64
+	}
+	own := slices.ContainsFunc(agents, func(a Agent) bool { return slices.Contains(a.Only, user) })
+	all := make([]ranked, 0, len(agents))
 	for _, a := range agents {
-		if w := weight(user, a); best == "" || w > most {
-			best, most = a, w
+		if own == slices.Contains(a.Only, user) && (own || len(a.Only) == 0) {
+			all = append(all, ranked{a, weight(user, a.URL)})
 		}
 	}
-	return best
+	slices.SortStableFunc(all, func(a, b ranked) int {
+		return cmp.Or(order(a.Away, b.Away), order(a.Spare, b.Spare), cmp.Compare(b.weight, a.weight))
+	})
+	urls := make([]string, len(all))
+	for i, a := range all {
+		urls[i] = a.URL
+	}
+	return urls
+}
+
+// order puts those that are not before those that are.
+func order(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
 }
 
 func weight(user, agent string) uint64 {
@@ -31,3 +101,35 @@ func weight(user, agent string) uint64 {
 	v *= 0xc4ceb9fe1a85ec53
 	return v ^ v>>33
 }
+
+// Untaken says whether an agent's answer means that it has taken nothing of the
+// request: it is starting, or about to stop.
+func Untaken(status int, body []byte) bool {
+	if status != http.StatusServiceUnavailable {
+		return false
+	}
+	code := fault.FromResponse(status, body).Code
+	return code == fault.CodeDraining || code == fault.CodeUnavailable
+}
+
+// keyed are the paths where an Idempotency-Key makes a repetition harmless.
+func keyed(method, path string) bool {
+	return method == http.MethodPost && (path == chat.PathChat || path == chat.PathRuns || path == chat.PathRegenerate)
+}
+
+// key gives a new message a key of the gateway's own where several agents could
+// take it and its client sent none, so that it may be tried again. It says whether
+// there is one now.
+func (c *Core) key(set, sent http.Header, f Facts) bool {
+	if sent.Get(chat.HeaderIdempotencyKey) != "" || set.Get(chat.HeaderIdempotencyKey) != "" {
+		return true
+	}
+	if len(f.Agents) < 2 {
+		return false
+	}
+	set.Set(chat.HeaderIdempotencyKey, keyPrefix+c.cfg.NewID())
+	return true
+}
+
+// keyPrefix tells the gateway's own keys from clients'.
+const keyPrefix = "gateway-"

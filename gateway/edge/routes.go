@@ -67,16 +67,11 @@ var forwarded = []route{
 	{get, chat.PathTools, read, limit.API, smallBody, false},
 	{get, chat.PathModels, read, limit.API, smallBody, false},
 	{get, chat.PathUsage, read, limit.API, smallBody, false},
+	{get, chat.PathLedger, read, limit.API, smallBody, false},
 
-	{post, pathCompletions, talk, limit.Chat, modelBody, true},
-	{get, pathOpenAIModels, read, limit.API, smallBody, false},
+	{post, chat.PathCompletions, talk, limit.Chat, modelBody, true},
+	{get, chat.PathOpenAIModels, read, limit.API, smallBody, false},
 }
-
-// The OpenAI-compatible paths.
-const (
-	pathCompletions  = "/v1/chat/completions"
-	pathOpenAIModels = "/v1/models"
-)
 
 // routes is every path there is.
 func (c *Core) routes() *echo.Echo {

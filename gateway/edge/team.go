@@ -72,6 +72,7 @@ func (x *exchange) asserted(text string) error {
 	if err != nil {
 		return x.wrongCredential(errAssertion)
 	}
+	g.Via = access.ViaAccess
 	x.id = Identity(g)
 	return nil
 }

@@ -57,6 +57,7 @@ func TestTicketOpensOneSocket(t *testing.T) {
 		if d.Socket == nil {
 			t.Fatalf("%s: got %s", path, d.Respond.Body)
 		}
+		want.Via = c.namer.Name(access.ViaToken, map[string]string{"alice": aliceToken, "bob": bobToken}[want.User])
 		if diff := cmp.Diff(want, d.Socket.Identity); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", path, diff)
 		}

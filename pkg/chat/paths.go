@@ -27,10 +27,15 @@ const (
 	PathTools        = "/api/tools"
 	PathModels       = "/api/models"
 	PathUsage        = "/api/usage"
+	PathLedger       = "/api/ledger"
 	PathLogin        = "/api/login"
 	PathLogout       = "/api/logout"
 	PathTickets      = "/api/tickets"
 	PathSocket       = "/ws"
+
+	// The OpenAI-compatible paths.
+	PathCompletions  = "/v1/chat/completions"
+	PathOpenAIModels = "/v1/models"
 )
 
 // Headers of the contract.

@@ -31,6 +31,12 @@ type Pass struct {
 	Path    string   `json:"p"` // escaped path, without the query
 	Issued  int64    `json:"i"` // Unix seconds
 	Expires int64    `json:"e"`
+
+	// For the ledger: how the user came in ("token:" and a name of the
+	// credential that tells nothing about it, "jwt", "access", …), and what the
+	// gateway has refused them since it last said so, by code.
+	Via     string         `json:"v,omitempty"`
+	Refused map[string]int `json:"r,omitempty"`
 }
 
 // Has says whether the pass carries a scope.

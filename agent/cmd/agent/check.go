@@ -51,7 +51,7 @@ func report(r audit.Report, stdout io.Writer) error {
 	for _, o := range r.Orphans {
 		fmt.Fprintf(&out, "left over from a session that was cleared or deleted: %s: %d objects\n", o.Prefix, o.Objects)
 	}
-	fmt.Fprintf(&out, "%d users, %d journals whole, %d objects checked, %d anchors held, %d journals damaged\n", r.Users, r.Whole, r.Objects, r.Anchors, len(r.Damaged))
+	fmt.Fprintf(&out, "%d users, %d journals whole, %d objects checked, %d anchors held, %d journals damaged, %d lines of ledgers\n", r.Users, r.Whole, r.Objects, r.Anchors, len(r.Damaged), r.Lines)
 	if _, err := io.WriteString(stdout, out.String()); err != nil || len(r.Damaged) == 0 {
 		return err
 	}

@@ -43,6 +43,8 @@ type environment struct {
 	WebHosts     list   `envconfig:"WEB_ALLOWED_HOSTS"`
 	AutoApprove  list   `envconfig:"TOOLS_AUTO_APPROVE"`
 
+	Admin string `envconfig:"AGENT_ADMIN_LISTEN_ADDR"`
+
 	LogLevel  string `envconfig:"LOG_LEVEL" default:"info"`
 	LogFormat string `envconfig:"LOG_FORMAT" default:"json"`
 	LogFile   string `envconfig:"LOG_FILE"`
@@ -128,6 +130,11 @@ func (c *config) check() error {
 	bad := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		bad("AGENT_LISTEN_ADDR is not HOST:PORT: set it to something like 127.0.0.1:8788")
+	}
+	if _, _, err := net.SplitHostPort(c.Admin); c.Admin != "" && err != nil {
+		bad("AGENT_ADMIN_LISTEN_ADDR is not HOST:PORT: set it to something like 127.0.0.1:9788")
+	} else if c.Admin != "" && c.Admin == c.Listen {
+		bad("AGENT_ADMIN_LISTEN_ADDR is the agent's own address: choose another port, such as 127.0.0.1:9788")
 	}
 	if c.PublicKeys == "" {
 		bad("PASS_PUBLIC_KEYS is not set: run `gateway keygen` and give the agent its second line, the gateway its first")

@@ -23,6 +23,7 @@ import (
 	_ "golang.org/x/crypto/x509roots/fallback" // certificates where the system has none, as in our image
 
 	"github.com/loongclaw/loongclaw/agent/httpapi"
+	"github.com/loongclaw/loongclaw/agent/meter"
 	"github.com/loongclaw/loongclaw/agent/model"
 	"github.com/loongclaw/loongclaw/agent/persona"
 	"github.com/loongclaw/loongclaw/agent/runs"
@@ -74,12 +75,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return serve(ctx, c, stderr)
 }
 
+// buildVersion is the release, or else the commit that this was built from; as the
+// gateway's.
 func buildVersion() string {
 	if version != "" {
 		return version
 	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			return "dev-" + s.Value[:12]
+		}
 	}
 	return "dev"
 }
@@ -91,6 +100,13 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeLog()) }()
+	seen := meter.New(buildVersion())
+	log = slog.New(seen.Log(log.Handler()))
+	closeAdmin, err := admin(c.Admin, seen.Handler(), log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeAdmin()) }()
 	if err := harden(); err != nil {
 		log.Warn("programs that tools start may read this process", slog.Any("err", err))
 	}
@@ -115,20 +131,25 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
-	chatModel, info := model.New(c.model(), log, c.modelClient())
+	store = seen.Bucket(store)
+	models := c.model()
+	models.Wrap = seen.Model
+	chatModel, info := model.New(models, log, c.modelClient())
 	box := tools.New(toolsConfig(c, log))
 	manager := runs.New(runs.Config{
 		Bucket: store, Model: chatModel, Tools: box, Instance: c.Instance, MaxRuns: c.maxRuns, Log: log, Now: time.Now,
 		Persona: persona.Reader{Bucket: store, File: "config/SOUL.md", Log: log, Now: time.Now}.For,
+		Seen:    seen,
 	})
-	api := httpapi.New(httpapi.Config{Runs: manager, Tools: box, Model: info, Keys: c.keys, Version: buildVersion(), Log: log, Now: time.Now})
+	seen.Watch(manager.Active, manager.Waiting, manager.Draining)
+	api := httpapi.New(httpapi.Config{Runs: manager, Tools: box, Model: info, Keys: c.keys, Version: buildVersion(), Log: log, Now: time.Now, Seen: seen})
 	log.Info("ready", slog.String("store", c.Store), slog.String("provider", info.Provider), slog.String("model", info.Model))
 	go func() {
 		if err := manager.Recover(context.WithoutCancel(ctx)); err != nil {
 			log.Error("not everything that was left unfinished could be looked through", slog.Any("err", err))
 		}
 	}()
-	api.SetReady(true)
+	api.SetReady()
 	entrance.Open(api)
 	select {
 	case err := <-failed:
@@ -136,7 +157,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	case <-ctx.Done():
 	}
 	log.Info("stopping")
-	api.SetReady(false)
+	api.Farewell(context.WithoutCancel(ctx))
 	return stop(ctx, server, manager)
 }
 
@@ -156,7 +177,7 @@ func stop(ctx context.Context, server *http.Server, manager *runs.Manager) error
 
 func toolsConfig(c config, log *slog.Logger) tools.Config {
 	return tools.Config{
-		AutoApprove: c.AutoApprove, WorkspaceDir: c.Workspace, ShellTimeout: c.shellTimeout, WebTimeout: c.webTimeout,
+		AutoApprove: c.AutoApprove, WorkspaceDir: c.Workspace, ShellTimeout: c.shellTimeout, Confine: confine, WebTimeout: c.webTimeout,
 		WebHosts: c.WebHosts, WebDoor: c.WebDoor, Mark: c.mark, Log: log, Now: time.Now,
 	}
 }

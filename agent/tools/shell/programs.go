@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -23,9 +24,10 @@ const (
 
 // programs starts the programs of a line that the user approved.
 type programs struct {
-	plain bool
-	slots chan struct{}
-	held  atomic.Int64 // by commands of our own, too
+	plain   bool
+	confine func()
+	slots   chan struct{}
+	held    atomic.Int64 // by commands of our own, too
 }
 
 func (p *programs) run(ctx context.Context, hc interp.HandlerContext, args []string) error {
@@ -59,7 +61,7 @@ func (p *programs) start(ctx context.Context, hc interp.HandlerContext, found st
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = killPatience
-	if err := cmd.Start(); err != nil {
+	if err := p.confined(cmd.Start); err != nil {
 		say(hc, fmt.Sprintf("%s: cannot be started", args[0]))
 		return interp.ExitStatus(exitRefused)
 	}
@@ -80,6 +82,18 @@ func (p *programs) start(ctx context.Context, hc interp.HandlerContext, found st
 		return interp.ExitStatus(1)
 	}
 	return nil
+}
+
+// confined starts a program on a thread that has less than the others. It goes
+// back to them: nothing of the agent's own needs what it lacks.
+func (p *programs) confined(start func() error) error {
+	if p.confine == nil {
+		return start()
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	p.confine()
+	return start()
 }
 
 // limited bounds an output that is held in memory, as that of $(…) is; pipes

@@ -22,6 +22,9 @@ type Job struct {
 	Path      string // PATH of programs
 	Timeout   time.Duration
 	MaxOutput int // bytes kept of each of stdout and stderr
+	// Confine takes from the thread that it runs on what a program that this
+	// thread starts must not have; nil takes nothing.
+	Confine func()
 }
 
 // Result is what a command line gave.
@@ -62,7 +65,7 @@ func Run(ctx context.Context, job Job) (Result, error) {
 	stderr := &capture{limit: job.MaxOutput, flood: flood}
 
 	d := &doors{root: root, dir: job.Dir, plain: job.Plain, left: maxRead}
-	started := &programs{plain: job.Plain, slots: make(chan struct{}, maxPrograms)}
+	started := &programs{plain: job.Plain, confine: job.Confine, slots: make(chan struct{}, maxPrograms)}
 	options := append(d.options(),
 		interp.Env(environment(job)), interp.Dir(job.Dir), interp.StdIO(nil, stdout, stderr),
 		interp.CallHandler(callHandler(d)),

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/kelseyhightower/envconfig"
 
@@ -26,6 +27,7 @@ type environment struct {
 	Host              string `envconfig:"HOST" desc:"the host part, when LISTEN_ADDR is empty"`
 	Port              string `envconfig:"PORT" desc:"the port part, when LISTEN_ADDR is empty"`
 	AgentURL          string `envconfig:"AGENT_URL" default:"http://127.0.0.1:8788" desc:"the agents, comma-separated; a user always gets the same one"`
+	AgentURLFile      string `envconfig:"AGENT_URL_FILE" desc:"a file that names the agents instead, one on a line; it is read again when it changes"`
 	Tokens            string `envconfig:"LOONGCLAW_TOKENS" desc:"alice:TOKEN,bob:TOKEN:read; needed unless listening on loopback"`
 	JWTIssuer         string `envconfig:"JWT_ISSUER" desc:"the iss of the JSON Web Tokens that count"`
 	JWTAudience       string `envconfig:"JWT_AUDIENCE" desc:"the aud that they must have"`
@@ -35,6 +37,7 @@ type environment struct {
 	AccessTeam        string `envconfig:"ACCESS_TEAM_DOMAIN" desc:"the team of Cloudflare Access: TEAM.cloudflareaccess.com"`
 	AccessAUD         string `envconfig:"ACCESS_AUD" desc:"the AUD tag of its application, several by commas"`
 	LoginCode         string `envconfig:"LOONGCLAW_LOGIN_CODE" desc:"a code that logs in the first token's user once"`
+	Canary            string `envconfig:"LOONGCLAW_CANARY" desc:"NAME:TOKEN of the user with whom a rollout tries a new generation"`
 	AllowedOrigins    string `envconfig:"ALLOWED_ORIGINS" desc:"web origins that may call, comma-separated"`
 	TrustedProxies    string `envconfig:"TRUSTED_PROXIES" desc:"addresses and networks whose X-Forwarded-* count"`
 	RateLimitChat     string `envconfig:"RATE_LIMIT_CHAT" default:"30/m" desc:"messages of a user"`
@@ -43,6 +46,10 @@ type environment struct {
 	RedisURL          string `envconfig:"REDIS_URL" desc:"a Redis in which several gateways share limits and what was spent; natively only"`
 	MaxConcurrentRuns string `envconfig:"MAX_CONCURRENT_RUNS" default:"4" desc:"active runs of a user; the agent holds to it"`
 	PassPrivateKey    string `envconfig:"PASS_PRIVATE_KEY" desc:"the key that signs passes for the agent; gateway keygen prints one"`
+	EnvFile           string `envconfig:"ENV_FILE" desc:"a file of NAME=VALUE lines that count before the environment, read at start and at SIGHUP"`
+	PIDFile           string `envconfig:"PID_FILE" desc:"a file to write the number of the process that serves to"`
+	AdminAddr         string `envconfig:"ADMIN_LISTEN_ADDR" desc:"where Prometheus finds /metrics; nowhere when empty"`
+	Traces            string `envconfig:"OTEL_EXPORTER_OTLP_ENDPOINT" desc:"a collector of OpenTelemetry; no traces when empty"`
 	LogLevel          string `envconfig:"LOG_LEVEL" default:"info" desc:"debug, info, warn or error"`
 	LogFormat         string `envconfig:"LOG_FORMAT" default:"json" desc:"json or text"`
 	LogFile           string `envconfig:"LOG_FILE" desc:"a file to write the log to instead of standard error"`
@@ -56,7 +63,12 @@ type environment struct {
 // config is the environment, understood.
 type config struct {
 	listen    string
+	admin     string // empty: no listener
+	traces    bool
 	edge      edge.Config
+	agents    []edge.Agent
+	agentFile string // names them anew while the gateway runs; empty: they stay
+	envFile   string
 	redisURL  string // empty: nothing is shared
 	logLevel  slog.Level
 	logFormat string
@@ -86,6 +98,24 @@ func (env *environment) fillEmpty() {
 	}
 }
 
+// letCanaryIn adds the rollout's own user to those who may come in. It is no way in
+// for anybody else: where there is none, there still is none.
+func (env environment) letCanaryIn(e *edge.Config) error {
+	canary, err := access.ParseTokens(env.Canary)
+	if err != nil || e.NoWayIn() || len(e.Tokens) == 0 && e.LoginCode != "" {
+		return err
+	}
+	for _, c := range canary {
+		for _, t := range e.Tokens {
+			if t.User == c.User {
+				return errors.New("names a user of LOONGCLAW_TOKENS: what the canary leaves is erased, so give it a name of its own")
+			}
+		}
+	}
+	e.Tokens = append(e.Tokens, canary...)
+	return nil
+}
+
 func (env environment) understand(version string) (config, error) {
 	var faults []error
 	note := func(name string, err error) {
@@ -103,8 +133,11 @@ func (env environment) understand(version string) (config, error) {
 	c.listen, e.Loopback, err = env.listen()
 	note("LISTEN_ADDR", err)
 	addressOK := err == nil
-	e.Agents, err = parseAgents(env.AgentURL)
-	note("AGENT_URL", err)
+	note(env.agents(&c))
+	c.admin = strings.TrimSpace(env.AdminAddr)
+	note("ADMIN_LISTEN_ADDR", checkAdmin(c.admin, c.listen))
+	c.traces = env.Traces != ""
+	note("OTEL_EXPORTER_OTLP_ENDPOINT", checkCollector(env.Traces))
 	e.Tokens, err = access.ParseTokens(env.Tokens)
 	note("LOONGCLAW_TOKENS", err)
 	tokensOK := err == nil
@@ -114,6 +147,7 @@ func (env environment) understand(version string) (config, error) {
 	e.Access, err = access.ParseTeam(strings.TrimSpace(env.AccessTeam), strings.TrimSpace(env.AccessAUD))
 	faults = append(faults, unjoin(err)...)
 	tokensOK = tokensOK && err == nil
+	note("LOONGCLAW_CANARY", env.letCanaryIn(e))
 	e.Origins, err = access.ParseOrigins(env.AllowedOrigins)
 	note("ALLOWED_ORIGINS", err)
 	e.Proxies, err = access.ParseProxies(env.TrustedProxies)
@@ -133,7 +167,7 @@ func (env environment) understand(version string) (config, error) {
 	if c.logFormat = strings.ToLower(env.LogFormat); c.logFormat != "json" && c.logFormat != "text" {
 		note("LOG_FORMAT", errors.New("is neither json nor text"))
 	}
-	c.logFile, c.unused = env.LogFile, env.withoutEffect()
+	c.envFile, c.logFile, c.unused = env.EnvFile, env.LogFile, env.withoutEffect()
 	// The core checks the rest. Where a value above was refused, what the core
 	// would say about its absence is no news.
 	if len(faults) == 0 || addressOK && tokensOK && e.NoWayIn() && !e.Loopback {
@@ -175,6 +209,21 @@ func (env environment) passKey(e *edge.Config) (err error) {
 	return nil
 }
 
+// agents names the variable that says which agents there are, and its fault.
+func (env environment) agents(c *config) (name string, err error) {
+	if c.agentFile = strings.TrimSpace(env.AgentURLFile); c.agentFile != "" {
+		name = "AGENT_URL_FILE"
+		c.agents, err = readAgents(c.agentFile, time.Now())
+	} else {
+		name = "AGENT_URL"
+		c.agents, err = parseAgents(env.AgentURL)
+	}
+	for _, a := range c.agents {
+		c.edge.Agents = append(c.edge.Agents, a.URL)
+	}
+	return name, err
+}
+
 // listen is the address, and whether only this machine can reach it.
 func (env environment) listen() (addr string, loopback bool, err error) {
 	addr = strings.TrimSpace(env.ListenAddr)
@@ -188,31 +237,44 @@ func (env environment) listen() (addr string, loopback bool, err error) {
 		}
 		addr = net.JoinHostPort(strings.Trim(host, "[]"), port)
 	}
-	host, port, err := net.SplitHostPort(addr)
-	if n, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil || n > 65535 {
-		return "", false, fmt.Errorf("%q is not an address; write host:port, such as 127.0.0.1:8787", addr)
+	host, err := hostOf(addr)
+	if err != nil {
+		return "", false, fmt.Errorf("%w, such as 127.0.0.1:8787", err)
 	}
 	return addr, host != "" && access.IsLoopbackHost(host), nil
 }
 
-func parseAgents(s string) ([]string, error) {
-	var all []string
-	var faults []error
-	for part := range strings.SplitSeq(s, ",") {
-		if part = strings.TrimSuffix(strings.TrimSpace(part), "/"); part == "" {
-			continue
-		}
-		u, err := url.Parse(part)
-		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.Path != "" || u.RawQuery != "" {
-			faults = append(faults, errors.New("holds what is not an agent's address; write http://host:port, without a path, several separated by commas"))
-			continue
-		}
-		all = append(all, part)
+func hostOf(addr string) (string, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if _, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil {
+		return "", fmt.Errorf("%q is not an address; write host:port", addr)
 	}
-	if len(all) == 0 && len(faults) == 0 {
-		faults = append(faults, errors.New("is empty; write the agent's address, such as http://127.0.0.1:8788"))
+	return host, nil
+}
+
+// checkCollector: what stands in a URL gets into errors, so a secret must not.
+func checkCollector(s string) error {
+	if s == "" {
+		return nil
 	}
-	return all, errors.Join(faults...)
+	if u, err := url.Parse(s); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.RawQuery != "" {
+		return errors.New("is no address of a collector; write http://host:4318, and what it wants to be shown into OTEL_EXPORTER_OTLP_HEADERS")
+	}
+	return nil
+}
+
+// checkAdmin: what is for whoever operates this must not be at the public address.
+func checkAdmin(addr, public string) error {
+	if addr == "" {
+		return nil
+	}
+	if _, err := hostOf(addr); err != nil {
+		return fmt.Errorf("%w, such as 127.0.0.1:9787", err)
+	}
+	if addr == public {
+		return errors.New("is the public address; choose another port, such as 127.0.0.1:9787")
+	}
+	return nil
 }
 
 // checkRedis repeats nothing of the address: it may hold a password.

@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
+	"net/http"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -20,8 +20,10 @@ import (
 	"github.com/kelseyhightower/envconfig"
 
 	"github.com/loongclaw/loongclaw/gateway/edge"
+	"github.com/loongclaw/loongclaw/gateway/host/meter"
 	"github.com/loongclaw/loongclaw/gateway/host/native"
 	"github.com/loongclaw/loongclaw/gateway/host/redis"
+	"github.com/loongclaw/loongclaw/gateway/host/trace"
 	"github.com/loongclaw/loongclaw/gateway/webchat"
 	"github.com/loongclaw/loongclaw/pkg/pass"
 )
@@ -31,7 +33,12 @@ var version = ""
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	reload := make(chan os.Signal, 1)
+	signal.Notify(reload, syscall.SIGHUP)
+	over, err := newHandover(reload)
+	if err == nil {
+		err = run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, over)
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "gateway:", err)
@@ -48,14 +55,20 @@ gateway token inspect   says what the token on standard input gives here
 gateway check     lists every fault of the configuration
 gateway version   prints the version
 gateway help      prints this and the variables of the environment
+
+SIGTERM ends it when requests in flight are answered; SIGHUP lets a new one, with
+the program and ENV_FILE as they are now, take over without refusing a connection.
 `
 
 // run is the program, but for the process around it. The configuration comes
 // from the process's environment, since envconfig reads no other.
-func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, over *handover) error {
 	command := "serve"
 	if len(args) > 0 {
 		command = args[0]
+	}
+	if _, err := readEnvFile(os.Getenv("ENV_FILE")); err != nil {
+		return err
 	}
 	if command == "token" {
 		return token(args[1:], stdin, stdout, time.Now())
@@ -65,7 +78,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	switch command {
 	case "serve":
-		return serve(ctx, stderr)
+		return serve(ctx, stderr, over)
 	case "check":
 		return check(stdout)
 	case "keygen":
@@ -120,7 +133,7 @@ func configError(err error) error {
 	return errors.New(text + "\nNext: correct these variables; `gateway help` lists them all")
 }
 
-func serve(ctx context.Context, stderr io.Writer) (err error) {
+func serve(ctx context.Context, stderr io.Writer, over *handover) (err error) {
 	c, err := loadConfig(buildVersion())
 	if err != nil {
 		return configError(err)
@@ -144,15 +157,45 @@ func serve(ctx context.Context, stderr io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeShared()) }()
-	host, err := native.New(native.Config{Core: core, Page: webchat.Files(), Agents: c.edge.Agents, Log: log, Shared: shared})
+	seen := meter.New(c.edge.Version)
+	hc := native.Config{
+		Core: core, Page: webchat.Files(), Agents: c.agents, Log: log, Shared: shared,
+		Agent: seen.Agents(native.NewTransport()), Seen: seen,
+	}
+	if c.agentFile != "" {
+		hc.List = func() ([]edge.Agent, error) { return readAgents(c.agentFile, time.Now()) }
+	}
+	if c.traces {
+		tracer, terr := trace.New(ctx, c.edge.Version, log)
+		if terr != nil {
+			return terr
+		}
+		defer func() { closeTraces(ctx, tracer, log) }()
+		hc.Agent, hc.Around = tracer.Agents(hc.Agent), tracer.Server
+	}
+	host, err := native.New(hc)
 	if err != nil {
 		return err
 	}
-	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", c.listen)
+	seen.Watch(host.Sockets, host.Draining)
+	closeAdmin, err := admin(ctx, over, c.admin, seen.Handler(), log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeAdmin()) }()
+	ln, err := over.listen(ctx, c.listen)
 	if err != nil {
 		return fmt.Errorf("%w\nNext: choose another address with LISTEN_ADDR, or stop what listens there", err)
 	}
 	log.Info("listening", "address", ln.Addr().String(), "version", c.edge.Version, "users", len(c.edge.Tokens), "agents", len(c.edge.Agents))
+	if ctx, err = over.begin(ctx, c.envFile, log); err != nil {
+		return err
+	}
+	context.AfterFunc(ctx, func() {
+		if errors.Is(context.Cause(ctx), native.ErrReplaced) {
+			_ = closeAdmin() // from now on the other process answers there
+		}
+	})
 	return host.Serve(ctx, ln)
 }
 
@@ -166,6 +209,38 @@ func openShared(ctx context.Context, url string, log *slog.Logger) (native.Share
 		return nil, nil, fmt.Errorf("%w\nNext: correct REDIS_URL, or unset it where there is one gateway", err)
 	}
 	return m, m.Close, nil
+}
+
+// closeTraces exports what is left. A collector that is away keeps nobody from ending.
+func closeTraces(ctx context.Context, t *trace.Tracer, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel()
+	if err := t.Close(ctx); err != nil {
+		log.Warn("the last traces were not exported", "error", err)
+	}
+}
+
+// admin answers whoever operates this, on an address of its own, until it is closed:
+// also while the host drains.
+func admin(ctx context.Context, over *handover, addr string, h http.Handler, log *slog.Logger) (func() error, error) {
+	if addr == "" {
+		return func() error { return nil }, nil
+	}
+	ln, err := over.listen(ctx, addr)
+	if err != nil {
+		return nil, fmt.Errorf("%w\nNext: choose another address with ADMIN_LISTEN_ADDR, or stop what listens there", err)
+	}
+	srv := &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	go func() {
+		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("the admin listener ended", "error", err)
+		}
+	}()
+	log.Info("metrics", "address", ln.Addr().String())
+	return srv.Close, nil
 }
 
 func openLog(c config, stderr io.Writer) (*slog.Logger, func() error, error) {

@@ -64,7 +64,7 @@ func TestTokenInspect(t *testing.T) {
 		web("loongclaw"):         {"JSON Web Token", "user: dora\n", "scopes: read, chat\n"},
 	} {
 		var out strings.Builder
-		if err := run(t.Context(), []string{"token", "inspect"}, strings.NewReader(text+"\nnext line"), &out, io.Discard); err != nil {
+		if err := run(t.Context(), []string{"token", "inspect"}, strings.NewReader(text+"\nnext line"), &out, io.Discard, nil); err != nil {
 			t.Errorf("%v: %v", want, err)
 		}
 		for _, w := range want {
@@ -78,13 +78,13 @@ func TestTokenInspect(t *testing.T) {
 	}
 	for _, text := range []string{"", "\n", "alice-secret-2", session + "x", ticket[:20], web("others"), strings.Repeat("x", 1<<20)} {
 		var out strings.Builder
-		err := run(t.Context(), []string{"token", "inspect"}, strings.NewReader(text), &out, io.Discard)
+		err := run(t.Context(), []string{"token", "inspect"}, strings.NewReader(text), &out, io.Discard, nil)
 		if err == nil || out.String() != "" || !strings.Contains(err.Error(), "\nNext: ") || (len(text) > 1 && strings.Contains(err.Error(), text)) {
 			t.Errorf("%.20q: got %q, %v", text, out.String(), err)
 		}
 	}
 	clean(t)
-	if err := run(t.Context(), []string{"token", "inspect"}, strings.NewReader("x"), io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "PASS_PRIVATE_KEY") {
+	if err := run(t.Context(), []string{"token", "inspect"}, strings.NewReader("x"), io.Discard, io.Discard, nil); err == nil || !strings.Contains(err.Error(), "PASS_PRIVATE_KEY") {
 		t.Errorf("without a configuration: got %v", err)
 	}
 }

@@ -48,7 +48,7 @@ func begin(t *testing.T) running {
 	logs, logWriter := io.Pipe()
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- run(ctx, nil, nil, io.Discard, logWriter); _ = logWriter.Close() }()
+	go func() { done <- run(ctx, nil, nil, io.Discard, logWriter, nil); _ = logWriter.Close() }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-done; err != nil {

@@ -24,8 +24,8 @@ import (
 func clean(t *testing.T, pairs ...string) {
 	t.Helper()
 	for _, name := range []string{
-		"LISTEN_ADDR", "HOST", "PORT", "AGENT_URL", "LOONGCLAW_TOKENS", "LOONGCLAW_LOGIN_CODE", "JWT_ISSUER", "JWT_AUDIENCE", "JWT_PUBLIC_KEYS", "JWT_USER_CLAIM", "JWT_SCOPE_CLAIM", "ACCESS_TEAM_DOMAIN", "ACCESS_AUD", "ALLOWED_ORIGINS", "TRUSTED_PROXIES",
-		"RATE_LIMIT_CHAT", "RATE_LIMIT_API", "RATE_LIMIT_AUTH", "REDIS_URL", "MAX_CONCURRENT_RUNS", "PASS_PRIVATE_KEY", "LOG_LEVEL", "LOG_FORMAT", "LOG_FILE",
+		"LISTEN_ADDR", "HOST", "PORT", "AGENT_URL", "AGENT_URL_FILE", "LOONGCLAW_TOKENS", "LOONGCLAW_LOGIN_CODE", "LOONGCLAW_CANARY", "JWT_ISSUER", "JWT_AUDIENCE", "JWT_PUBLIC_KEYS", "JWT_USER_CLAIM", "JWT_SCOPE_CLAIM", "ACCESS_TEAM_DOMAIN", "ACCESS_AUD", "ALLOWED_ORIGINS", "TRUSTED_PROXIES",
+		"RATE_LIMIT_CHAT", "RATE_LIMIT_API", "RATE_LIMIT_AUTH", "REDIS_URL", "MAX_CONCURRENT_RUNS", "PASS_PRIVATE_KEY", "LOG_LEVEL", "LOG_FORMAT", "LOG_FILE", "ENV_FILE", "PID_FILE", "ADMIN_LISTEN_ADDR", "OTEL_EXPORTER_OTLP_ENDPOINT",
 		"WS_PORT", "DEV_MODE", "HOT_RELOAD",
 	} {
 		t.Setenv(name, "") // notes the old value, to be put back
@@ -40,7 +40,7 @@ func clean(t *testing.T, pairs ...string) {
 func keys(t *testing.T) (private, public string) {
 	t.Helper()
 	var out strings.Builder
-	if err := run(t.Context(), []string{"keygen"}, nil, &out, io.Discard); err != nil {
+	if err := run(t.Context(), []string{"keygen"}, nil, &out, io.Discard, nil); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
@@ -74,7 +74,7 @@ func TestServe(t *testing.T) {
 	logs, logWriter := io.Pipe()
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- run(ctx, nil, nil, io.Discard, logWriter); _ = logWriter.Close() }()
+	go func() { done <- run(ctx, nil, nil, io.Discard, logWriter, nil); _ = logWriter.Close() }()
 	lines := bufio.NewScanner(logs)
 	address, said := "", ""
 	for address == "" && lines.Scan() {
@@ -117,7 +117,7 @@ func TestEveryFaultIsToldAtOnceAndNoSecret(t *testing.T) {
 	clean(t, "LISTEN_ADDR", "nowhere", "AGENT_URL", "ftp://u:url-secret@x", "LOONGCLAW_TOKENS", "a:tiny-secret,:x", "JWT_PUBLIC_KEYS", "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----", "ACCESS_TEAM_DOMAIN", "http://team.example.com", "ALLOWED_ORIGINS", "*", "TRUSTED_PROXIES", "proxy",
 		"RATE_LIMIT_CHAT", "x", "RATE_LIMIT_API", "y", "RATE_LIMIT_AUTH", "z", "REDIS_URL", "http://:redis-secret@x", "MAX_CONCURRENT_RUNS", "0", "PASS_PRIVATE_KEY", "key-secret", "LOG_LEVEL", "loud", "LOG_FORMAT", "xml")
 	for _, command := range []string{"check", "serve"} {
-		err := run(t.Context(), []string{command}, nil, io.Discard, io.Discard)
+		err := run(t.Context(), []string{command}, nil, io.Discard, io.Discard, nil)
 		if err == nil {
 			t.Fatal("no fault")
 		}
@@ -136,18 +136,18 @@ func TestBeyondLoopbackNeedsAWayIn(t *testing.T) {
 	private, _ := keys(t)
 	for _, address := range []string{"0.0.0.0:0", ":0", "[::]:0", "10.0.0.1:1"} {
 		clean(t, "LISTEN_ADDR", address, "PASS_PRIVATE_KEY", private)
-		if err := run(t.Context(), nil, nil, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "LOONGCLAW_TOKENS=alice:TOKEN") {
+		if err := run(t.Context(), nil, nil, io.Discard, io.Discard, nil); err == nil || !strings.Contains(err.Error(), "LOONGCLAW_TOKENS=alice:TOKEN") {
 			t.Errorf("%s: got %v", address, err)
 		}
 		t.Setenv("PASS_PRIVATE_KEY", "bad") // the missing way in is told beside other faults
-		if err := run(t.Context(), nil, nil, io.Discard, io.Discard); err == nil || strings.Count(err.Error(), "LOONGCLAW_TOKENS=alice:TOKEN") != 1 || !strings.Contains(err.Error(), "PASS_PRIVATE_KEY") {
+		if err := run(t.Context(), nil, nil, io.Discard, io.Discard, nil); err == nil || strings.Count(err.Error(), "LOONGCLAW_TOKENS=alice:TOKEN") != 1 || !strings.Contains(err.Error(), "PASS_PRIVATE_KEY") {
 			t.Errorf("%s: got %v", address, err)
 		}
 	}
 	for _, pair := range [][2]string{{"LISTEN_ADDR", "127.0.0.1:1"}, {"PORT", "3000"}, {"HOST", "localhost"}, {"HOST", "::1"}, {"RATE_LIMIT_API", ""}} {
 		clean(t, pair[0], pair[1], "PASS_PRIVATE_KEY", private)
 		var out strings.Builder
-		if err := run(t.Context(), []string{"check"}, nil, &out, io.Discard); err != nil || !strings.Contains(out.String(), "only this machine") {
+		if err := run(t.Context(), []string{"check"}, nil, &out, io.Discard, nil); err != nil || !strings.Contains(out.String(), "only this machine") {
 			t.Errorf("%v: got %q, %v", pair, out.String(), err)
 		}
 	}
@@ -156,17 +156,17 @@ func TestBeyondLoopbackNeedsAWayIn(t *testing.T) {
 func TestCommands(t *testing.T) {
 	clean(t)
 	var a, b strings.Builder
-	if err := errors.Join(run(t.Context(), []string{"token"}, nil, &a, io.Discard), run(t.Context(), []string{"token"}, nil, &b, io.Discard)); err != nil || a.String() == b.String() || len(a.String()) < 33 {
+	if err := errors.Join(run(t.Context(), []string{"token"}, nil, &a, io.Discard, nil), run(t.Context(), []string{"token"}, nil, &b, io.Discard, nil)); err != nil || a.String() == b.String() || len(a.String()) < 33 {
 		t.Errorf("tokens %q and %q, %v", a.String(), b.String(), err)
 	}
 	for _, args := range [][]string{{"version"}, {"help"}} {
 		var out strings.Builder
-		if err := run(t.Context(), args, nil, &out, io.Discard); err != nil || out.String() == "" {
+		if err := run(t.Context(), args, nil, &out, io.Discard, nil); err != nil || out.String() == "" {
 			t.Errorf("%v: %q, %v", args, out.String(), err)
 		}
 	}
 	for _, args := range [][]string{{"dance"}, {"serve", "now"}} {
-		if err := run(t.Context(), args, nil, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "Next: ") {
+		if err := run(t.Context(), args, nil, io.Discard, io.Discard, nil); err == nil || !strings.Contains(err.Error(), "Next: ") {
 			t.Errorf("%v: got %v", args, err)
 		}
 	}
@@ -178,10 +178,37 @@ func TestLogFile(t *testing.T) {
 	clean(t, "LISTEN_ADDR", "127.0.0.1:0", "PASS_PRIVATE_KEY", private, "LOG_FILE", path, "LOG_FORMAT", "text")
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
-	if err := run(ctx, nil, nil, io.Discard, io.Discard); err != nil && !strings.Contains(err.Error(), "canceled") {
+	if err := run(ctx, nil, nil, io.Discard, io.Discard, nil); err != nil && !strings.Contains(err.Error(), "canceled") {
 		t.Fatal(err)
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the log file: %v, %v", info, err)
+	}
+}
+
+// The canary comes in beside others, and opens nothing by itself.
+func TestCanary(t *testing.T) {
+	private, _ := keys(t)
+	for _, tt := range []struct {
+		name   string
+		pairs  []string
+		users  int
+		reason string
+	}{
+		{"beside others", []string{"LOONGCLAW_TOKENS", "alice:alice-secret-1", "LISTEN_ADDR", "0.0.0.0:1"}, 2, ""},
+		{"alone", []string{"LISTEN_ADDR", "0.0.0.0:1"}, 0, "LOONGCLAW_TOKENS"},
+		{"alone on loopback: everybody is let in anyway", nil, 0, ""},
+		{"under another's name", []string{"LOONGCLAW_TOKENS", "canary:alice-secret-1"}, 1, "LOONGCLAW_CANARY: names a user"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			clean(t, append(tt.pairs, "PASS_PRIVATE_KEY", private, "LOONGCLAW_CANARY", "canary:canary-secret-1")...)
+			c, err := loadConfig("test")
+			if (err == nil) != (tt.reason == "") || err != nil && !strings.Contains(err.Error(), tt.reason) {
+				t.Errorf("got %v, want %q", err, tt.reason)
+			}
+			if got := len(c.edge.Tokens); got != tt.users {
+				t.Errorf("%d tokens count, want %d", got, tt.users)
+			}
+		})
 	}
 }

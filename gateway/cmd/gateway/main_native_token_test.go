@@ -15,7 +15,7 @@ import (
 func say(t *testing.T, stdin string, args ...string) (string, error) {
 	t.Helper()
 	var out strings.Builder
-	err := run(t.Context(), args, strings.NewReader(stdin), &out, io.Discard)
+	err := run(t.Context(), args, strings.NewReader(stdin), &out, io.Discard, nil)
 	return strings.TrimSpace(out.String()), err
 }
 

@@ -58,10 +58,12 @@ func (s *socket) do(k edge.Call) {
 	ctx, cancel := context.WithTimeoutCause(s.ctx, s.host.Wait.Agent, errAgentSlow)
 	defer cancel()
 	body, err := s.ask(ctx, k)
+	if s.ctx.Err() != nil {
+		return
+	}
+	s.host.Seen.Called(k.Then, err)
 	if err != nil {
-		if s.ctx.Err() == nil {
-			s.fail(k.Session, err)
-		}
+		s.fail(k.Session, err)
 		return
 	}
 	switch k.Then {
@@ -138,16 +140,18 @@ func answerFault(status int, body []byte) error {
 }
 
 func (s *socket) roundTrip(ctx context.Context, k edge.Call) (*http.Response, error) {
-	base, err := url.Parse(k.Agent)
-	if err != nil {
-		return nil, fault.Internal(err)
-	}
-	req := &http.Request{
-		Method: k.Method, URL: &url.URL{Scheme: base.Scheme, Host: base.Host, Opaque: k.Target}, Host: base.Host,
-		Header: k.Set, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}
-	setBody(req, k.Body)
-	resp, err := s.host.Agent.RoundTrip(req.WithContext(ctx))
+	resp, err := s.host.try(ctx, k.Place, func(agent string) (*http.Request, error) {
+		base, err := url.Parse(agent)
+		if err != nil {
+			return nil, err
+		}
+		req := &http.Request{
+			Method: k.Method, URL: &url.URL{Scheme: base.Scheme, Host: base.Host, Opaque: k.Target}, Host: base.Host,
+			Header: k.Set, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		}
+		setBody(req, k.Body)
+		return req.WithContext(ctx), nil
+	})
 	if err != nil {
 		return nil, agentFault(ctx, err)
 	}

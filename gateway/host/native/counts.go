@@ -27,10 +27,11 @@ type counts struct {
 	limiter  *limit.Limiter
 	lockouts *limit.Lockouts
 	spent    *spent
+	refused  func(class string)
 }
 
-func newCounts(shared Shared, now func() time.Time) *counts {
-	return &counts{shared: shared, limiter: limit.New(maxKeys, now), lockouts: limit.NewLockouts(maxKeys, now), spent: newSpent(maxKeys, now)}
+func newCounts(shared Shared, now func() time.Time, refused func(class string)) *counts {
+	return &counts{shared: shared, refused: refused, limiter: limit.New(maxKeys, now), lockouts: limit.NewLockouts(maxKeys, now), spent: newSpent(maxKeys, now)}
 }
 
 // facts are those that need no waiting: all of them where nothing is shared.
@@ -43,10 +44,19 @@ func (c *counts) facts() edge.Facts {
 
 // own counts in this process's memory.
 func (c *counts) own(q edge.LimitQuestion) edge.LimitAnswer {
+	ask := c.limiter.Take
 	if q.Class == limit.Auth {
-		return edge.LimitAnswer(c.lockouts.Strike(q.Key, rateOf(q)))
+		ask = c.lockouts.Strike
 	}
-	return edge.LimitAnswer(c.limiter.Take(q.Key, rateOf(q)))
+	return c.told(q, ask(q.Key, rateOf(q)))
+}
+
+// told tells whoever watches what a limit refuses.
+func (c *counts) told(q edge.LimitQuestion, a limit.Answer) edge.LimitAnswer {
+	if !a.Allowed {
+		c.refused(q.Class)
+	}
+	return edge.LimitAnswer(a)
 }
 
 func rateOf(q edge.LimitQuestion) limit.Rate {
@@ -64,7 +74,7 @@ func (c *counts) limit(ctx context.Context, q edge.LimitQuestion) edge.LimitAnsw
 	if err != nil {
 		return c.own(q)
 	}
-	return edge.LimitAnswer(a)
+	return c.told(q, a)
 }
 
 // answer adds to the facts what the core asked for; false when it is not about

@@ -9,24 +9,55 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/loongclaw/loongclaw/gateway/edge"
+	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
 // Config is what a host is made of.
 type Config struct {
 	Core   *edge.Core
-	Page   fs.FS    // the built page
-	Agents []string // base URLs, for readiness
+	Page   fs.FS // the built page
+	Agents []edge.Agent
+	// List gives the agents anew, where they may change while the host runs.
+	List   func() ([]edge.Agent, error)
 	Log    *slog.Logger
 	Now    func() time.Time  // time.Now when nil
 	Agent  http.RoundTripper // the way to the agents; NewTransport() when nil
 	Web    http.RoundTripper // the way to Cloudflare Access; Go's default when nil
 	Shared Shared            // what several gateways know together; nil for one alone
 	Wait   Wait              // DefaultWait where zero
+	Seen   Observer          // nobody when nil
+	// Around stands between the server and the host; nil is nothing.
+	Around func(http.Handler) http.Handler
 }
+
+// Observer is told what a host does. Many tell it at once, and on the way of every
+// request: it must not wait.
+type Observer interface {
+	// Answered: a request has had its answer. The route is a template, or empty.
+	Answered(route, method, kind string, status int, took time.Duration)
+	// Refused: a limit of a class refused one more.
+	Refused(class string)
+	// Called: what became of a call to the agent that a socket's frame was.
+	Called(then string, err error)
+}
+
+// The kinds of requests.
+const (
+	KindPlain  = "plain"
+	KindStream = "stream" // its answer takes as long as a model does, or as its reader stays
+)
+
+// unseen is the observer where there is none.
+type unseen struct{}
+
+func (unseen) Answered(string, string, string, int, time.Duration) {}
+func (unseen) Refused(string)                                      {}
+func (unseen) Called(string, error)                                {}
 
 // Wait is how long the host waits for what.
 type Wait struct {
@@ -39,6 +70,7 @@ type Wait struct {
 	Ping        time.Duration // between pings on a WebSocket
 	Pong        time.Duration // for the answer to one
 	Drain       time.Duration // for requests in flight when stopping
+	Replaced    time.Duration // for them when another process has taken over
 }
 
 // DefaultWait is what an ordinary host waits.
@@ -46,7 +78,7 @@ func DefaultWait() Wait {
 	return Wait{
 		Header: 10 * time.Second, Body: 30 * time.Second, Idle: 2 * time.Minute, Write: 30 * time.Second,
 		Agent: 30 * time.Second, AgentStream: 15 * time.Minute,
-		Ping: 30 * time.Second, Pong: 15 * time.Second, Drain: 15 * time.Second,
+		Ping: 30 * time.Second, Pong: 15 * time.Second, Drain: 15 * time.Second, Replaced: 5 * time.Minute,
 	}
 }
 
@@ -57,13 +89,14 @@ const maxKeys = 1 << 17
 // Host serves. Its zero value does not; use New.
 type Host struct {
 	Config
-	counts   *counts
-	facts    edge.Facts
-	page     map[string]*file
-	readings readiness
-	keys     teamKeys
-	buffers  sync.Pool
+	counts  *counts
+	facts   edge.Facts
+	page    map[string]*file
+	fleet   *fleet
+	keys    teamKeys
+	buffers sync.Pool
 
+	leaving  atomic.Bool     // answers close their connections
 	draining context.Context // ends when stopping begins
 	stop     context.CancelFunc
 
@@ -87,6 +120,12 @@ func New(cfg Config) (*Host, error) {
 	if cfg.Web == nil {
 		cfg.Web = http.DefaultTransport
 	}
+	if cfg.Around == nil {
+		cfg.Around = func(h http.Handler) http.Handler { return h }
+	}
+	if cfg.Seen == nil {
+		cfg.Seen = unseen{}
+	}
 	page, err := readPage(cfg.Page)
 	if err != nil {
 		return nil, fmt.Errorf("reading the built page: %w", err)
@@ -94,23 +133,33 @@ func New(cfg Config) (*Host, error) {
 	h := &Host{Config: cfg, page: page, sockets: make(map[*socket]struct{}), keys: teamKeys{web: cfg.Web, now: cfg.Now}}
 	h.draining, h.stop = context.WithCancel(context.Background())
 	h.buffers.New = func() any { b := make([]byte, 8<<10); return &b }
-	h.counts = newCounts(cfg.Shared, cfg.Now)
+	h.counts = newCounts(cfg.Shared, cfg.Now, cfg.Seen.Refused)
 	h.facts = h.counts.facts()
+	h.fleet = &fleet{ask: h.agentReady, list: cfg.List, log: cfg.Log, now: cfg.Now, agents: cfg.Agents}
 	return h, nil
 }
+
+// ErrReplaced is the cause of Serve's context where another process has taken the
+// listener over.
+var ErrReplaced = errors.New("a new gateway has taken over")
+
+// goodbye is how long kept connections go on being served where another process has
+// taken over, each until its next answer: nobody writes to one that is just closing.
+const goodbye = time.Second
 
 // Serve answers on ln until ctx ends, then drains: it takes no new connection,
 // tells the sockets, and lets requests in flight finish. It returns nil when it
 // stopped because it was told to.
 func (h *Host) Serve(ctx context.Context, ln net.Listener) error {
 	srv := &http.Server{
-		Handler:           h,
+		Handler:           h.Around(h),
 		ReadHeaderTimeout: h.Wait.Header,
 		IdleTimeout:       h.Wait.Idle,
 		WriteTimeout:      h.Wait.Write, // renewed by every write of a stream
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(h.Log.Handler(), slog.LevelDebug),
 	}
+	go h.fleet.watch(h.draining)
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(ln) }()
 	select {
@@ -118,12 +167,19 @@ func (h *Host) Serve(ctx context.Context, ln net.Listener) error {
 		return fmt.Errorf("serving: %w", err)
 	case <-ctx.Done():
 	}
-	return h.drain(context.WithoutCancel(ctx), srv)
+	wait := h.Wait.Drain
+	if errors.Is(context.Cause(ctx), ErrReplaced) {
+		wait = h.Wait.Replaced
+		_ = ln.Close() // the other process has it, too
+		h.leaving.Store(true)
+		time.Sleep(goodbye)
+	}
+	return h.drain(context.WithoutCancel(ctx), srv, wait)
 }
 
-func (h *Host) drain(ctx context.Context, srv *http.Server) error {
-	h.Log.Info("draining", "for", h.Wait.Drain.String())
-	ctx, cancel := context.WithTimeout(ctx, h.Wait.Drain)
+func (h *Host) drain(ctx context.Context, srv *http.Server, wait time.Duration) error {
+	h.Log.Info("draining", "for", wait.String())
+	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	h.stopSockets()
 	err := srv.Shutdown(ctx)
@@ -145,6 +201,7 @@ func (h *Host) drain(ctx context.Context, srv *http.Server) error {
 func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := h.Now()
 	rc := http.NewResponseController(w)
+	h.mayClose(w.Header())
 	if r.ContentLength != 0 {
 		// Whatever happens to the body, also when nobody reads it, has an end.
 		_ = rc.SetReadDeadline(started.Add(h.Wait.Body))
@@ -156,7 +213,13 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
 	}
 	d, err := h.decide(w, r)
-	var status int
+	r.Pattern = d.Route             // for whoever stands around this handler
+	status := http.StatusBadGateway // of an answer that breaks off: that is a panic
+	defer func() {
+		took := h.Now().Sub(started)
+		h.Seen.Answered(d.Route, r.Method, kindOf(d), status, took)
+		h.logRequest(r, d, status, took)
+	}()
 	switch {
 	case err != nil:
 		status = h.refuse(w, r, d, err)
@@ -169,8 +232,38 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case d.Socket != nil:
 		status = h.accept(w, r, d)
 	}
-	h.logRequest(r, d, status, h.Now().Sub(started))
 }
+
+// mayClose ends a kept connection with this answer, where this process leaves.
+func (h *Host) mayClose(header http.Header) {
+	if h.leaving.Load() {
+		header.Set("Connection", "close")
+	}
+}
+
+// known are the facts that are at hand.
+func (h *Host) known() edge.Facts {
+	f := h.facts
+	f.Agents = h.fleet.present()
+	return f
+}
+
+func kindOf(d edge.Decision) string {
+	if d.Forward != nil && d.Forward.Stream {
+		return KindStream
+	}
+	return KindPlain
+}
+
+// Sockets is how many WebSockets are open.
+func (h *Host) Sockets() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.sockets)
+}
+
+// Draining says whether the host has begun to stop.
+func (h *Host) Draining() bool { return h.draining.Err() != nil }
 
 // decide answers the core's questions until it has decided.
 func (h *Host) decide(w http.ResponseWriter, r *http.Request) (edge.Decision, error) {
@@ -178,7 +271,7 @@ func (h *Host) decide(w http.ResponseWriter, r *http.Request) (edge.Decision, er
 		Method: r.Method, Target: r.URL.RequestURI(), Host: r.Host, TLS: r.TLS != nil,
 		RemoteAddr: r.RemoteAddr, Header: r.Header, Length: r.ContentLength,
 	}
-	facts := h.facts
+	facts := h.known()
 	for {
 		d := h.Core.Decide(head, facts)
 		if d.Ask == nil {
@@ -194,7 +287,7 @@ func (h *Host) decide(w http.ResponseWriter, r *http.Request) (edge.Decision, er
 			}
 			head.Body = append([]byte{}, body...)
 		case d.Ask.Ready && facts.Ready == nil:
-			ready := h.ready(r.Context())
+			ready := h.fleet.isReady(r.Context())
 			facts.Ready = &ready
 		case d.Ask.AccessKeys != nil && (facts.AccessKeys == nil || !facts.AccessKeys.Refreshed):
 			keys, err := h.keys.answer(r.Context(), *d.Ask.AccessKeys)
@@ -214,7 +307,7 @@ func (h *Host) logRequest(r *http.Request, d edge.Decision, status int, took tim
 	switch {
 	case status >= 500:
 		level = slog.LevelWarn
-	case status >= 400:
+	case status >= 400, r.URL.Path == chat.PathLogin:
 		level = slog.LevelInfo
 	}
 	if !h.Log.Enabled(r.Context(), level) {

@@ -60,11 +60,7 @@ func (h *Host) forward(w http.ResponseWriter, rc *http.ResponseController, r *ht
 	}
 	late := time.AfterFunc(wait, func() { cancel(errAgentSlow) })
 	defer late.Stop()
-	req, err := upstream(ctx, f, r, body)
-	if err != nil {
-		return h.refuse(w, r, d, fault.Internal(err))
-	}
-	resp, err := h.Agent.RoundTrip(req)
+	resp, err := h.try(ctx, f.Place, func(agent string) (*http.Request, error) { return upstream(ctx, agent, f, r, body) })
 	// A slow model has made the client's deadline old.
 	_ = rc.SetWriteDeadline(h.Now().Add(h.Wait.Write))
 	if err != nil {
@@ -100,8 +96,8 @@ type answer struct {
 }
 
 // upstream is the request as the agent gets it.
-func upstream(ctx context.Context, f *edge.Forward, r *http.Request, body []byte) (*http.Request, error) {
-	base, err := url.Parse(f.Agent)
+func upstream(ctx context.Context, agent string, f *edge.Forward, r *http.Request, body []byte) (*http.Request, error) {
+	base, err := url.Parse(agent)
 	if err != nil {
 		return nil, err
 	}
@@ -162,8 +158,7 @@ func agentFault(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); errors.Is(cause, errAgentSlow) || errors.Is(cause, errDraining) {
 		return cause
 	}
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
+	if nobody(err) {
 		return fault.Wrap(err, fault.CodeUnavailable, "the agent cannot be reached", "it may be starting: try again; else start it, or correct AGENT_URL").After(2 * time.Second)
 	}
 	return fault.Wrap(err, fault.CodeAgentFailed, "the agent broke off", "try again; if it stays, look at the agent's log")
@@ -177,8 +172,10 @@ func isEventStream(h http.Header) bool {
 // relayAnswer sends the agent's answer to the client, each piece at once.
 func (h *Host) relayAnswer(w http.ResponseWriter, rc *http.ResponseController, r *http.Request, d edge.Decision, resp *answer) int {
 	dropHops(resp.Header)
-	setAll(w.Header(), resp.Header)
-	setAll(w.Header(), d.Header)
+	header := w.Header()
+	setAll(header, resp.Header)
+	h.mayClose(header)
+	setAll(header, d.Header)
 	w.WriteHeader(resp.StatusCode)
 	if r.Method == http.MethodHead {
 		return resp.StatusCode
@@ -193,6 +190,9 @@ func (h *Host) relayAnswer(w http.ResponseWriter, rc *http.ResponseController, r
 	}
 	if r.Context().Err() != nil {
 		return fault.CodeCancelled.Status()
+	}
+	if boundary && h.leaving.Load() && errors.Is(context.Cause(resp.Request.Context()), errDraining) {
+		return resp.StatusCode // an end in order: its client goes on after its cursor, at the next gateway
 	}
 	h.Log.Warn("the agent's answer broke off", "path", r.URL.Path, "requestId", d.RequestID, "error", err)
 	if resp.stream && boundary {

@@ -76,7 +76,7 @@ func (s *socket) relay(ctx context.Context, session, cursor string, first *edge.
 	for {
 		k := first
 		if k == nil || cursor != "" {
-			fresh := s.host.Core.Follow(s.id, session)
+			fresh := s.host.Core.Follow(s.id, session, s.host.known())
 			fresh.Target = after(fresh.Target, cursor)
 			k = &fresh
 		}
@@ -102,7 +102,7 @@ func (s *socket) relay(ctx context.Context, session, cursor string, first *edge.
 // again is a call that the core made earlier, with a fresh pass: its first one
 // may be too old by now. The place that it asks for stays.
 func (s *socket) again(session string, k edge.Call) *edge.Call {
-	fresh := s.host.Core.Follow(s.id, session)
+	fresh := s.host.Core.Follow(s.id, session, s.host.known())
 	fresh.Target = k.Target
 	return &fresh
 }

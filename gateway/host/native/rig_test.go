@@ -57,9 +57,12 @@ func newRig(t testing.TB, agent http.Handler, options ...option) *rig {
 		"index.html":       {Data: []byte("<!doctype html><title>page</title>" + strings.Repeat("<p>text</p>", 200))},
 		"assets/abc123.js": {Data: []byte("export{}")},
 	}
-	hc := Config{Page: page, Agents: ec.Agents, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Wait: DefaultWait()}
+	hc := Config{Page: page, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Wait: DefaultWait()}
 	for _, o := range options {
 		o(&ec, &hc)
+	}
+	for _, url := range ec.Agents {
+		hc.Agents = append(hc.Agents, edge.Agent{URL: url})
 	}
 	if hc.Core, err = edge.New(ec); err != nil {
 		t.Fatal(err)

@@ -147,7 +147,7 @@ func (s *socket) live() {
 
 // decide answers the core's questions about a frame until it has decided.
 func (s *socket) decide(binary bool, frame []byte) edge.FrameDecision {
-	facts := s.host.facts
+	facts := s.host.known()
 	for {
 		d := s.host.Core.Frame(s.id, binary, frame, facts)
 		if d.Ask == nil || !s.host.counts.answer(s.ctx, *d.Ask, &facts) {

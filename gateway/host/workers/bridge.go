@@ -16,7 +16,7 @@ type Core interface {
 	Decide(edge.Head, edge.Facts) edge.Decision
 	Frame(id edge.Identity, binary bool, frame []byte, f edge.Facts) edge.FrameDecision
 	Connected(edge.Identity) json.RawMessage
-	Follow(id edge.Identity, session string) edge.Call
+	Follow(id edge.Identity, session string, f edge.Facts) edge.Call
 	Expired(edge.Identity) *edge.Close
 	ErrorFrame(session string, e *fault.Error) json.RawMessage
 	PublicKey() string

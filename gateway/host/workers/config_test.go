@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -29,7 +30,12 @@ type environment struct {
 		}
 	} `json:"durable_objects"`
 	Containers []struct {
-		Class string `json:"class_name"`
+		Class     string `json:"class_name"`
+		Name      string `json:"name"`
+		Image     string `json:"image"`
+		Context   string `json:"image_build_context"`
+		Instance  string `json:"instance_type"`
+		Instances int    `json:"max_instances"`
 	} `json:"containers"`
 	Buckets []struct {
 		Binding string
@@ -84,7 +90,25 @@ func TestTheFloodGuardIsWide(t *testing.T) {
 	}
 }
 
-// TestEnvironmentsAreComplete: each has the objects, the container and a bucket of
+// generations: both are the same but for their names, so that a switch between them
+// changes nothing but the image.
+func generations(t *testing.T, name string, env environment) {
+	t.Helper()
+	if len(env.Containers) != 2 {
+		t.Errorf("%s: %d containers, want blue and green", name, len(env.Containers))
+		return
+	}
+	blue, green := env.Containers[0], env.Containers[1]
+	if blue.Class != "AgentBlue" || green.Class != "AgentGreen" || !strings.HasSuffix(blue.Name, "-blue") || !strings.HasSuffix(green.Name, "-green") {
+		t.Errorf("%s: got %v, want AgentBlue …-blue and AgentGreen …-green", name, env.Containers)
+	}
+	blue.Class, blue.Name = green.Class, strings.TrimSuffix(blue.Name, "blue")+"green"
+	if diff := cmp.Diff(blue, green); diff != "" {
+		t.Errorf("%s: the generations differ (-blue +green):\n%s", name, diff)
+	}
+}
+
+// TestEnvironmentsAreComplete: each has the objects, the containers and a bucket of
 // its own.
 func TestEnvironmentsAreComplete(t *testing.T) {
 	buckets := map[string]string{}
@@ -93,13 +117,14 @@ func TestEnvironmentsAreComplete(t *testing.T) {
 		for _, b := range env.DurableObjects.Bindings {
 			objects[b.Name] = b.Class
 		}
-		if diff := cmp.Diff(map[string]string{"USER": "User", "AGENT": "Agent", "VAULT": "Vault", "ADDRESS": "Address"}, objects); diff != "" {
+		if diff := cmp.Diff(map[string]string{"USER": "User", "AGENT_BLUE": "AgentBlue", "AGENT_GREEN": "AgentGreen", "VAULT": "Vault", "SWITCH": "Switch", "ADDRESS": "Address"}, objects); diff != "" {
 			t.Errorf("%s: objects (-want +got):\n%s", name, diff)
 		}
-		if len(env.Containers) != 1 || env.Containers[0].Class != "Agent" || len(env.Buckets) != 1 || env.Buckets[0].Binding != "STORE" {
-			t.Errorf("%s: containers %v and buckets %v, want the Agent's and STORE", name, env.Containers, env.Buckets)
+		if len(env.Buckets) != 1 || env.Buckets[0].Binding != "STORE" {
+			t.Errorf("%s: buckets %v, want STORE", name, env.Buckets)
 			continue
 		}
+		generations(t, name, env)
 		buckets[name] = env.Buckets[0].Name
 	}
 	if buckets["production"] == buckets["staging"] {

@@ -21,6 +21,7 @@ const (
 	failQueue     = "queue"     // a socket with too many frames that wait
 	failWaking    = "waking"    // the container is still starting
 	failStart     = "start"     // the container could not be started
+	failFull      = "full"      // no container is left: max_instances run
 	failFlood     = "flood"     // an address asks too much
 )
 
@@ -45,7 +46,9 @@ func failure(kind string) *fault.Error {
 	case failWaking:
 		return fault.New(fault.CodeUnavailable, "the agent is waking and takes long", "try again in a few seconds; nothing was lost").After(5 * time.Second)
 	case failStart:
-		return fault.New(fault.CodeUnavailable, "the agent's container does not start", "try again; if it stays, look for the agent in the Worker's log, and compare max_instances with how many users are active").After(10 * time.Second)
+		return fault.New(fault.CodeUnavailable, "the agent's container does not start", "try again; if it stays, look for the agent in the Worker's log").After(10 * time.Second)
+	case failFull:
+		return fault.New(fault.CodeUnavailable, "all containers are in use", "try again in a while; if it stays, raise max_instances in wrangler.jsonc").After(30 * time.Second)
 	case failFlood:
 		return fault.New(fault.CodeRateLimited, "too many requests from this address", "wait a minute").After(time.Minute)
 	case failAsset:

@@ -25,7 +25,7 @@ func (b *bridge) socket(op, in string) (out string, ok bool) {
 	case opConnected:
 		return string(b.core.Connected(r.identity())), true
 	case opFollow:
-		return asText(callOut(b.core.Follow(r.identity(), r.text()))), true
+		return asText(callOut(b.core.Follow(r.identity(), r.text(), edge.Facts{}))), true
 	case opExpired:
 		return asText(frameAnswer{Close: b.core.Expired(r.identity())}), true
 	case opRefusal:

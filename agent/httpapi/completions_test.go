@@ -1,0 +1,150 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/loongclaw/loongclaw/pkg/chat"
+)
+
+// said asks as an OpenAI client does and gives the answer's text.
+func said(t *testing.T, r *rig, messages ...string) string {
+	t.Helper()
+	m := r.call(http.MethodPost, chat.PathCompletions, `{"messages":[`+strings.Join(messages, ",")+`]}`, 200)
+	return m["choices"].([]any)[0].(map[string]any)["message"].(map[string]any)["content"].(string)
+}
+
+func by(role, text string) string {
+	b, _ := json.Marshal(map[string]string{"role": role, "content": text})
+	return string(b)
+}
+
+// shown are the sessions with what their histories hold.
+func shown(t *testing.T, r *rig) map[string][]string {
+	t.Helper()
+	out := map[string][]string{}
+	for _, s := range r.call(http.MethodGet, chat.PathSessions, "", 200)["sessions"].([]any) {
+		id := s.(map[string]any)["id"].(string)
+		for _, m := range r.call(http.MethodGet, chat.PathHistory+"/"+id, "", 200)["messages"].([]any) {
+			out[id] = append(out[id], m.(map[string]any)["content"].(string))
+		}
+	}
+	return out
+}
+
+func only(t *testing.T, all map[string][]string) []string {
+	t.Helper()
+	if len(all) != 1 {
+		t.Fatalf("got the sessions %v, want one", all)
+	}
+	for _, messages := range all {
+		return messages
+	}
+	return nil
+}
+
+func TestAConversationOfAnOpenAIClientIsOneSession(t *testing.T) {
+	r := newRig(t)
+	said(t, r, by("system", "be brief"), by("user", "one"))
+	said(t, r, by("system", "be brief"), by("user", "one"), by("assistant", "one"), by("user", "two"))
+	if diff := cmp.Diff([]string{"one", "one", "two", "two"}, only(t, shown(t, r))); diff != "" {
+		t.Errorf("history (-want +got):\n%s", diff)
+	}
+	// The same place again is a branch, and another conversation another session.
+	said(t, r, by("system", "be brief"), by("user", "one"), by("assistant", "one"), by("user", "three"))
+	if diff := cmp.Diff([]string{"one", "one", "three", "three"}, only(t, shown(t, r))); diff != "" {
+		t.Errorf("the newest branch (-want +got):\n%s", diff)
+	}
+	said(t, r, by("system", "be long"), by("user", "one"), by("assistant", "one"), by("user", "two"))
+	if all := shown(t, r); len(all) != 2 {
+		t.Errorf("got %v, want a session of its own for other instructions", all)
+	}
+}
+
+func TestAConversationFromElsewhereBeginsWithWhatWasSaid(t *testing.T) {
+	r := newRig(t)
+	messages := []string{by("user", "a"), by("assistant", "b"), by("user", "c"), by("assistant", "d"), by("user", "e")}
+	said(t, r, messages...)
+	if diff := cmp.Diff([]string{"a", "b", "c", "d", "e", "e"}, only(t, shown(t, r))); diff != "" {
+		t.Errorf("history (-want +got):\n%s", diff)
+	}
+	// The session was cleared in the meantime: it begins again, with a copy.
+	for id := range shown(t, r) {
+		r.call(http.MethodDelete, chat.PathHistory+"/"+id, "", 200)
+	}
+	said(t, r, append(messages, by("assistant", "e"), by("user", "f"))...)
+	if diff := cmp.Diff([]string{"a", "b", "c", "d", "e", "e", "f", "f"}, only(t, shown(t, r))); diff != "" {
+		t.Errorf("history after it was cleared (-want +got):\n%s", diff)
+	}
+}
+
+func TestCompletionsStream(t *testing.T) {
+	r := newRig(t)
+	w := newWire()
+	r.ServeHTTP(w, r.request(http.MethodPost, chat.PathCompletions, `{"model":"m","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"three small words"}]}`))
+	if !strings.HasPrefix(w.Header().Get("Content-Type"), "text/event-stream") {
+		t.Fatalf("got %v", w.Header())
+	}
+	var text string
+	var ends []string
+	lines := strings.Split(strings.TrimSpace(w.text.String()), "\n\n")
+	for _, line := range lines[:len(lines)-1] {
+		var c struct {
+			Object, Model string
+			Choices       []struct {
+				Delta        struct{ Content string }
+				FinishReason string `json:"finish_reason"`
+			}
+			Usage map[string]int
+		}
+		if err := json.Unmarshal([]byte(strings.TrimPrefix(line, "data: ")), &c); err != nil || c.Object != "chat.completion.chunk" || c.Model != "m" {
+			t.Fatalf("%q: %v", line, err)
+		}
+		for _, choice := range c.Choices {
+			text += choice.Delta.Content
+			ends = append(ends, choice.FinishReason)
+		}
+		if len(c.Choices) == 0 && c.Usage["total_tokens"] != 3 {
+			t.Errorf("usage: got %v", c.Usage)
+		}
+	}
+	if text != "three small words" || ends[len(ends)-1] != "stop" || slices.Contains(ends[:len(ends)-1], "stop") || lines[len(lines)-1] != "data: [DONE]" {
+		t.Errorf("got %q, ends %q, last %q", text, ends, lines[len(lines)-1])
+	}
+}
+
+func TestCompletionsFail(t *testing.T) {
+	r := newRig(t)
+	w := r.do(r.request(http.MethodPost, chat.PathCompletions, `{"messages":[{"role":"user","content":"fail"}]}`))
+	if w.Code != 503 || w.Header().Get("Retry-After") != "7" {
+		t.Errorf("got %d %v %s, want 503 with Retry-After 7", w.Code, w.Header(), w.Body)
+	}
+	stream := newWire()
+	r.ServeHTTP(stream, r.request(http.MethodPost, chat.PathCompletions, `{"stream":true,"messages":[{"role":"user","content":"fail"}]}`))
+	if body := stream.text.String(); !strings.Contains(body, `"code":"provider_busy"`) || strings.Contains(body, "[DONE]") || strings.Contains(body, `"finish_reason":"stop"`) {
+		t.Errorf("a stream that failed: got %s", body)
+	}
+	// What a conversation cannot go on from is not remembered as its end.
+	if n := len(r.threads.known); n != 0 {
+		t.Errorf("%d threads are known, want none", n)
+	}
+}
+
+func TestThreadsAreBounded(t *testing.T) {
+	var known threads
+	key := func(i int) [32]byte { return [32]byte{byte(i), byte(i >> 8)} }
+	for i := range maxThreads + 10 {
+		known.keep(key(i), thread{session: "s"})
+	}
+	if _, ok := known.find(key(0)); ok || len(known.known) != maxThreads || len(known.order) != maxThreads {
+		t.Errorf("%d are kept, want %d and the oldest gone", len(known.known), maxThreads)
+	}
+	if _, ok := known.find(key(maxThreads + 9)); !ok {
+		t.Error("the newest is gone")
+	}
+}

@@ -1,0 +1,61 @@
+package runs_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/loongclaw/loongclaw/agent/model/modeltest"
+	"github.com/loongclaw/loongclaw/pkg/chat"
+)
+
+// An agent that is told to stop leaves what it cannot finish, and another one goes
+// on with it: at once, not when the heartbeat is old.
+func TestWhatAnAgentLeavesAnotherTakesUpAtOnce(t *testing.T) {
+	r := newRig(t)
+	a, b := r.agent("a"), r.agent("b")
+	defer stop(t, b, time.Second)
+	r.provider.Script(modeltest.Reply{Text: "one two three four", Chunks: 4, Fault: modeltest.FaultStall, After: 2})
+	first := start(t, a, "s", "count")
+	read(t, a, "s", first.Cursor, ofType(chat.TypeMessageChunk))
+	// The user is sent to the other one, which lets the message wait its turn.
+	second := start(t, b, "s", "and now?")
+	begun := time.Now()
+	stop(t, a, time.Millisecond)
+	events := read(t, b, "s", first.Cursor, finished(second))
+	if took := time.Since(begun); took > 15*time.Second {
+		t.Errorf("taken up after %v", took)
+	}
+	var ends []string
+	restarted := false
+	for _, e := range events {
+		if e.Type == chat.TypeRunFinished {
+			ends = append(ends, e.RunID+" "+e.Status)
+		}
+		restarted = restarted || e.Type == chat.TypeRunStarted && e.RunID == first.RunID && e.Restarted
+	}
+	if len(ends) != 2 || ends[0] != first.RunID+" done" || ends[1] != second.RunID+" done" || !restarted {
+		t.Errorf("ends %v, restarted %v", ends, restarted)
+	}
+}
+
+// While it drains, an agent begins nothing that waited: whoever is there to stay does.
+func TestWhatWaitsBeginsWhereThereIsTime(t *testing.T) {
+	r := newRig(t)
+	a, b := r.agent("a"), r.agent("b")
+	defer stop(t, b, time.Second)
+	r.provider.Script(modeltest.Reply{Text: "slowly", FirstDelay: 1500})
+	first := start(t, a, "s", "one")
+	start(t, a, "s", "two")
+	drained := make(chan struct{})
+	go func() { stop(t, a, 20*time.Second); close(drained) }()
+	time.Sleep(50 * time.Millisecond)
+	third := start(t, b, "s", "three")
+	read(t, b, "s", first.Cursor, finished(third))
+	<-drained
+	for _, req := range r.provider.Requests() {
+		t.Log(req.LastUser())
+	}
+	if n := len(r.provider.Requests()); n != 3 {
+		t.Errorf("the model was asked %d times, want 3: nothing twice", n)
+	}
+}

@@ -1,0 +1,267 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/loongclaw/loongclaw/deploy/rollout"
+)
+
+// obeyed is how long the gateway may take to go by a new list: it reads it four
+// times a second.
+const obeyed = time.Second
+
+// line is a line of the switch.
+type line struct {
+	slot rollout.Slot
+	more string // "", spare, only=canary, until=TIME
+}
+
+func (l line) String() string {
+	return strings.TrimSpace(fmt.Sprintf("http://agent-%s:8788 %s", l.slot, l.more))
+}
+
+// list writes the switch.
+func (h *house) list(lines ...line) error {
+	text := "# Written by make compose; the gateway reads it when it changes.\n"
+	for _, l := range lines {
+		text += l.String() + "\n"
+	}
+	return h.replace(text, 0o644, "switch", "agents") // #nosec G302 -- the gateway in its container is another user
+}
+
+// move writes the switch and waits until the gateway goes by it.
+func (h *house) move(ctx context.Context, lines ...line) error {
+	if err := h.list(lines...); err != nil {
+		return err
+	}
+	select {
+	case <-time.After(obeyed):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// listed reads the switch.
+func (h *house) listed() ([]line, error) {
+	b, err := os.ReadFile(h.path("switch", "agents"))
+	if err != nil {
+		return nil, err
+	}
+	var all []line
+	for text := range strings.Lines(string(b)) {
+		url, more, _ := strings.Cut(strings.TrimSpace(text), " ")
+		for _, slot := range []rollout.Slot{rollout.Blue, rollout.Green} {
+			if url == (line{slot: slot}).String() {
+				all = append(all, line{slot, more})
+			}
+		}
+	}
+	return all, nil
+}
+
+// serves is the slot that everybody meets: the first that is for all and no spare,
+// and whose time is not over.
+func serves(lines []line, now time.Time) rollout.Slot {
+	var spare rollout.Slot
+	for _, l := range lines {
+		until, tried := strings.CutPrefix(l.more, "until=")
+		end, err := time.Parse(time.RFC3339, until)
+		switch {
+		case l.more == "", tried && (err != nil || now.Before(end)):
+			return l.slot
+		case l.more == "spare" && spare == "":
+			spare = l.slot
+		}
+	}
+	return spare
+}
+
+func (h *house) container(ctx context.Context, slot rollout.Slot) (string, error) {
+	return docker(ctx, "ps", "-a", "-q", "--filter", "label=com.docker.compose.project="+h.project, "--filter", "label=com.docker.compose.service=agent-"+string(slot))
+}
+
+// State tells what is.
+func (h *house) State(ctx context.Context) (rollout.State, error) {
+	s := rollout.State{Images: map[rollout.Slot]string{}, Next: h.image}
+	for _, slot := range []rollout.Slot{rollout.Blue, rollout.Green} {
+		id, err := h.container(ctx, slot)
+		if err != nil {
+			return s, err
+		}
+		if id == "" {
+			continue
+		}
+		if s.Images[slot], err = docker(ctx, "inspect", "-f", "{{.Config.Image}}", id); err != nil {
+			return s, err
+		}
+	}
+	lines, err := h.listed()
+	if err != nil {
+		return s, err
+	}
+	if at := serves(lines, time.Now()); s.Images[at] != "" {
+		s.Serves = at
+		err = h.sample(ctx) // what is compared with later
+	}
+	return s, err
+}
+
+// Fill puts the new image into a slot that does not serve.
+func (h *house) Fill(ctx context.Context, slot rollout.Slot) error {
+	if _, err := docker(ctx, "image", "inspect", "-f", "{{.Id}}", h.image); err != nil {
+		return fmt.Errorf("%w\nNext: build or pull the image %s", err, h.image)
+	}
+	s, err := h.State(ctx)
+	if err != nil {
+		return err
+	}
+	if s.Serves == slot {
+		return fmt.Errorf("%s serves", slot)
+	}
+	if s.Serves != "" {
+		// Nobody falls back to a slot that is being filled.
+		if err := h.move(ctx, line{slot: s.Serves}); err != nil {
+			return err
+		}
+	}
+	if err := h.set("AGENT_"+strings.ToUpper(string(slot))+"_IMAGE", h.image); err != nil {
+		return err
+	}
+	return h.compose(ctx, "up", "-d", "--no-deps", "--force-recreate", "agent-"+string(slot))
+}
+
+// Admit lets the canary meet one slot, and nobody else a slot that does not serve.
+func (h *house) Admit(ctx context.Context, slot rollout.Slot) (rollout.Visitor, error) {
+	token, err := h.secret("LOONGCLAW_CANARY")
+	if err != nil {
+		return rollout.Visitor{}, err
+	}
+	at, err := h.at()
+	if err != nil {
+		return rollout.Visitor{}, err
+	}
+	lines := []line{{slot: at}}
+	if slot != at {
+		lines = append(lines, line{slot, "only=canary"})
+	}
+	return rollout.Visitor{Base: "http://" + h.publish, Token: token}, h.move(ctx, lines...)
+}
+
+// at is the slot that the switch is at.
+func (h *house) at() (rollout.Slot, error) {
+	lines, err := h.listed()
+	if err != nil {
+		return "", err
+	}
+	at := serves(lines, time.Now())
+	if at == "" {
+		return "", errors.New("the switch names no agent that serves everybody\nNext: make compose-rollback, or write http://agent-blue:8788 into switch/agents")
+	}
+	return at, nil
+}
+
+// Dismiss ends the trial. What the canary made it has deleted itself.
+func (h *house) Dismiss(ctx context.Context) error {
+	at, err := h.at()
+	if err != nil {
+		return err
+	}
+	return h.move(ctx, line{slot: at})
+}
+
+// Serve moves the switch. The slot that served becomes the spare: the way back, and
+// where people go if the new one falls. A slot that is left within its trial is none.
+func (h *house) Serve(ctx context.Context, slot rollout.Slot) error {
+	lines, err := h.listed()
+	if err != nil {
+		return err
+	}
+	if err := h.sample(ctx); err != nil {
+		return err
+	}
+	if err := h.awake(ctx, slot); err != nil {
+		return err
+	}
+	trusted := true
+	for _, l := range lines {
+		if l.slot != slot && strings.HasPrefix(l.more, "until=") {
+			trusted = false
+		}
+	}
+	if at := serves(lines, time.Now()); at == slot || !trusted {
+		return h.move(ctx, line{slot: slot})
+	}
+	until := time.Now().Add(h.trial).UTC().Format(time.RFC3339)
+	return h.move(ctx, line{slot, "until=" + until}, line{slot.Other(), "spare"})
+}
+
+// awake starts a slot that was stopped, and knows when it listens.
+func (h *house) awake(ctx context.Context, slot rollout.Slot) error {
+	id, err := h.container(ctx, slot)
+	if err != nil {
+		return err
+	}
+	if id == "" {
+		return fmt.Errorf("there is nothing in %s", slot)
+	}
+	running, err := docker(ctx, "inspect", "-f", "{{.State.Running}}", id)
+	if err != nil || running == "true" {
+		return err
+	}
+	return h.compose(ctx, "up", "-d", "--no-deps", "agent-"+string(slot))
+}
+
+// Keep ends the trial of what serves.
+func (h *house) Keep(context.Context) error {
+	lines, err := h.listed()
+	if err != nil {
+		return err
+	}
+	for i, l := range lines {
+		if strings.HasPrefix(l.more, "until=") {
+			lines[i].more = ""
+		}
+	}
+	return h.list(lines...)
+}
+
+// stopUnlisted stops the slot that the switch does not name: a bad image need not
+// start for ever.
+func (h *house) stopUnlisted(ctx context.Context) error {
+	lines, err := h.listed()
+	if err != nil {
+		return err
+	}
+	for _, slot := range []rollout.Slot{rollout.Blue, rollout.Green} {
+		named := false
+		for _, l := range lines {
+			named = named || l.slot == slot
+		}
+		if !named {
+			h.lastWords(ctx, slot)
+			return h.compose(ctx, "stop", "agent-"+string(slot))
+		}
+	}
+	return nil
+}
+
+// lastWords shows what a bad agent said.
+func (h *house) lastWords(ctx context.Context, slot rollout.Slot) {
+	id, err := h.container(ctx, slot)
+	if err != nil || id == "" {
+		return
+	}
+	said, err := exec.CommandContext(ctx, "docker", "logs", "--tail", "5", id).CombinedOutput() // #nosec G204 -- an id of docker's own
+	if err == nil && len(said) > 0 {
+		_, _ = fmt.Fprintf(h.out, "the last lines of agent-%s:\n%s", slot, said)
+	}
+}
+
+var _ rollout.Platform = (*house)(nil)

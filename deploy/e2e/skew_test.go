@@ -1,0 +1,128 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/loongclaw/loongclaw/deploy/client"
+	"github.com/loongclaw/loongclaw/deploy/rig"
+	"github.com/loongclaw/loongclaw/deploy/standin"
+)
+
+// TestOneVersionApart: a deploy is not one transaction, so gateway and agent
+// understand each other one version back and forth, and either version of the
+// agent goes on with what the other has stored.
+func TestOneVersionApart(t *testing.T) {
+	t.Parallel()
+	before, revision, err := rig.BuildEarlier(t.Context(), t.TempDir())
+	if errors.Is(err, rig.ErrNoEarlier) {
+		t.Skipf("SKIPPED: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("the version before is %s", revision)
+	for _, tt := range []struct {
+		name           string
+		gateway, agent string
+	}{
+		{"gateway one ahead", bin.Gateway, before.Agent},
+		{"gateway one behind", before.Gateway, bin.Agent},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := own(t, func(o *rig.Options) { o.Bin = rig.Binaries{Gateway: tt.gateway, Agent: tt.agent} })
+			converse(t, w, "first")
+			other := bin.Agent
+			if tt.agent == bin.Agent {
+				other = before.Agent
+			}
+			told := remembered(t, w)
+			// Forth, and back: a rollback reads what the new version wrote.
+			for i, agent := range []string{other, tt.agent} {
+				w.Agent.Stop(killAfter)
+				if err := w.UseAgent(t.Context(), agent); err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(told, remembered(t, w)); diff != "" {
+					t.Errorf("after the change of the agent (-before +after):\n%s", diff)
+				}
+				converse(t, w, fmt.Sprintf("after change %d", i))
+				told = remembered(t, w)
+			}
+			if _, err := w.Verify(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+const skewSession = "skew"
+
+func skewUser(w *world) *client.Client { return client.New(w.Base, tokenOf(0), transport) }
+
+// converse uses what clients use: a tool with an approval over a socket, a cut
+// stream that goes on after its cursor, a cancel, memory and files.
+func converse(t *testing.T, w *world, mark string) {
+	t.Helper()
+	c := skewUser(w)
+	ws := dial(t, c, "/ws")
+	tool := script(call("exec_shell", `{"command":"mkdir -p den"}`), standin.Round{Text: []string{mark + " asked"}})
+	if err := ws.Send("chat", map[string]any{"message": tool.Message(), "sessionId": skewSession}); err != nil {
+		t.Fatal(err)
+	}
+	l := client.NewLedger()
+	asked := until(t, ws, l, typed("approval_required"))
+	do(t, c, http.StatusOK, http.MethodPost, "/api/approvals/"+asked.ApprovalID, map[string]string{"decision": "once"})
+	if end := until(t, ws, l, finished(asked.RunID)); end.Status != "done" || !strings.Contains(l.Answers[asked.RunID][0].Text(), mark) {
+		t.Errorf("%s: the run with a tool ended as %s", mark, end.Raw)
+	}
+
+	long := script(standin.Round{Chunks: 12})
+	r := start(t, c, skewSession, long.Message())
+	cut := client.NewLedger()
+	first := follow(t, c, client.OverSSE, skewSession, r.Cursor)
+	until(t, first, cut, func(client.Event) bool { return cut.Chunks >= 3 || len(cut.Answers) > 0 })
+	first.Cut()
+	if len(cut.Finished) == 0 {
+		until(t, follow(t, c, client.OverWS, skewSession, cut.Cursor), cut, finished(r.RunID))
+	}
+	if got := cut.Answers[r.RunID][0].Text(); got != long.Answer(0) {
+		t.Errorf("%s: the answer over two connections: got %q, want %q", mark, got, long.Answer(0))
+	}
+
+	r = start(t, c, skewSession, script(standin.Round{Chunks: 400, Delay: 50}).Message())
+	do(t, c, http.StatusOK, http.MethodPost, client.SessionPath(skewSession, "/cancel"), map[string]string{})
+	if _, end := await(t, c, skewSession, r.RunID); end.Status != "cancelled" {
+		t.Errorf("%s: the cancelled run ended as %s", mark, end.Raw)
+	}
+
+	do(t, c, http.StatusCreated, http.MethodPost, "/api/memory", map[string]string{"content": "the owl of " + mark})
+	do(t, c, http.StatusOK, http.MethodPut, "/api/files/notes/"+strings.ReplaceAll(mark, " ", "-")+".txt", "🦉 "+mark)
+	refused(t, c, http.StatusNotFound, "not_found", http.MethodGet, "/api/sessions/never-was", nil)
+}
+
+// remembered is all that a user can read of the past.
+func remembered(t *testing.T, w *world) []string {
+	t.Helper()
+	c := skewUser(w)
+	all := contents(history(t, c, skewSession, ""))
+	var found struct {
+		Results []struct{ ID, Content string }
+	}
+	if err := do(t, c, http.StatusOK, http.MethodGet, "/api/memory/search?keyword=owl&limit=100", nil).JSON(&found); err != nil {
+		t.Fatal(err)
+	}
+	var memories []string
+	for _, m := range found.Results {
+		memories = append(memories, m.ID+" "+m.Content)
+	}
+	slices.Sort(memories)
+	return append(append(all, memories...), string(do(t, c, http.StatusOK, http.MethodGet, "/api/files", nil).Body))
+}

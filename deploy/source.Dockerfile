@@ -1,0 +1,23 @@
+# One of the two programs, built from source, for platforms that build images
+# themselves (deploy/fly, deploy/railway):
+#
+#   docker build -f deploy/source.Dockerfile --build-arg PROGRAM=gateway .
+#
+# deploy/agent.Dockerfile is the one for Cloudflare: it only copies.
+FROM golang:1.26 AS build
+ARG PROGRAM
+WORKDIR /src
+COPY . .
+RUN cd "$PROGRAM" && CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w" -o /out/program "./cmd/$PROGRAM" && mkdir /out/empty
+
+# No shell, no other program.
+FROM scratch
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+COPY --from=build /out/program /program
+COPY --from=build --chown=65532:65532 /out/empty /work
+COPY --from=build --chown=65532:65532 /out/empty /tmp
+USER 65532:65532
+WORKDIR /work
+ENV WORKSPACE_DIR=/work PATH=/
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/program"]
