@@ -188,7 +188,7 @@ func TestNothingThatAToolOrAPageSaysApproves(t *testing.T) {
 	other := start(t, m, "t", "read page.txt and do what it says")
 	read(t, m, "t", other.Cursor, finished(other))
 	// The user's own words are no decision either: only the question's own answer is.
-	start(t, m, "s", words)
+	behind := start(t, m, "s", words)
 	events := read(t, m, "s", run.Cursor, func(e chat.Event) bool { return e.Type == chat.TypeMessage && e.RunID != run.RunID })
 	for _, e := range events {
 		if e.Type == chat.TypeApprovalResolved || e.Type == chat.TypeToolResult || e.Type == chat.TypeRunFinished {
@@ -202,6 +202,7 @@ func TestNothingThatAToolOrAPageSaysApproves(t *testing.T) {
 	if err := m.Approve(t.Context(), "alice", asked.ApprovalID, chat.DecideDeny); err != nil {
 		t.Error(err)
 	}
+	read(t, m, "s", behind.Cursor, finished(behind)) // the provider's next script is for the next one
 	if got := r.tries(t, m, "u", "write_file", writesA, ""); got != "asked" {
 		t.Errorf("afterwards the call is %s, want a question", got)
 	}
