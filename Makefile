@@ -104,7 +104,7 @@ test-budgets: ## what must be done in time, with nothing beside it
 test-cloudflare: wasm image ## the Worker, its objects and containers in workerd, and a whole deploy
 	cd deploy && go test -count=1 -p 1 -timeout 30m -v ./cloudflare ./rollout/cloudflare | grep -v -e '^=== ' -e '^ *$$'
 
-test-rules: ## what Prometheus records, when it calls, and the dashboard, by promtool (built into bin the first time)
+test-rules: ## what Prometheus records, when it calls, and the dashboard, by promtool
 	cd deploy && go test -count=1 -timeout 30m ./monitoring
 
 lint: gateway/webchat/node_modules/.ready wrangler/node_modules/.ready ## golangci-lint, gofumpt and tsc, from pinned versions

@@ -3,7 +3,7 @@
 // for Grafana. Its tests hold all of it to the metrics that the programs really have.
 //
 // Owns: prometheus.yaml, *.rules.yaml, the cases in *.cases.yaml, dashboard.json.
-// Touches: promtool, which is built once; in tests, the real programs on loopback.
+// Touches: promtool, where there is one; in tests, the real programs on loopback.
 // Never: names a metric that no program has, or has an alert without a case and a
 // chapter in docs/OPERATIONS.md.
 package monitoring

@@ -10,15 +10,6 @@ import (
 	"syscall"
 )
 
-// promtoolVersion is of the promtool that judges the alert rules.
-const promtoolVersion = "v0.316.0"
-
-// Promtool gives the path of Prometheus's own judge of rules. The first time on a
-// machine it is built into the repository's bin folder, which takes minutes.
-func Promtool(ctx context.Context) (string, error) {
-	return program(ctx, "github.com/prometheus/prometheus/cmd/promtool", promtoolVersion)
-}
-
 // program gives the path of a program that others have written, and builds it when
 // it is not there. Two test programs that want it at once build it once.
 func program(ctx context.Context, of, version string) (string, error) {
