@@ -22,6 +22,16 @@ export function nothing() {
   return { requests: 0, failures: 0, times: bounds.map(() => 0) };
 }
 
+/**
+ * @param {Count} to
+ * @param {Count} from
+ */
+export function add(to, from) {
+  to.requests += from.requests;
+  to.failures += from.failures;
+  from.times.forEach((n, i) => (to.times[i] += n));
+}
+
 export class Slots {
   constructor() {
     /** @type {View | undefined} */
@@ -63,10 +73,17 @@ export class Slots {
     if (!env.SWITCH) throw new Error("the binding SWITCH is missing");
     this.looked = Date.now();
     const { counts } = this;
-    this.counts = { blue: nothing(), green: nothing() };
     const told = this.counted ? counts : undefined;
+    this.counts = { blue: nothing(), green: nothing() };
     this.counted = false;
-    this.learn(await env.SWITCH.getByName("agent").look(told));
+    try {
+      this.learn(await env.SWITCH.getByName("agent").look(told));
+    } catch (cause) {
+      // What was not told is told the next time.
+      for (const slot of /** @type {const} */ (["blue", "green"])) add(this.counts[slot], counts[slot]);
+      this.counted ||= told !== undefined;
+      throw cause;
+    }
   }
 
   /**

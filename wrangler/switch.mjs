@@ -5,7 +5,7 @@
  * that the new generation was watched and is well: else it goes back by itself.
  */
 import { DurableObject } from "cloudflare:workers";
-import { nothing, percentile } from "./slots.mjs";
+import { add, nothing, percentile } from "./slots.mjs";
 
 /** @typedef {import("./slots.mjs").Slot} Slot */
 /** @typedef {import("./slots.mjs").Count} Count */
@@ -128,14 +128,4 @@ export class Switch extends DurableObject {
     add(last.blue, counts.blue);
     add(last.green, counts.green);
   }
-}
-
-/**
- * @param {Count} to
- * @param {Count} from
- */
-function add(to, from) {
-  to.requests += from.requests;
-  to.failures += from.failures;
-  from.times.forEach((n, i) => (to.times[i] += n));
 }

@@ -278,17 +278,17 @@ func killedInMidAnswer(t *testing.T, w *world) {
 
 // cancelCostsNothing: what nobody wants any more is not generated, and not paid.
 func cancelCostsNothing(t *testing.T, w *world) {
-	ben := w.user("ben")
+	fay := w.user("fay") // ben sleeps until the next step
 	script := standin.Say("cancelled", standin.Round{Chunks: 1000, Delay: 50})
-	r := start(t, ben, "cancelled", script.Message())
+	r := start(t, fay, "cancelled", script.Message())
 	if err := w.model.Begun(limited(t), "cancelled", 1); err != nil {
 		t.Fatal(err)
 	}
-	a, err := ben.Do(limited(t), http.MethodPost, client.SessionPath("cancelled", "/cancel"), map[string]string{})
+	a, err := fay.Do(limited(t), http.MethodPost, client.SessionPath("cancelled", "/cancel"), map[string]string{})
 	if err != nil || a.Status != http.StatusOK {
 		t.Fatalf("got %v, %v", a, err)
 	}
-	if end := finish(t, ben, client.NewLedger(), r); end.Status != "cancelled" {
+	if end := finish(t, fay, client.NewLedger(), r); end.Status != "cancelled" {
 		t.Errorf("got %v, want cancelled", end)
 	}
 	took := eventually(t, 10*time.Second, "the provider's request is cancelled", func() bool {

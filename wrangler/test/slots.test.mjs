@@ -76,6 +76,18 @@ test("what was seen is told once", async () => {
   assert.equal(heard[1], undefined);
 });
 
+test("what could not be told is told the next time", async () => {
+  const { heard, says, env } = control();
+  const slots = new Slots();
+  slots.count("green", true, 30);
+  says.broken = true;
+  await assert.rejects(slots.look(env));
+  slots.count("green", false, 30);
+  says.broken = false;
+  await slots.look(env);
+  assert.deepEqual([heard[1].green.requests, heard[1].green.failures], [2, 1]);
+});
+
 test("a trial is for its user", () => {
   const view = { revision: 1, serves: "blue", trial: { user: "canary", slot: "green" } };
   assert.equal(slotOf(view, "canary"), "green");
