@@ -7,9 +7,10 @@
 import { DurableObject } from "cloudflare:workers";
 import { failHeader, moveHeader, objectOf, userHeader } from "./agents.mjs";
 import { core } from "./boot.mjs";
-import { containerEnv, durationMs } from "./container.mjs";
+import { containerEnv, durationMs, isFull } from "./container.mjs";
 import { slots } from "./slots.mjs";
 import { woke } from "./seen.mjs";
+import { sleep, within } from "./wait.mjs";
 
 /** Where the agent listens in its container. */
 const port = 8788;
@@ -25,8 +26,6 @@ const beatMs = 30_000;
 const inactivityMs = 5 * 60_000;
 /** The agent ends within 20 s of SIGTERM. */
 const drainMs = 25_000;
-/** How long a user who leaves is waited for: after a run there is a little to write. */
-const leaveMs = 300;
 /** What waits for a model says nothing of the agent's speed. */
 const slowPaths = ["/api/chat", "/v1/chat/completions"];
 /** Between two starts for a user who is to move, when the first failed. */
@@ -58,6 +57,7 @@ class Agent extends DurableObject {
     this.silent = 0;
     this.fresh = false; // it was woken, and nothing has been asked of it yet
     this.quiet = false; // it starts for a user who is still elsewhere, and hears nothing of it
+    this.endedBy = ""; // why the container ended, if the platform said so
     this.brokeAt = 0; // when such a start last failed
     this.open = 0; // requests that wait for the head of their answer
     /** @type {Promise<void> | undefined} */
@@ -126,16 +126,20 @@ class Agent extends DurableObject {
    * The user moves to the other generation, if nothing runs here. What was on its
    * way is sent on.
    * @param {number} move the number of that move
+   * @param {number} waitMs how long runs are waited for; what is asked meanwhile waits, too
    */
-  async leave(move) {
+  async leave(move, waitMs) {
     if (this.#left >= move) return true;
-    this.leaving ??= this.#leave(move).finally(() => (this.leaving = undefined));
+    this.leaving ??= this.#leave(move, waitMs).finally(() => (this.leaving = undefined));
     return this.leaving;
   }
 
-  /** @param {number} move */
-  async #leave(move) {
-    const end = Date.now() + leaveMs;
+  /**
+   * @param {number} move
+   * @param {number} waitMs
+   */
+  async #leave(move, waitMs) {
+    const end = Date.now() + waitMs;
     await this.stopping;
     // An agent that does not answer runs nothing that could end here.
     while (this.open > 0 || this.starting || (this.container.running && (await this.#active()))) {
@@ -284,7 +288,7 @@ class Agent extends DurableObject {
     const end = Date.now() + startMs;
     let last = "no answer";
     while (Date.now() < end) {
-      if (!this.container.running) throw new Error(`the container ended: ${last}`);
+      if (!this.container.running) throw new Error(`the container ended: ${this.endedBy || last}`);
       try {
         const answer = await this.container.getTcpPort(port).fetch(`http://agent.internal${path}`, { ...init, signal: AbortSignal.timeout(5_000) });
         const body = await answer.text();
@@ -292,6 +296,7 @@ class Agent extends DurableObject {
         last = `${path}: ${answer.status} ${body.slice(0, 300)}`;
       } catch (cause) {
         last = String(cause); // nobody listens yet
+        if (isFull(cause)) throw cause;
       }
       await sleep(lookMs);
     }
@@ -311,8 +316,12 @@ class Agent extends DurableObject {
   }
 
   #watch() {
-    const ended = () => this.#ended("the container ended");
-    this.ctx.waitUntil(this.container.monitor().then(ended, ended));
+    this.endedBy = "";
+    const ended = (/** @type {unknown} */ cause) => {
+      this.endedBy = cause === undefined ? "" : String(cause);
+      return this.#ended("the container ended");
+    };
+    this.ctx.waitUntil(this.container.monitor().then(() => ended(undefined), ended));
   }
 
   /**
@@ -447,38 +456,6 @@ export class AgentGreen extends Agent {
   get slot() {
     return /** @type {const} */ ("green");
   }
-}
-
-/**
- * Whether the platform has no container left: max_instances, or its own capacity.
- * @param {unknown} cause
- */
-function isFull(cause) {
-  return /no container instance|max(imum)?[ _](number of )?instances/i.test(String(cause));
-}
-
-/**
- * @template T
- * @param {number} ms
- * @param {Promise<T>} promise
- * @returns {Promise<boolean>} whether it came in time
- */
-async function within(ms, promise) {
-  const end = new AbortController();
-  const late = new Promise((done) => {
-    const timer = setTimeout(done, ms, "late");
-    end.signal.addEventListener("abort", () => clearTimeout(timer));
-  });
-  try {
-    return (await Promise.race([promise, late])) !== "late";
-  } finally {
-    end.abort();
-  }
-}
-
-/** @param {number} ms */
-function sleep(ms) {
-  return new Promise((done) => setTimeout(done, ms));
 }
 
 /** @param {Uint8Array} bytes */

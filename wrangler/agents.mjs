@@ -18,7 +18,7 @@ export const failHeader = "X-LoongClaw-Fail";
  * @typedef {object} AgentObject
  * @property {(request: RequestInfo, init?: RequestInit) => Promise<Response>} fetch
  * @property {(user: string) => Promise<boolean>} ready
- * @property {(move: number) => Promise<boolean>} leave
+ * @property {(move: number, waitMs: number) => Promise<boolean>} leave
  * @property {() => Promise<"asleep" | "starting" | "ready">} state
  * @property {() => Promise<void>} forget
  */

@@ -55,3 +55,12 @@ export function durationMs(text) {
   if (!match) return sleepMs;
   return Math.max(1_000, Number(match[1]) * units[/** @type {keyof typeof units} */ (match[2] ?? "ms")]);
 }
+
+/**
+ * Whether the platform has no container left: max_instances of them run, or it has
+ * no place for more.
+ * @param {unknown} cause what it said
+ */
+export function isFull(cause) {
+  return /no container instance that can be provided|maximum number of .*instances|max_instances/i.test(String(cause));
+}

@@ -5,6 +5,7 @@
  * container awake, and misses nothing.
  */
 import { readEvents } from "./sse.mjs";
+import { sleep } from "./wait.mjs";
 
 /** A broken relay tries again after the first time, then ever later up to the last. */
 const firstMs = 100;
@@ -103,9 +104,4 @@ async function brokenUnlessDamaged(relay, answer) {
   if (!body.includes('"code":"session_damaged"')) return "broken";
   relay.line.refused(relay, answer.status, body);
   return "refused";
-}
-
-/** @param {number} ms */
-function sleep(ms) {
-  return new Promise((done) => setTimeout(done, ms));
 }

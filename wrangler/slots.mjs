@@ -95,6 +95,19 @@ export class Slots {
 }
 
 /**
+ * The bound within which that share of answers came; 0 when there were none.
+ * @param {number[]} times
+ * @param {number} share
+ */
+export function percentile(times, share) {
+  const all = times.reduce((sum, n) => sum + n, 0);
+  if (all === 0) return 0;
+  let seen = 0;
+  const at = times.findIndex((n) => (seen += n) >= share * all);
+  return Math.min(bounds[at], bounds[bounds.length - 2] * 2);
+}
+
+/**
  * @param {View} view
  * @param {string} user
  */

@@ -5,7 +5,7 @@
  * that the new generation was watched and is well: else it goes back by itself.
  */
 import { DurableObject } from "cloudflare:workers";
-import { bounds, nothing } from "./slots.mjs";
+import { nothing, percentile } from "./slots.mjs";
 
 /** @typedef {import("./slots.mjs").Slot} Slot */
 /** @typedef {import("./slots.mjs").Count} Count */
@@ -138,17 +138,4 @@ function add(to, from) {
   to.requests += from.requests;
   to.failures += from.failures;
   from.times.forEach((n, i) => (to.times[i] += n));
-}
-
-/**
- * The bound within which that share of answers came; 0 when there were none.
- * @param {number[]} times
- * @param {number} share
- */
-export function percentile(times, share) {
-  const all = times.reduce((sum, n) => sum + n, 0);
-  if (all === 0) return 0;
-  let seen = 0;
-  const at = times.findIndex((n) => (seen += n) >= share * all);
-  return Math.min(bounds[at], bounds[bounds.length - 2] * 2);
 }

@@ -17,6 +17,11 @@ import { Socket } from "./socket.mjs";
 
 /** How long a user whose agent is busy stays with it before that is asked again. */
 const busyMs = 500;
+/** How long the end of a run is waited for: after it there is a little to write. */
+const restMs = 300;
+/** Somebody who never rests is made to, after some time and now and then: requests wait so long for runs to end. */
+const impatientMs = 30_000;
+const holdMs = 10_000;
 
 export class User extends DurableObject {
   /**
@@ -31,6 +36,7 @@ export class User extends DurableObject {
     /** @type {Promise<import("./agents.mjs").Place> | undefined} */
     this.moving = undefined;
     this.busyUntil = 0;
+    this.wanted = 0; // since when the user should move, or was last held for it
     // Whoever pings in these very words is answered without waking the object.
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('{"type":"ping"}', '{"type":"pong"}'));
     ctx.storage.sql.exec("CREATE TABLE IF NOT EXISTS spent (key TEXT PRIMARY KEY, until INTEGER NOT NULL)");
@@ -91,8 +97,13 @@ export class User extends DurableObject {
     const [here, there] = [from.slot, slot].map((name) => objectOf(this.env, name, user));
     const to = { slot, move: from.move + 1 };
     const welcome = cold || (await here.state()) === "asleep" || (await there.ready(user));
-    if (welcome && (await here.leave(to.move))) {
+    if (!welcome) this.wanted = 0;
+    else this.wanted ||= Date.now();
+    const hold = this.wanted > 0 && Date.now() - this.wanted > impatientMs;
+    if (hold) this.wanted = Date.now();
+    if (welcome && (await here.leave(to.move, hold ? holdMs : restMs))) {
       this.ctx.storage.kv.put("place", to);
+      this.wanted = 0;
       return to;
     }
     this.busyUntil = Date.now() + busyMs;

@@ -12,6 +12,7 @@ import (
 func TestAPassBringsSignInsAndRefusalsIntoTheLedger(t *testing.T) {
 	r := newRigThatRests(t, time.Millisecond)
 	lines := func() []any { return r.call(http.MethodGet, chat.PathLedger, "", 200)["lines"].([]any) }
+	r.log.Reset()
 	if got := lines(); len(got) != 0 {
 		t.Fatalf("a new user's ledger has %v", got)
 	}

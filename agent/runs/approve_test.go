@@ -57,8 +57,11 @@ func TestADecisionReachesExactlyAsFarAsItSays(t *testing.T) {
 			{"s", "write_file", writesA, chat.DecideOnce, "ok"}, {"s", "write_file", writesA, "", asked}, {"t", "write_file", writesA, "", asked},
 		},
 		"session": {
-			{"s", "write_file", writesA, chat.DecideSession, "ok"}, {"s", "write_file", writesA, "", "ok"}, {"t", "write_file", writesA, "", asked},
-			{"s", "write_file", writesB, "", asked}, {"s", "memory_forget", `{"id":"a.txt"}`, "", "denied"},
+			{"s", "write_file", writesA, chat.DecideSession, "ok"},
+			{"s", "write_file", writesA, "", "ok"},
+			{"t", "write_file", writesA, "", asked},
+			{"s", "write_file", writesB, "", asked},
+			{"s", "memory_forget", `{"id":"a.txt"}`, "", "denied"},
 			// Another spelling of the same file is the same file.
 			{"s", "write_file", `{"path":"./workspace/x/../a.txt","content":"y"}`, "", "ok"},
 		},
@@ -69,9 +72,12 @@ func TestADecisionReachesExactlyAsFarAsItSays(t *testing.T) {
 			{"s", "write_file", writesA, chat.DecideDeny, "denied"}, {"s", "write_file", writesA, "", asked},
 		},
 		"a command to the letter": {
-			{"s", "exec_shell", `{"command":"touch a b"}`, chat.DecideSession, "ok"}, {"s", "exec_shell", `{"command":" touch a b "}`, "", "ok"},
-			{"s", "exec_shell", `{"command":"touch a  b"}`, "", asked}, {"s", "exec_shell", `{"command":"touch a b; touch c"}`, "", asked},
-			{"s", "exec_shell", `{"command":"touch a b\ntouch c"}`, "", asked}, {"s", "exec_shell", `{"command":"touch A b"}`, "", asked},
+			{"s", "exec_shell", `{"command":"touch a b"}`, chat.DecideSession, "ok"},
+			{"s", "exec_shell", `{"command":" touch a b "}`, "", "ok"},
+			{"s", "exec_shell", `{"command":"touch a  b"}`, "", asked},
+			{"s", "exec_shell", `{"command":"touch a b; touch c"}`, "", asked},
+			{"s", "exec_shell", `{"command":"touch a b\ntouch c"}`, "", asked},
+			{"s", "exec_shell", `{"command":"touch A b"}`, "", asked},
 			{"s", "exec_shell", `{"command":"touch a b # write_file b.txt"}`, "", asked},
 		},
 		"what the model writes is no decision": {
@@ -182,13 +188,15 @@ func TestNothingThatAToolOrAPageSaysApproves(t *testing.T) {
 	// In another session the model reads it, says it, and remembers it.
 	memory, _ := json.Marshal(map[string]string{"content": words})
 	r.provider.Script(modeltest.Reply{Text: words, Calls: []modeltest.Call{
-		{Name: "read_file", Arguments: json.RawMessage(`{"path":"page.txt"}`)}, {Name: "exec_shell", Arguments: json.RawMessage(`{"command":"cat page.txt"}`)},
-		{Name: "memory_save", Arguments: memory}, {Name: "approve", Arguments: json.RawMessage(`{"approvalId":"` + asked.ApprovalID + `","decision":"once"}`)},
+		{Name: "read_file", Arguments: json.RawMessage(`{"path":"page.txt"}`)},
+		{Name: "exec_shell", Arguments: json.RawMessage(`{"command":"cat page.txt"}`)},
+		{Name: "memory_save", Arguments: memory},
+		{Name: "approve", Arguments: json.RawMessage(`{"approvalId":"` + asked.ApprovalID + `","decision":"once"}`)},
 	}}, modeltest.Reply{Text: words})
 	other := start(t, m, "t", "read page.txt and do what it says")
 	read(t, m, "t", other.Cursor, finished(other))
 	// The user's own words are no decision either: only the question's own answer is.
-	start(t, m, "s", words)
+	behind := start(t, m, "s", words)
 	events := read(t, m, "s", run.Cursor, func(e chat.Event) bool { return e.Type == chat.TypeMessage && e.RunID != run.RunID })
 	for _, e := range events {
 		if e.Type == chat.TypeApprovalResolved || e.Type == chat.TypeToolResult || e.Type == chat.TypeRunFinished {
@@ -202,6 +210,7 @@ func TestNothingThatAToolOrAPageSaysApproves(t *testing.T) {
 	if err := m.Approve(t.Context(), "alice", asked.ApprovalID, chat.DecideDeny); err != nil {
 		t.Error(err)
 	}
+	read(t, m, "s", behind.Cursor, finished(behind)) // the provider's next script is for the next one
 	if got := r.tries(t, m, "u", "write_file", writesA, ""); got != "asked" {
 		t.Errorf("afterwards the call is %s, want a question", got)
 	}

@@ -43,17 +43,20 @@ func TestWhatWaitsBeginsWhereThereIsTime(t *testing.T) {
 	r := newRig(t)
 	a, b := r.agent("a"), r.agent("b")
 	defer stop(t, b, time.Second)
-	r.provider.Script(modeltest.Reply{Text: "slowly", FirstDelay: 1500})
+	r.provider.Script(modeltest.Reply{Text: "slowly", FirstDelay: 1500}, modeltest.Reply{Text: "more slowly", FirstDelay: 6000})
 	first := start(t, a, "s", "one")
 	start(t, a, "s", "two")
-	drained := make(chan struct{})
-	go func() { stop(t, a, 20*time.Second); close(drained) }()
+	drained := make(chan time.Duration, 1)
+	go func() {
+		begun := time.Now()
+		stop(t, a, 20*time.Second)
+		drained <- time.Since(begun)
+	}()
 	time.Sleep(50 * time.Millisecond)
 	third := start(t, b, "s", "three")
 	read(t, b, "s", first.Cursor, finished(third))
-	<-drained
-	for _, req := range r.provider.Requests() {
-		t.Log(req.LastUser())
+	if took := <-drained; took > 5*time.Second {
+		t.Errorf("it drained for %v: it began what waited", took)
 	}
 	if n := len(r.provider.Requests()); n != 3 {
 		t.Errorf("the model was asked %d times, want 3: nothing twice", n)

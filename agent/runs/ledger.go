@@ -52,7 +52,8 @@ func (s *session) line(e entry) (users.Line, bool) {
 }
 
 // Ledger gives a user's newest lines, the oldest of them first: those that are
-// written, and those of the sessions that are in use.
+// written, and those that will be: of the sessions that are in use, and of what was
+// noted.
 func (m *Manager) Ledger(ctx context.Context, user string) ([]users.Line, error) {
 	u, err := m.users.Get(ctx, user)
 	if err != nil {
@@ -68,6 +69,9 @@ func (m *Manager) Ledger(ctx context.Context, user string) ([]users.Line, error)
 		if at.user == user {
 			open = append(open, s)
 		}
+	}
+	if n := m.notes[user]; n != nil {
+		lines = append(lines, n.lines(u, chat.At(m.Now()))...)
 	}
 	m.mu.Unlock()
 	for _, s := range open {

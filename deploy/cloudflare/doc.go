@@ -3,7 +3,7 @@
 // them. `make test-cloudflare` runs it. Without a container engine its tests say
 // that they were skipped, and why.
 //
-// Owns: these tests, and the two small programs that they put into containers.
+// Owns: these tests, and the small programs that they put into containers.
 // Touches: the rig, the test client, the stand-in for the provider, and the
 // container engine's own command.
 // Never: reaches into gateway or agent other than through their public surface.

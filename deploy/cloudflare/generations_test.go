@@ -23,7 +23,8 @@ import (
 
 var (
 	soakTime  = flag.Duration("soak", 0, "how long the deploys under those who talk go on; 0 is once through good and bad")
-	soakUsers = flag.Int("talkers", 3, "how many talk meanwhile")
+	soakUsers = flag.Int("users", 3, "how many users there are meanwhile, each with a container")
+	talkers   = flag.Int("talkers", 3, "how many sessions talk, shared out among the users")
 	soakWatch = flag.Duration("watch", 6*time.Second, "how long each new generation is watched")
 )
 
@@ -134,7 +135,7 @@ func TestGenerations(t *testing.T) {
 	}
 	w := newWorld(t, map[string]string{
 		"LOONGCLAW_TOKENS": strings.Join(tokens, ","), "ROLLOUT_KEY": operatorKey, "LOONGCLAW_CANARY": edge.CanaryName + ":" + canaryToken,
-		"TOOLS_AUTO_APPROVE": "get_current_time", "SLEEP_AFTER": "20s",
+		"TOOLS_AUTO_APPROVE": "get_current_time", "SLEEP_AFTER": "20s", "MAX_CONCURRENT_RUNS": "64",
 	})
 	root, err := rig.Root(t.Context())
 	if err != nil {
@@ -143,7 +144,7 @@ func TestGenerations(t *testing.T) {
 	build := &images{t: t, root: root}
 	p := &slots{t: t, Door: edge.Door{Base: w.Base, Key: operatorKey, Canary: canaryToken, Hold: *soakWatch + time.Minute, HTTP: &http.Client{Timeout: time.Minute}}}
 	out := &lines{t: t}
-	r := &rollout.Rollout{Platform: p, Out: out, Patience: 20 * time.Second, Rules: rollout.Rules{
+	r := &rollout.Rollout{Platform: p, Out: out, Patience: patience, Rules: rollout.Rules{
 		Watch: *soakWatch, Every: time.Second, Failed: 0.02, Enough: 10, Slower: 10, Slow: 5 * time.Second,
 	}}
 	if err := errors.Join(p.Note(t.Context(), rollout.Blue, "the first", ""), p.Keep(t.Context())); err != nil {
@@ -154,9 +155,10 @@ func TestGenerations(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	var crowd []*load.Talker
 	var all sync.WaitGroup
-	for i, name := range names {
+	for i := range *talkers {
+		name := names[i%len(names)]
 		talker := &load.Talker{
-			Client: w.user(name), Session: "s" + name, Over: []string{client.OverSSE, client.OverWS}[i%2],
+			Client: w.user(name), Session: fmt.Sprintf("s%d", i), Over: []string{client.OverSSE, client.OverWS}[i%2],
 			Chunks: 6, Delay: 60 * time.Millisecond, Pause: 150 * time.Millisecond,
 		}
 		crowd = append(crowd, talker)
@@ -168,7 +170,9 @@ func TestGenerations(t *testing.T) {
 		roll(t, r, p, out, "good", build.agent(), "")
 		arrive(t, p, since)
 		rollBack(t, r, p)
+		r.Patience = patience / 2 // what does not start is not waited for long
 		roll(t, r, p, out, "does not start", build.sick("exits"), "status 503")
+		r.Patience = patience
 		roll(t, r, p, out, "answers 500", build.sick("500"), "status 500")
 		roll(t, r, p, out, "loses memory", build.sick("forgets"), "memory is lost")
 	}
@@ -183,7 +187,7 @@ func TestGenerations(t *testing.T) {
 		sum.Add(talker.Tally())
 	}
 	t.Log(sum)
-	if len(sum.Faults) > 0 || sum.Messages < 5**soakUsers {
+	if len(sum.Faults) > 0 || sum.Messages < 5**talkers {
 		t.Errorf("faults:\n%s", strings.Join(sum.Faults, "\n"))
 	}
 	if said := out.String(); strings.Contains(said, operatorKey) || strings.Contains(said, canaryToken) {

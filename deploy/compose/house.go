@@ -44,6 +44,10 @@ func (h *house) up(ctx context.Context) error {
 	if err := h.found(); err != nil {
 		return err
 	}
+	settings, err := h.digest()
+	if err := errors.Join(err, h.set("AGENT_BLUE_SETTINGS", settings), h.set("AGENT_GREEN_SETTINGS", settings)); err != nil {
+		return err
+	}
 	args := []string{"up", "-d"}
 	if h.monitoring {
 		args = append([]string{"--profile", "monitoring"}, args...)

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -89,7 +91,11 @@ func (h *house) container(ctx context.Context, slot rollout.Slot) (string, error
 
 // State tells what is.
 func (h *house) State(ctx context.Context) (rollout.State, error) {
-	s := rollout.State{Images: map[rollout.Slot]string{}, Next: h.image}
+	settings, err := h.digest()
+	if err != nil {
+		return rollout.State{}, err
+	}
+	s := rollout.State{Images: map[rollout.Slot]string{}, Next: h.image + " " + settings}
 	for _, slot := range []rollout.Slot{rollout.Blue, rollout.Green} {
 		id, err := h.container(ctx, slot)
 		if err != nil {
@@ -98,7 +104,7 @@ func (h *house) State(ctx context.Context) (rollout.State, error) {
 		if id == "" {
 			continue
 		}
-		if s.Images[slot], err = docker(ctx, "inspect", "-f", "{{.Config.Image}}", id); err != nil {
+		if s.Images[slot], err = docker(ctx, "inspect", "-f", `{{.Config.Image}} {{index .Config.Labels "loongclaw.settings"}}`, id); err != nil {
 			return s, err
 		}
 	}
@@ -111,6 +117,16 @@ func (h *house) State(ctx context.Context) (rollout.State, error) {
 		err = h.sample(ctx) // what is compared with later
 	}
 	return s, err
+}
+
+// digest stands for what is in agent.env: a new setting is a new generation.
+func (h *house) digest() (string, error) {
+	b, err := os.ReadFile(h.path("agent.env"))
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(b)
+	return "settings:" + hex.EncodeToString(sum[:4]), nil
 }
 
 // Fill puts the new image into a slot that does not serve.
@@ -131,7 +147,9 @@ func (h *house) Fill(ctx context.Context, slot rollout.Slot) error {
 			return err
 		}
 	}
-	if err := h.set("AGENT_"+strings.ToUpper(string(slot))+"_IMAGE", h.image); err != nil {
+	name := "AGENT_" + strings.ToUpper(string(slot))
+	settings, err := h.digest()
+	if err := errors.Join(err, h.set(name+"_IMAGE", h.image), h.set(name+"_SETTINGS", settings)); err != nil {
 		return err
 	}
 	return h.compose(ctx, "up", "-d", "--no-deps", "--force-recreate", "agent-"+string(slot))

@@ -47,7 +47,7 @@ func examples(t *testing.T, page string) []example {
 // reasons are why a block may go unrun. Each is something that this repository
 // cannot bring along.
 var reasons = []string{
-	"needs an account", "needs another machine", "needs a network", "needs a container engine", "needs root", "it is what runs this test",
+	"needs an account", "needs another machine", "needs a network", "needs a container engine", "needs root", "it is what runs this test", "deploy/e2e runs it",
 }
 
 // Whatever a page tells a reader to run is run by TestBlocksRun, is compared with

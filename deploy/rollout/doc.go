@@ -40,7 +40,8 @@
 //     but nothing under an agent that is awake and knows this user.
 //   - Serve moves the switch, in seconds. From then on new work begins in that slot.
 //     What runs ends where it began: a user with active work stays with the old
-//     slot until it rests, then moves before the next request is answered, and the
+//     slot until it rests (who never does may be made to, by letting requests wait
+//     for the runs to end), then moves before the next request is answered, and the
 //     agent left behind answers no more for that user, or reads the store anew
 //     before it does. No request is refused for it; a stream may be cut, for its
 //     client comes again with its cursor. Until Keep or another Serve the platform

@@ -76,6 +76,9 @@ func ParseAddr(s string) netip.Addr {
 // AddrKey is the key under which an address is counted. One IPv6 customer holds
 // a /64, so all of it counts as one.
 func AddrKey(a netip.Addr) string {
+	if !a.IsValid() {
+		return "unknown"
+	}
 	if a.Is6() {
 		if p, err := a.Prefix(64); err == nil {
 			return p.String()

@@ -74,17 +74,17 @@ func parseToken(entry string) (Token, error) {
 	}
 	switch {
 	case len(secret) < MinToken:
-		return Token{}, fmt.Errorf("(user %s) has a token shorter than %d characters; `gateway token` prints a good one", user, MinToken)
+		return Token{}, fmt.Errorf("%shas a token shorter than %d characters; `gateway token` prints a good one", said(user), MinToken)
 	case len(secret) > maxCredential:
-		return Token{}, fmt.Errorf("(user %s) has a token longer than %d characters", user, maxCredential)
+		return Token{}, fmt.Errorf("%shas a token longer than %d characters", said(user), maxCredential)
 	case strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return Token{}, fmt.Errorf("(user %s) has a token with a character that no header can carry; `gateway token` prints a good one", user)
+		return Token{}, fmt.Errorf("%shas a token with a character that no header can carry; `gateway token` prints a good one", said(user))
 	}
 	t := Token{Grant: Grant{User: user, Scopes: AllScopes()}, hash: sha256.Sum256([]byte(secret))}
 	if len(parts) == 3 {
 		scopes, err := ParseScopes(parts[2])
 		if err != nil {
-			return Token{}, fmt.Errorf("(user %s) %w", user, err)
+			return Token{}, fmt.Errorf("%s%w", said(user), err)
 		}
 		t.Scopes = scopes
 	}
@@ -114,6 +114,15 @@ func (ts Tokens) Of(user string) (Token, bool) {
 		return Token{}, false
 	}
 	return ts[i], true
+}
+
+// said names an entry's user in an error, unless it could be a token that stands in
+// the wrong place.
+func said(user string) string {
+	if len(user) >= MinToken {
+		return ""
+	}
+	return "(user " + user + ") "
 }
 
 // checkUser keeps names to what is safe in a log line and a header. How a name

@@ -169,6 +169,8 @@ func (a *account) answer(r *http.Request, path string, body []byte) (status int,
 		return 200, list
 	case "GET /workers/workers/loongclaw-staging", "PATCH /workers/workers/loongclaw-staging", "PUT /workers/workers/loongclaw-staging":
 		return 200, map[string]any{"id": "loongclaw-staging", "name": "loongclaw-staging", "subdomain": map[string]any{"enabled": true, "previews_enabled": false}}
+	case "PUT " + worker + "/schedules":
+		return 200, map[string]any{"schedules": []any{map[string]any{"cron": "*/5 * * * *"}}}
 	case "PATCH " + worker + "/script-settings":
 		return 200, map[string]any{}
 	case "POST " + worker + "/subdomain":

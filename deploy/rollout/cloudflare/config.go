@@ -79,7 +79,7 @@ func readTarget(dir, env string) (target, error) {
 // deployConfig writes wrangler.jsonc anew: one slot gets what was built, at once
 // and not in steps, since nobody is there; the other keeps its image, where it has
 // one. The guard against floods follows the users' limits.
-func deployConfig(dir, env string, slot rollout.Slot, other string) (path string, remove func() error, err error) {
+func deployConfig(dir, env string, slot rollout.Slot, other string) (name string, remove func() error, err error) {
 	_, plain, err := readConfig(dir)
 	if err != nil {
 		return "", nil, err
@@ -109,7 +109,7 @@ func deployConfig(dir, env string, slot rollout.Slot, other string) (path string
 	if err != nil {
 		return "", nil, err
 	}
-	path = filepath.Join(dir, configFile)
+	path := filepath.Join(dir, configFile)
 	return configFile, func() error { return os.Remove(path) }, os.WriteFile(path, b, 0o600)
 }
 

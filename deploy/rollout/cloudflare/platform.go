@@ -27,7 +27,11 @@ type Platform struct {
 	Ask      func(question string) (string, error) // nil where nobody can be asked
 	HTTP     *http.Client
 
-	to     target
+	// What State found; the other methods go by it.
+	to    target
+	there map[string]bool // the Worker's secrets; nil without a Worker
+	apps  map[rollout.Slot]application
+
 	canary string // the canary's token, of this deploy
 	before string // the Worker's version before this deploy
 }
@@ -43,43 +47,47 @@ func (p *Platform) State(ctx context.Context) (rollout.State, error) {
 	if err != nil {
 		return rollout.State{}, err
 	}
-	there, err := p.present(ctx)
-	if err != nil {
+	if p.there, err = p.present(ctx); err != nil {
 		return rollout.State{}, err
 	}
 	state := rollout.State{Next: next, Images: map[rollout.Slot]string{}, Kept: map[rollout.Slot]bool{}}
-	if fresh := p.fromEnvironment(there); len(fresh) > 0 && there != nil {
+	if fresh := p.fromEnvironment(p.there); len(fresh) > 0 && p.there != nil {
 		state.Next += "+secrets" // a reason to deploy, though nothing else is new
 	}
-	apps, err := p.applications(ctx)
-	if err != nil || there == nil || len(apps) == 0 {
+	p.apps, err = p.applications(ctx)
+	if err != nil || p.there == nil || len(p.apps) == 0 {
 		return state, err
 	}
-	says, err := p.asks(ctx, there)
+	says, err := p.asks(ctx)
 	if err != nil {
 		return state, err
 	}
-	for slot, app := range apps {
+	for slot, app := range p.apps {
 		state.Images[slot] = app.Image
 		// What somebody else put there since is not what was kept.
-		if h := says.Held[slot]; h.Image == app.Image {
+		if h := says.Held[slot]; sameImage(h.Image, app.Image) {
 			state.Images[slot], state.Kept[slot] = h.Name, h.Kept
 		}
 	}
-	if state.Kept[says.Serves] {
+	if says.Held[says.Serves].Kept {
 		state.Serves = says.Serves // else a first deploy went wrong, and nothing serves yet
 	}
 	return state, nil
 }
 
+// sameImage compares what Cloudflare calls an image, with its registry or without.
+func sameImage(a, b string) bool {
+	return a[strings.LastIndex(a, "/")+1:] == b[strings.LastIndex(b, "/")+1:]
+}
+
 // asks reads the switch. The door's key may be lost, and then there is a new one.
-func (p *Platform) asks(ctx context.Context, there map[string]bool) (switchState, error) {
+func (p *Platform) asks(ctx context.Context) (switchState, error) {
 	m := p.remembered()
 	if p.address(m) == "" {
 		return switchState{}, errors.New("the Worker's address is not known on this machine\nNext: name it with ADDRESS=https://…")
 	}
 	if p.key(m) == "" {
-		if there["ROLLOUT_KEY"] {
+		if p.there["ROLLOUT_KEY"] {
 			p.say("the secret ROLLOUT_KEY is not known on this machine: the Worker gets a new one")
 		}
 		m.Key = rand.Text()
@@ -118,11 +126,7 @@ func (p *Platform) Fill(ctx context.Context, slot rollout.Slot) error {
 	if err := p.buckets(ctx); err != nil {
 		return err
 	}
-	there, err := p.present(ctx)
-	if err != nil {
-		return err
-	}
-	secrets, err := p.secrets(there)
+	secrets, err := p.secrets()
 	if err != nil {
 		return err
 	}
@@ -132,11 +136,7 @@ func (p *Platform) Fill(ctx context.Context, slot rollout.Slot) error {
 	}
 	p.canary = rand.Text()
 	secrets["ROLLOUT_KEY"], secrets["LOONGCLAW_CANARY"] = p.key(m), CanaryName+":"+p.canary
-	apps, err := p.applications(ctx)
-	if err != nil {
-		return err
-	}
-	if there != nil {
+	if p.there != nil {
 		if p.before, err = p.version(ctx); err != nil {
 			return err
 		}
@@ -145,7 +145,11 @@ func (p *Platform) Fill(ctx context.Context, slot rollout.Slot) error {
 	if err != nil {
 		return err
 	}
-	config, remove, err := deployConfig(p.Dir, p.Env, slot, apps[slot.Other()].Image)
+	other, err := p.imageOf(ctx, slot.Other())
+	if err != nil {
+		return err
+	}
+	config, remove, err := deployConfig(p.Dir, p.Env, slot, other)
 	if err != nil {
 		return err
 	}

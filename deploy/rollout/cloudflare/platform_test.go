@@ -1,6 +1,7 @@
 package cloudflare
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -110,31 +111,38 @@ func TestDeploy(t *testing.T) {
 		t.Errorf("the second run changed something: %v", changes)
 	}
 
-	t.Log("another secret, which was absent, is a deploy; what is there stays")
+	t.Log("a new image goes into the slot that does not serve, and nothing of the other changes; with it a secret that was absent")
 	env["DEEPSEEK_API_KEY"], env["LOONGCLAW_TOKENS"] = modelKey, "mallory:another-token-012345"
+	changed(t, p, 1)
 	deploy("hold green, try blue, try green, try blue, try blue, dismiss, serve green, keep")
 	if got := a.script.secrets; got["DEEPSEEK_API_KEY"] != modelKey || got["LOONGCLAW_TOKENS"] != tokens {
 		t.Error("the new secret is not there, or an old one was replaced")
 	}
-
-	t.Log("a new image goes into the slot that does not serve, and nothing of the other changes")
-	changed(t, p, 1)
-	_, mark = a.since(0)
-	deploy("hold blue, try green, try blue, try green, try green, dismiss, serve blue, keep")
 	second := a.images()
-	if second["blue"] == first["blue"] || second["green"] != first["green"] {
+	if second["green"] == first["green"] || second["blue"] != first["blue"] {
 		t.Errorf("the images were %v and are %v", first, second)
 	}
 	changes, _ := a.since(mark)
 	for _, change := range changes {
-		if strings.Contains(change, "/applications/"+a.app("green")) {
+		if strings.Contains(change, "/applications/"+a.app("blue")) {
 			t.Errorf("the application that served was touched: %s", change)
 		}
 	}
-	serves := a.script.serves
 
-	t.Log("an image that is red: the switch stays, the Worker goes back")
+	t.Log("a rollback is one order, also from a machine that knows nothing")
+	if err := os.Remove(p.memoryFile()); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.told(); got != "serve blue, keep" || s.state.Serves != rollout.Blue {
+		t.Errorf("the door was told: %s", got)
+	}
+
+	t.Log("an image that is red: the switch stays, the Worker goes back, and so can nobody")
 	changed(t, p, 2)
+	serves := a.script.serves
 	s.sick = rollout.Green
 	err := r.Deploy(t.Context())
 	var red *rollout.Red
@@ -150,21 +158,7 @@ func TestDeploy(t *testing.T) {
 	if err := r.Rollback(t.Context()); err == nil || !strings.Contains(err.Error(), "that is no way back") {
 		t.Errorf("a rollback into what was red: got %v", err)
 	}
-
-	t.Log("the next one is well; a rollback is one order, also from a machine that knows nothing")
-	s.sick = ""
-	changed(t, p, 3)
-	deploy("hold green, try blue, try green, try blue, try blue, dismiss, serve green, keep")
-	if err := os.Remove(p.memoryFile()); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Rollback(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if got := s.told(); got != "serve blue, keep" || s.state.Serves != rollout.Blue {
-		t.Errorf("the door was told: %s", got)
-	}
-	if err := r.Status(t.Context()); err != nil || !strings.Contains(out.String(), "serves; in the last") {
+	if err := r.Status(t.Context()); err != nil || !strings.Contains(out.String(), "was red, or never tried; in the last") {
 		t.Errorf("status: %v", err)
 	}
 
@@ -208,7 +202,7 @@ func TestSecrets(t *testing.T) {
 				}
 			}
 			p.to = target{Name: "loongclaw-staging", Vars: tt.vars}
-			got, err := p.secrets(nil)
+			got, err := p.secrets()
 			if !errors.Is(err, tt.err) {
 				t.Fatalf("got %v, want %v", err, tt.err)
 			}
@@ -235,5 +229,55 @@ func TestAnUnknownEnvironmentIsNamed(t *testing.T) {
 	p.Env = "nowhere"
 	if _, err := p.State(t.Context()); err == nil || !strings.Contains(err.Error(), `"nowhere"`) || !strings.Contains(err.Error(), "production or staging") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// What a deploy reads: the new image for one slot, the other's as it is, and
+// nothing of it stays.
+func TestDeployConfig(t *testing.T) {
+	dir := t.TempDir()
+	text, err := os.ReadFile("../../../wrangler/wrangler.jsonc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "wrangler.jsonc"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const kept = "registry.example/acc/loongclaw-staging-blue@sha256:0123"
+	name, remove, err := deployConfig(dir, "staging", rollout.Green, kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c struct {
+		Env map[string]struct {
+			Containers []struct {
+				Name, Image string
+				Context     string `json:"image_build_context"`
+				Step        int    `json:"rollout_step_percentage"`
+			}
+		}
+	}
+	if err := json.Unmarshal(b, &c); err != nil {
+		t.Fatal(err)
+	}
+	blue, green := c.Env["staging"].Containers[0], c.Env["staging"].Containers[1]
+	if blue.Image != kept || blue.Context != "" || blue.Step != 0 {
+		t.Errorf("blue: got %+v, want it as it is", blue)
+	}
+	if green.Image != "../deploy/agent.Dockerfile" || green.Context != "../bin/image" || green.Step != 100 {
+		t.Errorf("green: got %+v, want what was built, at once", green)
+	}
+	if other := c.Env["production"].Containers[0]; other.Image != "../deploy/agent.Dockerfile" {
+		t.Errorf("another environment was changed: %+v", other)
+	}
+	if err := remove(); err != nil {
+		t.Error(err)
+	}
+	if left, _ := os.ReadDir(dir); len(left) != 1 {
+		t.Errorf("something was left: %v", left)
 	}
 }

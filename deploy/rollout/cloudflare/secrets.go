@@ -32,13 +32,13 @@ func (p *Platform) fromEnvironment(there map[string]bool) map[string]string {
 
 // secrets gives those that are absent on the Worker and were named here: in the
 // environment, or on the terminal.
-func (p *Platform) secrets(there map[string]bool) (map[string]string, error) {
-	fresh := p.fromEnvironment(there)
+func (p *Platform) secrets() (map[string]string, error) {
+	fresh := p.fromEnvironment(p.there)
 	for _, name := range slices.Sorted(maps.Keys(fresh)) {
 		p.say("the secret %s comes from the environment", name)
 	}
 	have := func(names []string) bool {
-		return slices.ContainsFunc(names, func(name string) bool { return there[name] || fresh[name] != "" || p.to.Vars[name] != "" })
+		return slices.ContainsFunc(names, func(name string) bool { return p.there[name] || fresh[name] != "" || p.to.Vars[name] != "" })
 	}
 	if !have(waysIn) {
 		if err := p.askWayIn(fresh); err != nil {

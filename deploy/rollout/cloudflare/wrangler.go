@@ -81,7 +81,11 @@ func (p *Platform) command(ctx context.Context, env []string, args ...string) (s
 }
 
 // application is a slot's container application, as Cloudflare has it.
-type application struct{ ID, Name, Image string }
+type application struct {
+	ID, Name, Image string
+	Rollout         string `json:"active_rollout_id"`
+	Configuration   struct{ Image string }
+}
 
 // applications gives those of the slots; a slot that never had one is absent.
 func (p *Platform) applications(ctx context.Context) (map[rollout.Slot]application, error) {
@@ -109,27 +113,22 @@ func (p *Platform) applications(ctx context.Context) (map[rollout.Slot]applicati
 func (p *Platform) settled(ctx context.Context, slot rollout.Slot) (image string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, p.Patience)
 	defer cancel()
+	if p.apps[slot].ID == "" {
+		if p.apps, err = p.applications(ctx); err != nil {
+			return "", err
+		}
+	}
+	app, ok := p.apps[slot]
+	if !ok {
+		return "", fmt.Errorf("it was deployed, and there is no container application %s", p.to.application(slot))
+	}
 	for {
-		apps, err := p.applications(ctx)
+		now, err := p.info(ctx, app.ID)
 		if err != nil {
 			return "", err
 		}
-		app, ok := apps[slot]
-		if !ok {
-			return "", fmt.Errorf("it was deployed, and there is no container application %s", p.to.application(slot))
-		}
-		text, err := p.wrangler(ctx, "containers", "info", app.ID, "--json")
-		if err != nil {
-			return "", err
-		}
-		var info struct {
-			Rollout string `json:"active_rollout_id"`
-		}
-		if err := json.Unmarshal([]byte(text), &info); err != nil {
-			return "", fmt.Errorf("what wrangler says of the container application cannot be read: %w", err)
-		}
-		if info.Rollout == "" {
-			return app.Image, nil
+		if now.Rollout == "" {
+			return now.Configuration.Image, nil
 		}
 		select {
 		case <-ctx.Done():
@@ -137,6 +136,29 @@ func (p *Platform) settled(ctx context.Context, slot rollout.Slot) (image string
 		case <-time.After(2 * time.Second):
 		}
 	}
+}
+
+// imageOf is a slot's image, empty where there is none. A deploy that names it in
+// just this form changes nothing of it.
+func (p *Platform) imageOf(ctx context.Context, slot rollout.Slot) (string, error) {
+	app, ok := p.apps[slot]
+	if !ok {
+		return "", nil
+	}
+	now, err := p.info(ctx, app.ID)
+	return now.Configuration.Image, err
+}
+
+func (p *Platform) info(ctx context.Context, id string) (application, error) {
+	text, err := p.wrangler(ctx, "containers", "info", id, "--json")
+	if err != nil {
+		return application{}, err
+	}
+	var app application
+	if err := json.Unmarshal([]byte(text), &app); err != nil {
+		return application{}, fmt.Errorf("what wrangler says of the container application cannot be read: %w", err)
+	}
+	return app, nil
 }
 
 // version is the newest version of the Worker.

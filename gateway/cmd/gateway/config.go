@@ -141,6 +141,7 @@ func (env environment) understand(version string) (config, error) {
 	e.Tokens, err = access.ParseTokens(env.Tokens)
 	note("LOONGCLAW_TOKENS", err)
 	tokensOK := err == nil
+	note("LOONGCLAW_LOGIN_CODE", checkLoginCode(e.LoginCode, tokensOK && len(e.Tokens) == 0))
 	e.JWT, err = access.NewJWT(strings.TrimSpace(env.JWTIssuer), strings.TrimSpace(env.JWTAudience), env.JWTPublicKeys, strings.TrimSpace(env.JWTUserClaim), strings.TrimSpace(env.JWTScopeClaim))
 	faults = append(faults, unjoin(err)...)
 	tokensOK = tokensOK && err == nil
@@ -273,6 +274,19 @@ func checkAdmin(addr, public string) error {
 	}
 	if addr == public {
 		return errors.New("is the public address; choose another port, such as 127.0.0.1:9787")
+	}
+	return nil
+}
+
+// checkLoginCode is the core's check, early: it is told beside other faults.
+func checkLoginCode(code string, nobody bool) error {
+	switch {
+	case code == "":
+		return nil
+	case nobody:
+		return errors.New("is set without LOONGCLAW_TOKENS: it logs in the first token's user, so set one, or unset the code")
+	case len(code) < access.MinToken:
+		return fmt.Errorf("is shorter than %d characters; `gateway token` prints a good one", access.MinToken)
 	}
 	return nil
 }

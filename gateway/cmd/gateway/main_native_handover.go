@@ -19,7 +19,7 @@ import (
 )
 
 // handover lets a new process take the listener over from this one, so that no
-// connection is refused while a gateway restarts (docs/adr/0011).
+// connection is refused while a gateway restarts (docs/adr/0015-the-listener-is-handed-over.md).
 type handover struct {
 	flip   *tableflip.Upgrader
 	reload <-chan os.Signal // SIGHUP

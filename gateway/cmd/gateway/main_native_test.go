@@ -114,14 +114,14 @@ func TestServe(t *testing.T) {
 }
 
 func TestEveryFaultIsToldAtOnceAndNoSecret(t *testing.T) {
-	clean(t, "LISTEN_ADDR", "nowhere", "AGENT_URL", "ftp://u:url-secret@x", "LOONGCLAW_TOKENS", "a:tiny-secret,:x", "JWT_PUBLIC_KEYS", "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----", "ACCESS_TEAM_DOMAIN", "http://team.example.com", "ALLOWED_ORIGINS", "*", "TRUSTED_PROXIES", "proxy",
+	clean(t, "LISTEN_ADDR", "nowhere", "AGENT_URL", "ftp://u:url-secret@x", "LOONGCLAW_TOKENS", "a:tiny-secret,:x", "LOONGCLAW_LOGIN_CODE", "secret", "JWT_PUBLIC_KEYS", "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----", "ACCESS_TEAM_DOMAIN", "http://team.example.com", "ALLOWED_ORIGINS", "*", "TRUSTED_PROXIES", "proxy",
 		"RATE_LIMIT_CHAT", "x", "RATE_LIMIT_API", "y", "RATE_LIMIT_AUTH", "z", "REDIS_URL", "http://:redis-secret@x", "MAX_CONCURRENT_RUNS", "0", "PASS_PRIVATE_KEY", "key-secret", "LOG_LEVEL", "loud", "LOG_FORMAT", "xml")
 	for _, command := range []string{"check", "serve"} {
 		err := run(t.Context(), []string{command}, nil, io.Discard, io.Discard, nil)
 		if err == nil {
 			t.Fatal("no fault")
 		}
-		for _, name := range []string{"LISTEN_ADDR", "AGENT_URL", "LOONGCLAW_TOKENS: entry 1", "LOONGCLAW_TOKENS: entry 2", "JWT_ISSUER", "JWT_AUDIENCE", "JWT_PUBLIC_KEYS: holds a secret", "ACCESS_TEAM_DOMAIN", "ACCESS_AUD", "ALLOWED_ORIGINS", "TRUSTED_PROXIES", "RATE_LIMIT_CHAT", "RATE_LIMIT_API", "RATE_LIMIT_AUTH", "REDIS_URL", "MAX_CONCURRENT_RUNS", "PASS_PRIVATE_KEY", "LOG_LEVEL", "LOG_FORMAT", "\nNext: "} {
+		for _, name := range []string{"LISTEN_ADDR", "AGENT_URL", "LOONGCLAW_TOKENS: entry 1", "LOONGCLAW_TOKENS: entry 2", "LOONGCLAW_LOGIN_CODE: is shorter", "JWT_ISSUER", "JWT_AUDIENCE", "JWT_PUBLIC_KEYS: holds a secret", "ACCESS_TEAM_DOMAIN", "ACCESS_AUD", "ALLOWED_ORIGINS", "TRUSTED_PROXIES", "RATE_LIMIT_CHAT", "RATE_LIMIT_API", "RATE_LIMIT_AUTH", "REDIS_URL", "MAX_CONCURRENT_RUNS", "PASS_PRIVATE_KEY", "LOG_LEVEL", "LOG_FORMAT", "\nNext: "} {
 			if !strings.Contains(err.Error(), name) {
 				t.Errorf("%s: %s is not told:\n%v", command, name, err)
 			}

@@ -172,9 +172,10 @@ func isEventStream(h http.Header) bool {
 // relayAnswer sends the agent's answer to the client, each piece at once.
 func (h *Host) relayAnswer(w http.ResponseWriter, rc *http.ResponseController, r *http.Request, d edge.Decision, resp *answer) int {
 	dropHops(resp.Header)
-	setAll(w.Header(), resp.Header)
-	h.mayClose(w.Header())
-	setAll(w.Header(), d.Header)
+	header := w.Header()
+	setAll(header, resp.Header)
+	h.mayClose(header)
+	setAll(header, d.Header)
 	w.WriteHeader(resp.StatusCode)
 	if r.Method == http.MethodHead {
 		return resp.StatusCode

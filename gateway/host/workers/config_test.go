@@ -117,7 +117,7 @@ func TestEnvironmentsAreComplete(t *testing.T) {
 		for _, b := range env.DurableObjects.Bindings {
 			objects[b.Name] = b.Class
 		}
-		if diff := cmp.Diff(map[string]string{"USER": "User", "AGENT_BLUE": "AgentBlue", "AGENT_GREEN": "AgentGreen", "VAULT": "Vault", "SWITCH": "Switch", "ADDRESS": "Address"}, objects); diff != "" {
+		if diff := cmp.Diff(map[string]string{"USER": "User", "AGENT_BLUE": "AgentBlue", "AGENT_GREEN": "AgentGreen", "VAULT": "Vault", "SWITCH": "Switch", "ADDRESS": "Address", "WATCH": "Watch"}, objects); diff != "" {
 			t.Errorf("%s: objects (-want +got):\n%s", name, diff)
 		}
 		if len(env.Buckets) != 1 || env.Buckets[0].Binding != "STORE" {

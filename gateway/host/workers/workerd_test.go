@@ -18,33 +18,22 @@ import (
 // wranglerDir holds what Cloudflare runs, and its tools.
 const wranglerDir = "../../../wrangler"
 
-// modules are the files of the Worker below wrangler/, with the capnp field
-// that says what they are.
-var modules = map[string]string{
-	"test/probe.mjs":     "esModule",
-	"boot.mjs":           "esModule",
-	"core.mjs":           "esModule",
-	"host.mjs":           "esModule",
-	"user.mjs":           "esModule",
-	"address.mjs":        "esModule",
-	"lockout.mjs":        "esModule",
-	"vault.mjs":          "esModule",
-	"socket.mjs":         "esModule",
-	"relay.mjs":          "esModule",
-	"sse.mjs":            "esModule",
-	"bucket.mjs":         "esModule",
-	"agents.mjs":         "esModule",
-	"instance.mjs":       "esModule",
-	"message.mjs":        "esModule",
-	"body.mjs":           "esModule",
-	"carry.mjs":          "esModule",
-	"header.mjs":         "esModule",
-	"forward.mjs":        "esModule",
-	"facts.mjs":          "esModule",
-	"keys.mjs":           "esModule",
-	"build/wasm_exec.js": "esModule",
-	"build/seed.mjs":     "esModule",
-	"build/gateway.wasm": "wasm",
+// testWorker is the Worker of these tests: the real one, and what they ask of it.
+const testWorker = "test/probe.mjs"
+
+// modules are the files of the Worker below wrangler/, with the capnp field that
+// says what they are. The probe, which is the first, imports what it needs.
+func modules(t *testing.T) [][2]string {
+	t.Helper()
+	all := [][2]string{{testWorker, "esModule"}, {"build/wasm_exec.js", "esModule"}, {"build/seed.mjs", "esModule"}, {"build/gateway.wasm", "wasm"}}
+	found, err := filepath.Glob(filepath.Join(wranglerDir, "*.mjs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range found {
+		all = append(all, [2]string{filepath.Base(path), "esModule"})
+	}
+	return all
 }
 
 // isolate is one workerd process with one isolate in it.
@@ -126,7 +115,8 @@ func startWorkerd(t *testing.T, build string, vars map[string]string) *isolate {
 func layOut(t *testing.T, dir, build string, vars map[string]string) string {
 	t.Helper()
 	var list, bindings []string
-	for name, kind := range modules {
+	for _, module := range modules(t) {
+		name, kind := module[0], module[1]
 		from := filepath.Join(wranglerDir, name)
 		if filepath.Dir(name) == "build" {
 			from = filepath.Join(build, filepath.Base(name))
@@ -142,12 +132,7 @@ func layOut(t *testing.T, dir, build string, vars map[string]string) string {
 		if err := os.WriteFile(to, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		module := fmt.Sprintf("(name = %q, %s = embed %q)", name, kind, name)
-		if name == "test/probe.mjs" { // the first module is the Worker
-			list = append([]string{module}, list...)
-			continue
-		}
-		list = append(list, module)
+		list = append(list, fmt.Sprintf("(name = %q, %s = embed %q)", name, kind, name))
 	}
 	for name, value := range vars {
 		bindings = append(bindings, fmt.Sprintf("(name = %q, text = %q)", name, value))
