@@ -45,9 +45,11 @@ if [ $# -gt 0 ]; then
   exit
 fi
 
-# A house of its own: no variable of the caller's but the addresses counts.
-listen=${LISTEN_ADDR:-127.0.0.1:18787}
-agent=${AGENT_LISTEN_ADDR:-127.0.0.1:18788}
+# A house of its own, beside others: no variable of the caller's but the addresses
+# counts.
+port=$((20000 + RANDOM % 10000))
+listen=${LISTEN_ADDR:-127.0.0.1:$port}
+agent=${AGENT_LISTEN_ADDR:-127.0.0.1:$((port + 1))}
 cd "$work"
 ln -s "$bin" bin
 
