@@ -54,9 +54,9 @@ compose: images ## the house on one machine with Docker: make compose [MONITORIN
 	@cd deploy && go run ./compose up -publish '$(or $(PUBLISH),127.0.0.1:8787)' $(if $(MONITORING),-monitoring)
 
 # An image is named by what is in it, so that the same one is the same.
-compose-deploy: bin/image/agent ## a new agent into it, proved and watched; bad ones go back by themselves
+compose-deploy: bin/image/agent ## a new agent into it, proved and watched; bad ones go back by themselves [WATCH=5m]
 	@id=$$(docker build -q -f deploy/agent.Dockerfile bin/image) && id=$${id#sha256:} && id=$${id:0:12} && docker tag $$id loongclaw-agent:$$id && \
-	cd deploy && go run ./compose deploy -image loongclaw-agent:$$id
+	cd deploy && go run ./compose deploy $(if $(WATCH),-watch $(WATCH)) -image loongclaw-agent:$$id
 
 compose-rollback: ## the agent before it serves again, in seconds
 	@cd deploy && go run ./compose rollback

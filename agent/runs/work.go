@@ -119,10 +119,11 @@ func (m *Manager) next(s *session) (*run, error) {
 		return nil, nil
 	}
 	var found *run
+	more := false
 	err := s.log.Transact(m.root, func() ([]journal.Record, error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		found = nil
+		found, more = nil, false
 		r := s.runs[s.current]
 		if r == nil && len(s.queue) > 0 && !s.ended {
 			if m.isDraining() {
@@ -140,12 +141,13 @@ func (m *Manager) next(s *session) (*run, error) {
 			found = r
 			return nil, nil
 		}
-		return m.resume(s, r, &found)
+		records, err := m.resume(s, r, &found)
+		// Not "is somebody working": from rested on that may be the next goroutine,
+		// and two of them would give one answer, mixed.
+		more = found == nil && len(records) > 0
+		return records, err
 	})
-	s.mu.Lock()
-	more := err == nil && found == nil && s.working
-	s.mu.Unlock()
-	if more {
+	if err == nil && more {
 		m.Seen.Ended(chat.RunInterrupted, 0)
 		return m.next(s) // it gave a run up; others may wait behind it
 	}
