@@ -238,6 +238,7 @@ func (m *Manager) execute(s *session, r *run) {
 		m.left[s.user.Name] = s.user
 		m.mu.Unlock()
 		log.Info("run left to another agent or the next start", slog.Any("err", err))
+		end(Left)
 		return
 	case errors.Is(cause, errTaken), errors.Is(err, errTaken):
 		log.Info("run left to its next start", slog.Any("cause", errors.Join(cause, err)))
