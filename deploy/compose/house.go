@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/loongclaw/loongclaw/deploy/client"
+	"github.com/loongclaw/loongclaw/deploy/rollout"
 	"github.com/loongclaw/loongclaw/pkg/pass"
 )
 
@@ -45,8 +46,18 @@ func (h *house) up(ctx context.Context) error {
 		return err
 	}
 	settings, err := h.digest()
-	if err := errors.Join(err, h.set("AGENT_BLUE_SETTINGS", settings), h.set("AGENT_GREEN_SETTINGS", settings)); err != nil {
+	if err != nil {
 		return err
+	}
+	for _, slot := range []rollout.Slot{rollout.Blue, rollout.Green} {
+		if err := h.set(variable(slot, "SETTINGS"), settings); err != nil {
+			return err
+		}
+		if isNew { // both begin with the same image
+			if err := h.set(variable(slot, "KEPT"), "true"); err != nil {
+				return err
+			}
+		}
 	}
 	args := []string{"up", "-d"}
 	if h.monitoring {

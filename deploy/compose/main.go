@@ -74,7 +74,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	return fmt.Errorf("there is no command %q\nNext: %s", args[0], usage)
 }
 
-// deploy brings the new image in. What did not stay is stopped.
+// deploy brings the new image in.
 func (h *house) deploy(ctx context.Context, r *rollout.Rollout) error {
 	if h.image == "" {
 		return errors.New("which image?\nNext: compose deploy -image NAME, or make compose-deploy, which builds one")
@@ -82,12 +82,7 @@ func (h *house) deploy(ctx context.Context, r *rollout.Rollout) error {
 	if err := h.known(); err != nil {
 		return err
 	}
-	var red *rollout.Red
-	err := r.Deploy(ctx)
-	if errors.As(err, &red) {
-		return errors.Join(err, h.stopUnlisted(context.WithoutCancel(ctx)))
-	}
-	return err
+	return r.Deploy(ctx)
 }
 
 func (h *house) rollback(ctx context.Context, r *rollout.Rollout) error {

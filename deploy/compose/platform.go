@@ -95,7 +95,11 @@ func (h *house) State(ctx context.Context) (rollout.State, error) {
 	if err != nil {
 		return rollout.State{}, err
 	}
-	s := rollout.State{Images: map[rollout.Slot]string{}, Next: h.image + " " + settings}
+	env, err := h.settings("compose.env")
+	if err != nil {
+		return rollout.State{}, err
+	}
+	s := rollout.State{Images: map[rollout.Slot]string{}, Kept: map[rollout.Slot]bool{}, Next: h.image + " " + settings}
 	for _, slot := range []rollout.Slot{rollout.Blue, rollout.Green} {
 		id, err := h.container(ctx, slot)
 		if err != nil {
@@ -107,6 +111,7 @@ func (h *house) State(ctx context.Context) (rollout.State, error) {
 		if s.Images[slot], err = docker(ctx, "inspect", "-f", `{{.Config.Image}} {{index .Config.Labels "loongclaw.settings"}}`, id); err != nil {
 			return s, err
 		}
+		s.Kept[slot] = env[variable(slot, "KEPT")] == "true"
 	}
 	lines, err := h.listed()
 	if err != nil {
@@ -147,12 +152,22 @@ func (h *house) Fill(ctx context.Context, slot rollout.Slot) error {
 			return err
 		}
 	}
-	name := "AGENT_" + strings.ToUpper(string(slot))
 	settings, err := h.digest()
-	if err := errors.Join(err, h.set(name+"_IMAGE", h.image), h.set(name+"_SETTINGS", settings)); err != nil {
+	if err := errors.Join(err, h.set(variable(slot, "KEPT"), "false"), h.set(variable(slot, "IMAGE"), h.image), h.set(variable(slot, "SETTINGS"), settings)); err != nil {
 		return err
 	}
 	return h.compose(ctx, "up", "-d", "--no-deps", "--force-recreate", "agent-"+string(slot))
+}
+
+// variable names what compose.env says of a slot.
+func variable(slot rollout.Slot, what string) string {
+	return "AGENT_" + strings.ToUpper(string(slot)) + "_" + what
+}
+
+// Discard stops a slot whose image was red: it need not start for ever.
+func (h *house) Discard(ctx context.Context, slot rollout.Slot) error {
+	h.lastWords(ctx, slot)
+	return h.compose(ctx, "stop", "agent-"+string(slot))
 }
 
 // Admit lets the canary meet one slot, and nobody else a slot that does not serve.
@@ -247,27 +262,10 @@ func (h *house) Keep(context.Context) error {
 			lines[i].more = ""
 		}
 	}
-	return h.list(lines...)
-}
-
-// stopUnlisted stops the slot that the switch does not name: a bad image need not
-// start for ever.
-func (h *house) stopUnlisted(ctx context.Context) error {
-	lines, err := h.listed()
-	if err != nil {
+	if err := h.list(lines...); err != nil {
 		return err
 	}
-	for _, slot := range []rollout.Slot{rollout.Blue, rollout.Green} {
-		named := false
-		for _, l := range lines {
-			named = named || l.slot == slot
-		}
-		if !named {
-			h.lastWords(ctx, slot)
-			return h.compose(ctx, "stop", "agent-"+string(slot))
-		}
-	}
-	return nil
+	return h.set(variable(serves(lines, time.Now()), "KEPT"), "true")
 }
 
 // lastWords shows what a bad agent said.
