@@ -25,7 +25,8 @@ export async function answer(decision, request, env, facts) {
       }
       if (!env.USER) return "binding";
       // What is let through goes to the user's agent: where that is comes along.
-      const { place, ...taken } = await env.USER.getByName(holder(question)).take(question);
+      const { USER } = env;
+      const { place, ...taken } = await again(() => USER.getByName(holder(question)).take(question));
       facts.limits.push(taken);
       facts.place = place;
       return "answered";
@@ -42,7 +43,7 @@ export async function answer(decision, request, env, facts) {
       return "answered";
     case "agent":
       if (!env.USER) return "binding";
-      facts.agent = await env.USER.getByName(decision.user).agentState(decision.user);
+      facts.agent = await stateOf(env.USER, decision.user);
       return "answered";
     case "keys":
       facts.keys = await teamKeys(decision);
@@ -62,6 +63,14 @@ function holder(question) {
 }
 
 /**
+ * @param {NonNullable<Env["USER"]>} users
+ * @param {string} user
+ */
+function stateOf(users, user) {
+  return again(() => users.getByName(user).agentState(user));
+}
+
+/**
  * Notes a wrong credential of an address.
  * @param {import("./message.mjs").LimitQuestion} question
  * @param {NonNullable<Env["ADDRESS"]>} addresses
@@ -70,10 +79,24 @@ function holder(question) {
 async function strike(question, addresses) {
   const known = locks.find(question.key, Date.now());
   if (known) return { key: question.key, ...known };
-  const ask = () => addresses.getByName(holder(question)).strike(question);
-  // An object that is just being moved or reset refuses a call. Counting a wrong
-  // credential twice does no harm.
-  const answer = await ask().catch(ask);
+  const answer = await again(() => addresses.getByName(holder(question)).strike(question));
   locks.note(question.key, answer, Date.now());
   return answer;
+}
+
+/**
+ * Asks an object, and once more when it was just being moved or reset. Only for
+ * what may be done twice: to count one too many does no harm.
+ * @template T
+ * @param {() => Promise<T>} ask with a stub of its own each time: one that failed stays broken
+ * @returns {Promise<T>}
+ */
+export async function again(ask) {
+  try {
+    return await ask();
+  } catch (cause) {
+    const { overloaded } = /** @type {{overloaded?: boolean}} */ (cause);
+    if (overloaded) throw cause; // to ask more often would make it worse
+    return ask();
+  }
 }

@@ -49,7 +49,10 @@ export class Host {
       facts.requestId = decision.requestId;
       note.route = decision.route;
       note.stream = decision.kind === "forward" && decision.stream;
-      const answered = await answer(decision, request, env, facts);
+      const answered = await answer(decision, request, env, facts).catch((cause) => {
+        log("an object does not answer", decision.requestId, cause);
+        return "object";
+      });
       if (answered === "no question") return carry(decision, request, env, fail, facts.place);
       if (answered !== "answered") return refuse(fail(answered), decision, request);
     }
@@ -87,9 +90,18 @@ function newId() {
  */
 function lastResort(cause) {
   const requestId = newId();
-  console.error(JSON.stringify({ level: "ERROR", msg: "a request failed", requestId, error: String(cause) }));
+  log("a request failed", requestId, cause);
   return Response.json(
     { error: "internal error", code: "internal", hint: "try again; if it stays, look for the request id in the log", requestId },
     { status: 500, headers: { "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Request-Id": requestId } },
   );
+}
+
+/**
+ * @param {string} msg
+ * @param {string} requestId
+ * @param {unknown} cause
+ */
+function log(msg, requestId, cause) {
+  console.error(JSON.stringify({ level: "ERROR", msg, requestId, error: String(cause) }));
 }

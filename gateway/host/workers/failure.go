@@ -15,6 +15,7 @@ const (
 	failPass     = "pass"    // the agent refused the gateway's pass
 	failAsset    = "asset"   // the core named a file that is not there
 	failBinding  = "binding" // wrangler.jsonc lacks a binding
+	failObject   = "object"  // a Durable Object does not answer
 
 	failHandshake = "handshake" // an upgrade that is no WebSocket's
 	failMany      = "many"      // a socket that follows too many sessions
@@ -39,6 +40,8 @@ func failure(kind string) *fault.Error {
 		return fault.New(fault.CodeAgentTimeout, "the agent did not answer in time", "try again; if it stays, look for the request id in the agent's log")
 	case failHandshake:
 		return fault.New(fault.CodeUnsupported, "this is not a WebSocket handshake of version 13", "use a WebSocket client of RFC 6455")
+	case failObject:
+		return fault.New(fault.CodeUnavailable, "the gateway cannot count or look up what this request needs", "try again; nothing was done").After(time.Second)
 	case failMany:
 		return fault.New(fault.CodeUnsupported, "this socket follows too many sessions", "open another socket")
 	case failQueue:

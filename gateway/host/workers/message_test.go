@@ -181,7 +181,7 @@ func TestFailuresKeepTheRequestsID(t *testing.T) {
 	b := newBridge(nil, nil)
 	for kind, code := range map[string]fault.Code{
 		failTooLarge: fault.CodeTooLarge, failBroken: fault.CodeAgentFailed, failTimeout: fault.CodeAgentTimeout,
-		failPass: fault.CodeAgentFailed, failHandshake: fault.CodeUnsupported, failWaking: fault.CodeUnavailable, failStart: fault.CodeUnavailable, failAsset: fault.CodeNotFound,
+		failPass: fault.CodeAgentFailed, failHandshake: fault.CodeUnsupported, failWaking: fault.CodeUnavailable, failStart: fault.CodeUnavailable, failObject: fault.CodeUnavailable, failAsset: fault.CodeNotFound,
 		failBinding: fault.CodeUnavailable, "another": fault.CodeInternal,
 	} {
 		wantFault(t, b.call(join(opFail, kind, "mine")), code, "mine")
