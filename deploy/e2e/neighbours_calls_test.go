@@ -3,6 +3,7 @@ package e2e
 import (
 	"archive/tar"
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -21,6 +22,14 @@ func (s *street) operations() map[string]func(*neighbour) {
 	ops := map[string]func(*neighbour){
 		"POST /api/chat": func(n *neighbour) {
 			s.call(n, "POST", "/api/chat", map[string]any{"message": n.text(), "sessionId": s.session()}, client.Header{Name: "Idempotency-Key", Value: fmt.Sprint("key", n.n)})
+		},
+		"POST /v1/chat/completions": func(n *neighbour) {
+			// Both have had the same conversation: it is known by what was said in it.
+			said := []map[string]string{{"role": "user", "content": "the same words"}}
+			if a := s.call(n, "POST", "/v1/chat/completions", map[string]any{"messages": said}); a.Status == 200 {
+				said = append(said, map[string]string{"role": "assistant", "content": contentIn(a.Body)}, map[string]string{"role": "user", "content": n.text()})
+				s.call(n, "POST", "/v1/chat/completions", map[string]any{"messages": said})
+			}
 		},
 		"POST /api/sessions/:session/runs": func(n *neighbour) {
 			if id := s.foreign(n, "message"); id != "" {
@@ -89,7 +98,7 @@ func (s *street) operations() map[string]func(*neighbour) {
 	}
 	for path, queries := range map[string][]string{
 		"/api/history": {"", "?tree=1"}, "/api/sessions": {"", "?q=honey", "?q=MARK"}, "/api/memory/search": {"?keyword=honey", "?keyword=MARK", "?tags=same"},
-		"/api/memory/export": {"", "?format=markdown"}, "/api/files": {""}, "/api/stats": {""}, "/api/config": {""}, "/api/tools": {""}, "/api/models": {""},
+		"/api/memory/export": {"", "?format=markdown"}, "/api/files": {""}, "/api/stats": {""}, "/api/config": {""}, "/api/tools": {""}, "/api/models": {""}, "/v1/models": {""},
 		"/api/usage": {""}, "/api/ledger": {"", "?limit=500"},
 	} {
 		ops["GET "+path] = func(n *neighbour) {
@@ -157,6 +166,17 @@ func approvalIn(page []byte) string {
 		return string(m[1])
 	}
 	return ""
+}
+
+// contentIn is the text of a chat completion.
+func contentIn(completion []byte) string {
+	var c struct {
+		Choices []struct{ Message struct{ Content string } }
+	}
+	if json.Unmarshal(completion, &c) != nil || len(c.Choices) == 0 {
+		return ""
+	}
+	return c.Choices[0].Message.Content
 }
 
 // memoryTar is the original's memory folder with one note.
