@@ -25,8 +25,12 @@ func TestTheTokenComesOnce(t *testing.T) {
 		method, body string
 		status       int
 	}{
-		{"GET", `{"token":"` + token + `"}`, 405}, {"POST", "", 400}, {"POST", `{"token":"short"}`, 400}, {"POST", `{"token":7}`, 400},
-		{"POST", `{"token":"with a space in the middle"}`, 400}, {"POST", `{"token":"` + token + strings.Repeat("x", 5000) + `"}`, 413},
+		{"GET", `{"token":"` + token + `"}`, 405},
+		{"POST", "", 400},
+		{"POST", `{"token":"short"}`, 400},
+		{"POST", `{"token":7}`, 400},
+		{"POST", `{"token":"with a space in the middle"}`, 400},
+		{"POST", `{"token":"` + token + strings.Repeat("x", 5000) + `"}`, 413},
 	} {
 		status, body := bring(d, bad.method, bad.body)
 		if status != bad.status || strings.Contains(body, "canary") {

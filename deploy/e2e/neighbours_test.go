@@ -36,7 +36,6 @@ type neighbour struct {
 
 	files map[string]string   // what they wrote last
 	ids   map[string][]string // run, message, approval, memory, cursor: what they were told
-	asked []string            // approvals that wait
 	n     int
 
 	mu   sync.Mutex

@@ -123,7 +123,7 @@ func Engine(ctx context.Context) error {
 	}
 	// An image is built with flags that only buildx knows.
 	for _, args := range [][]string{{"info", "--format", "{{.ServerVersion}}"}, {"build", "--load", "--help"}} {
-		if out, err := exec.CommandContext(ctx, docker, args...).CombinedOutput(); err != nil { // #nosec G204 -- the engine of the caller's environment
+		if out, err := exec.CommandContext(ctx, docker, args...).CombinedOutput(); err != nil { // #nosec G204 G702 -- the engine of the caller's environment
 			lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 			return fmt.Errorf("%s %s: %w: %s", filepath.Base(docker), args[0], err, strings.Join(lines, " "))
 		}

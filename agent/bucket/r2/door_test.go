@@ -135,6 +135,7 @@ func (b below) Create(ctx context.Context, key string, body []byte) (string, err
 func (b below) Replace(ctx context.Context, key string, body []byte, etag string) (string, error) {
 	return b.Bucket.Replace(ctx, b.key(key), body, etag)
 }
+
 func (b below) Delete(ctx context.Context, key string) error { return b.Bucket.Delete(ctx, b.key(key)) }
 
 func (b below) List(ctx context.Context, prefix, after string, limit int) ([]bucket.Entry, bool, error) {

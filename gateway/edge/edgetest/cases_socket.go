@@ -184,7 +184,7 @@ func socketResumes(t *testing.T, s *suite) {
 	s.agent.answers(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		n := asked.Add(1)
-		_, _ = fmt.Fprintf(w, "id: c%d\nevent: message_chunk\ndata: {\"type\":\"message_chunk\",\"sessionId\":\"s\",\"content\":\"%d after %s\"}\n\n", n, n, r.URL.Query().Get("after"))
+		_, _ = fmt.Fprintf(w, "id: c%d\nevent: message_chunk\ndata: {\"type\":\"message_chunk\",\"sessionId\":\"s\",\"content\":\"%d after %s\"}\n\n", n, n, r.URL.Query().Get("after")) // #nosec G705 -- an event stream of a test, no page
 		flush(w)
 		if n == 2 {
 			<-r.Context().Done()
