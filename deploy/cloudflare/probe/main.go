@@ -45,7 +45,7 @@ func read(w io.Writer) {
 			return skip(d)
 		}
 		if d.Type().IsRegular() && path != os.Args[0] && path != "/agent" {
-			b, err := os.ReadFile(path) // #nosec G304 -- that is what it is for
+			b, err := os.ReadFile(path) //nolint:gosec // that is what it is for
 			_, _ = fmt.Fprintf(w, "%s: %s %v\n", path, b, cause(err))
 		}
 		return nil
