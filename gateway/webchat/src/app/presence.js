@@ -4,7 +4,8 @@
 
 import { signal } from '@preact/signals'
 
-const REST_AFTER = 5 * 60_000
+/** Below SLEEP_AFTER's default of 5 minutes: a stream that breaks when the container goes would wake it again. */
+const REST_AFTER = 4 * 60_000
 
 export const resting = signal(false)
 
