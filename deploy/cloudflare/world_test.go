@@ -25,7 +25,7 @@ const (
 	otherKey = "canary-of-another-provider"
 )
 
-var names = []string{"ann", "ben", "cat", "dan", "eve", "fay", "gus", "hal", "ida", "joe"}
+var names = []string{"ann", "ben", "cat", "dan", "eve", "fay", "gus", "hal", "ida", "joe", "kim", "leo"}
 
 // needEngine skips a test where no container can run.
 func needEngine(t *testing.T) {
