@@ -8,18 +8,13 @@ import { DurableObject } from "cloudflare:workers";
 import { failHeader, moveHeader, objectOf, userHeader } from "./agents.mjs";
 import { core } from "./boot.mjs";
 import { containerEnv, durationMs, isFull } from "./container.mjs";
+import { activeRuns, hand, port, ready } from "./inside.mjs";
 import { slots } from "./slots.mjs";
 import { woke } from "./seen.mjs";
 import { sleep, within } from "./wait.mjs";
 
-/** Where the agent listens in its container. */
-const port = 8788;
 /** How long a request waits for a container that starts; then it is told to come again. */
 const patienceMs = 20_000;
-/** How long a container may take until its agent is ready. */
-const startMs = 120_000;
-/** Between two looks at an agent that starts. */
-const lookMs = 100;
 /** How often the object looks what runs. */
 const beatMs = 30_000;
 /** A container of which nobody hears for this long is the platform's to end. */
@@ -142,7 +137,7 @@ class Agent extends DurableObject {
     const end = Date.now() + waitMs;
     await this.stopping;
     // An agent that does not answer runs nothing that could end here.
-    while (this.open > 0 || this.starting || (this.container.running && (await this.#active()))) {
+    while (this.open > 0 || this.starting || (this.container.running && (await activeRuns(this.container)))) {
       if (Date.now() >= end) return false;
       await sleep(30);
     }
@@ -177,7 +172,7 @@ class Agent extends DurableObject {
       if (start?.ready) await this.#ended("the container ended while nobody looked");
       return;
     }
-    const active = await this.#active();
+    const active = await activeRuns(this.container);
     const now = Date.now();
     if (active === undefined && ++this.silent >= maxSilent) {
       this.#log("the agent does not answer; its container is ended", undefined);
@@ -248,9 +243,10 @@ class Agent extends DurableObject {
     this.container.start({ env: containerEnv(this.env, publicKey, this.ctx.id.toString()), enableInternet: false });
     await this.container.setInactivityTimeout(inactivityMs);
     this.#watch();
-    await this.#hand(token);
+    const why = () => this.endedBy;
+    await hand(this.container, token, why);
     this.#tell(user, "restoring");
-    await this.#ask("/ready", {}, 200);
+    await ready(this.container, why);
     this.#start = { user, tokenHash, publicKey, ready: true, busy: true };
     this.fresh = true;
     this.#tell(user, "ready");
@@ -267,41 +263,6 @@ class Agent extends DurableObject {
     const { Egress } = /** @type {{Egress: (options: {props: {user: string, tokenHash: string}}) => Fetcher}} */ (/** @type {unknown} */ (this.ctx.exports));
     const egress = Egress({ props: { user, tokenHash } });
     for (const name of ["r2.internal", "llm.internal", "web.internal"]) await this.container.interceptOutboundHttp(name, egress);
-  }
-
-  /**
-   * Gives the agent its door token: in a request, since what stands in its
-   * environment every tool could read.
-   * @param {string} token
-   */
-  #hand(token) {
-    return this.#ask("/door", { method: "POST", body: JSON.stringify({ token }) }, 204);
-  }
-
-  /**
-   * Asks until the agent answers as it should.
-   * @param {string} path
-   * @param {RequestInit} init
-   * @param {number} want the status
-   */
-  async #ask(path, init, want) {
-    const end = Date.now() + startMs;
-    let last = "no answer";
-    while (Date.now() < end) {
-      if (!this.container.running) throw new Error(`the container ended: ${this.endedBy || last}`);
-      try {
-        const answer = await this.container.getTcpPort(port).fetch(`http://agent.internal${path}`, { ...init, signal: AbortSignal.timeout(5_000) });
-        const body = await answer.text();
-        if (answer.status === want) return;
-        last = `${path}: ${answer.status} ${body.slice(0, 300)}`;
-      } catch (cause) {
-        last = String(cause); // nobody listens yet
-        if (isFull(cause)) throw cause;
-      }
-      await sleep(lookMs);
-    }
-    await this.container.destroy();
-    throw new Error(`the agent was not ready in time: ${last}`);
   }
 
   /** After this object's own eviction: the container may have gone on. */
@@ -355,17 +316,6 @@ class Agent extends DurableObject {
     if (!(await within(drainMs, gone.then(() => true)))) await this.container.destroy();
     this.#start = undefined;
     this.deaths = 0;
-  }
-
-  /** @returns {Promise<number | undefined>} how many runs are active; nothing when the agent does not answer */
-  async #active() {
-    try {
-      const answer = await this.container.getTcpPort(port).fetch("http://agent.internal/active", { signal: AbortSignal.timeout(5_000) });
-      const { active } = /** @type {{active: number}} */ (await answer.json());
-      return active;
-    } catch {
-      return undefined;
-    }
   }
 
   /**

@@ -1,0 +1,88 @@
+/**
+ * What an Agent object says to the agent in its container itself, beside the
+ * gateway's requests that it relays.
+ */
+import { isFull } from "./container.mjs";
+import { sleep } from "./wait.mjs";
+
+/** Where the agent listens in its container. */
+export const port = 8788;
+/** How long a container may take until its agent is ready. */
+const startMs = 120_000;
+/** Between two looks at an agent that starts. */
+const lookMs = 100;
+/** How long one look may take. */
+const answerMs = 5_000;
+
+/** Why the container ended, if the platform said so. @typedef {() => string} Why */
+
+/**
+ * Gives the agent its door token: in a request, since what stands in its
+ * environment every tool could read.
+ * @param {Container} container
+ * @param {string} token
+ * @param {Why} why
+ */
+export function hand(container, token, why) {
+  return until(container, "/door", { method: "POST", body: JSON.stringify({ token }) }, 204, why);
+}
+
+/**
+ * Waits until the agent has read what it needs.
+ * @param {Container} container
+ * @param {Why} why
+ */
+export function ready(container, why) {
+  return until(container, "/ready", {}, 200, why);
+}
+
+/**
+ * @param {Container} container
+ * @returns {Promise<number | undefined>} how many runs are active; nothing when the agent does not answer
+ */
+export async function activeRuns(container) {
+  try {
+    const answer = await ask(container, "/active", {});
+    const { active } = /** @type {{active: number}} */ (await answer.json());
+    return active;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Asks until the agent answers as it should.
+ * @param {Container} container
+ * @param {string} path
+ * @param {RequestInit} init
+ * @param {number} want the status
+ * @param {Why} why
+ */
+async function until(container, path, init, want, why) {
+  const end = Date.now() + startMs;
+  let last = "no answer";
+  while (Date.now() < end) {
+    if (!container.running) throw new Error(`the container ended: ${why() || last}`);
+    try {
+      const answer = await ask(container, path, init);
+      const body = await answer.text();
+      if (answer.status === want) return;
+      last = `${path}: ${answer.status} ${body.slice(0, 300)}`;
+    } catch (cause) {
+      last = String(cause); // nobody listens yet
+      if (isFull(cause)) throw cause;
+    }
+    await sleep(lookMs);
+  }
+  await container.destroy();
+  throw new Error(`the agent was not ready in time: ${last}`);
+}
+
+/**
+ * @param {Container} container
+ * @param {string} path
+ * @param {RequestInit} init
+ */
+function ask(container, path, init) {
+  return container.getTcpPort(port).fetch(`http://agent.internal${path}`, { ...init, signal: AbortSignal.timeout(answerMs) });
+}
