@@ -49,7 +49,7 @@ func (f *fleet) present() []edge.Agent {
 
 // watch looks again and again, where there is a choice or a list that may change.
 func (f *fleet) watch(ctx context.Context) {
-	if f.list == nil && len(f.agents) < 2 {
+	if f.list == nil && len(f.present()) < 2 {
 		return
 	}
 	look, read := time.NewTicker(lookEvery), time.NewTicker(listEvery)
