@@ -12,6 +12,7 @@ func TestMisbehavingCore(t *testing.T) {
 	build := misbehaving(t)
 	t.Run("costs one request", func(t *testing.T) { costsOneRequest(t, build) })
 	t.Run("isolates draw different random bytes", func(t *testing.T) { drawsDifferently(t, build) })
+	t.Run("a timer for later costs nothing", func(t *testing.T) { wantsLater(t, build) })
 	t.Run("refused configuration", func(t *testing.T) { refusesConfiguration(t, build) })
 }
 
@@ -47,6 +48,20 @@ func costsOneRequest(t *testing.T, build string) {
 				t.Errorf("got %+v, want sameInstance %v and timers %d", p, tt.sameInstance, tt.timers)
 			}
 		})
+	}
+}
+
+// wantsLater: Go may want a timer without waiting for it. It gets none, and no
+// request pays for that.
+func wantsLater(t *testing.T, build string) {
+	w := startWorkerd(t, build, nil)
+	for range 3 {
+		if status, body := w.get("/later"); status != 200 || body != "ok" {
+			t.Errorf("got %d %q, want 200 ok", status, body)
+		}
+	}
+	if p := w.probe(); !p.SameInstance || p.Timers == 0 {
+		t.Errorf("got %+v, want the same instance, which wanted a timer", p)
 	}
 }
 

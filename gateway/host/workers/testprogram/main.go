@@ -39,6 +39,8 @@ func (core) Decide(h edge.Head, _ edge.Facts) edge.Decision {
 		new(sync.Mutex).Unlock() // recover cannot stop this one
 	case "/wait":
 		time.Sleep(time.Minute)
+	case "/later": // as Go's own housekeeping does after a collection
+		time.AfterFunc(time.Minute, func() {})
 	case "/deadlock":
 		<-make(chan int)
 	case "/random":
