@@ -32,13 +32,9 @@ func snapPrefix(prefix string) string { return strings.TrimSuffix(prefix, "log/"
 // load reads the journal: the newest snapshot that is right, and what came
 // after it.
 func (l *Log) load(ctx context.Context) error {
-	page, more, err := l.bucket.List(ctx, l.prefix, "", 0)
+	page, more, err := l.bucket.List(ctx, l.prefix, "", snapshotEvery)
 	if err != nil {
 		return unavailable(err)
-	}
-	last := ""
-	if len(page) > 0 {
-		last = page[len(page)-1].Key
 	}
 	var packed []byte
 	if len(page) >= snapshotEvery {
@@ -46,16 +42,19 @@ func (l *Log) load(ctx context.Context) error {
 			return err
 		}
 	}
-	have := l.key(l.next - 1)
+	last := l.key(l.next - 1) // what was read already
 	var first []string
 	for _, e := range page {
-		if l.next == 1 || e.Key > have {
+		if l.next == 1 || e.Key > last {
 			first = append(first, e.Key)
 		}
 	}
+	if len(first) > 0 {
+		last = first[len(first)-1]
+	}
 	var rest keys
 	if more {
-		rest = listed(ctx, l.bucket, l.prefix, max(last, have))
+		rest = listed(ctx, l.bucket, l.prefix, last)
 	}
 	// Who reads much has in hand what a snapshot needs, and spares the next one
 	// who opens: an agent that is ended again and again must get ahead.
@@ -178,6 +177,13 @@ type Snapshot struct {
 	log  *Log
 	tail Tail
 	body []byte
+}
+
+// Due says whether enough has come since the last snapshot for a new one.
+func (l *Log) Due() bool {
+	l.tmu.Lock()
+	defer l.tmu.Unlock()
+	return !l.packing && l.tail.Number >= l.base+snapshotEvery
 }
 
 // Pack makes a snapshot of the journal, from what Open has read or else from what

@@ -77,9 +77,11 @@ func (m *Manager) rest(ctx context.Context, s *session) {
 // snapshot writes snapshots of a session and of its user's journal, where enough
 // has come since the last. They only save time, so nothing waits for them.
 func (m *Manager) snapshot(ctx context.Context, s *session) {
-	if m.isDraining() {
+	// They wait for one another: what is asked meanwhile comes first.
+	if m.isDraining() || m.packing.Acquire(ctx, 1) != nil {
 		return
 	}
+	defer m.packing.Release(1)
 	err := errors.Join(s.log.Ignored(), s.user.Snapshot(ctx))
 	packed, packErr := s.log.Pack(ctx)
 	if err = errors.Join(err, packErr); packed != nil {

@@ -101,6 +101,8 @@ type Manager struct {
 	notes  map[string]*notes      // what waits for the ledger, by user
 	noting sync.WaitGroup
 
+	packing *semaphore.Weighted // who writes snapshots
+
 	active sync.WaitGroup
 	// recovering is above 0 while what an earlier process left is looked through.
 	recovering atomic.Int32
@@ -111,6 +113,9 @@ type Manager struct {
 }
 
 type place struct{ user, session string }
+
+// snapshotsAtOnce is how many are written at the same time.
+const snapshotsAtOnce = 2
 
 // Why a run's context ends.
 var (
@@ -138,7 +143,7 @@ func New(c Config) *Manager {
 	m := &Manager{
 		Config: c, users: users.New(c.Bucket, c.Now), process: rand.Text(),
 		open: map[place]*session{}, slots: map[string]*semaphore.Weighted{}, beats: map[string]*pulse{}, left: map[string]*users.User{}, notes: map[string]*notes{},
-		draining: make(chan struct{}), root: root, cut: cut,
+		packing: semaphore.NewWeighted(snapshotsAtOnce), draining: make(chan struct{}), root: root, cut: cut,
 	}
 	time.AfterFunc(c.Evict, m.evictUsers)
 	return m

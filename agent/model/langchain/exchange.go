@@ -120,7 +120,7 @@ func (x *exchange) rewrite(body []byte) ([]byte, error) {
 	if err := json.Unmarshal(body, &r); err != nil {
 		return nil, err
 	}
-	var messages []map[string]any
+	var messages []json.RawMessage
 	if err := json.Unmarshal(r["messages"], &messages); err != nil {
 		return nil, err
 	}
@@ -129,12 +129,26 @@ func (x *exchange) rewrite(body []byte) ([]byte, error) {
 	}
 	d := x.m.dialect
 	for i, e := range x.extras {
-		if e.calls && d.nullContent && messages[i]["content"] == "" {
-			messages[i]["content"] = nil
+		null := e.calls && d.nullContent
+		reasoned := d.reasoning && (e.reasoning != "" || (e.calls && d.emptyReason))
+		if !null && !reasoned {
+			continue // a long conversation is not taken apart for nothing
 		}
-		if d.reasoning && (e.reasoning != "" || (e.calls && d.emptyReason)) {
-			messages[i]["reasoning_content"] = e.reasoning
+		var m map[string]any
+		if err := json.Unmarshal(messages[i], &m); err != nil {
+			return nil, err
 		}
+		if null && m["content"] == "" {
+			m["content"] = nil
+		}
+		if reasoned {
+			m["reasoning_content"] = e.reasoning
+		}
+		b, err := json.Marshal(m)
+		if err != nil {
+			return nil, err
+		}
+		messages[i] = b
 	}
 	for _, k := range []string{"temperature", "max_tokens", "max_completion_tokens", "stream_options"} {
 		delete(r, k)
