@@ -18,14 +18,27 @@ import (
 // times a second.
 const obeyed = time.Second
 
+// shares are how many users in a hundred a new agent gets at first, a second each.
+// It knows none of their sessions yet: if all came at once, each would wait until
+// those of all were read.
+var shares = []int{5, 10, 20, 30, 40, 50, 60, 70, 80, 90}
+
 // line is a line of the switch.
 type line struct {
 	slot rollout.Slot
-	more string // "", spare, only=canary, until=TIME
+	more string // "", spare, only=canary, until=TIME and perhaps share=N
 }
 
 func (l line) String() string {
 	return strings.TrimSpace(fmt.Sprintf("http://agent-%s:8788 %s", l.slot, l.more))
+}
+
+// trial says until when a line is one of a trial.
+func (l line) trial() (end time.Time, ok bool) {
+	text, ok := strings.CutPrefix(l.more, "until=")
+	text, _, _ = strings.Cut(text, " ")
+	end, err := time.Parse(time.RFC3339, text)
+	return end, ok && err == nil
 }
 
 // list writes the switch.
@@ -73,10 +86,9 @@ func (h *house) listed() ([]line, error) {
 func serves(lines []line, now time.Time) rollout.Slot {
 	var spare rollout.Slot
 	for _, l := range lines {
-		until, tried := strings.CutPrefix(l.more, "until=")
-		end, err := time.Parse(time.RFC3339, until)
+		end, tried := l.trial()
 		switch {
-		case l.more == "", tried && (err != nil || now.Before(end)):
+		case l.more == "", tried && now.Before(end):
 			return l.slot
 		case l.more == "spare" && spare == "":
 			spare = l.slot
@@ -209,8 +221,9 @@ func (h *house) Dismiss(ctx context.Context) error {
 	return h.move(ctx, line{slot: at})
 }
 
-// Serve moves the switch. The slot that served becomes the spare: the way back, and
-// where people go if the new one falls. A slot that is left within its trial is none.
+// Serve moves the switch, to a new agent share by share. The slot that served becomes
+// the spare: the way back, and where people go if the new one falls. A slot that is
+// left within its trial is none, and is left at once.
 func (h *house) Serve(ctx context.Context, slot rollout.Slot) error {
 	lines, err := h.listed()
 	if err != nil {
@@ -224,15 +237,28 @@ func (h *house) Serve(ctx context.Context, slot rollout.Slot) error {
 	}
 	trusted := true
 	for _, l := range lines {
-		if l.slot != slot && strings.HasPrefix(l.more, "until=") {
+		if _, tried := l.trial(); tried && l.slot != slot {
 			trusted = false
 		}
 	}
 	if at := serves(lines, time.Now()); at == slot || !trusted {
 		return h.move(ctx, line{slot: slot})
 	}
-	until := time.Now().Add(h.trial).UTC().Format(time.RFC3339)
-	return h.move(ctx, line{slot, "until=" + until}, line{slot.Other(), "spare"})
+	env, err := h.settings("compose.env")
+	if err != nil {
+		return err
+	}
+	steps := shares
+	if env[variable(slot, "KEPT")] == "true" {
+		steps = nil // the way back is taken at once
+	}
+	until := "until=" + time.Now().Add(h.trial).UTC().Format(time.RFC3339)
+	for _, share := range steps {
+		if err := h.move(ctx, line{slot, fmt.Sprintf("%s share=%d", until, share)}, line{slot.Other(), "spare"}); err != nil {
+			return err
+		}
+	}
+	return h.move(ctx, line{slot, until}, line{slot.Other(), "spare"})
 }
 
 // awake starts a slot that was stopped, and knows when it listens.
@@ -258,7 +284,7 @@ func (h *house) Keep(context.Context) error {
 		return err
 	}
 	for i, l := range lines {
-		if strings.HasPrefix(l.more, "until=") {
+		if _, tried := l.trial(); tried {
 			lines[i].more = ""
 		}
 	}

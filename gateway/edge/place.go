@@ -19,6 +19,9 @@ type Agent struct {
 	Away bool
 	// Spare is for when all others are away.
 	Spare bool
+	// Share is how many users in a hundred it is for, while others still have the
+	// rest; 0 is all. A larger share has everybody that a smaller one had.
+	Share int
 	// Only, when set, names the users that it is for. These go nowhere else.
 	Only []string
 }
@@ -52,23 +55,26 @@ func (c *Core) place(user string, f Facts, repeat bool) Place {
 }
 
 // rank orders the agents that may serve a user: those that are there before those
-// that are away, spares last among each, and else by rendezvous hashing. By that
-// every gateway chooses the same one, and when an agent joins or leaves only its
-// own users move. One that is away is still named: what the host saw may be old.
+// that are away, spares and then those whose share leaves the user out last among
+// each, and else by rendezvous hashing. By that every gateway chooses the same one,
+// and when an agent joins or leaves only its own users move. One that is away is
+// still named: what the host saw may be old.
 func rank(user string, agents []Agent) []string {
 	type ranked struct {
 		Agent
+		left   bool // its share leaves the user out
 		weight uint64
 	}
 	own := slices.ContainsFunc(agents, func(a Agent) bool { return slices.Contains(a.Only, user) })
 	all := make([]ranked, 0, len(agents))
 	for _, a := range agents {
 		if own == slices.Contains(a.Only, user) && (own || len(a.Only) == 0) {
-			all = append(all, ranked{a, weight(user, a.URL)})
+			left := a.Share > 0 && weight(user, "")%100 >= uint64(a.Share) //nolint:gosec // 1 to 100
+			all = append(all, ranked{a, left, weight(user, a.URL)})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b ranked) int {
-		return cmp.Or(order(a.Away, b.Away), order(a.Spare, b.Spare), cmp.Compare(b.weight, a.weight))
+		return cmp.Or(order(a.Away, b.Away), order(a.left, b.left), order(a.Spare, b.Spare), cmp.Compare(b.weight, a.weight))
 	})
 	urls := make([]string, len(all))
 	for i, a := range all {

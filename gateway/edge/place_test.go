@@ -47,6 +47,34 @@ func TestRankByWhatTheHostSaw(t *testing.T) {
 	}
 }
 
+// A share takes users from whoever else is there, ever more, and each only once.
+func TestAShareGrows(t *testing.T) {
+	const users = 1000
+	before := map[string]bool{}
+	for _, share := range []int{1, 5, 50, 99, 100} {
+		n := 0
+		for i := range users {
+			user := fmt.Sprint("user", i)
+			got := rank(user, []Agent{{URL: "new", Share: share}, {URL: "old", Spare: true}})
+			switch {
+			case len(got) != 2:
+				t.Fatalf("got %q", got)
+			case got[0] == "new":
+				n++
+				before[user] = true
+			case before[user]:
+				t.Errorf("%s went back with a share of %d", user, share)
+			}
+			if away := rank(user, []Agent{{URL: "new", Share: share}, {URL: "old", Spare: true, Away: true}}); away[0] != "new" {
+				t.Errorf("with the old one away: got %q", away)
+			}
+		}
+		if want := users * share / 100; n < want-want/5-10 || n > want+want/5+10 {
+			t.Errorf("a share of %d has %d of %d users", share, n, users)
+		}
+	}
+}
+
 func TestMessagesGetAKeyWhereTwoAgentsCouldTakeThem(t *testing.T) {
 	c := newCore(t, nil)
 	one, two := generous(), generous()

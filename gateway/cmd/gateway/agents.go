@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,8 +43,8 @@ func agentURL(s string) (string, bool) {
 const maxAgentsFile = 64 << 10
 
 // readAgents reads AGENT_URL_FILE: on each line an agent's address and what is
-// particular about it: "spare", "only=USER,USER", or "until=TIME", after which the
-// line does not count; # begins a comment.
+// particular about it: "spare", "only=USER,USER", "share=N", for N users in a hundred,
+// or "until=TIME", after which the line does not count; # begins a comment.
 func readAgents(path string, now time.Time) ([]edge.Agent, error) {
 	b, err := os.ReadFile(path) // #nosec G304 -- whoever runs the gateway names the file
 	if err != nil {
@@ -95,12 +96,16 @@ func agentLine(words []string) (a edge.Agent, until time.Time, err error) {
 		case name == "only" && strings.Trim(value, ",") != "":
 			a.Only = strings.Split(strings.Trim(value, ","), ",")
 			continue
+		case name == "share":
+			if a.Share, err = strconv.Atoi(value); err == nil && a.Share >= 1 && a.Share <= 100 {
+				continue
+			}
 		case name == "until":
 			if until, err = time.Parse(time.RFC3339, value); err == nil {
 				continue
 			}
 		}
-		return a, until, fmt.Errorf("%.40q is not understood; write spare, only=USER or until=2026-01-31T12:00:00Z after the address", word)
+		return a, until, fmt.Errorf("%.40q is not understood; write spare, only=USER, share=50 or until=2026-01-31T12:00:00Z after the address", word)
 	}
 	return a, until, nil
 }

@@ -27,8 +27,9 @@ http://a:1/
 http://c:3 only=canary,alice
 http://d:4 until=2026-01-31T12:00:01Z
 http://e:5 until=2026-01-31T12:00:00Z
+http://f:6 share=5 until=2026-01-31T12:00:01Z
 `)
-	want := []edge.Agent{{URL: "http://a:1"}, {URL: "http://b:2", Spare: true}, {URL: "http://c:3", Only: []string{"canary", "alice"}}, {URL: "http://d:4"}}
+	want := []edge.Agent{{URL: "http://a:1"}, {URL: "http://b:2", Spare: true}, {URL: "http://c:3", Only: []string{"canary", "alice"}}, {URL: "http://d:4"}, {URL: "http://f:6", Share: 5}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
@@ -40,6 +41,8 @@ http://e:5 until=2026-01-31T12:00:00Z
 		"http://a:1\nftp://b:1":                 "line 2: is not an agent's address",
 		"http://a:1 only=":                      "line 1",
 		"http://a:1 until=tomorrow":             "line 1",
+		"http://a:1 share=0":                    "line 1",
+		"http://a:1 share=101":                  "line 1",
 		"http://a:1 sparse":                     `"sparse" is not understood`,
 		strings.Repeat("# x\n", 1<<15):          "too long",
 	} {

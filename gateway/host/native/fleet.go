@@ -154,7 +154,7 @@ func (f *fleet) reload() {
 		}
 	}
 	if slices.EqualFunc(listed, f.agents, func(a, b edge.Agent) bool {
-		return a.URL == b.URL && a.Spare == b.Spare && slices.Equal(a.Only, b.Only)
+		return a.URL == b.URL && a.Spare == b.Spare && a.Share == b.Share && slices.Equal(a.Only, b.Only)
 	}) {
 		return
 	}
