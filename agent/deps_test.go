@@ -68,6 +68,7 @@ var mayImport = map[string][]string{
 	"tools/shell":       {"bucket", "files"},
 	"users":             {"bucket", "files", "journal", "memory"},
 	"openai":            {},
+	"door":              {"bucket"},
 	"persona":           {"bucket", "users"},
 	"runs":              {"bucket", "journal", "loop", "tools", "users"},
 	"meter":             {"bucket", "loop"},

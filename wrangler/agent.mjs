@@ -1,14 +1,16 @@
 /**
- * The object of one user's agent in one generation: keeps one container and
- * nothing else. It starts it when a request comes, however many ask at once, keeps
- * it exactly while something runs, and stops it some time after, or when its user
- * moves to the other generation.
+ * The object of one user's agent in one generation, or of everybody's with
+ * AGENT_PLACEMENT=single: keeps one container and nothing else. It starts it when a
+ * request comes, however many ask at once, keeps it exactly while something runs,
+ * and stops it some time after, or when its one user moves to the other generation.
  */
 import { DurableObject } from "cloudflare:workers";
-import { failHeader, moveHeader, objectOf, userHeader } from "./agents.mjs";
+import { failHeader, moveHeader, objectOf, shared, userHeader } from "./agents.mjs";
 import { core } from "./boot.mjs";
 import { containerEnv, durationMs, isFull } from "./container.mjs";
-import { activeRuns, hand, port, ready } from "./inside.mjs";
+import { drawKey, tokenOf } from "./doors/tokens.mjs";
+import { Guests } from "./guests.mjs";
+import { activeRuns, doorHeader, hand, port, ready } from "./inside.mjs";
 import { slots } from "./slots.mjs";
 import { woke } from "./seen.mjs";
 import { sleep, within } from "./wait.mjs";
@@ -30,7 +32,11 @@ const maxDeaths = 5;
 /** Looks that may fail before the agent counts as stuck. */
 const maxSilent = 4;
 
-/** What must outlive this object's eviction. @typedef {{user: string, tokenHash: string, publicKey: string, ready: boolean, busy: boolean}} Start */
+/**
+ * What must outlive this object's eviction.
+ * @typedef {{users: string[], key: string, publicKey: string, ready: boolean, busy: boolean}} Start
+ *   of whom something may run, and what their tokens for the doors are made of
+ */
 
 class Agent extends DurableObject {
   /** @returns {import("./slots.mjs").Slot} */
@@ -50,17 +56,17 @@ class Agent extends DurableObject {
     this.lastUse = Date.now();
     this.deaths = 0;
     this.silent = 0;
-    this.fresh = false; // it was woken, and nothing has been asked of it yet
-    this.quiet = false; // it starts for a user who is still elsewhere, and hears nothing of it
+    this.guests = new Guests(ctx.storage.kv);
+    /** @type {Set<string>} whom a start is told to; a user who is still elsewhere hears nothing of it */
+    this.audience = new Set();
+    /** @type {Set<string>} for whom it was woken, and who has not asked anything of it yet */
+    this.fresh = new Set();
     this.endedBy = ""; // why the container ended, if the platform said so
     this.brokeAt = 0; // when such a start last failed
-    this.open = 0; // requests that wait for the head of their answer
     /** @type {Promise<void> | undefined} */
     this.starting = undefined;
     /** @type {Promise<void> | undefined} */
     this.stopping = undefined;
-    /** @type {Promise<boolean> | undefined} */
-    this.leaving = undefined;
     if (this.container.running) void ctx.blockConcurrencyWhile(() => this.#takeUp());
   }
 
@@ -71,22 +77,21 @@ class Agent extends DurableObject {
    */
   async fetch(request) {
     const user = decodeURIComponent(request.headers.get(userHeader) ?? "");
-    await this.leaving;
-    const left = this.#left;
+    await this.guests.leaving.get(user);
+    const left = this.guests.left(user);
     if (Number(request.headers.get(moveHeader)) < left) return this.#sendOn(request, user, left);
     this.lastUse = Date.now();
-    this.quiet = false;
-    this.open++;
+    this.audience.add(user);
+    const exit = this.guests.enter(user);
     try {
-      const awake = await within(patienceMs, this.#awake(user));
-      if (!awake) return this.#failed(user, "waking");
+      const awake = await within(patienceMs, this.#awake([user]));
+      return awake ? await this.#relay(request, user) : this.#failed(user, "waking");
     } catch (cause) {
       this.#log("the container does not start", cause);
       return this.#failed(user, isFull(cause) ? "full" : "start");
     } finally {
-      this.open--;
+      exit();
     }
-    return this.#relay(request, user);
   }
 
   /**
@@ -106,43 +111,46 @@ class Agent extends DurableObject {
   async ready(user) {
     if (this.state() === "ready") return true;
     if (this.starting || Date.now() - this.brokeAt < pauseMs) return false;
-    this.quiet = true;
     this.lastUse = Date.now();
     const broke = (/** @type {unknown} */ cause) => {
       this.brokeAt = Date.now();
       this.#log("the container does not start for a user who is to move here", cause);
       this.#count(user, true, undefined);
     };
-    this.ctx.waitUntil(this.#awake(user).catch(broke));
+    this.ctx.waitUntil(this.#awake([user]).catch(broke));
     return false;
   }
 
   /**
-   * The user moves to the other generation, if nothing runs here. What was on its
-   * way is sent on.
+   * A user moves to the other generation, if nothing of theirs runs here. What was on
+   * its way is sent on.
+   * @param {string} user
    * @param {number} move the number of that move
    * @param {number} waitMs how long runs are waited for; what is asked meanwhile waits, too
    */
-  async leave(move, waitMs) {
-    if (this.#left >= move) return true;
-    this.leaving ??= this.#leave(move, waitMs).finally(() => (this.leaving = undefined));
-    return this.leaving;
+  async leave(user, move, waitMs) {
+    if (this.guests.left(user) >= move) return true;
+    const { leaving } = this.guests;
+    const left = leaving.get(user) ?? this.#leave(user, move, waitMs).finally(() => leaving.delete(user));
+    leaving.set(user, left);
+    return left;
   }
 
   /**
+   * @param {string} user
    * @param {number} move
    * @param {number} waitMs
    */
-  async #leave(move, waitMs) {
+  async #leave(user, move, waitMs) {
     const end = Date.now() + waitMs;
     await this.stopping;
     // An agent that does not answer runs nothing that could end here.
-    while (this.open > 0 || this.starting || (this.container.running && (await activeRuns(this.container)))) {
+    while (this.guests.of(user) > 0 || this.starting || (this.container.running && (await activeRuns(this.container, user))?.active)) {
       if (Date.now() >= end) return false;
       await sleep(30);
     }
-    this.#left = move;
-    if (this.container.running) this.ctx.waitUntil(this.#stop());
+    this.guests.leave(user, move);
+    if (this.container.running && !shared(this.env, user)) this.ctx.waitUntil(this.#stop());
     return true;
   }
 
@@ -157,10 +165,13 @@ class Agent extends DurableObject {
     return objectOf(this.env, this.slot === "blue" ? "green" : "blue", user).fetch(new Request(request, { headers }));
   }
 
-  /** The user was the rollout's own, and is gone. */
-  async forget() {
+  /**
+   * The user was the rollout's own, who shares nothing, and is gone.
+   * @param {string} user
+   */
+  async forget(user) {
     this.#start = undefined;
-    this.ctx.storage.kv.delete("left");
+    this.guests.forget(user);
     await this.ctx.storage.deleteAlarm();
     if (this.container.running) await this.container.destroy();
   }
@@ -172,20 +183,19 @@ class Agent extends DurableObject {
       if (start?.ready) await this.#ended("the container ended while nobody looked");
       return;
     }
-    const active = await activeRuns(this.container);
+    const runs = await activeRuns(this.container);
     const now = Date.now();
-    if (active === undefined && ++this.silent >= maxSilent) {
+    if (!runs && ++this.silent >= maxSilent) {
       this.#log("the agent does not answer; its container is ended", undefined);
       await this.container.destroy();
       return;
     }
-    if (active !== undefined) this.silent = 0;
-    if (active) {
-      this.lastUse = now;
-      if (start) await this.#stir(start.user);
-    }
-    if (start && start.busy !== Boolean(active)) this.#start = { ...start, busy: Boolean(active) };
-    if (now - this.lastUse >= this.sleepMs && this.open === 0) return this.#stop();
+    if (runs) this.silent = 0;
+    const busy = Boolean(runs?.active);
+    if (busy) this.lastUse = now;
+    if (busy && start) await Promise.all((runs?.users ?? start.users).map((user) => this.#stir(user)));
+    if (start && start.busy !== busy) this.#start = { ...start, busy };
+    if (now - this.lastUse >= this.sleepMs && this.guests.none) return this.#stop();
     await this.container.setInactivityTimeout(inactivityMs);
     await this.#arm();
   }
@@ -195,82 +205,93 @@ class Agent extends DurableObject {
    * @param {string} user
    */
   async #relay(request, user) {
-    this.open++;
     const begin = Date.now();
     try {
-      const answer = await this.container.getTcpPort(port).fetch(request);
+      const headers = new Headers(request.headers);
+      headers.set(doorHeader, await this.#token(user));
+      const answer = await this.container.getTcpPort(port).fetch(new Request(request, { headers }));
       this.lastUse = Date.now();
       const waits = slowPaths.includes(new URL(request.url).pathname);
       // From 502 on it tells of a provider, or that it is full: that is no fault of the generation's.
       this.#count(user, answer.status === 500, waits ? undefined : this.lastUse - begin);
       if (request.method !== "GET" && answer.ok) this.#acted(user);
       if (!answer.headers.has(failHeader)) return answer;
-      const headers = new Headers(answer.headers);
-      headers.delete(failHeader); // nobody but this object may say it
-      return new Response(answer.body, { status: answer.status, headers });
+      const told = new Headers(answer.headers);
+      told.delete(failHeader); // nobody but this object may say it
+      return new Response(answer.body, { status: answer.status, headers: told });
     } catch (cause) {
       this.#log("the agent broke off", cause);
       return this.#failed(user, "broken");
-    } finally {
-      this.open--;
     }
   }
 
   /**
-   * Waits until the agent is ready, and starts it if need be.
+   * What opens the doors for a user in this start. Of whom it was given out something
+   * may run from now on.
    * @param {string} user
    */
-  async #awake(user) {
+  async #token(user) {
+    const start = this.#start;
+    if (!start) throw new Error("the container has just ended");
+    if (!start.users.includes(user)) this.#start = { ...start, users: [...start.users, user] };
+    return tokenOf(start.key, user);
+  }
+
+  /**
+   * Waits until the agent is ready, and starts it if need be.
+   * @param {string[]} users of whom something may run
+   */
+  async #awake(users) {
     await core.open(this.env);
     await this.stopping;
     if (this.container.running && this.#start?.ready && this.#start.publicKey !== core.publicKey()) await this.#stop();
     if (this.container.running && this.#start?.ready && !this.starting) return;
-    this.starting ??= this.#begin(user).finally(() => (this.starting = undefined));
+    this.starting ??= this.#begin(users).finally(() => (this.starting = undefined));
     this.ctx.waitUntil(this.starting.catch(() => {}));
     await this.starting;
   }
 
-  /** @param {string} user */
-  async #begin(user) {
-    this.#tell(user, "waking");
+  /** @param {string[]} users */
+  async #begin(users) {
+    this.#tell("waking");
     woke(this.env);
     if (this.container.running) await this.container.destroy();
-    const token = hex(crypto.getRandomValues(new Uint8Array(32)));
-    const tokenHash = hex(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token))));
+    const key = drawKey();
     const publicKey = core.publicKey();
-    this.#start = { user, tokenHash, publicKey, ready: false, busy: false };
-    await this.#openDoors(user, tokenHash);
+    this.#start = { users, key, publicKey, ready: false, busy: false };
+    await this.#openDoors(key);
     this.container.start({ env: containerEnv(this.env, publicKey, this.ctx.id.toString()), enableInternet: false });
     await this.container.setInactivityTimeout(inactivityMs);
     this.#watch();
     const why = () => this.endedBy;
-    await hand(this.container, token, why);
-    this.#tell(user, "restoring");
+    await hand(this.container, await Promise.all(users.map(async (user) => [user, await tokenOf(key, user)])), why);
+    this.#tell("restoring");
     await ready(this.container, why);
-    this.#start = { user, tokenHash, publicKey, ready: true, busy: true };
-    this.fresh = true;
-    this.#tell(user, "ready");
+    this.#start = { users, key, publicKey, ready: true, busy: true };
+    this.#tell("ready");
+    this.fresh = this.audience;
+    this.audience = new Set();
     await this.#arm();
-    await this.#stir(user);
+    await Promise.all(users.map((user) => this.#stir(user)));
   }
 
   /**
    * The doors are this container's only ways out.
-   * @param {string} user
-   * @param {string} tokenHash
+   * @param {string} key what the tokens for them are made of
    */
-  async #openDoors(user, tokenHash) {
-    const { Egress } = /** @type {{Egress: (options: {props: {user: string, tokenHash: string}}) => Fetcher}} */ (/** @type {unknown} */ (this.ctx.exports));
-    const egress = Egress({ props: { user, tokenHash } });
+  async #openDoors(key) {
+    const { Egress } = /** @type {{Egress: (options: {props: import("./egress.mjs").Props}) => Fetcher}} */ (/** @type {unknown} */ (this.ctx.exports));
+    const egress = Egress({ props: { key } });
     for (const name of ["r2.internal", "llm.internal", "web.internal"]) await this.container.interceptOutboundHttp(name, egress);
   }
 
   /** After this object's own eviction: the container may have gone on. */
   async #takeUp() {
     const start = this.#start;
-    // In the middle of a start nobody knows the door token any more.
-    if (!start?.ready) return this.container.destroy();
-    await this.#openDoors(start.user, start.tokenHash);
+    // In the middle of a start nobody knows how far it came; and what an earlier
+    // version of this object started has doors that this one does not know.
+    if (!start?.ready || !start.key) return this.container.destroy();
+    await this.#openDoors(start.key);
     await this.container.setInactivityTimeout(inactivityMs);
     this.#watch();
     await this.#arm();
@@ -297,8 +318,9 @@ class Agent extends DurableObject {
     const used = start.busy || Date.now() - this.lastUse < this.sleepMs;
     this.#log(why, undefined);
     if (!used || ++this.deaths > maxDeaths) return;
+    for (const user of start.users) this.audience.add(user);
     try {
-      await this.#awake(start.user);
+      await this.#awake(start.users);
     } catch (cause) {
       this.#log("the container does not start again", cause);
     }
@@ -353,22 +375,12 @@ class Agent extends DurableObject {
     else this.ctx.storage.kv.delete("start");
   }
 
-  /** The number of the move with which the user left; requests of earlier ones are sent on. */
-  get #left() {
-    return Number(this.ctx.storage.kv.get("left") ?? 0);
-  }
-
-  set #left(move) {
-    this.ctx.storage.kv.put("left", move);
-  }
-
   /**
    * Something may have begun.
    * @param {string} user
    */
   #acted(user) {
-    if (this.fresh) this.#tell(user, "thinking"); // what the container was woken for
-    this.fresh = false;
+    if (this.fresh.delete(user)) this.#tell("thinking", [user]); // what the container was woken for
     this.ctx.waitUntil(this.#stir(user));
   }
 
@@ -378,13 +390,14 @@ class Agent extends DurableObject {
   }
 
   /**
-   * @param {string} user
    * @param {import("./user.mjs").Phase} phase
+   * @param {Iterable<string>} users
    */
-  #tell(user, phase) {
-    if (this.quiet) return;
-    const told = this.env.USER?.getByName(user).phase(phase) ?? Promise.resolve();
-    this.ctx.waitUntil(told.catch(() => {}));
+  #tell(phase, users = this.audience) {
+    for (const user of users) {
+      const told = this.env.USER?.getByName(user).phase(phase) ?? Promise.resolve();
+      this.ctx.waitUntil(told.catch(() => {}));
+    }
   }
 
   /**
@@ -406,9 +419,4 @@ export class AgentGreen extends Agent {
   get slot() {
     return /** @type {const} */ ("green");
   }
-}
-
-/** @param {Uint8Array} bytes */
-function hex(bytes) {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -3,6 +3,9 @@
 /** What the core calls the container (gateway/host/workers/message.go). */
 const container = "http://agent.internal";
 
+/** The name of the object that all share, where they do. */
+const everybody = "everybody";
+
 /** Only the Worker says this to an Agent object. */
 export const userHeader = "X-LoongClaw-User";
 /** Which of the user's moves brought the request here; an object that was left since sends it on. */
@@ -18,10 +21,20 @@ export const failHeader = "X-LoongClaw-Fail";
  * @typedef {object} AgentObject
  * @property {(request: RequestInfo, init?: RequestInit) => Promise<Response>} fetch
  * @property {(user: string) => Promise<boolean>} ready
- * @property {(move: number, waitMs: number) => Promise<boolean>} leave
+ * @property {(user: string, move: number, waitMs: number) => Promise<boolean>} leave
  * @property {() => Promise<"asleep" | "starting" | "ready">} state
- * @property {() => Promise<void>} forget
+ * @property {(user: string) => Promise<void>} forget
  */
+
+/**
+ * Whether a user shares a container with all others (AGENT_PLACEMENT=single). The
+ * rollout's own user never does: it tries out what the others do not meet yet.
+ * @param {Env} env
+ * @param {string} user
+ */
+export function shared(env, user) {
+  return env.AGENT_PLACEMENT === "single" && user !== env.LOONGCLAW_CANARY?.split(":", 1)[0];
+}
 
 /**
  * @param {Env} env
@@ -32,7 +45,7 @@ export const failHeader = "X-LoongClaw-Fail";
 export function objectOf(env, slot, user) {
   const objects = slot === "blue" ? env.AGENT_BLUE : env.AGENT_GREEN;
   if (!objects) throw new Error("the binding AGENT_BLUE or AGENT_GREEN is missing");
-  return /** @type {AgentObject} */ (/** @type {unknown} */ (objects.getByName(user)));
+  return /** @type {AgentObject} */ (/** @type {unknown} */ (objects.getByName(shared(env, user) ? everybody : user)));
 }
 
 /**

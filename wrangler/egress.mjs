@@ -1,36 +1,35 @@
 /**
- * What is outside for a container: three doors, and nothing else. Each is bound
- * to the container's user, and opens only for the token of that start.
+ * What is outside for a container: three doors, and nothing else. They open only
+ * for tokens of that start, and the store's only to what is the token's user's.
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { llm } from "./doors/llm.mjs";
 import { r2 } from "./doors/r2.mjs";
+import { partOf } from "./doors/tokens.mjs";
 import { web } from "./doors/web.mjs";
 import { passed } from "./seen.mjs";
 
-/** What the object that starts the container says of it. @typedef {{user: string, tokenHash: string}} Props */
+/** What the object that starts the container says of it. @typedef {{key: string}} Props the tokens are made of this */
 
 /** @extends {WorkerEntrypoint<Env, Props>} */
 export class Egress extends WorkerEntrypoint {
   /** @param {Request} request */
   async fetch(request) {
-    const { user, tokenHash } = this.ctx.props;
-    if (!(await knows(request.headers.get("X-LoongClaw-Door") ?? "", tokenHash))) {
-      return Response.json({ error: "this door does not know the token", code: "forbidden" }, { status: 403 });
-    }
-    const answer = await this.#open(request, user);
+    const part = await partOf(this.ctx.props.key, request.headers.get("X-LoongClaw-Door") ?? "");
+    if (!part) return Response.json({ error: "this door does not know the token", code: "forbidden" }, { status: 403 });
+    const answer = await this.#open(request, part);
     passed(this.env, request, answer);
     return answer;
   }
 
   /**
    * @param {Request} request
-   * @param {string} user
+   * @param {string} part the user's segment
    */
-  async #open(request, user) {
+  async #open(request, part) {
     switch (new URL(request.url).hostname) {
       case "r2.internal":
-        return r2(request, this.env.STORE, user);
+        return r2(request, this.env.STORE, part);
       case "llm.internal":
         return llm(request, this.env);
       case "web.internal":
@@ -38,16 +37,4 @@ export class Egress extends WorkerEntrypoint {
     }
     return Response.json({ error: "there is no such door", code: "not_found" }, { status: 404 });
   }
-}
-
-/**
- * Only the hash is kept, and hashes are compared: how long that takes tells
- * nothing of the token.
- * @param {string} token
- * @param {string} tokenHash SHA-256 in hex
- */
-async function knows(token, tokenHash) {
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
-  const hex = Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return tokenHash.length === 64 && hex === tokenHash;
 }

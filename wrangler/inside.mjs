@@ -7,6 +7,8 @@ import { sleep } from "./wait.mjs";
 
 /** Where the agent listens in its container. */
 export const port = 8788;
+/** Brings the door token of a request's user, who may not have been there at the start. */
+export const doorHeader = "X-LoongClaw-Door";
 /** How long a container may take until its agent is ready. */
 const startMs = 120_000;
 /** Between two looks at an agent that starts. */
@@ -17,14 +19,15 @@ const answerMs = 5_000;
 /** Why the container ended, if the platform said so. @typedef {() => string} Why */
 
 /**
- * Gives the agent its door token: in a request, since what stands in its
+ * Gives the agent its door tokens: in a request, since what stands in its
  * environment every tool could read.
  * @param {Container} container
- * @param {string} token
+ * @param {string[][]} tokens users and theirs, of everybody of whom something may be left to do
  * @param {Why} why
  */
-export function hand(container, token, why) {
-  return until(container, "/door", { method: "POST", body: JSON.stringify({ token }) }, 204, why);
+export function hand(container, tokens, why) {
+  const body = JSON.stringify({ token: tokens[0][1], users: Object.fromEntries(tokens) });
+  return until(container, "/door", { method: "POST", body }, 204, why);
 }
 
 /**
@@ -37,14 +40,15 @@ export function ready(container, why) {
 }
 
 /**
+ * How many runs are active, and whose.
  * @param {Container} container
- * @returns {Promise<number | undefined>} how many runs are active; nothing when the agent does not answer
+ * @param {string} [user] only those of this one
+ * @returns {Promise<{active: number, users?: string[]} | undefined>} nothing when the agent does not answer
  */
-export async function activeRuns(container) {
+export async function activeRuns(container, user) {
   try {
-    const answer = await ask(container, "/active", {});
-    const { active } = /** @type {{active: number}} */ (await answer.json());
-    return active;
+    const answer = await ask(container, user === undefined ? "/active" : `/active?user=${encodeURIComponent(user)}`, {});
+    return await answer.json();
   } catch {
     return undefined;
   }

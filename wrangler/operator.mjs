@@ -88,7 +88,7 @@ async function tryOut(state, user, env) {
 async function dismiss(control, env) {
   const { trial } = await control.read();
   if (trial) {
-    for (const slot of /** @type {const} */ (["blue", "green"])) await objectOf(env, slot, trial.user).forget();
+    for (const slot of /** @type {const} */ (["blue", "green"])) await objectOf(env, slot, trial.user).forget(trial.user);
     await env.USER?.getByName(trial.user).forget();
     // The canary's name is plain (deploy/rollout/cloudflare), and so stands in keys as it is.
     for (let found; env.STORE && /^[a-z0-9-]+$/.test(trial.user) && (!found || found.truncated); ) {

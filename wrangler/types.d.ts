@@ -27,7 +27,10 @@ interface Env {
   VAULT?: DurableObjectNamespace<import("./vault.mjs").Vault>;
   PASS_PRIVATE_KEY?: string;
   ROLLOUT_KEY?: string;
+  LOONGCLAW_CANARY?: string;
   AGENT_URL?: string;
+  /** Whether each user has a container of their own ("user", the default), or all share one. */
+  AGENT_PLACEMENT?: "user" | "single";
   SLEEP_AFTER?: string;
 }
 

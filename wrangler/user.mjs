@@ -101,7 +101,7 @@ export class User extends DurableObject {
     else this.wanted ||= Date.now();
     const hold = this.wanted > 0 && Date.now() - this.wanted > impatientMs;
     if (hold) this.wanted = Date.now();
-    if (welcome && (await here.leave(to.move, hold ? holdMs : restMs))) {
+    if (welcome && (await here.leave(user, to.move, hold ? holdMs : restMs))) {
       this.ctx.storage.kv.put("place", to);
       this.wanted = 0;
       return to;

@@ -1,8 +1,9 @@
-// Package door holds the token with which an agent on Cloudflare passes its doors
+// Package door holds the tokens with which an agent on Cloudflare passes its doors
 // at the edge: to the store, to the models, to the web.
 //
-// Owns: the token of this start, who brings it and how often, the header.
+// Owns: the tokens of this start, one for each user who is here; who brings them
+// and how often; the header.
 // Touches: requests to the doors' own hosts.
-// Never: lets the token into a log, an error, a file or the environment, or shows
+// Never: lets a token into a log, an error, a file or the environment, or shows
 // it to another host.
 package door

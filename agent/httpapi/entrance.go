@@ -13,9 +13,9 @@ import (
 )
 
 // Entrance stands before a server that is not there yet: the agent listens from
-// its first moment, and takes its door token where it waits for one.
+// its first moment, and takes its door tokens where it waits for them.
 type Entrance struct {
-	Door *door.Token // nil where none is wanted
+	Door *door.Tokens // nil where none are wanted
 	next atomic.Pointer[Server]
 }
 

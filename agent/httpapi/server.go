@@ -12,6 +12,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/loongclaw/loongclaw/agent/door"
 	"github.com/loongclaw/loongclaw/agent/model"
 	"github.com/loongclaw/loongclaw/agent/runs"
 	"github.com/loongclaw/loongclaw/agent/tools"
@@ -29,7 +30,8 @@ type Config struct {
 	Version string
 	Log     *slog.Logger
 	Now     func() time.Time
-	Seen    Observer // nobody when nil
+	Seen    Observer     // nobody when nil
+	Door    *door.Tokens // where requests bring their users' tokens; nil where none are wanted
 }
 
 // Observer is told of each request that was answered. The route is a template, or
@@ -159,6 +161,7 @@ func (s *Server) let(scope string) echo.MiddlewareFunc {
 			if !p.Has(scope) {
 				return fault.New(fault.CodeForbidden, "this needs the scope "+scope, "use a token that has it")
 			}
+			s.Door.Bring(p.User, r.Header.Get(door.Header))
 			c.Set("user", p.User)
 			s.Runs.Note(runs.Caller{User: p.User, Via: p.Via, Refused: p.Refused})
 			c.Response().Header().Set("Cache-Control", "no-store")
@@ -204,7 +207,11 @@ func (s *Server) fault(err error, c echo.Context) *fault.Error {
 }
 
 // active says how many sessions something runs in, so that nobody stops the agent
-// under them; with ?user=NAME, those of one user, so that nobody moves that user.
+// under them, and whose; with ?user=NAME, those of one user, so that nobody moves
+// that user.
 func (s *Server) active(c echo.Context) error {
-	return c.JSON(http.StatusOK, map[string]int{"active": s.Runs.ActiveOf(c.QueryParam("user"))})
+	if user := c.QueryParam("user"); user != "" {
+		return c.JSON(http.StatusOK, map[string]int{"active": s.Runs.ActiveOf(user)})
+	}
+	return c.JSON(http.StatusOK, map[string]any{"active": s.Runs.Active(), "users": s.Runs.Busy()})
 }

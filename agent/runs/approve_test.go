@@ -242,9 +242,7 @@ func TestAQuestionExpiresAndApprovesNothing(t *testing.T) {
 		Now: func() time.Time { return time.Now().Add(25 * time.Hour) },
 	})
 	defer stop(t, next, time.Second)
-	if err := next.Recover(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	recoverAll(t, next)
 	events := read(t, next, "s", run.Cursor, finished(run))
 	if got := find(t, events, chat.TypeToolResult); got.Status != chat.ToolDenied {
 		t.Errorf("the expired call is %s, want denied", got.Status)

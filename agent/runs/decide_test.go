@@ -3,6 +3,7 @@ package runs_test
 import (
 	"context"
 	"encoding/json"
+	"sync"
 	"testing"
 	"time"
 
@@ -90,9 +91,7 @@ func TestARunThatWaitsForAPlaceIsCancelledAtOnce(t *testing.T) {
 	stop(t, m, time.Millisecond)
 	m = r.narrow("a") // one place for four unfinished runs
 	defer stop(t, m, time.Millisecond)
-	if err := m.Recover(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	recoverAll(t, m)
 	for _, s := range []string{"s4", "s3", "s2", "s1"} { // the last in line first
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		if ended, err := m.Cancel(ctx, "alice", s, ""); err != nil || len(ended) != 1 {
@@ -166,13 +165,11 @@ func TestAMessageBesideTheRemovalOfADeletedSessionKeepsItsMark(t *testing.T) {
 			t.Fatal(err)
 		}
 		m = r.agent("a")
-		recovered := make(chan error, 1)
-		go func() { recovered <- m.Recover(t.Context()) }()
+		var recovered sync.WaitGroup
+		recovered.Go(func() { recoverAll(t, m) })
 		r.provider.Script(modeltest.Reply{Text: "never ends", Fault: modeltest.FaultStall})
 		start(t, m, "s", "new")
-		if err := <-recovered; err != nil {
-			t.Fatal(err)
-		}
+		recovered.Wait()
 		if _, err := r.store.Get(t.Context(), "u/alice/open/s"); err != nil {
 			t.Errorf("an acknowledged message has no mark: %v", err)
 		}

@@ -165,9 +165,7 @@ func serves(t *testing.T, b bucket.Bucket, bad string) {
 	r.store = b
 	m := r.agent("a")
 	defer stop(t, m, time.Second)
-	if err := m.Recover(t.Context()); err != nil {
-		t.Errorf("Recover: %v", err)
-	}
+	recoverAll(t, m)
 	_, herr := m.History(t.Context(), "alice", "hurt", 0, false)
 	_, serr := m.Start(t.Context(), "alice", "hurt", runs.Request{Message: "still there?"})
 	_, ferr := m.Follow(t.Context(), "alice", "hurt", "")

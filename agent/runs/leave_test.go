@@ -62,3 +62,20 @@ func TestWhatWaitsBeginsWhereThereIsTime(t *testing.T) {
 		t.Errorf("the model was asked %d times, want 3: nothing twice", n)
 	}
 }
+
+// A run that nobody could take up when its agent left goes on as soon as its user is
+// seen again, whatever of theirs is asked for.
+func TestWhatWasLeftGoesOnWhenItsUserComes(t *testing.T) {
+	r := newRig(t)
+	a, b := r.agent("a"), r.agent("b")
+	defer stop(t, b, time.Second)
+	r.provider.Script(modeltest.Reply{Text: "one two three four", Chunks: 4, Fault: modeltest.FaultStall, After: 2})
+	run := start(t, a, "s", "count")
+	read(t, a, "s", run.Cursor, ofType(chat.TypeMessageChunk))
+	stop(t, a, time.Millisecond)
+	if _, err := b.Sessions(t.Context(), "alice", ""); err != nil {
+		t.Fatal(err)
+	}
+	// Nobody opens the session meanwhile: the model is asked once more.
+	eventually(t, func() bool { return len(r.provider.Requests()) == 2 && b.Active() == 0 }, "the run that was left does not go on")
+}

@@ -124,9 +124,7 @@ func TestACrashLosesNoLineAndTwoAgentsWriteNoneTwice(t *testing.T) {
 	// m is left as it stands: nothing of it is written any more.
 	next := r.agent("a")
 	defer stop(t, next, time.Second)
-	if err := next.Recover(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	recoverAll(t, next)
 	eventually(t, func() bool { return len(r.written(t)) == len(busyLines) }, "the lines are not written after the restart")
 	wants(t, next, busyLines...)
 	stop(t, m, time.Second) // the old process comes to rest after all

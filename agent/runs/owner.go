@@ -262,31 +262,53 @@ func (m *Manager) Waiting() int {
 	return n
 }
 
-// Recover finds what an earlier process left unfinished and takes it up.
-func (m *Manager) Recover(ctx context.Context) error {
+// Busy names the users of whom something runs.
+func (m *Manager) Busy() []string {
+	m.mu.Lock()
+	open := slices.Collect(maps.Values(m.open))
+	m.mu.Unlock()
+	busy := map[string]bool{}
+	for _, s := range open {
+		s.mu.Lock()
+		if s.active() {
+			busy[s.user.Name] = true
+		}
+		s.mu.Unlock()
+	}
+	return slices.AppendSeq([]string{}, maps.Keys(busy))
+}
+
+// Recover takes up what an earlier process left unfinished of these users. What
+// cannot be read of one keeps nobody else waiting, and is in the log.
+func (m *Manager) Recover(ctx context.Context, names ...string) {
 	m.recovering.Add(1)
 	defer m.recovering.Add(-1)
-	names, err := m.users.Names(ctx)
-	if err != nil {
-		return err
-	}
 	for _, name := range names {
 		u, err := m.users.Get(ctx, name)
 		if err != nil {
 			m.Log.Error("user's journal not readable", slog.String("user", name), slog.Any("err", err))
 			continue
 		}
-		marks, err := u.Marks(ctx)
-		if err != nil {
-			return err
-		}
-		for _, mark := range marks {
-			if err := m.takeUp(ctx, u, mark); err != nil {
-				m.Log.Error("session not recovered", slog.String("user", name), slog.String("session", mark.Session.ID), slog.Any("err", err))
-			}
-		}
+		m.lookThrough(ctx, u)
 	}
-	return nil
+}
+
+// meet looks through what is left of a user who has come into memory: an agent may
+// have left a run, and nobody has opened its session since.
+func (m *Manager) meet(u *users.User) {
+	m.recovering.Add(1)
+	go func() {
+		defer m.recovering.Add(-1)
+		m.lookThrough(m.root, u)
+	}()
+}
+
+func (m *Manager) lookThrough(ctx context.Context, u *users.User) {
+	u.Met(func(mark users.Mark) {
+		if err := m.takeUp(ctx, u, mark); err != nil {
+			m.Log.Error("session not recovered", slog.String("user", u.Name), slog.String("session", mark.Session.ID), slog.Any("err", err))
+		}
+	})
 }
 
 func (m *Manager) takeUp(ctx context.Context, u *users.User, mark users.Mark) error {

@@ -54,6 +54,16 @@ func (r *rig) sized(instance string, places int) *runs.Manager {
 	})
 }
 
+// recoverAll is what an agent does at its start.
+func recoverAll(t *testing.T, m *runs.Manager) {
+	t.Helper()
+	names, err := m.Users().Names(t.Context())
+	if err != nil {
+		t.Error(err)
+	}
+	m.Recover(t.Context(), names...)
+}
+
 // stop ends an agent as SIGTERM does.
 func stop(t *testing.T, m *runs.Manager, wait time.Duration) {
 	t.Helper()

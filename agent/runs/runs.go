@@ -145,6 +145,7 @@ func New(c Config) *Manager {
 		open: map[place]*session{}, slots: map[string]*semaphore.Weighted{}, beats: map[string]*pulse{}, left: map[string]*users.User{}, notes: map[string]*notes{},
 		packing: semaphore.NewWeighted(snapshotsAtOnce), draining: make(chan struct{}), root: root, cut: cut,
 	}
+	m.users.Opened = m.meet
 	time.AfterFunc(c.Evict, m.evictUsers)
 	return m
 }

@@ -106,9 +106,7 @@ func TestAnInterruptedRunIsStartedAgainOnce(t *testing.T) {
 	r.provider.Script(modeltest.Reply{Text: "five six seven", Chunks: 3})
 	m = r.agent("a")
 	defer stop(t, m, time.Second)
-	if err := m.Recover(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	recoverAll(t, m)
 	after := read(t, m, "s", before[len(before)-1].Cursor, finished(run))
 	want := []string{"run_started", "message_chunk", "message_complete", "run_finished"}
 	if diff := cmp.Diff(want, types(after)); diff != "" {
@@ -137,9 +135,7 @@ func TestAnApprovalParksTheRunAndSurvivesARestart(t *testing.T) {
 
 			m = r.agent("a")
 			defer stop(t, m, time.Second)
-			if err := m.Recover(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			recoverAll(t, m)
 			if err := m.Approve(t.Context(), "alice", asked.ApprovalID, c.decision); err != nil {
 				t.Fatal(err)
 			}
@@ -382,17 +378,15 @@ func TestASessionIsClearedRightAfterARestart(t *testing.T) {
 		read(t, m, "s", run.Cursor, ofType(chat.TypeMessageChunk))
 		stop(t, m, time.Millisecond)
 		m = r.agent("a")
-		recovered := make(chan error, 1)
-		go func() { recovered <- m.Recover(t.Context()) }()
+		var recovered sync.WaitGroup
+		recovered.Go(func() { recoverAll(t, m) })
 		time.Sleep(time.Duration(i) * time.Millisecond) // another moment of the start each round
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		if err := m.Clear(ctx, "alice", "s"); err != nil {
 			t.Fatalf("round %d: %v", i, err)
 		}
 		cancel()
-		if err := <-recovered; err != nil {
-			t.Error(err)
-		}
+		recovered.Wait()
 		if h, err := m.History(t.Context(), "alice", "s", 0, true); err != nil || len(h.Messages) != 0 {
 			t.Errorf("round %d: history after clearing = %v, %v", i, h.Messages, err)
 		}

@@ -29,6 +29,9 @@ type User struct {
 	rows     map[string]*Row
 	standing map[string]time.Time // approved scopes, until when
 	ledger   ledger
+
+	meeting sync.Mutex
+	left    []Mark // what may be unfinished, as it was found; nothing once it was looked through
 }
 
 // Row is what the user's journal, or else its mark, says of a session. It is
@@ -81,7 +84,19 @@ func open(ctx context.Context, b bucket.Bucket, name string, now func() time.Tim
 	for _, m := range marks {
 		u.begin(m)
 	}
+	u.left = marks
 	return u, err
+}
+
+// Met hands what may have been left unfinished to the first who asks. Others wait
+// until that is done.
+func (u *User) Met(lookThrough func(Mark)) {
+	u.meeting.Lock()
+	defer u.meeting.Unlock()
+	for _, m := range u.left {
+		lookThrough(m)
+	}
+	u.left = nil
 }
 
 // logOf is the journal as package memory sees it: the store exists before the

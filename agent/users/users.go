@@ -12,6 +12,9 @@ import (
 
 // Users opens users' journals, each once.
 type Users struct {
+	// Opened is told of each user that comes into memory; nobody when nil.
+	Opened func(*User)
+
 	bucket bucket.Bucket
 	now    func() time.Time
 	flight singleflight.Group
@@ -50,6 +53,9 @@ func (us *Users) Get(ctx context.Context, name string) (*User, error) {
 		us.mu.Lock()
 		us.open[name] = u
 		us.mu.Unlock()
+		if us.Opened != nil {
+			us.Opened(u)
+		}
 		return u, nil
 	})
 	select {

@@ -15,8 +15,8 @@ import (
 	"github.com/loongclaw/loongclaw/deploy/rig"
 )
 
-// doorToken is what wrangler/test/doors.mjs takes.
-const doorToken = "the-door-token-of-the-tests"
+// doorToken is alice's, made of the key that wrangler/test/doors.mjs has.
+const doorToken = "alice.fdd2f1d12f26df070f6ce2f0526f1fa7e9bd5e9ae143ba0c4821c7a06893fcc8"
 
 // provider answers each request as the test says.
 type provider struct {

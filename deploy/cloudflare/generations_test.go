@@ -127,6 +127,43 @@ func (b *images) build(file, dir string) string {
 
 // TestGenerations: deploys, good and bad, under clients that never stop.
 func TestGenerations(t *testing.T) {
+	underTalkers(t, "user", func(s *stage) {
+		since := time.Now()
+		s.roll(t, "good", s.build.agent(), "")
+		s.arrive(t, since)
+		s.rollBack(t)
+		s.r.Patience = patience / 2 // what does not start is not waited for long
+		s.roll(t, "does not start", s.build.sick("exits"), "status 503")
+		s.r.Patience = patience
+		s.roll(t, "answers 500", s.build.sick("500"), "status 500")
+		s.roll(t, "loses memory", s.build.sick("forgets"), "memory is lost")
+		if err := s.r.Rollback(t.Context()); err == nil || !strings.Contains(err.Error(), "that is no way back") {
+			t.Errorf("a rollback into what was red: got %v", err)
+		}
+	})
+}
+
+// TestGenerationsTogether: the same where all share a container; they move one by one.
+func TestGenerationsTogether(t *testing.T) {
+	underTalkers(t, "single", func(s *stage) {
+		since := time.Now()
+		s.roll(t, "good", s.build.agent(), "")
+		s.arrive(t, since)
+		s.roll(t, "answers 500", s.build.sick("500"), "status 500")
+	})
+}
+
+// stage is a Worker on which rollouts happen.
+type stage struct {
+	r     *rollout.Rollout
+	p     *slots
+	out   *lines
+	build *images
+}
+
+// underTalkers has deploys done, again and again for soakTime, under those who talk.
+func underTalkers(t *testing.T, placement string, deploys func(*stage)) {
+	t.Helper()
 	names := make([]string, *soakUsers)
 	tokens := make([]string, *soakUsers)
 	for i := range names {
@@ -135,18 +172,17 @@ func TestGenerations(t *testing.T) {
 	}
 	w := newWorld(t, map[string]string{
 		"LOONGCLAW_TOKENS": strings.Join(tokens, ","), "ROLLOUT_KEY": operatorKey, "LOONGCLAW_CANARY": edge.CanaryName + ":" + canaryToken,
-		"TOOLS_AUTO_APPROVE": "get_current_time", "SLEEP_AFTER": "20s", "MAX_CONCURRENT_RUNS": "64",
+		"TOOLS_AUTO_APPROVE": "get_current_time", "SLEEP_AFTER": "20s", "MAX_CONCURRENT_RUNS": "64", "AGENT_PLACEMENT": placement,
 	})
 	root, err := rig.Root(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	build := &images{t: t, root: root}
 	p := &slots{t: t, Door: edge.Door{Base: w.Base, Key: operatorKey, Canary: canaryToken, Hold: *soakWatch + time.Minute, HTTP: &http.Client{Timeout: time.Minute}}}
 	out := &lines{t: t}
-	r := &rollout.Rollout{Platform: p, Out: out, Patience: patience, Rules: rollout.Rules{
+	s := &stage{p: p, out: out, build: &images{t: t, root: root}, r: &rollout.Rollout{Platform: p, Out: out, Patience: patience, Rules: rollout.Rules{
 		Watch: *soakWatch, Every: time.Second, Failed: 0.02, Enough: 10, Slower: 10, Slow: 5 * time.Second,
-	}}
+	}}}
 	if err := errors.Join(p.Note(t.Context(), rollout.Blue, "the first", ""), p.Keep(t.Context())); err != nil {
 		t.Fatal(err)
 	}
@@ -166,18 +202,7 @@ func TestGenerations(t *testing.T) {
 	}
 	begin := time.Now()
 	for round := 0; round == 0 || time.Since(begin) < *soakTime; round++ {
-		since := time.Now()
-		roll(t, r, p, out, "good", build.agent(), "")
-		arrive(t, p, since)
-		rollBack(t, r, p)
-		r.Patience = patience / 2 // what does not start is not waited for long
-		roll(t, r, p, out, "does not start", build.sick("exits"), "status 503")
-		r.Patience = patience
-		roll(t, r, p, out, "answers 500", build.sick("500"), "status 500")
-		roll(t, r, p, out, "loses memory", build.sick("forgets"), "memory is lost")
-	}
-	if err := r.Rollback(t.Context()); err == nil || !strings.Contains(err.Error(), "that is no way back") {
-		t.Errorf("a rollback into what was red: got %v", err)
+		deploys(s)
 	}
 	stop()
 	all.Wait()
@@ -186,7 +211,7 @@ func TestGenerations(t *testing.T) {
 		talker.Check(limited(t))
 		sum.Add(talker.Tally())
 	}
-	t.Log(sum)
+	t.Logf("in %v: %v", time.Since(begin).Round(time.Second), sum)
 	if len(sum.Faults) > 0 || sum.Messages < 5**talkers {
 		t.Errorf("faults:\n%s", strings.Join(sum.Faults, "\n"))
 	}
@@ -196,16 +221,16 @@ func TestGenerations(t *testing.T) {
 }
 
 // roll deploys an image, and holds what became of it to what had to.
-func roll(t *testing.T, r *rollout.Rollout, p *slots, out *lines, name, image, why string) {
+func (s *stage) roll(t *testing.T, name, image, why string) {
 	t.Helper()
 	t.Logf("--- %s", name)
-	before, err := p.State(t.Context())
+	before, err := s.p.State(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.next = image
-	err = r.Deploy(t.Context())
-	after, stateErr := p.State(t.Context())
+	s.p.next = image
+	err = s.r.Deploy(t.Context())
+	after, stateErr := s.p.State(t.Context())
 	var red *rollout.Red
 	switch {
 	case stateErr != nil:
@@ -216,51 +241,51 @@ func roll(t *testing.T, r *rollout.Rollout, p *slots, out *lines, name, image, w
 		}
 	case !errors.As(err, &red) || after.Serves != before.Serves || !strings.Contains(err.Error(), why):
 		t.Errorf("%s: got %v, and %s serves; want red with %q", name, err, after.Serves, why)
-	case !strings.Contains(out.String(), "RED, the switch stays: "+strings.Join(strings.Fields(err.Error()), " ")):
+	case !strings.Contains(s.out.String(), "RED, the switch stays: "+strings.Join(strings.Fields(err.Error()), " ")):
 		t.Errorf("%s: the log does not say why", name)
 	}
 }
 
 // arrive waits until those who talk have moved, and the figures tell of it.
-func arrive(t *testing.T, p *slots, since time.Time) {
+func (s *stage) arrive(t *testing.T, since time.Time) {
 	t.Helper()
-	now, err := p.State(t.Context())
+	now, err := s.p.State(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	var f rollout.Figures
 	eventually(t, patience, "the new generation has something to do", func() bool {
-		f, err = p.Figures(t.Context(), now.Serves, since)
+		f, err = s.p.Figures(t.Context(), now.Serves, since)
 		return err == nil && f.Requests >= 10
 	})
 	t.Logf("%s: %v", now.Serves, f)
 }
 
 // rollBack is what `make rollback` does, and what the switch does when nobody comes.
-func rollBack(t *testing.T, r *rollout.Rollout, p *slots) {
+func (s *stage) rollBack(t *testing.T) {
 	t.Helper()
-	before, _ := p.State(t.Context())
+	before, _ := s.p.State(t.Context())
 	begin := time.Now()
-	if err := r.Rollback(t.Context()); err != nil {
+	if err := s.r.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if took := time.Since(begin); took > 5*time.Second {
 		t.Errorf("the rollback took %v, want seconds", took)
 	}
-	if now, _ := p.State(t.Context()); now.Serves != before.Serves.Other() {
+	if now, _ := s.p.State(t.Context()); now.Serves != before.Serves.Other() {
 		t.Errorf("%s serves after the rollback", now.Serves)
 	}
-	unwatched := p.Door
+	unwatched := s.p.Door
 	unwatched.Hold = 3 * time.Second
 	if err := unwatched.Serve(t.Context(), before.Serves); err != nil {
 		t.Fatal(err)
 	}
 	took := eventually(t, 20*time.Second, "the switch goes back when nobody watches", func() bool {
-		now, _ := p.State(t.Context())
+		now, _ := s.p.State(t.Context())
 		return now.Serves == before.Serves.Other()
 	})
 	t.Logf("the switch went back by itself after %v", took.Round(time.Second))
-	if err := r.Rollback(t.Context()); err != nil { // forward again
+	if err := s.r.Rollback(t.Context()); err != nil { // forward again
 		t.Fatal(err)
 	}
 }

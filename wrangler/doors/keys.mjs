@@ -1,4 +1,4 @@
-/** Which keys of the store a user's container may see and change. */
+/** Which keys of the store a container may see and change for a user. */
 
 const plainId = /^[a-z0-9][a-z0-9-]{0,63}$/;
 const alphabet = "abcdefghijklmnopqrstuv0123456789";
@@ -31,13 +31,13 @@ const journal = /^(log|s\/[^/]+\/\d+\/log)\/\d+$/;
 
 /**
  * @param {string} key
- * @param {string} user
+ * @param {string} part the user's segment
  * @param {boolean} write
  * @param {string | null} ifNoneMatch of a put
  * @returns {string} why not; empty when it may
  */
-export function allowed(key, user, write, ifNoneMatch) {
-  const own = `u/${segment(user)}/`;
+export function allowed(key, part, write, ifNoneMatch) {
+  const own = `u/${part}/`;
   if (!key.split("/").every((part) => grammar.test(part))) return "that is no key of an agent's";
   if (proof.test(key)) return "";
   if (key.startsWith("config/")) return write ? "the configuration is the owner's: a container only reads it" : "";
@@ -50,11 +50,11 @@ export function allowed(key, user, write, ifNoneMatch) {
  * The prefix that a list may show: the one asked for, or of one above it the
  * user's own part.
  * @param {string} prefix
- * @param {string} user
+ * @param {string} part the user's segment
  * @returns {string | undefined} nothing when it is another's
  */
-export function within(prefix, user) {
-  const own = `u/${segment(user)}/`;
+export function within(prefix, part) {
+  const own = `u/${part}/`;
   if (prefix.startsWith(own) || prefix.startsWith("config/")) return prefix;
   return own.startsWith(prefix) ? own : undefined;
 }

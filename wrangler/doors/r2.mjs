@@ -1,6 +1,6 @@
 /**
  * The door to the store: answers the S3 calls that the agent makes from the R2
- * binding, for one user's part of the bucket. Nobody has to make S3 keys.
+ * binding, each for one user's part of the bucket. Nobody has to make S3 keys.
  */
 import { allowed, within } from "./keys.mjs";
 import { listing, problem } from "./s3xml.mjs";
@@ -11,18 +11,18 @@ const maxObject = 33 << 20;
 /**
  * @param {Request} request path-style S3: /BUCKET/KEY
  * @param {R2Bucket | undefined} store
- * @param {string} user
+ * @param {string} part the user's segment
  * @returns {Promise<Response>}
  */
-export async function r2(request, store, user) {
+export async function r2(request, store, part) {
   if (!store) return problem(500, "InternalError", "the binding STORE is missing");
   const url = new URL(request.url);
   const match = /^\/[^/]+(?:\/(.*))?$/.exec(url.pathname);
   const key = match && decode(match[1] ?? "");
   if (key === null || key === undefined) return problem(400, "InvalidURI", "the path cannot be read");
-  if (key === "") return request.method === "GET" ? list(url.searchParams, store, user) : problem(405, "MethodNotAllowed", "a bucket can only be listed");
+  if (key === "") return request.method === "GET" ? list(url.searchParams, store, part) : problem(405, "MethodNotAllowed", "a bucket can only be listed");
   const write = request.method === "PUT" || request.method === "DELETE";
-  const refusal = allowed(key, user, write, request.method === "PUT" ? request.headers.get("if-none-match") : "*");
+  const refusal = allowed(key, part, write, request.method === "PUT" ? request.headers.get("if-none-match") : "*");
   if (refusal) return problem(403, "AccessDenied", refusal);
   switch (request.method) {
     case "GET":
@@ -72,11 +72,11 @@ async function put(request, key, store) {
 /**
  * @param {URLSearchParams} query
  * @param {R2Bucket} store
- * @param {string} user
+ * @param {string} part the user's segment
  */
-async function list(query, store, user) {
+async function list(query, store, part) {
   if (query.get("list-type") !== "2") return problem(400, "InvalidArgument", "this door lists with list-type=2");
-  const prefix = within(query.get("prefix") ?? "", user);
+  const prefix = within(query.get("prefix") ?? "", part);
   if (prefix === undefined) return problem(403, "AccessDenied", "that is another's part of the store");
   const limit = Math.min(Math.max(Number(query.get("max-keys") ?? 1000) || 1000, 1), 1000);
   const found = await store.list({

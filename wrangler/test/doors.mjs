@@ -1,11 +1,11 @@
 /**
  * The doors with plain HTTP before them, for tests: the header X-Test-Door names
- * the door, X-Test-User the user whose container asks.
+ * the door.
  */
 export { Egress } from "../egress.mjs";
 
-/** SHA-256 of the tests' token, "the-door-token-of-the-tests". */
-const tokenHash = "07c0b79168542693f55a5886c1d2fae7547ee7758fc8a9d2b8e586f9c828a5fa";
+/** What the tests' tokens are made of; the tests know it, too. */
+const key = "00112233445566778899aabbccddeeff".repeat(2);
 
 /** @type {ExportedHandler<Env>} */
 const worker = {
@@ -13,9 +13,8 @@ const worker = {
     const url = new URL(request.url);
     url.protocol = "http:";
     url.host = request.headers.get("X-Test-Door") ?? "r2.internal";
-    const user = decodeURIComponent(request.headers.get("X-Test-User") ?? "alice");
     const { Egress } = /** @type {{Egress: (options: {props: import("../egress.mjs").Props}) => Fetcher}} */ (/** @type {unknown} */ (ctx.exports));
-    return Egress({ props: { user, tokenHash } }).fetch(new Request(url, request));
+    return Egress({ props: { key } }).fetch(new Request(url, request));
   },
 };
 

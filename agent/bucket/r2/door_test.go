@@ -3,12 +3,14 @@ package r2_test
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,7 +25,15 @@ import (
 	"github.com/loongclaw/loongclaw/agent/bucket/r2"
 )
 
-const doorToken = "the-door-token-of-the-tests"
+// doorToken is the token of a user, made as wrangler/doors/tokens.mjs makes it of
+// the key that wrangler/test/doors.mjs has.
+func doorToken(user string) string {
+	key, _ := hex.DecodeString(strings.Repeat("00112233445566778899aabbccddeeff", 2))
+	mac := hmac.New(sha256.New, key)
+	part := bucket.Segment(user)
+	mac.Write([]byte(part))
+	return part + "." + hex.EncodeToString(mac.Sum(nil))
+}
 
 // doors runs the Worker's doors in workerd, with its R2, once for all tests.
 type doors struct {
@@ -100,10 +110,9 @@ func startDoors(t *testing.T, vars map[string]string) *doors {
 }
 
 // store is the agent's own client, as it is in the container of a user.
-func (d *doors) store(user, token string) *r2.R2 {
+func (d *doors) store(user string) *r2.R2 {
 	return r2.New(r2.Config{Bucket: "store", Endpoint: d.base, AccessKey: "door", SecretKey: "door", Mark: func(q *http.Request) {
-		q.Header.Set("X-LoongClaw-Door", token)
-		q.Header.Set("X-Test-User", url.PathEscape(user))
+		q.Header.Set("X-LoongClaw-Door", doorToken(user))
 	}})
 }
 
@@ -152,16 +161,16 @@ func (b below) List(ctx context.Context, prefix, after string, limit int) ([]buc
 func TestTheDoorIsABucket(t *testing.T) {
 	d := startDoors(t, nil)
 	t.Run("suite", func(t *testing.T) {
-		buckettest.Run(t, below{d.store("alice", doorToken), "u/alice/"})
+		buckettest.Run(t, below{d.store("alice"), "u/alice/"})
 	})
 	t.Run("a user whose name needs encoding", func(t *testing.T) {
 		const user = "熊 大@example.com"
-		b := d.store(user, doorToken)
+		b := d.store(user)
 		key := "u/" + bucket.Segment(user) + "/files/x"
 		if _, err := b.Create(t.Context(), key, []byte("x")); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := d.store("alice", doorToken).Get(t.Context(), key); err == nil || errors.Is(err, bucket.ErrNotFound) {
+		if _, err := d.store("alice").Get(t.Context(), key); err == nil || errors.Is(err, bucket.ErrNotFound) {
 			t.Errorf("alice reads it: %v", err)
 		}
 	})
@@ -169,7 +178,7 @@ func TestTheDoorIsABucket(t *testing.T) {
 	t.Run("lists show what is the user's", func(t *testing.T) { d.lists(t) })
 	t.Run("32 MiB", func(t *testing.T) {
 		big := bytes.Repeat([]byte("0123456789abcdef"), 2<<20)
-		b := d.store("alice", doorToken)
+		b := d.store("alice")
 		if _, err := b.Put(t.Context(), "u/alice/files/big", big); err != nil {
 			t.Fatal(err)
 		}
@@ -187,7 +196,7 @@ func (d *doors) raw(t *testing.T, method, path string, header map[string]string)
 		t.Fatal(err)
 	}
 	q.URL.Opaque = path
-	q.Header.Set("X-LoongClaw-Door", doorToken)
+	q.Header.Set("X-LoongClaw-Door", doorToken("alice"))
 	for name, value := range header {
 		q.Header.Set(name, value)
 	}
@@ -204,10 +213,10 @@ func (d *doors) raw(t *testing.T, method, path string, header map[string]string)
 }
 
 func (d *doors) strangers(t *testing.T) {
-	bob := d.store("bob", doorToken)
+	bob := d.store("bob")
 	for _, key := range []string{"u/bob/files/secret", "u/alice2/files/secret"} {
 		user := strings.Split(key, "/")[1]
-		if _, err := d.store(user, doorToken).Put(t.Context(), key, []byte("secret of "+user)); err != nil {
+		if _, err := d.store(user).Put(t.Context(), key, []byte("secret of "+user)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -221,6 +230,8 @@ func (d *doors) strangers(t *testing.T) {
 	}{
 		{"no token", "GET", "/store/u/alice/files/big", map[string]string{"X-LoongClaw-Door": ""}},
 		{"a wrong token", "GET", "/store/u/alice/files/big", map[string]string{"X-LoongClaw-Door": "another"}},
+		{"another's token", "GET", "/store/u/alice/files/big", map[string]string{"X-LoongClaw-Door": doorToken("bob")}},
+		{"another's name on one's own token", "GET", "/store/u/bob/files/secret", map[string]string{"X-LoongClaw-Door": "bob" + strings.TrimPrefix(doorToken("alice"), "alice")}},
 		{"another's object", "GET", "/store/u/bob/files/secret", nil},
 		{"a name that begins alike", "GET", "/store/u/alice2/files/secret", nil},
 		{"a way up", "GET", "/store/u/alice/../bob/files/secret", nil},
@@ -252,7 +263,7 @@ func (d *doors) strangers(t *testing.T) {
 }
 
 func (d *doors) lists(t *testing.T) {
-	b := d.store("carol", doorToken)
+	b := d.store("carol")
 	const many = 1005
 	var wg sync.WaitGroup
 	next := make(chan int)

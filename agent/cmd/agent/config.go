@@ -97,7 +97,7 @@ type config struct {
 	shellTimeout time.Duration
 	webTimeout   time.Duration
 	llmTimeout   time.Duration
-	door         *door.Token // nil where none is waited for
+	door         *door.Tokens // nil where none are waited for
 	level        slog.Level
 	unused       []string // variables that are set and have no effect, and why
 }
@@ -240,7 +240,7 @@ func first(values ...string) string {
 	return ""
 }
 
-// mark puts the door token on a request to a door.
+// mark puts a door token on a request to a door.
 func (c *config) mark(r *http.Request) {
 	if c.door != nil {
 		c.door.Mark(r)

@@ -22,6 +22,7 @@ import (
 
 	_ "golang.org/x/crypto/x509roots/fallback" // certificates where the system has none, as in our image
 
+	"github.com/loongclaw/loongclaw/agent/door"
 	"github.com/loongclaw/loongclaw/agent/httpapi"
 	"github.com/loongclaw/loongclaw/agent/meter"
 	"github.com/loongclaw/loongclaw/agent/model"
@@ -147,13 +148,9 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 		Seen:    seen, Trace: seen.runs(),
 	})
 	seen.Watch(manager.Active, manager.Waiting, manager.Draining)
-	api := httpapi.New(httpapi.Config{Runs: manager, Tools: box, Model: info, Keys: c.keys, Version: buildVersion(), Log: log, Now: time.Now, Seen: seen})
+	api := httpapi.New(httpapi.Config{Runs: manager, Tools: box, Model: info, Keys: c.keys, Version: buildVersion(), Log: log, Now: time.Now, Seen: seen, Door: c.door})
 	log.Info("ready", slog.String("store", c.Store), slog.String("provider", info.Provider), slog.String("model", info.Model))
-	go func() {
-		if err := manager.Recover(context.WithoutCancel(ctx)); err != nil {
-			log.Error("not everything that was left unfinished could be looked through", slog.Any("err", err))
-		}
-	}()
+	go recoverRuns(context.WithoutCancel(ctx), manager, c.door, log)
 	api.SetReady()
 	entrance.Open(api)
 	select {
@@ -164,6 +161,19 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	log.Info("stopping")
 	api.Farewell(context.WithoutCancel(ctx))
 	return stop(ctx, server, manager)
+}
+
+// recoverRuns takes up what an earlier process left unfinished. Behind doors the
+// object that started this one has said whose.
+func recoverRuns(ctx context.Context, manager *runs.Manager, tokens *door.Tokens, log *slog.Logger) {
+	names := tokens.Users()
+	if len(names) == 0 {
+		var err error
+		if names, err = manager.Users().Names(ctx); err != nil {
+			log.Error("what was left unfinished is not looked for, until its user comes", slog.Any("err", err))
+		}
+	}
+	manager.Recover(ctx, names...)
 }
 
 // stop lets active runs go on for a while, then ends what is left.

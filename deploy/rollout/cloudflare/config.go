@@ -68,6 +68,9 @@ func readTarget(dir, env string) (target, error) {
 	if !ok {
 		return target{}, fmt.Errorf("%s has no environment %q\nNext: choose production or staging with ENV=…", path, env)
 	}
+	if p := to.Vars["AGENT_PLACEMENT"]; p != "" && p != "user" && p != "single" {
+		return target{}, fmt.Errorf("%s: AGENT_PLACEMENT of %q is %q\nNext: write user (a container for each user, which is the default) or single (one for all)", path, env, p)
+	}
 	for _, slot := range []rollout.Slot{rollout.Blue, rollout.Green} {
 		if to.application(slot) == "" {
 			return target{}, fmt.Errorf("%s: the environment %q has no container whose name ends with -%s\nNext: compare it with the repository's", path, env, slot)

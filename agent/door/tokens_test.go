@@ -8,12 +8,13 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/door"
 )
 
 const token = "canary-door-token-0123456789"
 
-func bring(t *door.Token, method, body string) (int, string) {
+func bring(t *door.Tokens, method, body string) (int, string) {
 	w := httptest.NewRecorder()
 	t.ServeHTTP(w, httptest.NewRequest(method, door.Path, strings.NewReader(body)))
 	return w.Code, w.Body.String()
@@ -30,7 +31,9 @@ func TestTheTokenComesOnce(t *testing.T) {
 		{"POST", `{"token":"short"}`, 400},
 		{"POST", `{"token":7}`, 400},
 		{"POST", `{"token":"with a space in the middle"}`, 400},
-		{"POST", `{"token":"` + token + strings.Repeat("x", 5000) + `"}`, 413},
+		{"POST", `{"token":"` + token + `","users":{"alice":"short"}}`, 400},
+		{"POST", `{"token":"` + token + `","users":["alice"]}`, 400},
+		{"POST", `{"token":"` + token + strings.Repeat("x", 1<<20) + `"}`, 413},
 	} {
 		status, body := bring(d, bad.method, bad.body)
 		if status != bad.status || strings.Contains(body, "canary") {
@@ -76,6 +79,42 @@ func TestTheTokenIsShownToTheDoorsOnly(t *testing.T) {
 	get(other.URL)
 	if want := []string{"", token, ""}; strings.Join(seen, "|") != strings.Join(want, "|") {
 		t.Errorf("got %q, want %q", seen, want)
+	}
+}
+
+// Each request to the store shows the token of the user whose part it is about: the
+// door opens to no other. Everything else shows the first.
+func TestEachUserHasATokenOfTheirOwn(t *testing.T) {
+	const first, alice, bear, late = "canary-of-the-first-user", "canary-of-alice-000", "canary-of-the-bear-0", "canary-of-who-came-late"
+	d := door.Wanted("http://r2.internal", "http://llm.internal")
+	if status, body := bring(d, "POST", `{"token":"`+first+`","users":{"alice":"`+alice+`","熊大":"`+bear+`"}}`); status != 204 {
+		t.Fatalf("got %d %s", status, body)
+	}
+	if got := strings.Join(d.Users(), " "); got != "alice 熊大" {
+		t.Errorf("users %q", got)
+	}
+	d.Bring("late", late)
+	d.Bring("late", "canary-of-a-second-one") // the first counts: nobody can shut another out
+	d.Bring("short", "short")
+	for url, want := range map[string]string{
+		"http://r2.internal/store/u/alice/log/000000000001":                   alice,
+		"http://r2.internal/store/u/" + bucket.Segment("熊大") + "/files/a%20b": bear,
+		"http://r2.internal/store?list-type=2&prefix=u%2Falice%2Fopen%2F":     alice,
+		"http://r2.internal/store/?list-type=2&prefix=u/alice/":               alice,
+		"http://r2.internal/store/u/late/files/x":                             late,
+		"http://r2.internal/store/u/short/files/x":                            first,
+		"http://r2.internal/store/u/nobody/files/x":                           first,
+		"http://r2.internal/store/config/SOUL.md":                             first,
+		"http://r2.internal/store?list-type=2&prefix=":                        first,
+		"http://llm.internal/openai/chat/completions":                         first,
+		"http://elsewhere.internal/store/u/alice/log/000000000001":            "",
+		"http://r2.internal/store/config/u/alice/x":                           first,
+	} {
+		r := httptest.NewRequest(http.MethodGet, url, http.NoBody)
+		d.Mark(r)
+		if got := r.Header.Get(door.Header); got != want {
+			t.Errorf("%s: got %q, want %q", url, got, want)
+		}
 	}
 }
 
