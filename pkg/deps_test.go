@@ -18,7 +18,8 @@ const module = "github.com/loongclaw/loongclaw/pkg"
 
 // rooms are the packages of the contract and which of each other they may know.
 var rooms = map[string][]string{
-	"fault": {},
+	"fault":  {},
+	"redact": {},
 	"sse":   {},
 	"pass":  {},
 	"chat":  {"fault"},

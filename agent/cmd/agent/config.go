@@ -188,6 +188,11 @@ func (c *config) check() error {
 	return errors.Join(faults...)
 }
 
+// secrets are the parts of the environment that no log may show.
+func (c *config) secrets() []string {
+	return []string{c.R2AccessKey, c.R2SecretKey, c.GLMKey, c.OpenAIKey, c.DeepSeekKey, c.KimiKey, c.AnthropicKey, c.OllamaKey}
+}
+
 // duration reads milliseconds, as the original's variables are, or what Go
 // writes for durations.
 func duration(text string) (time.Duration, error) {

@@ -28,3 +28,20 @@ func TestTheLogHasTheCauseOfAnError(t *testing.T) {
 		}
 	}
 }
+
+// Whatever logs, and however it came to know a secret, the log does not show it.
+func TestTheLogHasNoSecrets(t *testing.T) {
+	for _, format := range []string{"json", "text"} {
+		var c config
+		c.LogFormat, c.OpenAIKey, c.R2SecretKey = format, "sk-canary-of-a-model", `canary "of" a store`
+		var b strings.Builder
+		log, _, err := logger(c, &b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		log.With("provider", "openai with "+c.OpenAIKey).Error("asked with "+c.OpenAIKey, slog.Any("err", errors.New(c.R2SecretKey)), slog.Any("config", c.environment))
+		if strings.Contains(b.String(), "canary") || strings.Count(b.String(), "[secret]") < 3 {
+			t.Errorf("%s: the log has %s", format, b.String())
+		}
+	}
+}

@@ -29,6 +29,7 @@ import (
 	"github.com/loongclaw/loongclaw/agent/persona"
 	"github.com/loongclaw/loongclaw/agent/runs"
 	"github.com/loongclaw/loongclaw/agent/tools"
+	"github.com/loongclaw/loongclaw/pkg/redact"
 )
 
 // version is set by the linker in a release.
@@ -224,6 +225,7 @@ func logger(c config, stderr io.Writer) (*slog.Logger, func() error, error) {
 		}
 		out, closeLog = io.MultiWriter(stderr, f), f.Close
 	}
+	out = redact.Writer(out, c.secrets()...)
 	opts := &slog.HandlerOptions{Level: c.level, ReplaceAttr: withCause}
 	if c.LogFormat == "text" {
 		return slog.New(slog.NewTextHandler(out, opts)), closeLog, nil

@@ -73,6 +73,7 @@ type config struct {
 	logLevel  slog.Level
 	logFormat string
 	logFile   string
+	secrets   []string // what no log may show
 	unused    []string // variables that are set and have no effect
 }
 
@@ -116,6 +117,21 @@ func (env environment) letCanaryIn(e *edge.Config) error {
 	return nil
 }
 
+// secrets are the parts of the environment that no log may show.
+func (env environment) secrets() []string {
+	all := []string{strings.TrimSpace(env.PassPrivateKey), strings.TrimSpace(env.LoginCode)}
+	for part := range strings.SplitSeq(env.Tokens+","+env.Canary, ",") {
+		_, token, _ := strings.Cut(part, ":")
+		token, _, _ = strings.Cut(token, ":") // its scopes
+		all = append(all, strings.TrimSpace(token))
+	}
+	if u, err := url.Parse(env.RedisURL); err == nil && u.User != nil {
+		password, _ := u.User.Password()
+		all = append(all, password)
+	}
+	return all
+}
+
 func (env environment) understand(version string) (config, error) {
 	var faults []error
 	note := func(name string, err error) {
@@ -130,6 +146,7 @@ func (env environment) understand(version string) (config, error) {
 	var err error
 	e := &c.edge
 	e.Version, e.LoginCode = version, strings.TrimSpace(env.LoginCode)
+	c.secrets = env.secrets()
 	c.listen, e.Loopback, err = env.listen()
 	note("LISTEN_ADDR", err)
 	addressOK := err == nil

@@ -26,6 +26,7 @@ import (
 	"github.com/loongclaw/loongclaw/gateway/host/trace"
 	"github.com/loongclaw/loongclaw/gateway/webchat"
 	"github.com/loongclaw/loongclaw/pkg/pass"
+	"github.com/loongclaw/loongclaw/pkg/redact"
 )
 
 // version is set when a release is built: -ldflags "-X main.version=…".
@@ -252,6 +253,7 @@ func openLog(c config, stderr io.Writer) (*slog.Logger, func() error, error) {
 		}
 		out, done = f, f.Close
 	}
+	out = redact.Writer(out, c.secrets...)
 	options := &slog.HandlerOptions{Level: c.logLevel, ReplaceAttr: withCause}
 	if c.logFormat == "text" {
 		return slog.New(slog.NewTextHandler(out, options)), done, nil

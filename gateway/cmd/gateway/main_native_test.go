@@ -212,3 +212,34 @@ func TestCanary(t *testing.T) {
 		})
 	}
 }
+
+// Whatever logs, and however it came to know a secret, the log does not show it.
+func TestTheLogHasNoSecrets(t *testing.T) {
+	private, _ := keys(t)
+	secrets := []string{private, "canary-of-alice-01", "canary-of-bob-0002", "canary-of-the-canary", "canary-login-code-1", "canary-of-redis"}
+	clean(t, "LOONGCLAW_TOKENS", "alice:"+secrets[1]+", bob:"+secrets[2]+":read", "LOONGCLAW_CANARY", "probe:"+secrets[3],
+		"LOONGCLAW_LOGIN_CODE", secrets[4], "PASS_PRIVATE_KEY", private, "REDIS_URL", "redis://me:"+secrets[5]+"@127.0.0.1:6379/0")
+	c, err := loadConfig("v")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	log, done, err := openLog(c, &b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range secrets {
+		log.Error("it said "+secret, "error", errors.New("refused: "+secret))
+	}
+	if err := done(); err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range secrets {
+		if strings.Contains(b.String(), secret) {
+			t.Errorf("the log has %q", secret)
+		}
+	}
+	if n := strings.Count(b.String(), "[secret]"); n != 2*len(secrets) {
+		t.Errorf("%d places are marked, want %d:\n%s", n, 2*len(secrets), b.String())
+	}
+}
