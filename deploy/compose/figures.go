@@ -66,6 +66,9 @@ func count(text string) (map[rollout.Slot]counted, error) {
 		all[slot] = now
 	}
 	for _, m := range families["loongclaw_gateway_agent_response_seconds"].GetMetric() {
+		if label(m, "kind") == "model" {
+			continue // how long a model takes says nothing of the agent
+		}
 		now := all[slotOf(m)]
 		now.upTo = map[float64]float64{}
 		for _, b := range m.GetHistogram().GetBucket() {

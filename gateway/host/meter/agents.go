@@ -14,18 +14,27 @@ import (
 // agents counts requests to the agents.
 type agents struct {
 	requests *children[exchange, prometheus.Counter]
-	took     *children[string, prometheus.Observer]
+	took     *children[[2]string, prometheus.Observer]
 }
 
 type exchange struct{ agent, result string }
 
 func newAgents(m *Meter) *agents {
 	requests := m.counter("loongclaw_gateway_agent_requests_total", "Requests to an agent, by what its answer began with, or error where none came.", "agent", "result")
-	took := m.histogram("loongclaw_gateway_agent_response_seconds", "Time until the head of an agent's answer.", "agent")
+	took := m.histogram("loongclaw_gateway_agent_response_seconds", "Time until the head of an agent's answer.", "agent", "kind")
 	return &agents{
 		requests: newChildren(func(k exchange) prometheus.Counter { return requests.WithLabelValues(k.agent, k.result) }),
-		took:     newChildren(func(agent string) prometheus.Observer { return took.WithLabelValues(agent) }),
+		took:     newChildren(func(k [2]string) prometheus.Observer { return took.WithLabelValues(k[0], k[1]) }),
 	}
+}
+
+// kind is "model" where an answer may wait for the model to say all of its own, which
+// tells nothing of the agent.
+func kind(path string) string {
+	if path == chat.PathChat || path == chat.PathCompletions {
+		return "model"
+	}
+	return "plain"
 }
 
 // Agents measures the way to the agents.
@@ -49,7 +58,7 @@ func (w *way) RoundTrip(r *http.Request) (*http.Response, error) {
 	agent := r.URL.Host
 	switch {
 	case err == nil:
-		w.took.of(agent).Observe(time.Since(started).Seconds())
+		w.took.of([2]string{agent, kind(r.URL.Path)}).Observe(time.Since(started).Seconds())
 		result := "error"
 		if n := resp.StatusCode / 100; n > 0 && n < len(classes) {
 			result = classes[n]

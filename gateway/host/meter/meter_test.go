@@ -78,6 +78,7 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 
 func TestTheWayToTheAgents(t *testing.T) {
 	m := New("v")
+	path := "/api/stats"
 	ask := func(ctx context.Context, status int, err error) {
 		way := m.Agents(roundTrip(func(*http.Request) (*http.Response, error) {
 			if err != nil {
@@ -85,7 +86,7 @@ func TestTheWayToTheAgents(t *testing.T) {
 			}
 			return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(""))}, nil
 		}))
-		r, rerr := http.NewRequestWithContext(ctx, http.MethodGet, "http://10.1.2.3:8788/api/stats", nil)
+		r, rerr := http.NewRequestWithContext(ctx, http.MethodGet, "http://10.1.2.3:8788"+path, nil)
 		if rerr != nil {
 			t.Fatal(rerr)
 		}
@@ -96,15 +97,19 @@ func TestTheWayToTheAgents(t *testing.T) {
 	gone, leave := context.WithCancel(t.Context())
 	leave()
 	ask(t.Context(), 204, nil)
+	path = "/api/chat"
+	ask(t.Context(), 200, nil)
+	path = "/api/stats"
 	ask(t.Context(), 503, nil)
 	ask(t.Context(), 0, errors.New("refused"))
 	ask(gone, 0, context.Canceled)
 	want(t, scrape(t, m),
-		`loongclaw_gateway_agent_requests_total{agent="10.1.2.3:8788",result="2xx"} 1`,
+		`loongclaw_gateway_agent_requests_total{agent="10.1.2.3:8788",result="2xx"} 2`,
 		`loongclaw_gateway_agent_requests_total{agent="10.1.2.3:8788",result="5xx"} 1`,
 		`loongclaw_gateway_agent_requests_total{agent="10.1.2.3:8788",result="error"} 1`,
 		`loongclaw_gateway_agent_requests_total{agent="10.1.2.3:8788",result="cancelled"} 1`,
-		`loongclaw_gateway_agent_response_seconds_count{agent="10.1.2.3:8788"} 2`,
+		`loongclaw_gateway_agent_response_seconds_count{agent="10.1.2.3:8788",kind="plain"} 2`,
+		`loongclaw_gateway_agent_response_seconds_count{agent="10.1.2.3:8788",kind="model"} 1`,
 	)
 }
 
