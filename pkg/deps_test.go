@@ -20,9 +20,9 @@ const module = "github.com/loongclaw/loongclaw/pkg"
 var rooms = map[string][]string{
 	"fault":  {},
 	"redact": {},
-	"sse":   {},
-	"pass":  {},
-	"chat":  {"fault"},
+	"sse":    {},
+	"pass":   {},
+	"chat":   {"fault"},
 }
 
 // bans keep I/O, waiting and platforms out of the contract, which both sides

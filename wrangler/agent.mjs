@@ -29,6 +29,8 @@ const slowPaths = ["/api/chat", "/v1/chat/completions"];
 const pauseMs = 10_000;
 /** How often in a row a container that died is started again unasked. */
 const maxDeaths = 5;
+/** Version 0.2 has another shape under "start", which neither version may take for its own. */
+const startKey = "start 2";
 /** Looks that may fail before the agent counts as stuck. */
 const maxSilent = 4;
 
@@ -62,11 +64,13 @@ class Agent extends DurableObject {
     /** @type {Set<string>} for whom it was woken, and who has not asked anything of it yet */
     this.fresh = new Set();
     this.endedBy = ""; // why the container ended, if the platform said so
-    this.brokeAt = 0; // when such a start last failed
+    this.brokeAt = 0; // when a start for a user who is to move here last failed
+    this.wokeAt = Date.now(); // when the container last became ready
     /** @type {Promise<void> | undefined} */
     this.starting = undefined;
     /** @type {Promise<void> | undefined} */
     this.stopping = undefined;
+    this.#inherit();
     if (this.container.running) void ctx.blockConcurrencyWhile(() => this.#takeUp());
   }
 
@@ -81,7 +85,7 @@ class Agent extends DurableObject {
     const left = this.guests.left(user);
     if (Number(request.headers.get(moveHeader)) < left) return this.#sendOn(request, user, left);
     this.lastUse = Date.now();
-    this.audience.add(user);
+    if (this.state() !== "ready") this.audience.add(user);
     const exit = this.guests.enter(user);
     try {
       const awake = await within(patienceMs, this.#awake([user]));
@@ -150,7 +154,11 @@ class Agent extends DurableObject {
       await sleep(30);
     }
     this.guests.leave(user, move);
-    if (this.container.running && !shared(this.env, user)) this.ctx.waitUntil(this.#stop());
+    const start = this.#start;
+    if (!start) return true;
+    const users = start.users.filter((other) => other !== user);
+    this.#start = { ...start, users };
+    if (users.length === 0 && this.guests.none && this.container.running) this.ctx.waitUntil(this.#stop());
     return true;
   }
 
@@ -166,23 +174,21 @@ class Agent extends DurableObject {
   }
 
   /**
-   * The user was the rollout's own, who shares nothing, and is gone.
+   * The user was the rollout's own, who shares nothing as long as LOONGCLAW_CANARY
+   * names it, and is gone.
    * @param {string} user
    */
   async forget(user) {
-    this.#start = undefined;
     this.guests.forget(user);
+    if (shared(this.env, user)) return;
+    this.#start = undefined;
     await this.ctx.storage.deleteAlarm();
     if (this.container.running) await this.container.destroy();
   }
 
   /** Looks what runs, and stops the container when nothing has for a while. */
   async alarm() {
-    const start = this.#start;
-    if (!this.container.running) {
-      if (start?.ready) await this.#ended("the container ended while nobody looked");
-      return;
-    }
+    if (!this.container.running) return this.#ended("the container ended while nobody looked");
     const runs = await activeRuns(this.container);
     const now = Date.now();
     if (!runs && ++this.silent >= maxSilent) {
@@ -191,10 +197,12 @@ class Agent extends DurableObject {
       return;
     }
     if (runs) this.silent = 0;
+    if (runs && now - this.wokeAt > inactivityMs) this.deaths = 0;
+    const start = this.#start; // only now: users may have come while it was asked
     const busy = Boolean(runs?.active);
+    if (start && start.busy !== busy) this.#start = { ...start, busy };
     if (busy) this.lastUse = now;
     if (busy && start) await Promise.all((runs?.users ?? start.users).map((user) => this.#stir(user)));
-    if (start && start.busy !== busy) this.#start = { ...start, busy };
     if (now - this.lastUse >= this.sleepMs && this.guests.none) return this.#stop();
     await this.container.setInactivityTimeout(inactivityMs);
     await this.#arm();
@@ -244,15 +252,24 @@ class Agent extends DurableObject {
   async #awake(users) {
     await core.open(this.env);
     await this.stopping;
-    if (this.container.running && this.#start?.ready && this.#start.publicKey !== core.publicKey()) await this.#stop();
+    const start = this.#start;
+    if (this.container.running && start?.ready && start.publicKey !== core.publicKey()) {
+      await this.#stop();
+      users = [...users, ...start.users]; // what ran goes on in the next one
+    }
     if (this.container.running && this.#start?.ready && !this.starting) return;
-    this.starting ??= this.#begin(users).finally(() => (this.starting = undefined));
+    this.starting ??= this.#begin(users).finally(() => {
+      this.starting = undefined;
+      this.audience = new Set();
+    });
     this.ctx.waitUntil(this.starting.catch(() => {}));
     await this.starting;
   }
 
-  /** @param {string[]} users */
-  async #begin(users) {
+  /** @param {string[]} wanted who asks, or ran something in a container that ended */
+  async #begin(wanted) {
+    const users = [...new Set([...wanted, ...(this.#start?.users ?? [])])];
+    this.silent = 0;
     this.#tell("waking");
     woke(this.env);
     if (this.container.running) await this.container.destroy();
@@ -268,9 +285,9 @@ class Agent extends DurableObject {
     this.#tell("restoring");
     await ready(this.container, why);
     this.#start = { users, key, publicKey, ready: true, busy: true };
+    this.wokeAt = Date.now();
     this.#tell("ready");
     this.fresh = this.audience;
-    this.audience = new Set();
     await this.#arm();
     await Promise.all(users.map((user) => this.#stir(user)));
   }
@@ -285,12 +302,21 @@ class Agent extends DurableObject {
     for (const name of ["r2.internal", "llm.internal", "web.internal"]) await this.container.interceptOutboundHttp(name, egress);
   }
 
+  /** What version 0.2 started is ended, and what ran in it goes on in a new container. */
+  #inherit() {
+    const { kv } = this.ctx.storage;
+    /** @type {{user: string, busy: boolean} | undefined} */
+    const old = kv.get("start");
+    if (!old) return;
+    kv.delete("start");
+    this.#start ??= { users: [old.user], key: "", publicKey: "", ready: false, busy: old.busy };
+  }
+
   /** After this object's own eviction: the container may have gone on. */
   async #takeUp() {
     const start = this.#start;
-    // In the middle of a start nobody knows how far it came; and what an earlier
-    // version of this object started has doors that this one does not know.
-    if (!start?.ready || !start.key) return this.container.destroy();
+    // In the middle of a start nobody knows how far it came.
+    if (!start?.ready) return this.container.destroy();
     await this.#openDoors(start.key);
     await this.container.setInactivityTimeout(inactivityMs);
     this.#watch();
@@ -314,15 +340,17 @@ class Agent extends DurableObject {
   async #ended(why) {
     const start = this.#start;
     if (this.stopping || this.starting || !start) return;
-    this.#start = undefined;
     const used = start.busy || Date.now() - this.lastUse < this.sleepMs;
     this.#log(why, undefined);
-    if (!used || ++this.deaths > maxDeaths) return;
+    // Whoever starts it again, brings all who were here.
+    this.#start = used ? { ...start, ready: false } : undefined;
+    if (!used || start.users.length === 0 || ++this.deaths > maxDeaths) return;
     for (const user of start.users) this.audience.add(user);
     try {
       await this.#awake(start.users);
     } catch (cause) {
       this.#log("the container does not start again", cause);
+      await this.#arm();
     }
   }
 
@@ -367,12 +395,12 @@ class Agent extends DurableObject {
 
   /** @returns {Start | undefined} */
   get #start() {
-    return this.ctx.storage.kv.get("start");
+    return this.ctx.storage.kv.get(startKey);
   }
 
   set #start(start) {
-    if (start) this.ctx.storage.kv.put("start", start);
-    else this.ctx.storage.kv.delete("start");
+    if (start) this.ctx.storage.kv.put(startKey, start);
+    else this.ctx.storage.kv.delete(startKey);
   }
 
   /**
@@ -386,7 +414,8 @@ class Agent extends DurableObject {
 
   /** @param {string} user */
   async #stir(user) {
-    await this.env.USER?.getByName(user).stirred();
+    // Who cannot be told hears of it at the next time; the others must not wait for that.
+    await this.env.USER?.getByName(user).stirred().catch(() => {});
   }
 
   /**

@@ -108,6 +108,44 @@ func TestASnapshotSparesTheReadingOfWhatItHolds(t *testing.T) {
 	}
 }
 
+// A journal is due for a snapshot when it has grown enough since the last one, and
+// while nobody makes one.
+func TestWhenASnapshotIsDue(t *testing.T) {
+	b := newMemory()
+	l, _ := written(t, b, 63)
+	for n, want := range []bool{false, true} {
+		if got := l.Due(); got != want {
+			t.Errorf("after %d objects: due = %v", 63+n, got)
+		}
+		more(t, l, 1)
+	}
+	packed, err := l.Pack(t.Context())
+	if err != nil || packed == nil || l.Due() {
+		t.Errorf("while one is made: %v, due = %v", err, l.Due())
+	}
+	if err := packed.Store(t.Context()); err != nil || l.Due() {
+		t.Errorf("when it is stored: %v, due = %v", err, l.Due())
+	}
+}
+
+// Where the first page of a long journal ends beside the snapshot, nothing is read
+// twice and nothing is left out.
+func TestAJournalIsReadOnFromItsSnapshot(t *testing.T) {
+	for _, n := range []int{64, 65, 100, 128} {
+		for _, after := range []int{0, 1, 63} {
+			b := newMemory()
+			l, h := written(t, b, n)
+			snapshot(t, l)
+			more(t, l, after)
+			again := &history{}
+			l2, err := journal.Open(t.Context(), b, prefix, again, time.Now)
+			if err != nil || l2.Tail() != l.Tail() || cmp.Diff(h.all(), again.all()) != "" {
+				t.Errorf("%d objects and %d after the snapshot: %d of %d records, %v", n, after, len(again.all()), len(h.all()), err)
+			}
+		}
+	}
+}
+
 func TestASnapshotThatCannotBeRightIsIgnored(t *testing.T) {
 	other := newMemory()
 	ol, err := journal.Open(t.Context(), other, "u/b/log/", &history{}, time.Now)

@@ -231,10 +231,15 @@ func (m *Manager) Active() int { return m.ActiveOf("") }
 // ActiveOf is the same for one user, who may be moved to another agent when it is
 // 0; for all when user is empty.
 func (m *Manager) ActiveOf(user string) int {
+	n := 0
 	m.mu.Lock()
 	open := slices.Collect(maps.Values(m.open))
+	for name, times := range m.recovering {
+		if user == "" || user == name {
+			n += times
+		}
+	}
 	m.mu.Unlock()
-	n := int(m.recovering.Load())
 	for _, s := range open {
 		if user != "" && s.user.Name != user {
 			continue
@@ -281,24 +286,34 @@ func (m *Manager) Busy() []string {
 // Recover takes up what an earlier process left unfinished of these users. What
 // cannot be read of one keeps nobody else waiting, and is in the log.
 func (m *Manager) Recover(ctx context.Context, names ...string) {
-	m.recovering.Add(1)
-	defer m.recovering.Add(-1)
 	for _, name := range names {
-		u, err := m.users.Get(ctx, name)
-		if err != nil {
+		m.recovers(name, 1)
+	}
+	for _, name := range names {
+		if u, err := m.users.Get(ctx, name); err == nil {
+			m.lookThrough(ctx, u)
+		} else {
 			m.Log.Error("user's journal not readable", slog.String("user", name), slog.Any("err", err))
-			continue
 		}
-		m.lookThrough(ctx, u)
+		m.recovers(name, -1)
+	}
+}
+
+// recovers counts who looks through what was left of a user.
+func (m *Manager) recovers(user string, n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.recovering[user] += n; m.recovering[user] == 0 {
+		delete(m.recovering, user)
 	}
 }
 
 // meet looks through what is left of a user who has come into memory: an agent may
 // have left a run, and nobody has opened its session since.
 func (m *Manager) meet(u *users.User) {
-	m.recovering.Add(1)
+	m.recovers(u.Name, 1)
 	go func() {
-		defer m.recovering.Add(-1)
+		defer m.recovers(u.Name, -1)
 		m.lookThrough(m.root, u)
 	}()
 }
@@ -321,7 +336,7 @@ func (m *Manager) takeUp(ctx context.Context, u *users.User, mark users.Mark) er
 		return m.finishDeletion(ctx, s)
 	}
 	s.mu.Lock()
-	s.marked = true
+	s.found = true
 	s.mu.Unlock()
 	m.settle(s)
 	return nil

@@ -48,7 +48,7 @@ func (m *Manager) rest(ctx context.Context, s *session) {
 	defer s.starting.Unlock()
 	s.mu.Lock()
 	ready := !s.ended && !s.busy() && !s.working
-	row, marked := s.row(), s.marked
+	row, marked := s.row(), s.marked || s.found
 	s.mu.Unlock()
 	if !ready {
 		return
@@ -68,7 +68,7 @@ func (m *Manager) rest(ctx context.Context, s *session) {
 			return
 		}
 		s.mu.Lock()
-		s.marked = false
+		s.marked, s.found = false, false
 		s.mu.Unlock()
 	}
 	m.evictLater(s)
@@ -97,6 +97,22 @@ func (m *Manager) snapshot(ctx context.Context, s *session) {
 	if err != nil {
 		m.Log.Warn("snapshot", slog.String("user", s.user.Name), slog.String("session", s.id), slog.Any("err", err))
 	}
+}
+
+// snapshotSoon has snapshots written, where enough has come, beside all else.
+func (m *Manager) snapshotSoon(s *session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.packs || !s.log.Due() {
+		return
+	}
+	s.packs = true
+	go func() {
+		m.snapshot(m.root, s)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.packs = false
+	}()
 }
 
 // evictLater takes a session out of memory when nobody has used it for a while.

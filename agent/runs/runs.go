@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -104,8 +103,8 @@ type Manager struct {
 	packing *semaphore.Weighted // who writes snapshots
 
 	active sync.WaitGroup
-	// recovering is above 0 while what an earlier process left is looked through.
-	recovering atomic.Int32
+	// recovering are the users of whom what was left is looked through, and how often.
+	recovering map[string]int
 	draining   chan struct{}
 	drained    sync.Once
 	root       context.Context
@@ -142,7 +141,7 @@ func New(c Config) *Manager {
 	root, cut := context.WithCancelCause(context.Background())
 	m := &Manager{
 		Config: c, users: users.New(c.Bucket, c.Now), process: rand.Text(),
-		open: map[place]*session{}, slots: map[string]*semaphore.Weighted{}, beats: map[string]*pulse{}, left: map[string]*users.User{}, notes: map[string]*notes{},
+		open: map[place]*session{}, slots: map[string]*semaphore.Weighted{}, beats: map[string]*pulse{}, left: map[string]*users.User{}, recovering: map[string]int{}, notes: map[string]*notes{},
 		packing: semaphore.NewWeighted(snapshotsAtOnce), draining: make(chan struct{}), root: root, cut: cut,
 	}
 	m.users.Opened = m.meet

@@ -46,7 +46,9 @@ type session struct {
 	touched  time.Time         // last use, for eviction
 	seen     time.Time         // when the journal was last read
 	minded   bool              // a look at what another agent has in hand is due
-	marked   bool              // the mark u/…/open/ is there
+	marked   bool              // the mark u/…/open/ is there: this process wrote it
+	packs    bool              // a snapshot is about to be written
+	found    bool              // it was there when its user came, and may be another's to remove
 	quiet    *time.Timer       // brings the session to rest
 }
 

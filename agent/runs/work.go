@@ -67,9 +67,7 @@ func (m *Manager) worker(s *session, placed bool) {
 		}
 		if r == nil {
 			m.settle(s)
-			if s.log.Due() {
-				go m.snapshot(m.root, s) // a chat that never rests must stay quick to open
-			}
+			m.snapshotSoon(s) // a chat that never rests must stay quick to open
 			return
 		}
 		m.execute(s, r)

@@ -26,14 +26,28 @@ func Writer(w io.Writer, secrets ...string) io.Writer {
 			continue
 		}
 		pairs = append(pairs, s, Mark)
-		if quoted, err := json.Marshal(s); err == nil && string(quoted) != `"`+s+`"` {
-			pairs = append(pairs, strings.Trim(string(quoted), `"`), Mark)
+		for _, html := range []bool{false, true} { // slog leaves < > & as they are, others do not
+			if quoted := inJSON(s, html); quoted != s {
+				pairs = append(pairs, quoted, Mark)
+			}
 		}
 	}
 	if pairs == nil {
 		return w
 	}
 	return writer{w, strings.NewReplacer(pairs...)}
+}
+
+// inJSON is a text as it stands between the quotes of a JSON string.
+func inJSON(s string, html bool) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(html)
+	if err := e.Encode(s); err != nil {
+		return s
+	}
+	text := strings.TrimSuffix(b.String(), "\n")
+	return text[1 : len(text)-1]
 }
 
 type writer struct {

@@ -11,11 +11,12 @@ import (
 
 func TestNoSecretIsWritten(t *testing.T) {
 	var out strings.Builder
-	w := redact.Writer(&out, "sk-canary-0001", `with "quotes" & <marks>`, "", "short", "sk-canary-0001-longer")
+	w := redact.Writer(&out, "sk-canary-0001", `with "quotes" & <marks>"`, "", "short", "sk-canary-0001-longer")
 	for _, text := range []string{
 		`{"msg":"asked with sk-canary-0001","err":"401: sk-canary-0001 is not right"}` + "\n",
-		`{"msg":"with \"quotes\" \u0026 \u003cmarks\u003e"}` + "\n",
-		`plain: with "quotes" & <marks>, and a short word` + "\n",
+		`{"msg":"with \"quotes\" \u0026 \u003cmarks\u003e\""}` + "\n",
+		`{"msg":"with \"quotes\" & <marks>\""}` + "\n",
+		`plain: with "quotes" & <marks>", and a short word` + "\n",
 	} {
 		if n, err := io.WriteString(w, text); n != len(text) || err != nil {
 			t.Errorf("got %d, %v, want %d", n, err, len(text))
@@ -25,7 +26,7 @@ func TestNoSecretIsWritten(t *testing.T) {
 	if strings.Contains(got, "canary") || strings.Contains(got, "quotes") {
 		t.Errorf("a secret was written:\n%s", got)
 	}
-	want := `{"msg":"asked with [secret]","err":"401: [secret] is not right"}` + "\n" + `{"msg":"[secret]"}` + "\n" + "plain: [secret], and a short word\n"
+	want := `{"msg":"asked with [secret]","err":"401: [secret] is not right"}` + "\n" + `{"msg":"[secret]"}` + "\n" + `{"msg":"[secret]"}` + "\n" + "plain: [secret], and a short word\n"
 	if got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}

@@ -33,7 +33,7 @@ func TestTheLogHasTheCauseOfAnError(t *testing.T) {
 func TestTheLogHasNoSecrets(t *testing.T) {
 	for _, format := range []string{"json", "text"} {
 		var c config
-		c.LogFormat, c.OpenAIKey, c.R2SecretKey = format, "sk-canary-of-a-model", `canary "of" a store`
+		c.LogFormat, c.OpenAIKey, c.R2SecretKey = format, "sk-canary-of-a-model", `canary "of" <a> store`
 		var b strings.Builder
 		log, _, err := logger(c, &b)
 		if err != nil {
