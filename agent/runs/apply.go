@@ -2,6 +2,7 @@ package runs
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/loongclaw/loongclaw/agent/journal"
 	"github.com/loongclaw/loongclaw/agent/loop"
@@ -193,9 +194,8 @@ func (s *session) applyFinished(b finishedBody, r *run) {
 	}
 	// Cancelled before their turn came: they stand behind the answer that they
 	// waited for, which may have come after them.
-	for _, id := range s.tree.order {
-		n := s.tree.nodes[id]
-		if w := s.runs[n.RunID]; !n.settled && w != nil && w.status != "" {
+	for _, id := range slices.Clone(s.tree.loose) {
+		if w := s.runs[s.tree.nodes[id].RunID]; w != nil && w.status != "" {
 			s.tree.settle(id, s.tree.head)
 		}
 	}

@@ -11,7 +11,8 @@ import (
 type tree struct {
 	nodes map[string]*node
 	order []string
-	head  string // the end of the branch that is shown
+	loose []string // those that are not settled, in order
+	head  string   // the end of the branch that is shown
 }
 
 type node struct {
@@ -24,6 +25,7 @@ type node struct {
 func (t *tree) add(m chat.Message, settled bool) {
 	t.nodes[m.ID] = &node{Message: m}
 	t.order = append(t.order, m.ID)
+	t.loose = append(t.loose, m.ID)
 	if settled {
 		t.settle(m.ID, m.ParentID)
 	}
@@ -33,6 +35,9 @@ func (t *tree) add(m chat.Message, settled bool) {
 func (t *tree) settle(id, parent string) {
 	n := t.nodes[id]
 	n.ParentID, n.settled = parent, true
+	if i := slices.Index(t.loose, id); i >= 0 {
+		t.loose = slices.Delete(t.loose, i, i+1)
+	}
 	if p := t.nodes[parent]; p != nil {
 		p.last = id
 	}
