@@ -79,3 +79,30 @@ func TestWhatWasLeftGoesOnWhenItsUserComes(t *testing.T) {
 	// Nobody opens the session meanwhile: the model is asked once more.
 	eventually(t, func() bool { return len(r.provider.Requests()) == 2 && b.Active() == 0 }, "the run that was left does not go on")
 }
+
+// A mark that an agent finds may be that of another one, which lives: it is taken away
+// only when nothing has come into the session for a while.
+func TestAMarkThatWasFoundIsNotTakenAwayAtOnce(t *testing.T) {
+	r := newRig(t)
+	b := r.resting("b", time.Hour)
+	defer stop(t, b, time.Second)
+	r.provider.Script(modeltest.Reply{Text: "done"})
+	run := start(t, b, "s", "hello")
+	read(t, b, "s", run.Cursor, finished(run))
+	done := time.Now()
+	marked := func() bool {
+		_, err := r.store.Get(t.Context(), "u/alice/open/s")
+		return err == nil
+	}
+	const rest = 300 * time.Millisecond
+	a := r.resting("a", rest)
+	defer stop(t, a, time.Second)
+	if _, err := a.Sessions(t.Context(), "alice", ""); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2*rest - time.Since(done))
+	if there := marked(); !there && time.Since(done) < 3*rest {
+		t.Error("the mark of an agent that lives was taken away")
+	}
+	eventually(t, func() bool { return !marked() }, "a mark that nobody takes away stays")
+}

@@ -47,8 +47,22 @@ func (m *Manager) rest(ctx context.Context, s *session) {
 	s.starting.Lock()        // no message comes in between the look and the removal
 	defer s.starting.Unlock()
 	s.mu.Lock()
+	found := s.found && !s.marked
+	s.mu.Unlock()
+	if found {
+		// Another agent may be using the session, whose mark it is then.
+		if err := s.log.Refresh(ctx); err != nil {
+			m.settle(s)
+			return
+		}
+	}
+	s.mu.Lock()
 	ready := !s.ended && !s.busy() && !s.working
-	row, marked := s.row(), s.marked || s.found
+	row, marked := s.row(), s.marked
+	var last time.Time
+	if n := len(s.entries); n > 0 {
+		last = s.entries[n-1].at.Time
+	}
 	s.mu.Unlock()
 	if !ready {
 		return
@@ -61,7 +75,11 @@ func (m *Manager) rest(ctx context.Context, s *session) {
 			return
 		}
 	}
-	if marked {
+	if found && m.Now().Sub(last) <= 3*m.Rest {
+		m.settle(s) // it would have taken its mark away by then
+		return
+	}
+	if marked || found {
 		if err := s.user.Unmark(ctx, s.id); err != nil {
 			m.Log.Warn("mark not removed", slog.Any("err", err))
 			m.settle(s)

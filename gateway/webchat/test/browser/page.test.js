@@ -184,6 +184,8 @@ scene('a token that an earlier page kept goes into the cookie; where there can b
   })
   w.stub.cookies = false
   await w.open()
+  // A page that is left before the answer has come asks anew, and may.
+  await w.page.waitForFunction(() => (localStorage.getItem('loongclaw.login') ?? '').includes('"kept":true'))
   await w.page.reload()
   await w.page.getByText('guardian of the forest').waitFor()
   assert.match(await stored(), /secret-token-1/)
