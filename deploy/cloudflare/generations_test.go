@@ -157,7 +157,7 @@ func TestGenerationsTogether(t *testing.T) {
 type stage struct {
 	r     *rollout.Rollout
 	p     *slots
-	out   *lines
+	out   *rig.Said
 	build *images
 }
 
@@ -179,7 +179,7 @@ func underTalkers(t *testing.T, placement string, deploys func(*stage)) {
 		t.Fatal(err)
 	}
 	p := &slots{t: t, Door: edge.Door{Base: w.Base, Key: operatorKey, Canary: canaryToken, Hold: *soakWatch + time.Minute, HTTP: &http.Client{Timeout: time.Minute}}}
-	out := &lines{t: t}
+	out := &rig.Said{T: t}
 	s := &stage{p: p, out: out, build: &images{t: t, root: root}, r: &rollout.Rollout{Platform: p, Out: out, Patience: patience, Rules: rollout.Rules{
 		Watch: *soakWatch, Every: time.Second, Failed: 0.02, Enough: 10, Slower: 10, Slow: 5 * time.Second,
 	}}}
@@ -302,24 +302,4 @@ func strangersAtTheDoor(t *testing.T, w *world) {
 			}
 		}
 	}
-}
-
-// lines is a log that the test reads.
-type lines struct {
-	mu   sync.Mutex
-	text strings.Builder
-	t    *testing.T
-}
-
-func (l *lines) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.t.Log(strings.TrimSpace(string(b)))
-	return l.text.Write(b)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }

@@ -181,32 +181,10 @@ func (s *site) logs() {
 
 func tokenOf(i int) string { return fmt.Sprintf("token-of-talker-%d", i) }
 
-// lines is what a rollout says, in the test's log as well.
-type lines struct {
-	t  *testing.T
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (l *lines) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.t.Log(strings.TrimSpace(string(b)))
-	return l.b.Write(b)
-}
-
-// take gives what was said since.
-func (l *lines) take() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	defer l.b.Reset()
-	return l.b.String()
-}
-
 func TestDeploysOnComposeUnderThoseWhoTalk(t *testing.T) {
 	engine(t)
 	s := newSite(t)
-	said := &lines{t: t}
+	said := &rig.Said{T: t}
 	h := s.open(said, *soakUsers)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -242,7 +220,7 @@ func TestDeploysOnComposeUnderThoseWhoTalk(t *testing.T) {
 			r := &rollout.Rollout{Platform: h, Rules: rules, Patience: 20 * time.Second, Out: said}
 			err = h.deploy(t.Context(), r)
 			after, err2 := h.State(t.Context())
-			text := said.take()
+			text := said.Take()
 			switch {
 			case err2 != nil:
 				t.Fatal(err2)

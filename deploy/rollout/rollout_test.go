@@ -53,27 +53,8 @@ func TestMain(m *testing.M) {
 // scratch holds the programs of all tests here.
 var scratch string
 
-type lines struct {
-	mu   sync.Mutex
-	text strings.Builder
-	t    *testing.T
-}
-
-func (l *lines) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.t.Log(strings.TrimSpace(string(b)))
-	return l.text.Write(b)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
 // begin is a platform after its first deploy.
-func begin(t *testing.T) (*rollout.Rollout, *processes, *lines) {
+func begin(t *testing.T) (*rollout.Rollout, *processes, *rig.Said) {
 	t.Helper()
 	bin, err := rig.Build(t.Context(), scratch)
 	if err != nil {
@@ -85,7 +66,7 @@ func begin(t *testing.T) (*rollout.Rollout, *processes, *lines) {
 	}
 	t.Cleanup(model.Close)
 	p := newProcesses(t, bin, model)
-	out := &lines{t: t}
+	out := &rig.Said{T: t}
 	r := &rollout.Rollout{Platform: p, Out: out, Patience: 5 * time.Second, Rules: rollout.Rules{
 		Watch: 2 * time.Second, Every: 200 * time.Millisecond, Failed: 0.02, Enough: 10, Slower: 5, Slow: 2 * time.Second,
 	}}
