@@ -5,7 +5,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { llm } from "./doors/llm.mjs";
 import { r2 } from "./doors/r2.mjs";
-import { partOf } from "./doors/tokens.mjs";
+import { doorHeader, partOf } from "./doors/tokens.mjs";
 import { web } from "./doors/web.mjs";
 import { passed } from "./seen.mjs";
 
@@ -15,7 +15,7 @@ import { passed } from "./seen.mjs";
 export class Egress extends WorkerEntrypoint {
   /** @param {Request} request */
   async fetch(request) {
-    const part = await partOf(this.ctx.props.key, request.headers.get("X-LoongClaw-Door") ?? "");
+    const part = await partOf(this.ctx.props.key, request.headers.get(doorHeader) ?? "");
     if (!part) return Response.json({ error: "this door does not know the token", code: "forbidden" }, { status: 403 });
     const answer = await this.#open(request, part);
     passed(this.env, request, answer);

@@ -7,8 +7,6 @@ import { sleep } from "./wait.mjs";
 
 /** Where the agent listens in its container. */
 export const port = 8788;
-/** Brings the door token of a request's user, who may not have been there at the start. */
-export const doorHeader = "X-LoongClaw-Door";
 /** How long a container may take until its agent is ready. */
 const startMs = 120_000;
 /** Between two looks at an agent that starts. */

@@ -40,15 +40,14 @@ type Tokens struct {
 
 	mu    sync.Mutex
 	first string            // opens what is everybody's: the configuration, the models, the web
-	users map[string]string // by name
-	parts map[string]string // by the segment that the keys of a user's objects have
+	parts map[string]string // those of users, by the segment that the keys of their objects have
 	come  chan struct{}
 }
 
 // Wanted makes tokens that are still to come. They are shown to the hosts of these
 // URLs and to nobody else.
 func Wanted(urls ...string) *Tokens {
-	t := &Tokens{hosts: map[string]bool{}, users: map[string]string{}, parts: map[string]string{}, come: make(chan struct{})}
+	t := &Tokens{hosts: map[string]bool{}, parts: map[string]string{}, come: make(chan struct{})}
 	for _, text := range urls {
 		if u, err := url.Parse(text); err == nil && u.Host != "" {
 			t.hosts[u.Host] = true
@@ -78,7 +77,14 @@ func (t *Tokens) Users() []string {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.Sorted(maps.Keys(t.users))
+	var users []string
+	for part := range t.parts {
+		if user, err := bucket.ParseSegment(part); err == nil { // it was made of one
+			users = append(users, user)
+		}
+	}
+	slices.Sort(users)
+	return users
 }
 
 // Bring takes the token of a user who comes later than the start. Whoever calls it
@@ -93,9 +99,8 @@ func (t *Tokens) Bring(user, token string) {
 }
 
 func (t *Tokens) add(user, token string) {
-	if t.users[user] == "" {
-		t.users[user] = token
-		t.parts[bucket.Segment(user)] = token
+	if part := bucket.Segment(user); t.parts[part] == "" {
+		t.parts[part] = token
 	}
 }
 

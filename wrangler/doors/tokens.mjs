@@ -5,6 +5,9 @@
  */
 import { segment } from "./keys.mjs";
 
+/** Carries a token: from a container to a door, and to a container with each request of its user's. */
+export const doorHeader = "X-LoongClaw-Door";
+
 const keyBytes = 32;
 
 /** A key for one start of a container. */

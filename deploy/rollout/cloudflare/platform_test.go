@@ -281,3 +281,25 @@ func TestDeployConfig(t *testing.T) {
 		t.Errorf("something was left: %v", left)
 	}
 }
+
+// A placement that the Worker would take for the default is told before a deploy.
+func TestAPlacementIsOneOfTwo(t *testing.T) {
+	text, err := os.ReadFile("../../../wrangler/wrangler.jsonc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for placement, want := range map[string]string{"": "", "user": "", "single": "", "Single": `AGENT_PLACEMENT of "staging" is "Single"`} {
+		dir := t.TempDir()
+		with := strings.ReplaceAll(string(text), `"SLEEP_AFTER"`, `"AGENT_PLACEMENT": "`+placement+`", "SLEEP_AFTER"`)
+		if err := os.WriteFile(filepath.Join(dir, "wrangler.jsonc"), []byte(with), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		to, err := readTarget(dir, "staging")
+		if want == "" && (err != nil || to.Vars["AGENT_PLACEMENT"] != placement) {
+			t.Errorf("%q: got %q, %v", placement, to.Vars["AGENT_PLACEMENT"], err)
+		}
+		if want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%q: got %v, want %s", placement, err, want)
+		}
+	}
+}
