@@ -53,6 +53,9 @@ func (l *Log) try(ctx context.Context, batch []*pending) error {
 		if err != nil || len(records) == 0 {
 			return err
 		}
+		if err := l.Writable(); err != nil {
+			return err
+		}
 		stored, err := l.put(ctx, records)
 		if err != nil || stored {
 			return err
@@ -182,11 +185,23 @@ func (l *Log) check(body []byte) (object, error) {
 	return o, err
 }
 
+// forLater makes the journal read-only from an object on.
+func (l *Log) forLater(number uint64) {
+	l.tmu.Lock()
+	defer l.tmu.Unlock()
+	if l.newer == nil {
+		l.newer = newer(l.key(number))
+	}
+}
+
 // take applies an object that follows.
 func (l *Log) take(o object) error {
 	seq := l.seq
 	for _, r := range o.records {
 		seq++
+		if r.Newer() {
+			l.forLater(o.header.Number)
+		}
 		if err := l.state.Apply(Entry{Record: r, Seq: seq, Object: o.header.Number, At: o.header.At}); err != nil {
 			l.broken = damage(l.key(o.header.Number), fmt.Sprintf("its record %s cannot be applied: %v", r.Type, err))
 			return l.broken

@@ -21,7 +21,8 @@ type Entry struct {
 }
 
 // State is what a journal's records make. Apply is called for each record in
-// order, at load and when it has become durable, never by two at once.
+// order, at load and when it has become durable, never by two at once. Of a
+// record that is Newer it may only count the number.
 type State interface {
 	Apply(e Entry) error
 }
@@ -43,6 +44,9 @@ type Log struct {
 
 	tmu  sync.Mutex // guards what follows
 	tail Tail
+	// newer is the error of a record that only later readers know: reading goes
+	// on, nothing is written.
+	newer error
 	// snaps are the numbers of the snapshots that are known here, the oldest
 	// first; base is the one that counts.
 	snaps   []uint64
@@ -81,6 +85,14 @@ func (l *Log) Tail() Tail {
 	l.tmu.Lock()
 	defer l.tmu.Unlock()
 	return l.tail
+}
+
+// Writable returns nil, or the error that every append would get: the journal
+// holds a record that only later readers know.
+func (l *Log) Writable() error {
+	l.tmu.Lock()
+	defer l.tmu.Unlock()
+	return l.newer
 }
 
 // pending is an append that waits for its batch.

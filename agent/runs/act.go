@@ -224,7 +224,7 @@ func (m *Manager) end(ctx context.Context, user, id string, clears bool) error {
 	default:
 		s.starting.Lock()
 		defer s.starting.Unlock()
-		if _, err := m.cancel(ctx, s, ""); err != nil {
+		if _, err := m.cancel(ctx, s, ""); err != nil && fault.CodeOf(err) != fault.CodeNewerVersion {
 			return err
 		}
 	}

@@ -10,13 +10,22 @@ import (
 )
 
 // Apply takes a record in. This is the only way in which a session changes,
-// so what a restart reads is what ran before.
+// so what a restart reads is what ran before. Every record keeps its number,
+// also one that means nothing to this version: cursors count them.
 func (s *session) Apply(e journal.Entry) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	body, err := s.apply(e)
-	if err != nil {
-		return err
+	var body any
+	s.readOnly = s.readOnly || e.Newer()
+	if !e.Newer() {
+		known, err := s.apply(e)
+		// Behind a record that was not applied, others may lack what they refer to.
+		if err != nil && !s.readOnly {
+			return err
+		}
+		if err == nil {
+			body = known
+		}
 	}
 	s.entries = append(s.entries, entry{e.Seq, e.At, body})
 	s.updated = e.At
@@ -140,7 +149,7 @@ func (s *session) applyRun(e journal.Entry) (any, error) {
 		}
 		return b, s.withRun(b.RunID, func(r *run) { s.applyFinished(b, r) })
 	}
-	return nil, fmt.Errorf("unknown record type %q: written by a later version?", e.Type)
+	return nil, nil // a later version's, which may be passed over
 }
 
 func (s *session) withRun(id string, do func(*run)) error {

@@ -47,8 +47,12 @@ func (m *Manager) rest(ctx context.Context, s *session) {
 	s.starting.Lock()        // no message comes in between the look and the removal
 	defer s.starting.Unlock()
 	s.mu.Lock()
-	found := s.found && !s.marked
+	found, readOnly := s.found && !s.marked, s.readOnly
 	s.mu.Unlock()
+	if readOnly {
+		m.evictLater(s) // the version that wrote it last brings it to rest
+		return
+	}
 	if found {
 		// Another agent may be using the session, whose mark it is then.
 		if err := s.log.Refresh(ctx); err != nil {

@@ -37,6 +37,8 @@ type session struct {
 	changed chan struct{} // closed and made anew at each change
 	ended   bool          // cleared or deleted: followers look for the next life
 
+	readOnly bool // it holds a record for later readers only
+
 	starting  sync.Mutex // orders taking messages in and coming to rest
 	followers int
 
@@ -76,7 +78,8 @@ func (s *session) refresh(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// entry is a record with its body parsed.
+// entry is a record with its body parsed; nil is a record that this version
+// does not know.
 type entry struct {
 	seq  uint64
 	at   chat.Time
@@ -177,6 +180,8 @@ func (s *session) active() bool {
 		return false
 	case s.working:
 		return true
+	case s.readOnly:
+		return false // it goes on under the version that wrote it last
 	case r == nil:
 		return len(s.queue) > 0
 	}

@@ -167,6 +167,9 @@ func (m *Manager) submit(ctx context.Context, s *session, sub submission) (chat.
 func (m *Manager) enter(ctx context.Context, s *session, sub submission) (chat.Run, error) {
 	s.starting.Lock()
 	defer s.starting.Unlock()
+	if err := s.log.Writable(); err != nil {
+		return chat.Run{}, err // before a mark is written, which may be a later version's
+	}
 	// Who the agent is gets read while the message is being stored, so that on a
 	// slow store a run does not wait for one after the other.
 	soul := make(chan string, 1)

@@ -59,7 +59,7 @@ func (m *Manager) worker(s *session, placed bool) {
 		r, err := m.next(s)
 		if err != nil {
 			m.Log.Error("run not started", slog.String("session", s.id), slog.Any("err", err))
-			if m.pause(time.Second) != nil {
+			if unwritable(err) || m.pause(time.Second) != nil {
 				s.idle()
 				return
 			}
@@ -301,8 +301,14 @@ func (m *Manager) finish(ctx context.Context, s *session, r *run, out loop.Outco
 			return false
 		}
 		log.Error("end of run not stored; trying again", slog.Any("err", err))
-		if fault.CodeOf(err) == fault.CodeDamaged || m.pause(wait) != nil {
+		if unwritable(err) || m.pause(wait) != nil {
 			return false
 		}
 	}
+}
+
+// unwritable reports whether no later try can write to the journal either.
+func unwritable(err error) bool {
+	code := fault.CodeOf(err)
+	return code == fault.CodeDamaged || code == fault.CodeNewerVersion
 }

@@ -31,6 +31,9 @@ func NewLives() *Lives {
 
 // Apply takes a record in; those of lives and the ledger count.
 func (l *Lives) Apply(e journal.Entry) error {
+	if e.Newer() {
+		return nil
+	}
 	switch e.Type {
 	case recAnchored, recCleared, recDeleted:
 	case recLedger:

@@ -109,6 +109,9 @@ func (l logOf) Append(ctx context.Context, records ...journal.Record) error {
 
 // Apply takes a record in.
 func (u *User) Apply(e journal.Entry) error {
+	if e.Newer() {
+		return nil
+	}
 	switch e.Type {
 	case recAnchored, recCleared, recDeleted:
 		var b sessionBody
