@@ -30,6 +30,7 @@ const (
 	CodeInternal       Code = "internal"               // 500
 	CodeDamaged        Code = "session_damaged"        // 500: the store holds an object that cannot be right
 	CodeProviderFailed Code = "provider_failed"        // 502: the model's provider broke off or refused
+	CodeEmptyAnswer    Code = "empty_answer"           // 502: the model gave neither text nor tool calls
 	CodeAgentFailed    Code = "agent_failed"           // 502: the agent broke off
 	CodeUnavailable    Code = "unavailable"            // 503: not now
 	CodeDraining       Code = "draining"               // 503: this process is about to stop
@@ -46,7 +47,7 @@ var statuses = map[Code]int{
 	CodeUnauthorized: 401, CodeForbidden: 403, CodeOriginRefused: 403, CodeNotFound: 404, CodeMethod: 405, CodeTimeout: 408,
 	CodeSessionBusy: 409, CodeConflict: 409, CodeNewerVersion: 409, CodeTooLarge: 413, CodeMediaType: 415, CodeIdempotency: 422,
 	CodeRateLimited: 429, CodeTooManyRuns: 429, CodeCancelled: 499,
-	CodeInternal: 500, CodeDamaged: 500, CodeProviderFailed: 502, CodeAgentFailed: 502,
+	CodeInternal: 500, CodeDamaged: 500, CodeProviderFailed: 502, CodeEmptyAnswer: 502, CodeAgentFailed: 502,
 	CodeUnavailable: 503, CodeDraining: 503, CodeProviderBusy: 503, CodeStoreFailed: 503,
 	CodeProviderTime: 504, CodeAgentTimeout: 504,
 }
