@@ -80,6 +80,11 @@ type Answer struct {
 	Model     string          // which model answered, as PROVIDER/NAME
 }
 
+// Message is the answer as a part of the conversation.
+func (a *Answer) Message() Message {
+	return Message{Role: chat.RoleAssistant, Text: a.Text, Calls: a.Calls, Model: a.Model, Reasoning: a.Reasoning, Native: a.Native}
+}
+
 // Spec describes a tool to a model.
 type Spec struct {
 	Name        string          `json:"name"`
