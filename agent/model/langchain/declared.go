@@ -35,8 +35,8 @@ func (d declared) has(name string) bool {
 }
 
 // isString reports whether a parameter takes a string: what is written without
-// quotes is one then, whatever else it may look like. So it is where the tool does
-// not say.
+// quotes is one then, whatever else it may look like. Where the tool does not say,
+// it is what it looks like.
 func (d declared) isString(tool, name string) bool {
 	p, ok := d[tool][name]
 	if !ok || !present(p.Type) {

@@ -25,7 +25,7 @@ const (
 func retryIn(x *exchange, tries int, passed time.Duration) (time.Duration, bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if !x.retry || x.began || tries >= maxRetries {
+	if !x.retry || x.parts.heard || tries >= maxRetries {
 		return 0, false
 	}
 	wait := firstWait << (2 * tries)
@@ -69,21 +69,6 @@ func (m *Model) broken(why string) *fault.Error {
 // webPage is what stands at an address that is no API.
 func (m *Model) webPage() *fault.Error {
 	return fault.New(fault.CodeProviderFailed, "the provider "+m.provider+" answered with a web page", "check "+env(m.provider, "URL")+": it should end in /v1 or the like")
-}
-
-// badFinish is the error of an end that is no answer.
-func (m *Model) badFinish(finish string) *fault.Error {
-	switch {
-	case finish == "":
-		return m.broken("the stream has no finish reason")
-	case finish == "content_filter" || finish == "sensitive":
-		return fault.New(fault.CodeProviderFailed, "the provider "+m.provider+" refused to go on with this content", "say it in other words")
-	case strings.Contains(finish, "context_window") || strings.Contains(finish, "context_length"):
-		return m.tooLong(nil)
-	case has(finish, "error", "insufficient", "abort"):
-		return m.broken("finish reason " + m.clip(finish))
-	}
-	return nil
 }
 
 func (m *Model) tooLong(cause error) *fault.Error {

@@ -21,12 +21,12 @@ type form struct {
 // forms are the notations, each with whose it is. Where one begins as another does
 // the longer one stands first.
 var forms = []*form{
-	{open: []string{"<tool_call>"}, close: "</tool_call>", read: readToolCall},                                   // Hermes, Qwen, GLM
-	{open: []string{"<tool_calls>"}, close: "</tool_calls>", read: readJSON},                                     // MiniMax-M1, Hunyuan, Jamba
-	{open: []string{"<function_calls>"}, close: "</function_calls>", read: readInvokes},                          // as Claude's prompts had it
-	{open: []string{"<minimax:tool_call>"}, close: "</minimax:tool_call>", read: readInvokes},                    // MiniMax-M2
-	{open: []string{"<seed:tool_call>"}, close: "</seed:tool_call>", read: readFunctions},                        // Doubao Seed
-	{open: []string{"<function="}, close: "</function>", keep: true, read: readFunctions},                        // Qwen3-Coder, Llama
+	{open: []string{"<tool_call>"}, close: "</tool_call>", read: readToolCall},                                  // Hermes, Qwen, GLM
+	{open: []string{"<tool_calls>"}, close: "</tool_calls>", read: readJSON},                                    // MiniMax-M1, Hunyuan, Jamba
+	{open: []string{"<function_calls>"}, close: "</function_calls>", read: readInvokes},                         // as Claude's prompts had it
+	{open: []string{"<minimax:tool_call>"}, close: "</minimax:tool_call>", read: readInvokes},                   // MiniMax-M2
+	{open: []string{"<seed:tool_call>"}, close: "</seed:tool_call>", read: readFunctions},                       // Doubao Seed
+	{open: []string{"<function="}, close: "</function>", keep: true, read: readFunctions},                       // Qwen3-Coder, Llama
 	{open: []string{"<｜DSML｜function_calls>"}, close: "</｜DSML｜function_calls>", special: true, read: readDSML}, // DeepSeek V3.2
 	{open: []string{"<｜DSML｜tool_calls>"}, close: "</｜DSML｜tool_calls>", special: true, read: readDSML},         // DeepSeek V4
 	{open: []string{"<|DSML|function_calls>"}, close: "</|DSML|function_calls>", special: true, read: readDSML},
@@ -35,15 +35,15 @@ var forms = []*form{
 	{open: []string{"<||DSML||tool_calls>"}, close: "</||DSML||tool_calls>", special: true, read: readDSML},
 	{open: []string{"<｜DSML｜invoke "}, close: "</｜DSML｜invoke>", keep: true, special: true, read: readDSML}, // its server took the beginning away
 	{open: []string{"<|DSML|invoke "}, close: "</|DSML|invoke>", keep: true, special: true, read: readDSML},
-	{open: []string{"<｜tool▁calls▁begin｜>"}, close: "<｜tool▁calls▁end｜>", special: true, read: readDeepSeek},                    // DeepSeek V3, R1
-	{open: []string{"<｜tool▁call▁begin｜>"}, close: "<｜tool▁call▁end｜>", keep: true, special: true, read: readDeepSeek},          // the same
-	{open: []string{"<|tool_calls_section_begin|>"}, close: "<|tool_calls_section_end|>", special: true, read: readKimi},      // Kimi K2
-	{open: []string{"<|tool_call_begin|>"}, close: "<|tool_call_end|>", keep: true, special: true, read: readKimi},            // the same
-	{open: []string{"<|channel|>commentary to="}, close: "<|call|>", keep: true, special: true, read: readHarmony},            // gpt-oss
+	{open: []string{"<｜tool▁calls▁begin｜>"}, close: "<｜tool▁calls▁end｜>", special: true, read: readDeepSeek},                         // DeepSeek V3, R1
+	{open: []string{"<｜tool▁call▁begin｜>"}, close: "<｜tool▁call▁end｜>", keep: true, special: true, read: readDeepSeek},               // the same
+	{open: []string{"<|tool_calls_section_begin|>"}, close: "<|tool_calls_section_end|>", special: true, read: readKimi},             // Kimi K2
+	{open: []string{"<|tool_call_begin|>"}, close: "<|tool_call_end|>", keep: true, special: true, read: readKimi},                   // the same
+	{open: []string{"<|channel|>commentary to="}, close: "<|call|>", keep: true, special: true, read: readHarmony},                   // gpt-oss
 	{open: []string{"<|start|>assistant<|channel|>commentary to="}, close: "<|call|>", keep: true, special: true, read: readHarmony}, // the same
-	{open: []string{"<|python_tag|>"}, special: true, read: readJSON},                                                        // Llama 3
-	{open: []string{"<|tool_call|>"}, special: true, read: readJSON},                                                         // Granite, Phi-4
-	{open: []string{"[TOOL_CALLS]"}, special: true, read: readMistral},                                                       // Mistral
+	{open: []string{"<|python_tag|>"}, special: true, read: readJSON},                                                                // Llama 3
+	{open: []string{"<|tool_call|>"}, special: true, read: readJSON},                                                                 // Granite, Phi-4
+	{open: []string{"[TOOL_CALLS]"}, special: true, read: readMistral},                                                               // Mistral
 }
 
 // maxOpen is the length of the longest beginning of a block.

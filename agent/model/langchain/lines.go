@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// lines gives the lines of a body. A line ends in LF, in CR LF or in CR alone, as
+// lineReader gives the lines of a body. A line ends in LF, in CR LF or in CR alone, as
 // the format of event streams has it.
-type lines struct {
+type lineReader struct {
 	in     *bufio.Reader
 	skipLF bool // a CR ended the line before
 }
@@ -19,7 +19,7 @@ var errLongEvent = errors.New("an event of the stream is larger than 16 MiB")
 
 // next returns the next line without its end, and with an error what came before
 // it. Nothing longer than room is kept. watch limits each wait for bytes.
-func (l *lines) next(room int, watch func() *time.Timer) ([]byte, error) {
+func (l *lineReader) next(room int, watch func() *time.Timer) ([]byte, error) {
 	var line []byte
 	for {
 		t := watch()

@@ -46,7 +46,7 @@ type stream struct {
 	x     *exchange
 	body  io.ReadCloser
 	in    *bufio.Reader
-	lines lines
+	lines lineReader
 
 	name    string // of the event that is being read
 	pending []byte // a value that is not complete
@@ -64,7 +64,7 @@ type stream struct {
 func newStream(x *exchange, resp *http.Response) *stream {
 	in := bufio.NewReaderSize(resp.Body, 8<<10)
 	return &stream{
-		x: x, body: resp.Body, in: in, lines: lines{in: in},
+		x: x, body: resp.Body, in: in, lines: lineReader{in: in},
 		noise: x.watch(onlyNoise * x.m.timeout),
 	}
 }

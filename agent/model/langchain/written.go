@@ -133,19 +133,16 @@ func (w *written) ends() bool {
 	return false
 }
 
-// rest gives what was held, at the end of the answer: calls, or text. An answer
-// that a limit cut off may lack the end of its block.
-func (w *written) rest(cut bool) (show string, calls []loop.Call) {
-	held := string(w.held)
-	w.held = nil
-	if w.form == nil {
-		return held, nil
+// rest gives what was held, at the end of the answer. It is a block where one had
+// begun, and calls where that block is whole; it may lack its end unless the answer
+// was cut off.
+func (w *written) rest(cut bool) (text string, block bool, calls []loop.Call) {
+	text, block = string(w.held), w.form != nil
+	w.held, w.form = nil, nil
+	if block {
+		calls, _ = readWritten(text, w.tools, !cut)
 	}
-	w.form = nil
-	if calls, ok := readWritten(held, w.tools, !cut); ok {
-		return "", calls
-	}
-	return held, nil
+	return text, block, calls
 }
 
 // codeState tells where in a Markdown text one is: in a fence, in code within a
