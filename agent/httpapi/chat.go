@@ -120,7 +120,7 @@ func wantsStream(c echo.Context) bool {
 
 // answer waits for a run's end and gives its last answer.
 func (s *Server) answer(c echo.Context, f *runs.Follower, run chat.Run) error {
-	text := ""
+	text, finish := "", chat.Finish("")
 	for {
 		events, err := f.Next(c.Request().Context())
 		if err != nil {
@@ -132,11 +132,11 @@ func (s *Server) answer(c echo.Context, f *runs.Follower, run chat.Run) error {
 				return fault.New(fault.CodeCancelled, "the session was cleared before the answer was complete", "send the message again")
 			case e.RunID != run.RunID:
 			case e.Type == chat.TypeMessageComplete:
-				text = e.Text()
+				text, finish = e.Text(), e.Finish
 			case e.Type == chat.TypeRunFinished && e.Status == chat.RunDone:
 				return c.JSON(http.StatusOK, map[string]any{
 					"message": text, "sessionId": run.SessionID, "timestamp": e.Timestamp,
-					"runId": run.RunID, "messageId": run.MessageID, "usage": e.Usage,
+					"runId": run.RunID, "messageId": run.MessageID, "usage": e.Usage, "finish": finish,
 				})
 			case e.Type == chat.TypeRunFinished:
 				return ended(e)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/bucket"
+	"github.com/loongclaw/loongclaw/agent/guard"
 )
 
 // commitTimeout bounds the writing of one batch with all its tries. It does not
@@ -29,7 +30,12 @@ const (
 func (l *Log) commit(ctx context.Context, batch []*pending) {
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
-	err := l.try(ctx, batch)
+	// A decision that panics must not end the process, nor keep those waiting whose
+	// appends come after it.
+	err := guard.Run(func() error { return l.try(ctx, batch) })
+	if guard.Find(err) != nil {
+		l.unsure = true // it may have panicked behind the put
+	}
 	for _, p := range batch {
 		p.done <- err
 	}

@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"strings"
 
+	"github.com/loongclaw/loongclaw/agent/guard"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -141,19 +141,10 @@ type turn struct {
 	cut   map[string]bool // calls of an answer that a limit on tokens cut off
 }
 
-// Panic is the error of a turn whose code panicked.
-type Panic struct {
-	Value any
-	Stack []byte
-}
-
-// Error says what the panic said.
-func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
-
 // Run goes on from a state until the model has nothing more to call, the user
 // is asked, or ctx ends. With an error the Outcome's steps are still to be
 // recorded: what could not be stored, a cut-off answer, and a result for each
-// call that was left. A panic ends the turn with a *Panic.
+// call that was left. A panic ends the turn with a *guard.Panic.
 func (t Turn) Run(ctx context.Context, s State) (Outcome, error) {
 	r := &turn{Turn: t, State: s}
 	parked, err := r.guarded(ctx)
@@ -164,15 +155,14 @@ func (t Turn) Run(ctx context.Context, s State) (Outcome, error) {
 }
 
 func (t *turn) guarded(ctx context.Context) (parked bool, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			parked, err = false, &Panic{Value: v, Stack: debug.Stack()}
-			if t.shown.Len() > 0 { // whoever has read it must find it again
-				t.held = append(t.held, Step{Answer: &AnswerStep{Answer: Answer{Text: t.shown.String()}, Round: t.Rounds, Incomplete: true}})
-			}
-		}
-	}()
-	return t.run(ctx)
+	err = guard.Run(func() (err error) {
+		parked, err = t.run(ctx)
+		return err
+	})
+	if guard.Find(err) != nil && t.shown.Len() > 0 { // whoever has read it must find it again
+		t.held = append(t.held, Step{Answer: &AnswerStep{Answer: Answer{Text: t.shown.String()}, Round: t.Rounds, Incomplete: true}})
+	}
+	return parked, err
 }
 
 func (t *turn) run(ctx context.Context) (parked bool, err error) {

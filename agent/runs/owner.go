@@ -52,7 +52,7 @@ func (p *pulse) enter() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.active++; p.active == 1 {
-		p.ticker = time.AfterFunc(beatEvery, p.tick)
+		p.ticker = p.m.after(beatEvery, p.tick)
 	}
 }
 
@@ -68,7 +68,7 @@ func (p *pulse) leave() {
 	}
 	if p.beaten {
 		p.beaten = false
-		go p.unbeat()
+		p.m.background(p.unbeat)
 	}
 }
 
@@ -92,7 +92,7 @@ func (p *pulse) tick() {
 		p.m.Log.Warn("heartbeat not stored", slog.String("user", p.user.Name), slog.Any("err", err))
 	}
 	p.beaten = true
-	p.ticker = time.AfterFunc(beatEvery, p.tick)
+	p.ticker = p.m.after(beatEvery, p.tick)
 }
 
 // leave says that this process has ended and has left runs of these users.
@@ -175,7 +175,7 @@ func (m *Manager) adopt(s *session) {
 	s.mu.Lock()
 	s.minded = true
 	s.mu.Unlock()
-	time.AfterFunc(mindEvery, func() {
+	m.after(mindEvery, func() {
 		if m.isDraining() {
 			return
 		}
@@ -312,10 +312,10 @@ func (m *Manager) recovers(user string, n int) {
 // have left a run, and nobody has opened its session since.
 func (m *Manager) meet(u *users.User) {
 	m.recovers(u.Name, 1)
-	go func() {
+	m.background(func() {
 		defer m.recovers(u.Name, -1)
 		m.lookThrough(m.root, u)
-	}()
+	})
 }
 
 func (m *Manager) lookThrough(ctx context.Context, u *users.User) {

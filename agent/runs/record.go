@@ -23,6 +23,7 @@ const (
 	recResult     = "tool_result"
 	recFinished   = "run_finished"
 	recUpdated    = "session_updated"
+	recContext    = "turn_context"
 )
 
 // messageBody is a user's message; the run of the same record will answer it.
@@ -72,11 +73,32 @@ type answerBody struct {
 	ParentID   string      `json:"parentId,omitempty"`
 	Content    string      `json:"content"`
 	Calls      []loop.Call `json:"calls,omitempty"`
+	Finish     chat.Finish `json:"finish,omitempty"`
 	Reasoning  string      `json:"reasoning,omitempty"`
 	Usage      *chat.Usage `json:"usage,omitempty"`
 	Model      string      `json:"model,omitempty"`
 	Incomplete bool        `json:"incomplete,omitempty"`
 	Attempt    uint64      `json:"attempt,omitempty"` // what cursors call this stretch of answer
+
+	Native json.RawMessage `json:"native,omitempty"` // what the provider named in Model wants back
+}
+
+// contextBody is what the agent tells the model beside a run's message. It stays
+// with that message, so that the conversation is the same in every later request;
+// what has changed since goes with the message after it.
+type contextBody struct {
+	RunID string `json:"runId"`
+	Fence string `json:"fence"`         // a random word, so that no text can end the context by itself
+	Day   string `json:"day,omitempty"` // where it is another than the last that the model was told
+	Notes []note `json:"notes,omitempty"`
+}
+
+// note is a memory that was recalled.
+type note struct {
+	ID   string `json:"id"`
+	Text string `json:"text"`           // one line
+	From string `json:"from,omitempty"` // the session that it came from
+	Day  string `json:"day,omitempty"`  // on which it was saved
 }
 
 type callBody struct {

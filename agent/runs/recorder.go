@@ -17,6 +17,8 @@ type recorder struct {
 	m *Manager
 	s *session
 	r *run
+
+	context *contextBody // goes with the first step: a write of its own would cost each turn one
 }
 
 // Record makes steps durable.
@@ -42,6 +44,9 @@ func (w *recorder) write(ctx context.Context, steps []loop.Step, end *finishedBo
 		for _, st := range steps {
 			if w.stored(st) {
 				continue
+			}
+			if w.context != nil && w.r.context == nil && len(records) == 0 {
+				records = append(records, record(recContext, *w.context))
 			}
 			records = append(records, w.records(st)...)
 			if st.Answer != nil {
@@ -105,7 +110,7 @@ func (w *recorder) call(c loop.Call) callBody {
 }
 
 func (w *recorder) answer(a loop.AnswerStep) answerBody {
-	b := answerBody{RunID: w.r.id, Content: a.Text, Calls: a.Calls, Reasoning: a.Reasoning, Usage: a.Usage, Model: a.Model, Incomplete: a.Incomplete}
+	b := answerBody{RunID: w.r.id, Content: a.Text, Calls: a.Calls, Finish: a.Finish, Reasoning: a.Reasoning, Native: a.Native, Usage: a.Usage, Model: a.Model, Incomplete: a.Incomplete}
 	for i := range b.Calls {
 		if !loop.IsObject(b.Calls[i].Arguments) {
 			b.Calls[i].Arguments = object(b.Calls[i].Arguments)

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/loongclaw/loongclaw/agent/bucket"
+	"github.com/loongclaw/loongclaw/agent/guard"
 	"github.com/loongclaw/loongclaw/agent/journal"
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/tools"
@@ -67,6 +68,8 @@ type Observer interface {
 	Called(tool, status string)
 	// Ran: a tool ran, whatever came of it.
 	Ran(tool string, took time.Duration)
+	// Panicked: a run or a task beside it panicked, and was ended.
+	Panicked()
 }
 
 // How a run can leave this process without an end.
@@ -84,6 +87,7 @@ type unseen struct{}
 func (unseen) Ended(string, time.Duration) {}
 func (unseen) Called(string, string)       {}
 func (unseen) Ran(string, time.Duration)   {}
+func (unseen) Panicked()                   {}
 
 // Manager keeps the sessions that are in use and runs their runs.
 type Manager struct {
@@ -145,7 +149,7 @@ func New(c Config) *Manager {
 		packing: semaphore.NewWeighted(snapshotsAtOnce), draining: make(chan struct{}), root: root, cut: cut,
 	}
 	m.users.Opened = m.meet
-	time.AfterFunc(c.Evict, m.evictUsers)
+	m.after(c.Evict, m.evictUsers)
 	return m
 }
 
@@ -194,14 +198,18 @@ func (m *Manager) load(ctx context.Context, u *users.User, id string) (*session,
 		s.touch(m.Now())
 		return s, nil
 	}
-	ch := m.flight.DoChan(u.Name+"\x00"+id, func() (any, error) {
+	ch := m.flight.DoChan(u.Name+"\x00"+id, func() (opened any, err error) {
 		m.mu.Lock()
 		s := m.open[at]
 		m.mu.Unlock()
 		if s != nil {
 			return s, nil
 		}
-		return m.read(context.WithoutCancel(ctx), u, id)
+		err = guard.Run(func() (err error) {
+			opened, err = m.read(context.WithoutCancel(ctx), u, id)
+			return err
+		})
+		return opened, err
 	})
 	select {
 	case r := <-ch:
@@ -240,9 +248,9 @@ func (m *Manager) read(ctx context.Context, u *users.User, id string) (*session,
 	m.mu.Unlock()
 	// Whoever had to read a long journal spares the next start of it: an agent
 	// that is ended again and again never comes to rest.
-	go m.snapshot(m.root, s)
+	m.background(func() { m.snapshot(m.root, s) })
 	if epoch > 1 {
-		go m.sweep(m.root, s)
+		m.background(func() { m.sweep(m.root, s) })
 	}
 	if s.unfinished() {
 		m.adopt(s)

@@ -44,6 +44,7 @@ func (e *ear) Ended(status string, took time.Duration) {
 }
 func (e *ear) Called(tool, status string)       { e.note(tool + " " + status) }
 func (e *ear) Ran(tool string, _ time.Duration) { e.note("ran " + tool) }
+func (e *ear) Panicked()                        { e.note("panicked") }
 
 func (r *rig) heard() (*runs.Manager, *ear) {
 	e := &ear{}

@@ -38,6 +38,7 @@ type session struct {
 	ended   bool          // cleared or deleted: followers look for the next life
 
 	readOnly bool // it holds a record for later readers only
+	taken    int  // bytes of conversation that the model took after it had refused more; 0: it refused nothing yet
 
 	starting  sync.Mutex // orders taking messages in and coming to rest
 	followers int
@@ -99,6 +100,7 @@ type run struct {
 	status      string // "", then how it ended
 	calls       map[string]*call
 	order       []*call
+	context     *contextBody   // what the model was told beside the message
 	steps       []loop.Message // answers and results, as the model sees them
 	last        string         // the last visible message of this run, or the user's
 	rounds      int

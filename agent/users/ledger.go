@@ -35,6 +35,9 @@ type Line struct {
 	Decision string `json:"decision,omitempty"` // once, session, remember_7d, deny
 	Expired  bool   `json:"expired,omitempty"`  // nobody decided in time
 
+	Finish string `json:"finish,omitempty"` // of an answer: how it ended
+	Model  string `json:"model,omitempty"`  // and who gave it
+
 	Via   string `json:"via,omitempty"`   // of a sign-in: the way in, and which credential
 	Code  string `json:"code,omitempty"`  // of refusals: why
 	Count int    `json:"count,omitempty"` // and how many
@@ -44,6 +47,7 @@ type Line struct {
 const (
 	LineCall    = "tool_call" // a call came to its end, or was denied
 	LineDecided = "approval"  // the user decided, or the question expired
+	LineAnswer  = "answer"    // an answer was cut off, empty, filtered or refused
 	LineSignIn  = "sign_in"   // a credential was used for the first time in a day
 	LineRefused = "refused"   // the gateway refused requests of this user
 )

@@ -145,7 +145,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	box := tools.New(toolsConfig(c, log))
 	manager := runs.New(runs.Config{
 		Bucket: store, Model: chatModel, Tools: box, Instance: c.Instance, MaxRuns: c.maxRuns, Log: log, Now: time.Now,
-		Persona: persona.Reader{Bucket: store, File: "config/SOUL.md", Log: log, Now: time.Now}.For,
+		Persona: persona.Reader{Bucket: store, File: "config/SOUL.md", Log: log}.For,
 		Seen:    seen, Trace: seen.runs(),
 	})
 	seen.Watch(manager.Active, manager.Waiting, manager.Draining)

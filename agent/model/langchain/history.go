@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/tmc/langchaingo/llms"
 
@@ -65,8 +66,12 @@ func (t *transcript) message(msg *loop.Message) {
 		t.assistant(msg)
 	default:
 		t.close()
-		if msg.Text != "" {
-			t.add(llms.TextParts(llms.ChatMessageTypeHuman, msg.Text), extra{})
+		text := msg.Text
+		if msg.Context != "" {
+			text = strings.TrimSpace(msg.Context + "\n\n" + text)
+		}
+		if text != "" {
+			t.add(llms.TextParts(llms.ChatMessageTypeHuman, text), extra{})
 		}
 	}
 }
