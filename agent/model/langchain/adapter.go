@@ -5,13 +5,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/tmc/langchaingo/llms"
 	"github.com/tmc/langchaingo/llms/openai"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/model/wire"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
@@ -48,7 +48,7 @@ type Model struct {
 	timeout     time.Duration
 	client      *http.Client
 	log         *slog.Logger
-	secrets     *strings.Replacer
+	secrets     wire.Secrets
 }
 
 // New makes a model out of its configuration.
@@ -76,7 +76,7 @@ func New(c Config) (*Model, error) {
 	m := &Model{
 		provider: c.Provider, name: c.Model, key: c.Key, url: at, dialect: dialectOf(c.Provider, c.Model, upstream),
 		temperature: DefaultTemperature, maxTokens: c.MaxTokens, timeout: c.Timeout,
-		client: client(c.Client), log: c.Log, secrets: secretsOf(c.Key, at),
+		client: wire.Client(c.Client), log: c.Log, secrets: wire.SecretsOf(c.Key, at),
 	}
 	if c.Temperature != nil {
 		m.temperature = *c.Temperature
@@ -96,19 +96,6 @@ func New(c Config) (*Model, error) {
 // Name is the model as PROVIDER/NAME.
 func (m *Model) Name() string { return m.provider + "/" + m.name }
 
-// client makes a copy that follows no redirect: one would carry the
-// conversation, and on the same host the key, to where nobody sent it.
-func client(c *http.Client) *http.Client {
-	if c == nil {
-		t := http.DefaultTransport.(*http.Transport).Clone()
-		t.MaxIdleConnsPerHost = 64 // all runs talk to one host
-		c = &http.Client{Transport: t}
-	}
-	own := *c
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &own
-}
-
 // Answer asks the provider, again where that is allowed.
 func (m *Model) Answer(ctx context.Context, q loop.Question, onText func(string)) (loop.Answer, error) {
 	start := time.Now()
@@ -124,7 +111,7 @@ func (m *Model) Answer(ctx context.Context, q loop.Question, onText func(string)
 		}
 		m.log.LogAttrs(ctx, slog.LevelWarn, "asking the provider again", slog.String("model", m.Name()),
 			slog.String("requestId", q.RequestID), slog.Duration("in", wait), slog.Any("error", err))
-		if !sleep(ctx, wait) {
+		if !wire.Sleep(ctx, wait) {
 			return x.answer(m.Name()), m.fault(ctx, x).With(q.RequestID)
 		}
 	}
@@ -164,18 +151,6 @@ func (m *Model) attempt(ctx context.Context, q loop.Question, onText func(string
 		x.fail(m.broken("the answer has no end"))
 	}
 	return x
-}
-
-// sleep waits, and says whether it did so to the end.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 var _ loop.Model = (*Model)(nil)

@@ -148,7 +148,7 @@ func (p *parts) rest() string {
 
 // size grows with everything that belongs to an answer.
 func (p *parts) size() int {
-	n := p.reasoning.Len() + len(p.text.half) + len(p.think.half) + len(p.inText.held)
+	n := p.reasoning.Len() + p.text.Held() + p.think.Held() + len(p.inText.held)
 	if p.heardText {
 		n++
 	}

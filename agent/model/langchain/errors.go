@@ -5,34 +5,23 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/model/wire"
 	"github.com/loongclaw/loongclaw/pkg/fault"
-)
-
-// A provider is asked again at most so often, and within so long.
-const (
-	maxRetries  = 2
-	retryWindow = 10 * time.Second
-	firstWait   = 400 * time.Millisecond
 )
 
 // retryIn says whether to ask again after a failure, and when.
 func retryIn(x *exchange, tries int, passed time.Duration) (time.Duration, bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if !x.retry || x.began || tries >= maxRetries {
+	if !x.retry || x.began {
 		return 0, false
 	}
-	wait := firstWait << (2 * tries)
-	if x.err.RetryAfter > wait {
-		wait = x.err.RetryAfter
-	}
-	return wait, passed+wait <= retryWindow
+	return wire.RetryIn(tries, passed, x.err.RetryAfter)
 }
 
 // fault is the error of an attempt, nil where it has none. The end of the
@@ -136,7 +125,7 @@ func (m *Model) refused(resp *http.Response, body []byte) (*fault.Error, bool) {
 	}
 	w := wordsOf(raw)
 	f, retry := m.classify(resp.StatusCode, w)
-	if d := retryAfter(resp.Header, time.Now()); d > 0 {
+	if d := wire.RetryAfter(resp.Header, time.Now()); d > 0 {
 		f = f.After(d)
 	}
 	return f, retry
@@ -195,27 +184,6 @@ func has(s string, words ...string) bool {
 	return false
 }
 
-// retryAfter reads when the provider wants to be asked again: seconds, a date,
-// or milliseconds as OpenAI has them.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	if ms, err := strconv.ParseFloat(h.Get("Retry-After-Ms"), 64); err == nil && ms > 0 {
-		return bounded(ms / 1000)
-	}
-	s := strings.TrimSpace(h.Get("Retry-After"))
-	if sec, err := strconv.ParseFloat(s, 64); err == nil && sec > 0 {
-		return bounded(sec)
-	}
-	if t, err := http.ParseTime(s); err == nil {
-		return bounded(t.Sub(now).Seconds())
-	}
-	return 0
-}
-
-// bounded keeps a provider's number of seconds sane: a day says "not today".
-func bounded(sec float64) time.Duration {
-	return time.Duration(min(max(sec, 0), 86400) * float64(time.Second))
-}
-
 // env is the variable that a hint names.
 func env(provider, what string) string {
 	if what == "URL" {
@@ -234,44 +202,8 @@ func badURL(provider string) *fault.Error {
 	return fault.New(fault.CodeInvalidRequest, "the base URL of "+provider+" is no http or https address", "set "+env(provider, "URL")+" to something like https://host/v1")
 }
 
-// secretsOf knows what must not stand in any text of ours: a provider may well
-// repeat the key that it refuses.
-func secretsOf(key string, u *url.URL) *strings.Replacer {
-	var pairs []string
-	hide := func(s string) {
-		if len(s) >= 4 {
-			pairs = append(pairs, s, "[hidden]", strings.ToLower(s), "[hidden]", url.QueryEscape(s), "[hidden]")
-		}
-	}
-	hide(key)
-	if u.User != nil {
-		p, _ := u.User.Password()
-		hide(p)
-		hide(u.User.Username())
-	}
-	for _, vs := range u.Query() {
-		for _, v := range vs {
-			hide(v)
-		}
-	}
-	return strings.NewReplacer(pairs...)
-}
-
-// scrub is an error without secrets and without the address; what it wraps is
-// gone, since that would still hold them.
-func (m *Model) scrub(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		err = u.Err
-	}
-	return errors.New(m.clip(err.Error()))
-}
+// scrub is an error without secrets and without the address.
+func (m *Model) scrub(err error) error { return m.secrets.Scrub(err) }
 
 // clip makes a provider's words fit for a log.
-func (m *Model) clip(s string) string {
-	s = strings.Join(strings.Fields(m.secrets.Replace(s)), " ")
-	if len(s) > 300 {
-		s = strings.ToValidUTF8(s[:300], "") + "…"
-	}
-	return strings.ToValidUTF8(s, "")
-}
+func (m *Model) clip(s string) string { return m.secrets.Clip(s) }

@@ -9,17 +9,14 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/model/wire"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
-
-// requestIDs are the ids that a provider is told: those that the gateway takes.
-var requestIDs = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // exchange is one request to the provider and what came of it. The library
 // takes it for its HTTP client.
@@ -107,7 +104,7 @@ func (x *exchange) request(req *http.Request) (*http.Request, error) {
 	if x.m.key != "" {
 		h.Set("Authorization", "Bearer "+x.m.key)
 	}
-	if requestIDs.MatchString(x.requestID) {
+	if wire.IsRequestID(x.requestID) {
 		h.Set("X-Request-Id", x.requestID)
 		h.Set("X-Client-Request-Id", x.requestID) // OpenAI's name for it
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/model/modeltest"
+	"github.com/loongclaw/loongclaw/agent/model/wire"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
@@ -156,7 +157,7 @@ func TestIDsThatAnthropicTakes(t *testing.T) {
 func TestHintsNameRealVariables(t *testing.T) {
 	u := &url.URL{Scheme: "http", Host: "h"}
 	for provider, want := range map[string]string{GLM: "GLM_API_URL", OpenAI: "OPENAI_BASE_URL", Kimi: "KIMI_API_URL", Anthropic: "ANTHROPIC_BASE_URL", Ollama: "OLLAMA_URL"} {
-		m := &Model{provider: provider, url: u, secrets: strings.NewReplacer()}
+		m := &Model{provider: provider, url: u, secrets: wire.SecretsOf("", &url.URL{})}
 		if got := m.webPage().Hint; !strings.Contains(got, want) {
 			t.Errorf("hint %q, want %s in it", got, want)
 		}
