@@ -122,7 +122,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	}
 	// It listens from its first moment: who starts it sees that it is starting, and
 	// can bring what it waits for.
-	entrance := &httpapi.Entrance{Door: c.door}
+	entrance := &httpapi.Entrance{Door: c.door, Keys: c.keys}
 	server, failed, err := listen(c, seen.handler(entrance), log)
 	if err != nil {
 		return err

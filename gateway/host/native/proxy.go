@@ -46,8 +46,8 @@ var (
 )
 
 // forward sends a request on to the agent and its answer back.
-func (h *Host) forward(w http.ResponseWriter, rc *http.ResponseController, r *http.Request, d edge.Decision) int {
-	f := d.Forward
+func (h *Host) forward(w http.ResponseWriter, r *http.Request, d edge.Decision) int {
+	f, rc := d.Forward, http.NewResponseController(w)
 	body, err := h.readBody(w, r, f.MaxBody)
 	if err != nil {
 		return h.refuse(w, r, d, err)
@@ -65,7 +65,9 @@ func (h *Host) forward(w http.ResponseWriter, rc *http.ResponseController, r *ht
 	_ = rc.SetWriteDeadline(h.Now().Add(h.Wait.Write))
 	if err != nil {
 		if r.Context().Err() != nil {
-			return fault.CodeCancelled.Status()
+			// Nobody knows what the agent took, so a client that only closed its
+			// sending side must not read that it was taken.
+			panic(http.ErrAbortHandler)
 		}
 		return h.refuse(w, r, d, agentFault(ctx, err))
 	}
@@ -189,7 +191,9 @@ func (h *Host) relayAnswer(w http.ResponseWriter, rc *http.ResponseController, r
 		return resp.StatusCode
 	}
 	if r.Context().Err() != nil {
-		return fault.CodeCancelled.Status()
+		// A client that only closed its sending side still reads, and an end in
+		// order would make half an answer a whole one.
+		panic(http.ErrAbortHandler)
 	}
 	if boundary && h.leaving.Load() && errors.Is(context.Cause(resp.Request.Context()), errDraining) {
 		return resp.StatusCode // an end in order: its client goes on after its cursor, at the next gateway
