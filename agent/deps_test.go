@@ -42,7 +42,7 @@ var mayTouch = map[string][]string{
 	"os":      {"bucket/disk", "cmd/agent", "persona", "tools/shell", "archive"},
 	"syscall": {"bucket/disk", "cmd/agent", "tools/shell"},
 	"net":     {"cmd/agent", "tools", "model/modeltest", "bucket/r2"},
-	"embed":   {"tools"},
+	"embed":   {"model/providers", "tools"},
 	"log":     {}, // slog is handed in
 	"testing": {"bucket/buckettest"},
 
@@ -61,8 +61,10 @@ var mayImport = map[string][]string{
 	"memory":            {"journal"},
 	"guard":             {},
 	"loop":              {"guard"},
-	"model":             {"loop", "model/langchain", "model/offline"},
-	"model/langchain":   {"loop", "model/wire"},
+	"model":             {"loop", "model/langchain", "model/offline", "model/providers"},
+	"model/providers":   {},
+	"model/refusal":     {"loop", "model/providers"},
+	"model/langchain":   {"loop", "model/providers", "model/refusal", "model/wire"},
 	"model/wire":        {},
 	"model/offline":     {"loop"},
 	"model/modeltest":   {},

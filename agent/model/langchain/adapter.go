@@ -5,12 +5,14 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/tmc/langchaingo/llms"
 	"github.com/tmc/langchaingo/llms/openai"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/model/providers"
 	"github.com/loongclaw/loongclaw/agent/model/wire"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -55,7 +57,7 @@ type Model struct {
 func New(c Config) (*Model, error) {
 	def, ok := Known(c.Provider)
 	if !ok {
-		return nil, fault.New(fault.CodeInvalidRequest, "unknown provider "+c.Provider, "use glm, deepseek, kimi, openai, anthropic or ollama")
+		return nil, fault.New(fault.CodeInvalidRequest, "unknown provider "+c.Provider, "use one of "+strings.Join(providers.Names(), ", "))
 	}
 	if c.URL == "" {
 		c.URL = def.URL

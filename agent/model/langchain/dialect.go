@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"github.com/loongclaw/loongclaw/agent/model/providers"
 )
 
 // The providers that we know.
@@ -22,19 +24,10 @@ type Defaults struct {
 	Model string
 }
 
-// Known gives the defaults of a provider that we know.
+// Known returns the defaults of a provider that speaks this protocol.
 func Known(provider string) (Defaults, bool) {
-	d, ok := defaults[provider]
-	return d, ok
-}
-
-var defaults = map[string]Defaults{
-	GLM:       {"https://open.bigmodel.cn/api/paas/v4/chat/completions", "glm-4-flash"},
-	DeepSeek:  {"https://api.deepseek.com", "deepseek-v4-flash"},
-	Kimi:      {"https://api.moonshot.cn/v1", "kimi-k2.6"},
-	OpenAI:    {"https://api.openai.com/v1", "gpt-4.1-mini"},
-	Anthropic: {"https://api.anthropic.com/v1", "claude-sonnet-4-5"},
-	Ollama:    {"http://127.0.0.1:11434/v1", "qwen3"},
+	spec, ok := providers.Find(provider)
+	return Defaults{spec.Base, spec.Model}, ok && spec.Protocol != providers.None
 }
 
 // dialect is how a provider wants a request that OpenAI would take otherwise.
