@@ -137,6 +137,7 @@ type turn struct {
 	used  *chat.Usage
 	loops repeats
 	room  int
+	deaf  bool            // the model called although it must not: it is asked again without tools
 	shown strings.Builder // of the answer that is being given
 	cut   map[string]bool // calls of an answer that a limit on tokens cut off
 }
@@ -230,6 +231,7 @@ func (t *turn) answer(ctx context.Context) (Answer, error) {
 			return a, err
 		}
 		if q.NoCalls {
+			t.deaf = len(a.Calls) > 0
 			a.Calls = nil
 		}
 		if a.Finish = outcome(a); a.Finish != chat.FinishEmpty || tries > maxEmpty {
@@ -276,6 +278,9 @@ func (t *turn) question() Question {
 	if t.Rounds >= MaxRounds || t.loops.stuck() {
 		q.NoCalls = true
 		q.Messages = append(slices.Clip(q.Messages), Message{Role: chat.RoleUser, Context: noMoreCalls})
+		if t.deaf {
+			q.Tools = nil
+		}
 	}
 	return q
 }

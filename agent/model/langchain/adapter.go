@@ -12,6 +12,7 @@ import (
 	"github.com/tmc/langchaingo/llms/openai"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/model/dialect"
 	"github.com/loongclaw/loongclaw/agent/model/providers"
 	"github.com/loongclaw/loongclaw/agent/model/wire"
 	"github.com/loongclaw/loongclaw/pkg/fault"
@@ -44,7 +45,7 @@ type Model struct {
 	name        string
 	key         string
 	url         *url.URL
-	dialect     dialect
+	dialect     dialect.Rules
 	temperature float64
 	maxTokens   int
 	timeout     time.Duration
@@ -76,7 +77,7 @@ func New(c Config) (*Model, error) {
 		}
 	}
 	m := &Model{
-		provider: c.Provider, name: c.Model, key: c.Key, url: at, dialect: dialectOf(c.Provider, c.Model, upstream),
+		provider: c.Provider, name: c.Model, key: c.Key, url: at, dialect: dialect.Of(c.Provider, c.Model, upstream),
 		temperature: DefaultTemperature, maxTokens: c.MaxTokens, timeout: c.Timeout,
 		client: wire.Client(c.Client), log: c.Log, secrets: wire.SecretsOf(c.Key, at),
 	}
@@ -123,8 +124,8 @@ func (m *Model) Answer(ctx context.Context, q loop.Question, onText func(string)
 func (m *Model) attempt(ctx context.Context, q loop.Question, onText func(string)) *exchange {
 	own, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	history, extras := m.history(q)
-	x := &exchange{ctx: own, m: m, requestID: q.RequestID, extras: extras, cancel: cancel, onText: onText}
+	placeholder, body := m.history(q)
+	x := &exchange{ctx: own, m: m, requestID: q.RequestID, body: body, cancel: cancel, onText: onText}
 	defer x.end()
 	llm, err := openai.New(
 		openai.WithToken("none"), openai.WithOrganization(""), // the exchange adds the real key; no environment is read
@@ -139,8 +140,7 @@ func (m *Model) attempt(ctx context.Context, q loop.Question, onText func(string
 	// The library must not see the context end: it would return at once, at
 	// times without an error, while it still reads. The request does see it,
 	// and a failed read ends the library soon and surely.
-	res, err := llm.GenerateContent(context.WithoutCancel(ctx), history,
-		llms.WithTools(toolsOf(q.Tools)),
+	res, err := llm.GenerateContent(context.WithoutCancel(ctx), placeholder,
 		llms.WithStreamingFunc(func(context.Context, []byte) error {
 			x.deliver()
 			return nil

@@ -334,7 +334,7 @@ func TestReasoningIsKeptAndSentBack(t *testing.T) {
 		}
 		q := hello()
 		q.Messages = append(q.Messages,
-			loop.Message{Role: chat.RoleAssistant, Calls: got.Calls, Reasoning: got.Reasoning},
+			got.Message(),
 			loop.Message{Role: loop.RoleTool, CallID: "a", Name: "add", Text: "3"})
 		ask(t, t.Context(), m, q)
 		sent := s.Last().Messages
