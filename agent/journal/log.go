@@ -40,6 +40,7 @@ type Log struct {
 	// These belong to whoever is writing.
 	chain
 	unsure bool  // a put had no answer: look before the next one
+	doubt  bool  // what stands at the next number may not be durable: see to that first
 	broken error // damage: nothing is written any more
 
 	tmu  sync.Mutex // guards what follows
@@ -98,6 +99,7 @@ func (l *Log) Writable() error {
 // pending is an append that waits for its batch.
 type pending struct {
 	build   func() ([]Record, error)
+	size    int  // bytes of what build makes; of a plain append
 	alone   bool // build must see what was appended before it
 	refresh bool // nothing to write: take in what others wrote
 	done    chan error
@@ -124,8 +126,12 @@ func (p *pending) leave() {
 	p.gone = true
 }
 
-// maxBatch bounds the records that share an object.
-const maxBatch = 256
+// What shares an object: at most maxBatch appends, and no more than maxBatchBytes
+// of records unless a single append has more.
+const (
+	maxBatch      = 256
+	maxBatchBytes = 4 << 20
+)
 
 // Append writes records that do not depend on the state, and returns when they
 // are durable and applied. Those of several callers may share an object.
@@ -136,7 +142,14 @@ func (l *Log) Append(ctx context.Context, records ...Record) error {
 			return fmt.Errorf("journal: a record of type %q cannot be written: it needs a type and a body that is JSON", r.Type)
 		}
 	}
-	return l.enqueue(ctx, &pending{build: func() ([]Record, error) { return records, nil }})
+	size, err := Size(records...)
+	if err == nil {
+		err = fits(size)
+	}
+	if err != nil {
+		return err
+	}
+	return l.enqueue(ctx, &pending{build: func() ([]Record, error) { return records, nil }, size: size})
 }
 
 // Transact writes the records that build makes from the current state. build
@@ -196,11 +209,14 @@ func (l *Log) write(ctx context.Context) {
 	}
 }
 
-// cut takes the next batch: one transaction, or all plain appends before the
-// next transaction.
+// cut takes the next batch: one transaction, or the plain appends before the next
+// transaction, as many as share an object.
 func (l *Log) cut() []*pending {
-	n := 0
+	n, size := 0, 0
 	for n < len(l.waiting) && n < maxBatch && !(l.waiting[n].alone && n > 0) {
+		if size += l.waiting[n].size; size > maxBatchBytes && n > 0 {
+			break
+		}
 		n++
 		if l.waiting[n-1].alone {
 			break

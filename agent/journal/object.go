@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
 // Hash is the SHA-256 of an object's bytes.
@@ -55,7 +57,18 @@ func start(prefix string) Hash { return sha256.Sum256([]byte("loongclaw journal\
 // key names object n below a prefix.
 func key(prefix string, n uint64) string { return fmt.Sprintf("%s%012d", prefix, n) }
 
-func encode(n uint64, prev Hash, writer string, at time.Time, records []Record) ([]byte, error) {
+// MaxRecords bounds the bytes of the records of one object, as they are encoded:
+// what a store takes, and gives back, less the room for the header. It is checked
+// before anything is written, so no journal can come to hold what nobody can read.
+const MaxRecords = bucket.MaxObject - 4<<10
+
+// Size is how many bytes of an object records take.
+func Size(records ...Record) (int, error) {
+	lines, err := encodeLines(records)
+	return len(lines), err
+}
+
+func encodeLines(records []Record) ([]byte, error) {
 	var lines bytes.Buffer
 	enc := json.NewEncoder(&lines)
 	enc.SetEscapeHTML(false)
@@ -67,12 +80,32 @@ func encode(n uint64, prev Hash, writer string, at time.Time, records []Record) 
 			return nil, fmt.Errorf("journal: record %s: %w", r.Type, err)
 		}
 	}
-	sum := Hash(sha256.Sum256(lines.Bytes()))
-	head, err := json.Marshal(header{version, n, prev.String(), writer, chat.At(at), len(records), sum.String()})
+	return lines.Bytes(), nil
+}
+
+// fits refuses records that no object can hold.
+func fits(size int) error {
+	if size <= MaxRecords {
+		return nil
+	}
+	return fault.Wrap(bucket.ErrTooLarge, fault.CodeTooLarge,
+		fmt.Sprintf("what was to be kept takes %d bytes; at most %d can be kept at once", size, MaxRecords), "nothing was stored; send less at once")
+}
+
+func encode(n uint64, prev Hash, writer string, at time.Time, records []Record) ([]byte, error) {
+	lines, err := encodeLines(records)
+	if err != nil {
+		return nil, err
+	}
+	if err := fits(len(lines)); err != nil {
+		return nil, err
+	}
+	sum := Hash(sha256.Sum256(lines))
+	head, err := json.Marshal(header{Version: version, Number: n, Prev: prev.String(), Writer: writer, At: chat.At(at), Records: len(records), Sum: sum.String()})
 	if err != nil {
 		return nil, fmt.Errorf("journal: header: %w", err)
 	}
-	return append(append(head, '\n'), lines.Bytes()...), nil
+	return append(append(head, '\n'), lines...), nil
 }
 
 // decode reads an object and checks all that can be checked from itself.

@@ -44,6 +44,9 @@ func (m *Manager) Start(ctx context.Context, user, id string, q Request) (chat.R
 	if err := chat.CheckMessage(q.Message); err != nil {
 		return chat.Run{}, err
 	}
+	if err := checkRequest(q); err != nil {
+		return chat.Run{}, err
+	}
 	if len(q.Key) > 256 {
 		return chat.Run{}, fault.New(fault.CodeInvalidRequest, "the Idempotency-Key is longer than 256 bytes", "use a random UUID")
 	}
