@@ -89,7 +89,11 @@ func gather(batch []*pending) ([]Record, error) {
 // writer's object stands there; that one has been taken in then.
 func (l *Log) put(ctx context.Context, records []Record) (stored bool, err error) {
 	id := rand.Text()
-	body, err := encode(l.next, l.prev, id, l.now(), records)
+	var beside Tail
+	if l.beside != nil {
+		beside = l.beside()
+	}
+	body, err := encode(l.next, l.prev, id, l.now(), beside, records)
 	if err != nil {
 		return false, err
 	}
@@ -236,7 +240,7 @@ func (l *Log) take(o object) error {
 		if r.Newer() {
 			l.forLater(o.header.Number)
 		}
-		if err := l.state.Apply(Entry{Record: r, Seq: seq, Object: o.header.Number, At: o.header.At}); err != nil {
+		if err := l.state.Apply(o.entry(r, seq)); err != nil {
 			l.broken = damage(l.key(o.header.Number), fmt.Sprintf("its record %s cannot be applied: %v", r.Type, err))
 			return l.broken
 		}

@@ -18,6 +18,8 @@ type Entry struct {
 	Seq    uint64 // 1, 2, … over the whole journal
 	Object uint64 // the object that holds it
 	At     chat.Time
+	Hash   Hash // of that object
+	Beside Tail // what its writer knew of the journal beside this one
 }
 
 // State is what a journal's records make. Apply is called for each record in
@@ -32,6 +34,7 @@ type Log struct {
 	bucket bucket.Bucket
 	state  State
 	now    func() time.Time
+	beside func() Tail // nil where no journal is beside this one
 
 	mu      sync.Mutex // guards waiting and writing
 	waiting []*pending
@@ -79,6 +82,40 @@ func Open(ctx context.Context, b bucket.Bucket, prefix string, state State, now 
 	}
 	l.expected = nil
 	return l, nil
+}
+
+// Fresh is a journal of which the caller knows that it has no object: it saves the
+// look. Where somebody else has begun it in the meantime, the first write finds that.
+func Fresh(b bucket.Bucket, prefix string, state State, now func() time.Time) *Log {
+	return &Log{bucket: b, state: state, now: now, chain: begin(prefix)}
+}
+
+// Beside has every object that is written from now on name the last object of
+// another journal. It is called before the first write.
+func (l *Log) Beside(tail func() Tail) { l.beside = tail }
+
+// Expect checks that the journal has an object that somebody saw there: an end that
+// was lost shows in no other way.
+func (l *Log) Expect(ctx context.Context, t Tail) error {
+	if t.Number > l.Tail().Number {
+		if err := l.Refresh(ctx); err != nil {
+			return err
+		}
+	}
+	switch have := l.Tail(); {
+	case t.Number > have.Number:
+		return damage(l.key(have.Number+1), fmt.Sprintf("it is missing: there was an object %d, and the journal ends before it", t.Number))
+	case t.Number == have.Number && t.Hash == have.Hash, t.Number == 0:
+		return nil
+	}
+	body, err := l.get(ctx, l.key(t.Number))
+	if err != nil {
+		return unread(l.key(t.Number), err)
+	}
+	if hashOf(body) != t.Hash {
+		return damage(l.key(t.Number), "it is not the object that was there before")
+	}
+	return nil
 }
 
 // Tail names the last object known here.

@@ -39,6 +39,27 @@ type header struct {
 	At      chat.Time `json:"at"`
 	Records int       `json:"records"`
 	Sum     string    `json:"sum"` // SHA-256 of all that follows the header, so that damage names the object it is in
+
+	// Beside is the last object that the writer knew of another journal, so that
+	// this one shows when the end of that one is lost. Readers may pass it over.
+	Beside *besideHeader `json:"beside,omitempty"`
+}
+
+type besideHeader struct {
+	Number uint64 `json:"n"`
+	Hash   string `json:"hash"`
+}
+
+// beside is the tail that a header names; none where it names none that can be read.
+func (h header) beside() Tail {
+	if h.Beside == nil {
+		return Tail{}
+	}
+	hash, err := ParseHash(h.Beside.Hash)
+	if err != nil {
+		return Tail{}
+	}
+	return Tail{Number: h.Beside.Number, Hash: hash}
 }
 
 const version = 1
@@ -92,7 +113,7 @@ func fits(size int) error {
 		fmt.Sprintf("what was to be kept takes %d bytes; at most %d can be kept at once", size, MaxRecords), "nothing was stored; send less at once")
 }
 
-func encode(n uint64, prev Hash, writer string, at time.Time, records []Record) ([]byte, error) {
+func encode(n uint64, prev Hash, writer string, at time.Time, beside Tail, records []Record) ([]byte, error) {
 	lines, err := encodeLines(records)
 	if err != nil {
 		return nil, err
@@ -101,7 +122,11 @@ func encode(n uint64, prev Hash, writer string, at time.Time, records []Record) 
 		return nil, err
 	}
 	sum := Hash(sha256.Sum256(lines))
-	head, err := json.Marshal(header{Version: version, Number: n, Prev: prev.String(), Writer: writer, At: chat.At(at), Records: len(records), Sum: sum.String()})
+	h := header{Version: version, Number: n, Prev: prev.String(), Writer: writer, At: chat.At(at), Records: len(records), Sum: sum.String()}
+	if beside.Number > 0 {
+		h.Beside = &besideHeader{beside.Number, beside.Hash.String()}
+	}
+	head, err := json.Marshal(h)
 	if err != nil {
 		return nil, fmt.Errorf("journal: header: %w", err)
 	}
@@ -135,6 +160,11 @@ func decode(body []byte) (object, error) {
 		return o, fmt.Errorf("it holds %d records, its header says %d", len(o.records), o.header.Records)
 	}
 	return o, nil
+}
+
+// entry is one of its records in its place.
+func (o object) entry(r Record, seq uint64) Entry {
+	return Entry{Record: r, Seq: seq, Object: o.header.Number, At: o.header.At, Hash: o.hash, Beside: o.header.beside()}
 }
 
 // follows checks that o is object n after prev.

@@ -223,6 +223,9 @@ func (m *Manager) end(ctx context.Context, user, id string, clears bool) error {
 		if broken := m.inUse(user, id); broken != nil {
 			defer m.drop(broken)
 		}
+		if err := u.Reach(ctx, id); err != nil {
+			return storeFault(err)
+		}
 	case err != nil:
 		return err
 	default:
