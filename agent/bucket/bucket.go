@@ -3,6 +3,8 @@ package bucket
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 )
 
@@ -51,6 +53,8 @@ var (
 	// ErrTooLarge: the object is larger than MaxObject. One that an earlier
 	// version wrote may be there all the same; a store need not read it.
 	ErrTooLarge = errors.New("bucket: the object is larger than 32 MiB")
+	// ErrListing: the store lists in a way in which no journal can be read.
+	ErrListing = errors.New("a journal that is read from such a list would look damaged")
 	// ErrNotDurable: the object can be read, and may be gone after a power loss.
 	// Writing it again settles that.
 	ErrNotDurable = errors.New("bucket: the object is not durable yet")
@@ -61,6 +65,24 @@ var (
 // does not give back would be lost by being moved. wrangler/doors/r2.mjs and the
 // archive have the same.
 const MaxObject = 32 << 20
+
+// CheckPage refuses a page of a list whose entries do not come after a key, in byte
+// order, below a prefix, and says what is wrong.
+func CheckPage(entries []Entry, prefix, after string) error {
+	for i, e := range entries {
+		switch {
+		case !strings.HasPrefix(e.Key, prefix):
+			return fmt.Errorf("the store lists what does not begin with the prefix: %w", ErrListing)
+		case i == 0 && e.Key == after:
+			return fmt.Errorf("the store lists the key again that the list is to come after (StartAfter): %w", ErrListing)
+		case i == 0 && e.Key < after:
+			return fmt.Errorf("the store does not keep StartAfter, it lists what comes before: %w", ErrListing)
+		case i > 0 && e.Key <= entries[i-1].Key:
+			return fmt.Errorf("the store does not list in byte order of the keys: %w", ErrListing)
+		}
+	}
+	return nil
+}
 
 // CheckSize refuses what is too large to be written.
 func CheckSize(body []byte) error {

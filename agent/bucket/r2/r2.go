@@ -171,25 +171,11 @@ func (r *R2) List(ctx context.Context, prefix, after string, limit int) ([]bucke
 			entries = append(entries, bucket.Entry{Key: aws.ToString(o.Key), Size: aws.ToInt64(o.Size), ETag: aws.ToString(o.ETag), Modified: aws.ToTime(o.LastModified)})
 		}
 		more = aws.ToBool(out.IsTruncated)
-		return inOrder(entries, prefix, after)
+		// Prove finds a server that lists wrongly at the start; one that begins
+		// later must not make whole journals look damaged.
+		return bucket.CheckPage(entries, prefix, after)
 	})
 	return entries, more, meaning(err, "list", prefix, nil)
-}
-
-// errListing is the error of a list that breaks the rules of ListObjectsV2.
-// Prove finds a server that does so always; one that begins later must not make
-// whole journals look damaged.
-var errListing = errors.New("the store lists keys out of byte order, outside of the prefix, or up to StartAfter")
-
-// inOrder checks that a page is what was asked for.
-func inOrder(entries []bucket.Entry, prefix, after string) error {
-	for _, e := range entries {
-		if e.Key <= after || !strings.HasPrefix(e.Key, prefix) {
-			return errListing
-		}
-		after = e.Key
-	}
-	return nil
 }
 
 // Delete removes an object; one that is not there is no error.
@@ -236,7 +222,7 @@ func again(ctx context.Context, do func() error) error {
 // passes says whether an error may be gone at the next try.
 func passes(err error) bool {
 	switch s := status(err); {
-	case errors.Is(err, bucket.ErrTooLarge), errors.Is(err, errListing):
+	case errors.Is(err, bucket.ErrTooLarge), errors.Is(err, bucket.ErrListing):
 		return false
 	case s == 0:
 		return !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
@@ -261,6 +247,9 @@ func status(err error) int {
 func meaning(err error, what, key string, failed error) error {
 	if err == nil {
 		return nil
+	}
+	if errors.Is(err, bucket.ErrListing) {
+		return fmt.Errorf("object store: list %s: %w", key, err)
 	}
 	switch s := status(err); {
 	case failed != nil && (s == http.StatusPreconditionFailed || s == http.StatusConflict):
@@ -287,7 +276,7 @@ func code(err error) string {
 
 // plain keeps of a transport's error what helps: never a URL with a signature.
 func plain(err error) error {
-	for _, e := range []error{context.Canceled, context.DeadlineExceeded, io.ErrUnexpectedEOF, bucket.ErrTooLarge, errListing} {
+	for _, e := range []error{context.Canceled, context.DeadlineExceeded, io.ErrUnexpectedEOF, bucket.ErrTooLarge} {
 		if errors.Is(err, e) {
 			return e
 		}
