@@ -80,13 +80,16 @@ func checkAnswer(a loop.Answer) error {
 // checkRequest refuses what a client brings beside its message when it is too much
 // to be kept.
 func checkRequest(q Request) error {
-	switch {
-	case len(q.Instructions) > chat.MaxInstructions:
+	if len(q.Instructions) > chat.MaxInstructions {
 		return fault.New(fault.CodeTooLarge, fmt.Sprintf("the system messages are longer than %s", size(chat.MaxInstructions)), "send shorter ones")
-	case len(q.Earlier) > chat.MaxEarlier:
-		return fault.New(fault.CodeTooLarge, fmt.Sprintf("the conversation has %d exchanges; at most %d can be brought", len(q.Earlier), chat.MaxEarlier), "leave the oldest messages out")
 	}
 	return nil
+}
+
+// newest is what is kept of an earlier conversation: who brings it has the whole of
+// it, and a model is shown the newest part only.
+func newest(earlier []Exchange) []Exchange {
+	return earlier[max(0, len(earlier)-chat.MaxEarlier):]
 }
 
 // keptResult is a tool's output as it is kept.
