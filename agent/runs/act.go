@@ -218,7 +218,14 @@ func (m *Manager) end(ctx context.Context, user, id string, clears bool) error {
 	case uerr != nil:
 		return uerr
 	case fault.CodeOf(err) == fault.CodeDamaged:
-		// What cannot be read can still be deleted.
+		// What cannot be read can still be deleted, also while it is in memory as it
+		// was before.
+		if broken := m.inUse(user, id); broken != nil {
+			defer m.drop(broken)
+		}
+		if err := u.Reach(ctx, id); err != nil {
+			return storeFault(err)
+		}
 	case err != nil:
 		return err
 	default:

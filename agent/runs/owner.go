@@ -113,6 +113,21 @@ func (m *Manager) leave() {
 	done.Wait()
 }
 
+// noteEnds writes where the journals of all users in memory end.
+func (m *Manager) noteEnds() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(m.root), beatEvery)
+	defer cancel()
+	var done sync.WaitGroup
+	for _, u := range m.users.All() {
+		done.Go(func() {
+			if err := u.NoteEnd(ctx); err != nil {
+				m.Log.Warn("the end of a user's journal is not noted; the next one who opens it does that", slog.String("user", u.Name), slog.Any("err", err))
+			}
+		})
+	}
+	done.Wait()
+}
+
 // mayTake says whether this agent may run what owner left unfinished: an earlier
 // process of this instance has ended, another instance has said that it leaves, or
 // is dead, since its heartbeat is old.

@@ -1,6 +1,7 @@
 package runs
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 
@@ -143,11 +144,13 @@ type updatedBody struct {
 }
 
 func record(kind string, body any) journal.Record {
-	b, err := json.Marshal(body)
-	if err != nil {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // nobody embeds this in a page, and a file of HTML would take six times its size
+	if err := enc.Encode(body); err != nil {
 		panic(fmt.Sprintf("runs: a record of our own cannot be marshalled: %v", err))
 	}
-	return journal.Record{Type: kind, Body: b}
+	return journal.Record{Type: kind, Body: bytes.TrimSuffix(b.Bytes(), []byte{'\n'})}
 }
 
 func parse[T any](e journal.Entry) (T, error) {

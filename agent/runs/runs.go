@@ -171,6 +171,9 @@ func (m *Manager) lookup(ctx context.Context, user, id string) (*session, error)
 		}
 	}
 	if row, _ := u.Row(id); !row.Alive {
+		if err := u.CheckLives(ctx, id, row.Epoch+1); err != nil {
+			return nil, storeFault(err)
+		}
 		return nil, fault.New(fault.CodeNotFound, "there is no session "+id, "GET /api/sessions lists them; a message creates one")
 	}
 	s, err := m.load(ctx, u, id)
@@ -238,10 +241,14 @@ func (m *Manager) read(ctx context.Context, u *users.User, id string) (*session,
 	if h, err := journal.ParseHash(row.Tail.Hash); row.Alive && row.Tail.Number > 0 && err == nil {
 		anchors = append(anchors, journal.Tail{Number: row.Tail.Number, Hash: h})
 	}
-	log, err := journal.Open(ctx, m.Bucket, users.SessionPrefix(u.Name, id, epoch), s, m.Now, anchors...)
+	log, err := m.openLog(ctx, s, anchors)
 	if err != nil {
 		return nil, err
 	}
+	if now, _ := u.Row(id); now.Epoch != row.Epoch || now.Alive != row.Alive {
+		return m.read(ctx, u, id) // another agent has ended this life since
+	}
+	log.Beside(u.Tail)
 	s.log = log
 	m.mu.Lock()
 	m.open[place{u.Name, id}] = s
@@ -258,6 +265,27 @@ func (m *Manager) read(ctx context.Context, u *users.User, id string) (*session,
 		m.settle(s)
 	}
 	return s, nil
+}
+
+// openLog reads a session's journal. Of one that was never anchored the user's
+// journal says least, so the store is asked for all of its lives: a later one than
+// that journal knows of means that it has lost its end. That look takes the place of
+// the one at a journal that has no object yet.
+func (m *Manager) openLog(ctx context.Context, s *session, anchors []journal.Tail) (*journal.Log, error) {
+	prefix := users.SessionPrefix(s.user.Name, s.id, s.epoch)
+	if len(anchors) == 0 {
+		began, err := s.user.Began(ctx, s.id)
+		if err != nil {
+			return nil, storeFault(err)
+		}
+		if !began {
+			return journal.Fresh(m.Bucket, prefix, s, m.Now), nil
+		}
+		if err := s.user.CheckLives(ctx, s.id, s.epoch); err != nil {
+			return nil, storeFault(err)
+		}
+	}
+	return journal.Open(ctx, m.Bucket, prefix, s, m.Now, anchors...)
 }
 
 // sweep removes what earlier lives of a session have left: a crash may have cut
@@ -324,4 +352,5 @@ func (m *Manager) Drain(ctx context.Context) {
 	m.leave()
 	m.restAll()
 	m.writeAllNotes()
+	m.noteEnds()
 }

@@ -44,6 +44,9 @@ func (m *Manager) Start(ctx context.Context, user, id string, q Request) (chat.R
 	if err := chat.CheckMessage(q.Message); err != nil {
 		return chat.Run{}, err
 	}
+	if err := checkRequest(q); err != nil {
+		return chat.Run{}, err
+	}
 	if len(q.Key) > 256 {
 		return chat.Run{}, fault.New(fault.CodeInvalidRequest, "the Idempotency-Key is longer than 256 bytes", "use a random UUID")
 	}
@@ -62,7 +65,7 @@ func (m *Manager) Start(ctx context.Context, user, id string, q Request) (chat.R
 	}
 	sub := submission{runID: b.RunID, messageID: b.MessageID, key: b.Key, hash: b.Hash, title: titleOf(b.Content)}
 	var end string
-	if sub.earlier, end = m.adopted(q.Earlier); len(q.Earlier) > 0 {
+	if sub.earlier, end = m.adopted(newest(q.Earlier)); len(q.Earlier) > 0 {
 		sub.title = titleOf(q.Earlier[0].User)
 	}
 	sub.record = func(s *session) (journal.Record, string, error) {

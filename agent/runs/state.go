@@ -197,7 +197,8 @@ func (t *toolbox) Run(ctx context.Context, c loop.Call) (output string, err erro
 		t.m.Seen.Ran(name, t.m.Now().Sub(began))
 		traced(err)
 	}()
-	return t.m.Tools.Run(ctx, c.Name, c.Arguments, t.env)
+	output, err = t.m.Tools.Run(ctx, c.Name, c.Arguments, t.env)
+	return keptResult(output), err
 }
 
 // toolName is a tool's name for the observer.

@@ -248,7 +248,7 @@ func (m *Manager) execute(s *session, r *run) {
 	state, question, added := m.state(ctx, s, r)
 	m.background(func() { m.watch(ctx, s, r, stop) })
 	rec := &recorder{m: m, s: s, r: r, context: added}
-	t := loop.Turn{Model: m.Model, Tools: m.toolbox(s, r, question), Recorder: rec}
+	t := loop.Turn{Model: limited{m.Model}, Tools: m.toolbox(s, r, question), Recorder: rec}
 	out, err := t.Run(ctx, state)
 	s.learn(out)
 	cause := context.Cause(ctx)
@@ -329,6 +329,18 @@ func (s *session) learn(out loop.Outcome) {
 func (m *Manager) finish(ctx context.Context, rec *recorder, out loop.Outcome, f finishedBody, log *slog.Logger) bool {
 	for wait := time.Second; ; wait = min(2*wait, 30*time.Second) {
 		err := rec.write(context.WithoutCancel(ctx), out.Steps, &f)
+		if isTooLarge(err) {
+			// It will never fit: the run ends without what was too much. One that had
+			// gone well by then has failed, since its answer is not kept.
+			if f.Error == nil {
+				f.Status, f.Error = chat.RunFailed, fault.From(err).With(rec.r.requestID)
+			}
+			for i, st := range out.Steps {
+				out.Steps[i] = shortened(st)
+			}
+			log.Warn("what a run made was too large to be kept; it ends without", slog.Any("err", err))
+			err = rec.write(context.WithoutCancel(ctx), out.Steps, &f)
+		}
 		if err == nil {
 			log.Info("run finished", slog.String("status", f.Status), slog.String("finish", string(lastFinish(out))))
 			return true

@@ -120,7 +120,7 @@ func (u *User) Note(ctx context.Context, lines ...Line) error {
 	if err != nil {
 		return err
 	}
-	return u.log.Append(ctx, records...)
+	return u.appendLog(ctx, records...)
 }
 
 func lineRecords(lines []Line) ([]journal.Record, error) {
