@@ -32,15 +32,15 @@ var doors = map[string][]string{
 	"go.opentelemetry.io/":                   {"trace"},
 	"github.com/blevesearch/bleve/v2/":       {"memory"},
 	"mvdan.cc/sh/v3/":                        {"tools/shell"},
-	"github.com/JohannesKaufmann/":           {"tools"},
+	"github.com/JohannesKaufmann/":           {"tools/webpage"},
 	"github.com/loongclaw/loongclaw/pkg/sse": {"httpapi"},
 }
 
 // mayTouch are the rooms whose programs, not tests, may touch the machine.
 var mayTouch = map[string][]string{
-	"os/exec": {"tools/shell"},
-	"os":      {"bucket/disk", "cmd/agent", "persona", "tools/shell", "archive"},
-	"syscall": {"bucket/disk", "cmd/agent", "tools/shell"},
+	"os/exec": {"tools/shell", "tools/worker"},
+	"os":      {"bucket/disk", "cmd/agent", "persona", "tools/process", "tools/shell", "tools/worker", "archive"},
+	"syscall": {"bucket/disk", "cmd/agent", "tools/process", "tools/shell", "tools/worker"},
 	"net":     {"cmd/agent", "tools", "model/modeltest", "bucket/r2"},
 	"embed":   {"model/providers", "tools"},
 	"log":     {}, // slog is handed in
@@ -69,8 +69,11 @@ var mayImport = map[string][]string{
 	"model/wire":        {},
 	"model/offline":     {"loop"},
 	"model/modeltest":   {},
-	"tools":             {"files", "loop", "memory", "tools/shell"},
-	"tools/shell":       {"bucket", "files"},
+	"tools":             {"files", "loop", "memory", "tools/shell", "tools/webpage", "tools/worker"},
+	"tools/process":     {},
+	"tools/shell":       {"bucket", "files", "tools/process"},
+	"tools/webpage":     {},
+	"tools/worker":      {"tools/process"},
 	"users":             {"bucket", "files", "journal", "memory"},
 	"openai":            {},
 	"door":              {"bucket"},

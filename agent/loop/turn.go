@@ -318,6 +318,11 @@ func (t *turn) settle(ctx context.Context) (parked bool, err error) {
 		}
 		p := t.Pending[0]
 		if p.Stage == Fresh {
+			if why := tooMany(t.Messages, p.Call.ID); why != "" {
+				t.held = append(t.held, Step{Call: &p.Call})
+				t.end(p.Call, chat.ToolSkipped, why)
+				continue
+			}
 			if parked, err := t.begin(ctx, &p); parked || err != nil {
 				return parked, err
 			}
@@ -377,6 +382,8 @@ func (t *turn) run1(ctx context.Context, c Call) {
 	switch {
 	case err == nil:
 		t.end(c, chat.ToolOK, out)
+	case errors.Is(err, ErrNotEnded):
+		t.end(c, chat.ToolError, err.Error())
 	case ctx.Err() != nil:
 		t.end(c, chat.ToolError, "cancelled while it ran; what it had done by then stays")
 	default:

@@ -22,6 +22,7 @@ func (currentTime) Spec() loop.Spec {
 	return spec("get_current_time", currentTimeText, currentTimeParameters)
 }
 func (currentTime) ReadOnly() bool { return true }
+func (currentTime) Foreign() bool  { return false }
 
 func (currentTime) parse(raw json.RawMessage) (*time.Location, error) {
 	a := struct {
