@@ -76,12 +76,13 @@ var mayImport = map[string][]string{
 	"tools/worker":      {"tools/process"},
 	"users":             {"bucket", "files", "journal", "memory"},
 	"openai":            {},
+	"thread":            {"openai"},
 	"door":              {"bucket"},
 	"persona":           {"bucket", "users"},
 	"runs":              {"bucket", "guard", "journal", "loop", "memory", "tools", "users"},
 	"meter":             {"bucket", "loop"},
 	"trace":             {"bucket", "loop"},
-	"httpapi":           {"door", "files", "memory", "model", "openai", "runs", "tools", "users"},
+	"httpapi":           {"door", "files", "memory", "model", "openai", "runs", "thread", "tools", "users"},
 }
 
 type goPackage struct {

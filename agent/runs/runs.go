@@ -99,6 +99,7 @@ type Manager struct {
 	mu     sync.Mutex
 	open   map[place]*session
 	slots  map[string]*semaphore.Weighted
+	asides map[string]int // questions beside conversations that are being answered, by user
 	beats  map[string]*pulse
 	left   map[string]*users.User // of whom this process leaves runs to others
 	notes  map[string]*notes      // what waits for the ledger, by user
