@@ -136,7 +136,7 @@ func TestACrashLosesNoLineAndTwoAgentsWriteNoneTwice(t *testing.T) {
 
 func TestSignInsAndRefusalsAreWrittenTogetherAndOnce(t *testing.T) {
 	r := newRig(t)
-	m := r.resting("a", 50*time.Millisecond)
+	m := r.resting("a", 5*time.Millisecond)
 	for range 50 {
 		m.Note(runs.Caller{User: "alice", Via: "token:1"})
 		m.Note(runs.Caller{User: "alice", Via: "session:2", Refused: map[string]int{"rate_limited": 2}})
