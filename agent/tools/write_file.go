@@ -40,7 +40,7 @@ func (writeFile) parse(raw json.RawMessage) (path string, body []byte, err error
 	case a.Content == nil:
 		return "", nil, missing("content")
 	}
-	if path, err = files.Clean(*a.Path); err != nil {
+	if path, err = files.CleanNew(*a.Path); err != nil {
 		return "", nil, err
 	}
 	if path == "" {
