@@ -42,7 +42,7 @@ var mayTouch = map[string][]string{
 	"os":      {"bucket/disk", "cmd/agent", "persona", "tools/process", "tools/shell", "tools/worker", "archive"},
 	"syscall": {"bucket/disk", "cmd/agent", "tools/process", "tools/shell", "tools/worker"},
 	"net":     {"cmd/agent", "tools", "model/modeltest", "bucket/r2"},
-	"embed":   {"model/providers", "tools"},
+	"embed":   {"memory", "model/providers", "tools"},
 	"log":     {}, // slog is handed in
 	"testing": {"bucket/buckettest"},
 

@@ -3,11 +3,10 @@ package runs
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/guard"
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
@@ -78,13 +77,14 @@ func draining() error {
 // answerAside asks the model. A provider's word that makes it panic ends this
 // question and nothing else.
 func (m *Manager) answerAside(ctx context.Context, q loop.Question, onText func(string)) (a loop.Answer, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			m.Log.Error("question beside a conversation panicked", slog.Any("panic", p), slog.String("stack", string(debug.Stack())), slog.String("requestId", q.RequestID))
-			err = fault.Internal(fmt.Errorf("panic: %v", p))
-		}
-	}()
-	return m.Model.Answer(ctx, q, onText)
+	err = guard.Run(func() (err error) {
+		a, err = m.Model.Answer(ctx, q, onText)
+		return err
+	})
+	if guard.Find(err) != nil {
+		m.report(m.Log.With(slog.String("requestId", q.RequestID)), "question beside a conversation ended", err)
+	}
+	return a, err
 }
 
 func (m *Manager) enterAside(user string) error {

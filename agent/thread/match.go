@@ -1,6 +1,8 @@
 package thread
 
 import (
+	"slices"
+
 	"github.com/loongclaw/loongclaw/agent/openai"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
@@ -21,6 +23,12 @@ const (
 	// message before it is not: clients add passages to a message, and send it
 	// without them later.
 	minLone = 40
+	// maxShown is more than the model is ever shown of a conversation, in bytes. What
+	// is missing before that makes no difference.
+	maxShown = 128 << 10
+	// maxCompared bounds how many exchanges are compared in one session, where very
+	// many of its places look like the end of the conversation.
+	maxCompared = 1 << 17
 	// minStrong is how many bytes of one exchange are the same by no accident.
 	minStrong = 120
 )
@@ -29,8 +37,7 @@ const (
 // lone greeting and its answer they do.
 func (m Match) strong() bool { return m.Exchanges >= 2 || m.bytes >= minStrong }
 
-// better reports whether m is the better match of two. Among equals the later
-// one is: it is the newer branch.
+// better reports whether m is clearly the better match of two.
 func (m Match) better(o Match) bool {
 	switch {
 	case (m.Whole && m.Exact) != (o.Whole && o.Exact):
@@ -43,7 +50,7 @@ func (m Match) better(o Match) bool {
 		// Two conversations that began alike each get a session of their own.
 		return m.Last
 	}
-	return m.Exchanges >= o.Exchanges
+	return m.Exchanges > o.Exchanges
 }
 
 // Locate finds where in a session, given with its whole tree, the conversation of
@@ -60,7 +67,10 @@ func Locate(h chat.History, q openai.Request) (Match, bool) {
 	greeting := plain(q.Greeting)
 	var best Match
 	found := false
-	for _, id := range t.ends {
+	for _, id := range slices.Backward(t.ends) { // the newest first: among equals it is the one
+		if t.compared > maxCompared {
+			break
+		}
 		if m, ok := t.match(id, said, greeting); ok && (!found || m.better(best)) {
 			best, found = m, true
 		}
@@ -73,10 +83,19 @@ type tree struct {
 	nodes map[string]chat.Message
 	asked map[string]bool // what something follows
 	ends  []string        // answers that nothing of their own run follows, the oldest first
+
+	read     map[string]end // by the message that it ends with
+	compared int
 }
 
-func treeOf(h chat.History) tree {
-	t := tree{nodes: make(map[string]chat.Message, len(h.Messages)), asked: map[string]bool{}}
+// end is an exchange, and the end of the one before it.
+type end struct {
+	openai.Exchange
+	before string
+}
+
+func treeOf(h chat.History) *tree {
+	t := &tree{nodes: make(map[string]chat.Message, len(h.Messages)), asked: map[string]bool{}, read: map[string]end{}}
 	goesOn := map[string]bool{}
 	for _, m := range h.Messages {
 		if m.Queued {
@@ -95,10 +114,16 @@ func treeOf(h chat.History) tree {
 	return t
 }
 
-// exchange gives the exchange that ends with a message, as a client of /v1 saw it,
-// and the end of the one before it.
-func (t tree) exchange(id string) (e openai.Exchange, before string, ok bool) {
+// exchange returns the exchange that ends with a message, as a client of /v1 saw
+// it, and the end of the one before it.
+func (t *tree) exchange(id string) (e openai.Exchange, before string, ok bool) {
+	if known, ok := t.read[id]; ok {
+		return known.Exchange, known.before, true
+	}
 	m, ok := t.nodes[id]
+	if !ok || m.Role != chat.RoleAssistant {
+		return openai.Exchange{}, "", false
+	}
 	for ; ok && m.Role == chat.RoleAssistant; m, ok = t.nodes[m.ParentID] {
 		e.Assistant = joined(m.Content, e.Assistant)
 	}
@@ -108,7 +133,9 @@ func (t tree) exchange(id string) (e openai.Exchange, before string, ok bool) {
 	for ; ok && m.Role == chat.RoleUser; m, ok = t.nodes[m.ParentID] {
 		e.User, before = joined(m.Content, e.User), m.ParentID
 	}
-	return openai.Exchange{User: plain(e.User), Assistant: plain(e.Assistant)}, before, true
+	e = openai.Exchange{User: plain(e.User), Assistant: plain(e.Assistant)}
+	t.read[id] = end{e, before}
+	return e, before, true
 }
 
 // joined puts a stretch of text before what follows it, as the answers of /v1 do.
@@ -121,11 +148,15 @@ func joined(text, after string) string {
 
 // match compares what was said with the branch that ends at a message, from the
 // newest exchange back.
-func (t tree) match(end string, said []openai.Exchange, greeting string) (Match, bool) {
-	m := Match{Message: end, Exact: true, Last: !t.asked[end]}
-	at := end
+func (t *tree) match(last string, said []openai.Exchange, greeting string) (Match, bool) {
+	m := Match{Message: last, Exact: true, Last: !t.asked[last]}
+	at := last
 	for i := len(said) - 1; i >= 0; i-- {
 		ours, before, ok := t.exchange(at)
+		if !ok && (m.Exchanges >= chat.MaxEarlier || m.bytes >= maxShown) {
+			break // a session begins with the newest part of a very long conversation
+		}
+		t.compared++
 		if !ok || !m.take(said[i], ours) {
 			return Match{}, false
 		}

@@ -3,8 +3,10 @@ package thread_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/loongclaw/loongclaw/agent/openai"
 	"github.com/loongclaw/loongclaw/agent/thread"
@@ -225,5 +227,32 @@ func TestLearn(t *testing.T) {
 		if _, considered := thread.Consider(all[0], m, q); !ok || !considered {
 			t.Errorf("after %d exchanges: not known", i+1)
 		}
+	}
+}
+
+// A session begins with the newest part of a very long conversation only.
+func TestLocateAVeryLongConversation(t *testing.T) {
+	var said []openai.Exchange
+	for i := range 12_000 {
+		said = append(said, ex(fmt.Sprint("q", i), fmt.Sprint("a", i)))
+	}
+	h := branch(said[2000:]...)
+	if m, ok := thread.Locate(h, openai.Request{Earlier: said}); !ok || m.Message != "a9999" {
+		t.Errorf("got %+v, %v, want its end", m, ok)
+	}
+	if _, ok := thread.Locate(branch(said[2001:]...), openai.Request{Earlier: said}); ok {
+		t.Error("found, with less in the session than is kept")
+	}
+}
+
+// Where every place looks like the end, the time is bounded.
+func TestLocateAmongTheSame(t *testing.T) {
+	said := slices.Repeat([]openai.Exchange{ex("go on", "ok")}, 10_000)
+	began := time.Now()
+	if m, ok := thread.Locate(branch(said...), openai.Request{Earlier: said}); !ok || m.Message != "a9999" || !m.Whole {
+		t.Errorf("got %+v, %v, want the end", m, ok)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("it took %v", took)
 	}
 }
