@@ -450,7 +450,7 @@ func (t *turn) isHeld(c Call) bool {
 // unique makes the ids of new calls differ from all others of the turn. Some
 // providers send none, some send the same one twice.
 func (t *turn) unique(calls []Call) {
-	used := map[string]bool{}
+	used, numbers := map[string]bool{}, map[string]int{}
 	for _, m := range t.Messages {
 		for _, c := range m.Calls {
 			used[c.ID] = true
@@ -461,8 +461,9 @@ func (t *turn) unique(calls []Call) {
 		if id == "" {
 			id = "call"
 		}
-		for n, base := 1, id; used[id] || id == "call"; n++ {
-			id = fmt.Sprintf("%s_%d", base, n)
+		for base := id; used[id] || id == "call"; {
+			numbers[base]++ // goes on where the last one of this name ended: there may be thousands
+			id = fmt.Sprintf("%s_%d", base, numbers[base])
 		}
 		calls[i].ID, used[id] = id, true
 	}

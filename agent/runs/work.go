@@ -248,7 +248,7 @@ func (m *Manager) execute(s *session, r *run) {
 	state, question, added := m.state(ctx, s, r)
 	m.background(func() { m.watch(ctx, s, r, stop) })
 	rec := &recorder{m: m, s: s, r: r, context: added}
-	t := loop.Turn{Model: limited{m.Model}, Tools: m.toolbox(s, r, question), Recorder: rec}
+	t := loop.Turn{Model: limited{m.Model}, Tools: m.toolbox(s, question, state.Messages), Recorder: rec}
 	out, err := t.Run(ctx, state)
 	s.learn(out)
 	cause := context.Cause(ctx)

@@ -111,10 +111,16 @@ func New(config Config, extra ...Tool) *Box {
 	return b
 }
 
+// add puts tools behind the others; one of a name that is there takes its place.
 func (b *Box) add(tools ...Tool) {
 	for _, t := range tools {
-		b.tools = append(b.tools, t)
-		b.byKey[t.Spec().Name] = t
+		name := t.Spec().Name
+		if at := slices.IndexFunc(b.tools, func(old Tool) bool { return old.Spec().Name == name }); at >= 0 {
+			b.tools[at] = t
+		} else {
+			b.tools = append(b.tools, t)
+		}
+		b.byKey[name] = t
 	}
 }
 

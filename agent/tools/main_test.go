@@ -25,3 +25,6 @@ func OwnWorker(t testing.TB) Worker {
 	}
 	return worker.New(worker.Config{Program: self, Args: []string{"worker"}})
 }
+
+// Linked puts a link of a page into sight.
+func Linked(s *Sight, address string) { s.linked([]string{address}) }

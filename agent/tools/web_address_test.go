@@ -30,7 +30,7 @@ func FuzzAddressesIn(f *testing.F) {
 	f.Fuzz(func(t *testing.T, message string) {
 		n := addressesIn(message)
 		for site := range n.sites {
-			host := strings.TrimPrefix(site[:strings.LastIndexByte(site, ':')], "www.")
+			host := site[:strings.LastIndexByte(site, ':')]
 			if back, err := webHost(host); err != nil || back != host {
 				t.Fatalf("addressesIn(%q) has %q, which is %q, %v", message, host, back, err)
 			}

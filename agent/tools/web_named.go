@@ -62,14 +62,15 @@ func nextAddress(s string) (at, length int) {
 	return 0, 0
 }
 
-// asciiLower lowers A to Z only, so that offsets stay.
+// asciiLower lowers A to Z only, so that offsets stay, also in what is no UTF-8.
 func asciiLower(s string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r + 'a' - 'A'
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
 		}
-		return r
-	}, s)
+	}
+	return string(b)
 }
 
 // joins reports whether what follows this byte belongs to the same word: such as
@@ -116,7 +117,11 @@ func siteKey(u *url.URL) string {
 	if port == "80" || port == "443" {
 		port = ""
 	}
-	return strings.TrimPrefix(u.Hostname(), "www.") + ":" + port
+	host := u.Hostname()
+	if bare, ok := strings.CutPrefix(host, "www."); ok && strings.Contains(bare, ".") {
+		host = bare
+	}
+	return host + ":" + port
 }
 
 // pageKey is the same for what people take for one address.
