@@ -58,6 +58,7 @@ func (asks) Spec() loop.Spec {
 	return loop.Spec{Name: "asks", Description: "asks", Parameters: json.RawMessage(`{"type":"object"}`)}
 }
 func (asks) ReadOnly() bool { return false }
+func (asks) Foreign() bool  { return false }
 func (asks) Judge(json.RawMessage, tools.Env) tools.Verdict {
 	return tools.Verdict{Kind: tools.VerdictAsk, Scope: "asks"}
 }
