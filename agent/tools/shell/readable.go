@@ -35,8 +35,8 @@ func ambiguous(command string, file *syntax.File) string {
 	quoted, here := quotedBytes(command, file)
 	comment := false
 	syntax.Walk(file, func(n syntax.Node) bool {
-		if _, is := n.(*syntax.Comment); is {
-			comment = true
+		if c, is := n.(*syntax.Comment); is && strings.TrimSpace(c.Text) != "" {
+			comment = true // an empty one says nothing
 		}
 		return !comment
 	})

@@ -45,19 +45,20 @@ func TestWhatPeopleCouldMisreadIsRefused(t *testing.T) {
 
 func TestWhatPeopleCanReadAsks(t *testing.T) {
 	for name, line := range map[string]string{
-		"one line":                   "cd x && make; git status",
-		"lines in quotes":            "python3 -c 'import os\nprint(os.getcwd())\n\nprint(1)'",
-		"lines in double quotes":     "git commit -m \"one\n\ntwo $HOME three\nfour\"",
-		"a here-doc":                 "cat > x.py <<'EOF'\ndef f(x):\n    # a comment of the program\n    return [\n                x]\nEOF",
-		"a here-doc with names":      "cat > x <<EOF\na $HOME b\nc\nEOF",
-		"a here-doc without a line":  "cat > x <<EOF\nEOF",
-		"two here-docs":              "cat > x <<A; cat > y <<B\none\nA\ntwo\nB",
-		"an indented here-doc":       "cat > x <<-E\n\tone\n\tE",
-		"a sign that is no comment":  "make a#b '# not one' \"#\" $#",
-		"another alphabet":           "make 'привет мир' 你好 'ελληνικά'",
-		"other alphabets in program": "cat > x.py <<'E'\nΔx = 1\nE",
-		"an emoji":                   "git commit -m '🐻 ❤️ 👨‍👩‍👧'",
-		"a few blanks":               "make  a   b",
+		"one line":                    "cd x && make; git status",
+		"lines in quotes":             "python3 -c 'import os\nprint(os.getcwd())\n\nprint(1)'",
+		"lines in double quotes":      "git commit -m \"one\n\ntwo $HOME three\nfour\"",
+		"a here-doc":                  "cat > x.py <<'EOF'\ndef f(x):\n    # a comment of the program\n    return [\n                x]\nEOF",
+		"a here-doc with names":       "cat > x <<EOF\na $HOME b\nc\nEOF",
+		"a here-doc without a line":   "cat > x <<EOF\nEOF",
+		"two here-docs":               "cat > x <<A; cat > y <<B\none\nA\ntwo\nB",
+		"an indented here-doc":        "cat > x <<-E\n\tone\n\tE",
+		"a sign that is no comment":   "make a#b '# not one' \"#\" $#",
+		"another alphabet":            "make 'привет мир' 你好 'ελληνικά'",
+		"other alphabets in program":  "cat > x.py <<'E'\nΔx = 1\nE",
+		"an emoji":                    "git commit -m '🐻 ❤️ 👨‍👩‍👧'",
+		"a comment that says nothing": "make #",
+		"a few blanks":                "make  a   b",
 	} {
 		if v := Judge(line); v.Kind != Ask {
 			t.Errorf("%s: %q is judged %+v, want a question", name, line, v)
