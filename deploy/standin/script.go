@@ -90,10 +90,25 @@ func (s Script) pieces(round, attempt int) []string {
 // asked is how a message without a script asks for a tool.
 var asked = regexp.MustCompile(`Call the tool ([a-z_]+)`)
 
+// own is a message without what the agent has put before the user's words.
+func own(message string) string {
+	rest, ok := strings.CutPrefix(message, "[Context ")
+	if !ok {
+		return message
+	}
+	fence, _, _ := strings.Cut(rest, ",")
+	_, words, found := strings.Cut(rest, "[End of context "+fence+"]")
+	if !found {
+		return message
+	}
+	return strings.TrimSpace(words)
+}
+
 // read finds the script in a message; a message without one is answered with
 // its own words, after the tool that it asks for.
 func read(message string) Script {
 	var s Script
+	message = own(message)
 	if body, ok := strings.CutPrefix(strings.TrimSpace(message), mark); ok && json.Unmarshal([]byte(body), &s) == nil {
 		return s
 	}
