@@ -138,7 +138,7 @@ func TestACompletionWithAKeyThatIsSentAgain(t *testing.T) {
 	r := newRig(t)
 	ids := map[string]bool{}
 	for range 2 {
-		q := r.request(http.MethodPost, chat.PathCompletions, `{"messages":[`+by("user", "a")+","+by("assistant", "b")+","+by("user", "c")+`]}`)
+		q := r.request(http.MethodPost, chat.PathCompletions, `{"messages":[`+by("user", "go on")+","+by("assistant", "go on")+","+by("user", "go on")+`]}`)
 		q.Header.Set(chat.HeaderIdempotencyKey, "k")
 		w := r.do(q)
 		var m struct{ ID string }

@@ -55,10 +55,15 @@ func (x *Index) Has(user, session string) bool {
 	return x.names[keyOf(user, session)] > 0
 }
 
-// Learn remembers a session that another process has kept.
+// Learn remembers the ends of a session that another process has kept, where its
+// conversation goes on. What was said before them may be examples that a program
+// sends with every question, and these must not wait for one another in a session.
 func (x *Index) Learn(user string, h chat.History) {
 	t := treeOf(h)
 	for _, end := range t.ends {
+		if t.asked[end] {
+			continue
+		}
 		if e, _, ok := t.exchange(end); ok {
 			for _, text := range []string{e.User, e.Assistant} {
 				x.note(keyOf(user, text), Session{ID: h.SessionID, name: keyOf(user, h.SessionID), unknown: true})

@@ -217,16 +217,17 @@ func TestLearn(t *testing.T) {
 	said := []openai.Exchange{ex("one", "eins"), ex("two", "zwei")}
 	h := branch(said...)
 	x.Learn("u", h)
-	for i := range said {
-		q := openai.Request{Earlier: said[:i+1], Instructions: "whatever it was"}
-		all := x.Sessions("u", q)
-		if len(all) != 1 || all[0].ID != "v1-a" {
-			t.Fatalf("after %d exchanges: got %+v", i+1, all)
-		}
-		m, ok := thread.Locate(h, q)
-		if _, considered := thread.Consider(all[0], m, q); !ok || !considered {
-			t.Errorf("after %d exchanges: not known", i+1)
-		}
+	q := openai.Request{Earlier: said, Instructions: "whatever it was"}
+	all := x.Sessions("u", q)
+	if len(all) != 1 || all[0].ID != "v1-a" {
+		t.Fatalf("got %+v, want the session", all)
+	}
+	m, ok := thread.Locate(h, q)
+	if _, considered := thread.Consider(all[0], m, q); !ok || !considered {
+		t.Error("its end is not known")
+	}
+	if got := x.Sessions("u", openai.Request{Earlier: said[:1]}); len(got) != 0 {
+		t.Errorf("got %+v for what stands in its middle", got)
 	}
 }
 
