@@ -64,16 +64,6 @@ func (r Request) Recalled() string {
 	return b.String()
 }
 
-// said is a user's message without the context that the agent has put before it.
-func said(content string) string {
-	if !strings.HasPrefix(content, "[Context ") {
-		return content
-	}
-	_, rest, _ := strings.Cut(content, "\n[End of context ")
-	_, rest, _ = strings.Cut(rest, "]")
-	return strings.TrimLeft(rest, "\n")
-}
-
 // Server is the stand-in.
 type Server struct {
 	URL string // base URL, with /v1
@@ -252,8 +242,7 @@ func (s *Server) record(b body, h http.Header) (*Request, Script) {
 		r.Messages = append(r.Messages, msg)
 		switch {
 		case msg.Role == "user":
-			// A script is found in what the user wrote, not in what the agent adds.
-			last, r.Round = said(msg.Content), 0
+			last, r.Round = msg.Content, 0
 		case msg.Role == "assistant" && msg.ToolCalls > 0:
 			r.Round++
 		}
