@@ -90,18 +90,18 @@ func (s Script) pieces(round, attempt int) []string {
 // asked is how a message without a script asks for a tool.
 var asked = regexp.MustCompile(`Call the tool ([a-z_]+)`)
 
-// own is a message without what the agent has put before the user's words.
+// own is what the user wrote last: a message without the contexts that the agent
+// puts before the user's words, and without an earlier message that it has joined
+// to it because nobody had answered that one.
 func own(message string) string {
-	rest, ok := strings.CutPrefix(message, "[Context ")
-	if !ok {
-		return message
+	if at := strings.LastIndex(message, "\n[End of context "); at >= 0 && strings.Contains(message[:at], "[Context ") {
+		_, message, _ = strings.Cut(message[at:], "]")
+		message = strings.TrimSpace(message)
 	}
-	fence, _, _ := strings.Cut(rest, ",")
-	_, words, found := strings.Cut(rest, "[End of context "+fence+"]")
-	if !found {
-		return message
+	if at := strings.LastIndex(message, "\n\n"); at >= 0 && strings.Contains(message[:at], mark) {
+		message = strings.TrimSpace(message[at:])
 	}
-	return strings.TrimSpace(words)
+	return message
 }
 
 // read finds the script in a message; a message without one is answered with
