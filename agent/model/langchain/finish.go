@@ -79,9 +79,10 @@ type made struct {
 }
 
 // outcome is how an answer ended that did not break off. A limit is said also where
-// nothing but reasoning came before it: whoever asked must be able to tell a model
-// that thought for too long from one that had nothing to say. A call is not run
-// when a filter or a refusal ended the answer that it stands in.
+// there are calls, so that a model is told why their arguments are not whole, and
+// where nothing but reasoning came before it. An answer without anything in it has
+// simply stopped: whoever asked judges that. A call is not run when a filter or a
+// refusal ended the answer that it stands in.
 func outcome(end ending, m made) chat.Finish {
 	switch {
 	case end == endFilter:
@@ -92,8 +93,6 @@ func outcome(end ending, m made) chat.Finish {
 		return chat.FinishLength
 	case m.calls:
 		return chat.FinishToolCalls
-	case !m.text:
-		return chat.FinishEmpty
 	}
 	return chat.FinishStop
 }

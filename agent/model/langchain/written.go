@@ -2,7 +2,6 @@ package langchain
 
 import (
 	"bytes"
-	"strings"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
 )
