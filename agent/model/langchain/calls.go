@@ -259,8 +259,9 @@ func (s *calls) again(c *call, d *callDelta, id, args string, byID bool) bool {
 const unclear = "unclear: these may be the arguments of another call of the same answer: "
 
 // list gives the calls in the order in which they began, and the fields that their
-// provider added to each.
-func (s *calls) list() (out []loop.Call, extras []fields) {
+// provider added to each. cut says that a limit ended the answer: a last call
+// without arguments is then one whose arguments did not come.
+func (s *calls) list(cut bool) (out []loop.Call, extras []fields) {
 	s.settle()
 	for _, c := range s.all {
 		if c.name == "" {
@@ -269,6 +270,9 @@ func (s *calls) list() (out []loop.Call, extras []fields) {
 		args := readArguments(c.parts())
 		if c.doubt || args.doubt {
 			args.objects = [][]byte{quoted(unclear + string(joinSurrogates(c.args)))}
+		}
+		if cut && c == s.last() && c.blank() {
+			args.objects = [][]byte{quoted("")}
 		}
 		for i, one := range args.objects {
 			next := loop.Call{Name: c.name, Arguments: one}

@@ -14,12 +14,20 @@ type parameterType struct {
 	Type json.RawMessage `json:"type"`
 }
 
-func declare(specs []loop.Spec) declared {
-	if len(specs) == 0 {
-		return nil
+// declare returns the tools that an answer may call. A question that forbids calls
+// may leave its tools out, and a model that writes calls as text goes on with those
+// that it made before: these are known too, so that such a call is no text for the
+// user. The caller drops it, as it does with any other.
+func declare(q loop.Question) declared {
+	out := make(declared, len(q.Tools))
+	if q.NoCalls {
+		for i := range q.Messages {
+			for _, c := range q.Messages[i].Calls {
+				out[c.Name] = nil
+			}
+		}
 	}
-	out := make(declared, len(specs))
-	for _, s := range specs {
+	for _, s := range q.Tools {
 		var schema struct {
 			Properties map[string]parameterType `json:"properties"`
 		}

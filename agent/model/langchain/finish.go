@@ -20,6 +20,9 @@ const (
 	endBroken                // something failed
 )
 
+// cut reports whether a limit ended the answer.
+func (e ending) cut() bool { return e == endLength || e == endContext }
+
 // endings are the words by which a finish reason is told, in the order in which
 // they are looked for: Gemini's "function_call_filter: MALFORMED_FUNCTION_CALL" is
 // a call that did not come, "model_context_window_exceeded" no limit on tokens.
@@ -89,7 +92,7 @@ func outcome(end ending, m made) chat.Finish {
 		return chat.FinishContentFilter
 	case end == endRefusal || m.refused && !m.calls:
 		return chat.FinishRefusal
-	case end == endLength || end == endContext:
+	case end.cut():
 		return chat.FinishLength
 	case m.calls:
 		return chat.FinishToolCalls

@@ -219,7 +219,7 @@ func (p *parts) rest(whole bool) string {
 	more, held := p.inText.rest()
 	p.reason(more)
 	out := p.written.add(said + held)
-	text, block, calls := p.written.rest(!whole || p.end == endLength || p.end == endContext)
+	text, block, calls := p.written.rest(!whole || p.end.cut())
 	switch {
 	case !block:
 		out += text
@@ -245,7 +245,7 @@ func sameCalls(text []loop.Call, read []*call) bool {
 // list gives the calls of the answer, and what its provider added to each.
 func (p *parts) list() ([]loop.Call, []fields) {
 	if len(p.calls.all) > 0 {
-		return p.calls.list()
+		return p.calls.list(p.end.cut())
 	}
 	return p.lastCalls, nil
 }
