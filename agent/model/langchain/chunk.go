@@ -39,7 +39,7 @@ type delta struct {
 // provider's notes for whoever shows the answer, and no part of what it wants
 // back; some providers refuse a message for them.
 var (
-	told  = []string{"role", "content", "refusal", "reasoning_content", "reasoning", "tool_calls", "function_call", "name"}
+	told  = []string{"role", "content", "refusal", "reasoning_content", "reasoning", "reasoning_details", "tool_calls", "function_call", "name"}
 	notes = []string{"channel", "annotations", "audio", "citations", "images", "logprobs", "provider_metadata", "grounding_metadata", "token_ids", "obfuscation", "padding", "usage", "index", "finish_reason"}
 )
 
