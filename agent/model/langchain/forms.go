@@ -91,6 +91,9 @@ func (f *form) plausible(s string, tools declared) bool {
 // turn, and closing tags without a beginning.
 var marks = regexp.MustCompile(`^(?:\s|<[|｜][^<>\n]{1,40}[|｜]>|</[\w:｜|]{1,40}>)*$`)
 
+// markBegun is the same, where the last of them may not be complete yet.
+var markBegun = regexp.MustCompile(`^(?:\s|<[|｜][^<>\n]{1,40}[|｜]>|</[\w:｜|]{1,40}>)*<(?:[|｜][^<>\n]{0,41}|/[\w:｜|]{0,40})?$`)
+
 func onlyMarks(s string) bool { return marks.MatchString(s) }
 
 // readWritten reads blocks that stand one behind the other, with nothing else

@@ -86,7 +86,7 @@ func (w *written) block(show *[]byte) bool {
 		}
 		behind := bytes.TrimLeft(w.held[w.after:], " \r\n\t")
 		rest := string(behind[:min(len(behind), 4*maxOpen)])
-		if onlyMarks(rest) {
+		if onlyMarks(rest) || markBegun.MatchString(rest) {
 			return false
 		}
 		f, partial := formAt(rest[:min(len(rest), maxOpen)])
