@@ -59,13 +59,14 @@ func unrepeated(parts []string) string {
 // are placeholders beside one that is not, and the same one again is a repetition.
 func splitObjects(s string) (out [][]byte, doubt, ok bool) {
 	var seen []map[string]any
-	for s = strings.TrimSpace(s); s != ""; s = strings.TrimLeft(s, " \t\r\n,;") {
+	all := []byte(strings.TrimSpace(s))
+	for s = string(all); s != ""; s = strings.TrimLeft(s, " \t\r\n,;") {
 		if rest, ok := strings.CutPrefix(s, "null"); ok {
 			s = rest
 			continue
 		}
 		var v scan
-		n, complete := v.feed([]byte(s))
+		n, complete := v.feed(all[len(all)-len(s):])
 		if !complete || s[0] != '{' || !json.Valid([]byte(s[:n])) || len(out) > maxCalls {
 			return nil, false, false
 		}

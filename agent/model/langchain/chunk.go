@@ -145,13 +145,12 @@ type content struct {
 // UnmarshalJSON reads all of them.
 func (c *content) UnmarshalJSON(b []byte) error {
 	*c = content{}
-	var parts []json.RawMessage
-	switch {
-	case b[0] == '[' && json.Unmarshal(b, &parts) == nil:
-		for _, p := range parts {
+	switch b[0] {
+	case '[':
+		for _, p := range elements(b, maxElements) {
 			c.part(p)
 		}
-	case b[0] == '[' || b[0] == '{' || b[0] == '"':
+	case '{', '"':
 		c.part(b)
 	}
 	return nil

@@ -164,10 +164,11 @@ func readToolCall(body string, tools declared) ([]loop.Call, bool) {
 
 // readJSON reads calls as JSON objects, one behind the other or in a list.
 func readJSON(body string, _ declared) (out []loop.Call, ok bool) {
-	for body = strings.TrimSpace(body); body != "" && !onlyMarks(body); body = strings.TrimLeft(body, " \t\r\n;,") {
+	whole := []byte(strings.TrimSpace(body))
+	for body = string(whole); body != "" && !onlyMarks(body); body = strings.TrimLeft(body, " \t\r\n;,") {
 		var v scan
-		n, complete := v.feed([]byte(body))
-		if !complete {
+		n, complete := v.feed(whole[len(whole)-len(body):])
+		if !complete || len(out) > maxCalls {
 			return nil, false
 		}
 		value := json.RawMessage(body[:n])

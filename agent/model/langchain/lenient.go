@@ -39,11 +39,10 @@ func (l *list[T]) UnmarshalJSON(b []byte) error {
 	*l = nil
 	raws := []json.RawMessage{b}
 	if b[0] == '[' {
-		raws = nil
-		_ = json.Unmarshal(b, &raws) // it is a list
+		raws = elements(b, maxElements)
 	}
 	for _, raw := range raws {
-		if raw = bytes.TrimSpace(raw); raw[0] != '{' {
+		if raw[0] != '{' {
 			continue
 		}
 		var v T
@@ -52,6 +51,26 @@ func (l *list[T]) UnmarshalJSON(b []byte) error {
 		}
 	}
 	return nil
+}
+
+// maxElements is how many things of a list are read: a list of a few MiB of empty
+// ones would be many times as large in memory.
+const maxElements = 4096
+
+// elements are the first things of a list.
+func elements(b []byte, most int) (out []json.RawMessage) {
+	d := json.NewDecoder(bytes.NewReader(b))
+	if _, err := d.Token(); err != nil {
+		return nil
+	}
+	for d.More() && len(out) < most {
+		var one json.RawMessage
+		if d.Decode(&one) != nil {
+			return out
+		}
+		out = append(out, one)
+	}
+	return out
 }
 
 // number is a whole number, however it is written; what is none is 0.

@@ -58,6 +58,7 @@ func (l *lineReader) next(room int, watch func() *time.Timer) ([]byte, error) {
 // looks at brackets and strings only: what is complete may still be no JSON.
 type scan struct {
 	depth   int
+	deepest int
 	begun   bool
 	quoted  bool
 	escaped bool
@@ -77,6 +78,7 @@ func (s *scan) feed(b []byte) (n int, complete bool) {
 		case s.quoted:
 		case c == '{' || c == '[':
 			s.depth++
+			s.deepest = max(s.deepest, s.depth)
 			s.begun = true
 		case c == '}' || c == ']':
 			s.depth--

@@ -21,6 +21,9 @@ const (
 	// afterEnd is how long we wait for the usage and the end of the stream once
 	// the answer is complete.
 	afterEnd = 3 * time.Second
+	// maxNested is how deep an event may be nested. What reads it looks at a part once
+	// for each level above it.
+	maxNested = 64
 	// onlyNoise is how many timeouts a provider may fill with comments alone.
 	onlyNoise = 10
 )
@@ -58,6 +61,7 @@ type stream struct {
 	err    error
 	noise  *time.Timer
 	events int
+	heard  bool // something that the library is to call back for
 	markup bool // the body begins as a web page does
 }
 
@@ -109,6 +113,10 @@ func (s *stream) next() {
 	line, err := s.lines.next(maxEvent-len(s.pending), func() *time.Timer { return s.x.watch(s.patience()) })
 	if err == nil || (errors.Is(err, io.EOF) && len(line) > 0) {
 		s.take(line)
+		if s.heard && s.open() { // one tick for all that came at once
+			s.out.WriteString(tick)
+		}
+		s.heard = false
 	}
 	if err != nil && s.open() {
 		s.dispatch() // what was not closed by an empty line
@@ -191,40 +199,37 @@ func (s *stream) more(b []byte) {
 	at := len(s.pending) + 1
 	s.pending = append(append(s.pending, '\n'), b...)
 	n, complete := s.value.feed(s.pending[at:])
-	if complete {
-		s.close(at + n)
-	}
-}
-
-// begin looks for the next value in b: there may be several on one line.
-func (s *stream) begin(b []byte) {
-	b = bytes.TrimLeft(bytes.TrimPrefix(bytes.TrimSpace(b), byteOrderMark), ", \t")
-	b = bytes.TrimSpace(bytes.TrimPrefix(b, []byte("data:")))
-	if strings.EqualFold(strings.Trim(string(b[:min(len(b), 8)]), `"`), "[DONE]") {
-		s.complete()
+	if !complete {
 		return
 	}
-	if len(b) == 0 || b[0] != '{' && b[0] != '[' {
-		s.bare = false
-		return // noise
-	}
-	s.value = scan{}
-	s.pending = append(s.pending[:0], b...)
-	if n, complete := s.value.feed(b); complete {
-		s.close(n)
-	}
+	all := s.pending
+	s.pending = nil
+	s.event(all[:at+n])
+	s.begin(all[at+n:])
 }
 
-// close takes the first n bytes as an event, and begins with the rest.
-func (s *stream) close(n int) {
-	value, rest := s.pending[:n], s.pending[n:]
-	s.pending = nil
-	s.event(value)
-	if s.open() && len(rest) > 0 {
-		s.begin(rest)
-	}
-	if len(s.pending) == 0 {
-		s.bare = false
+// begin reads the values in b: there may be several on one line. The last one may
+// go on in the next line.
+func (s *stream) begin(b []byte) {
+	for s.open() {
+		b = bytes.TrimLeft(bytes.TrimPrefix(bytes.TrimSpace(b), byteOrderMark), ", \t")
+		b = bytes.TrimSpace(bytes.TrimPrefix(b, []byte("data:")))
+		if strings.EqualFold(strings.Trim(string(b[:min(len(b), 8)]), `"`), "[DONE]") {
+			s.complete()
+			return
+		}
+		if len(b) == 0 || b[0] != '{' && b[0] != '[' {
+			s.bare = false
+			return // noise
+		}
+		s.value = scan{}
+		n, complete := s.value.feed(b)
+		if !complete {
+			s.pending = append([]byte(nil), b...)
+			return
+		}
+		s.event(b[:n])
+		b = b[n:]
 	}
 }
 
@@ -252,6 +257,10 @@ func (s *stream) unreadable() {
 
 // event takes what the provider said and passes it on.
 func (s *stream) event(data []byte) {
+	if s.value.deepest > maxNested {
+		s.unreadable()
+		return
+	}
 	if !json.Valid(data) {
 		mended, ok := relax(data)
 		switch {
@@ -265,10 +274,8 @@ func (s *stream) event(data []byte) {
 		}
 	}
 	if data[0] == '[' {
-		var all []json.RawMessage
-		_ = json.Unmarshal(data, &all) // it is a list
-		for _, one := range all {
-			if one = bytes.TrimSpace(one); one[0] == '{' && s.open() {
+		for _, one := range elements(data, maxElements) {
+			if one[0] == '{' && s.open() {
 				s.event(one)
 			}
 		}
@@ -288,7 +295,7 @@ func (s *stream) event(data []byte) {
 	case full:
 		s.complete()
 	default:
-		s.out.WriteString(tick)
+		s.heard = true
 	}
 }
 

@@ -35,11 +35,14 @@ type thinker struct {
 	held  string // what may still be a part of a mark
 	kept  []byte // what may be a thought without its beginning
 	seen  int    // how far its end was looked for
+	read  int    // how far it was looked at for what makes such an end none
+	ticks int    // backticks in it
 	since time.Time
 
 	inside  bool // the model's answers begin inside a thought
 	closed  bool // this one did
 	started bool // a thought with a beginning came
+	opened  bool // a beginning stands within what was kept
 }
 
 const (
@@ -128,10 +131,12 @@ func (t *thinker) suspect(s string, now time.Time) (before, rest string, closed 
 			break
 		}
 		at := t.seen + i
-		t.seen = at + len(thinkClose)
-		if thought := t.kept[:at]; bytes.Count(thought, []byte("`"))%2 == 0 && !bytes.Contains(thought, []byte("<think>")) {
+		t.ticks += bytes.Count(t.kept[t.read:at], []byte("`"))
+		t.opened = t.opened || bytes.Contains(t.kept[max(0, t.read-len("<think>")):at], []byte("<think>"))
+		t.seen, t.read = at+len(thinkClose), at
+		if thought := t.kept[:at]; t.ticks%2 == 0 && !t.opened {
 			before, rest = string(thought), string(t.kept[t.seen:])
-			t.kept, t.closed = nil, true
+			t.kept, t.seen, t.read, t.ticks, t.closed = nil, 0, 0, 0, true
 			return before, rest, true
 		}
 	}

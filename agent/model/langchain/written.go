@@ -18,11 +18,16 @@ type written struct {
 	at    int   // how far held has been looked at
 	form  *form // the block that held begins with, nil in text
 	tries int   // how often the end of the block was looked for
+	work  int   // bytes that were read for it
 	after int   // where the block ended, 0 while it has not
 }
 
-// maxTries is how often blocks may seem to end before they are taken for text.
-const maxTries = 64
+// maxTries is how often blocks may seem to end before they are taken for text, and
+// maxWork how many bytes are read to find out.
+const (
+	maxTries = 64
+	maxWork  = 64 << 20
+)
 
 // add gives what of the text can be shown.
 func (w *written) add(s string) string {
@@ -48,7 +53,7 @@ func (w *written) add(s string) string {
 func (w *written) release(show *[]byte, n int) {
 	*show = append(*show, w.held[:n]...)
 	w.held = w.held[n:]
-	w.at, w.after, w.tries = 0, 0, 0
+	w.at, w.after, w.tries, w.work = 0, 0, 0, 0
 }
 
 // text looks for the beginning of a block. It is true when there is one.
@@ -78,7 +83,7 @@ func (w *written) text(show *[]byte) bool {
 func (w *written) block(show *[]byte) bool {
 	for {
 		if w.after == 0 && !w.ends() {
-			if w.tries <= maxTries && w.form.plausible(string(w.held[:min(len(w.held), 256)]), w.tools) {
+			if w.tries <= maxTries && w.work <= maxWork && w.form.plausible(string(w.held[:min(len(w.held), 256)]), w.tools) {
 				return false
 			}
 			w.notABlock(show, len(w.form.opener(string(w.held[:min(len(w.held), maxOpen)]))))
@@ -116,7 +121,7 @@ func (w *written) ends() bool {
 	if w.form.close == "" {
 		return false
 	}
-	for w.tries <= maxTries {
+	for w.tries <= maxTries && w.work <= maxWork {
 		i := bytes.Index(w.held[w.at:], []byte(w.form.close))
 		if i < 0 {
 			w.at = max(w.at, len(w.held)-len(w.form.close)+1)
@@ -124,6 +129,7 @@ func (w *written) ends() bool {
 		}
 		w.at += i + len(w.form.close)
 		w.tries++
+		w.work += w.tries * w.at // each end before this one is tried again
 		if _, ok := readWritten(string(w.held[:w.at]), w.tools, false); ok {
 			w.after = w.at
 			return true
