@@ -106,8 +106,8 @@ func (s *calls) add(d *callDelta, keep *keeper) {
 }
 
 func (s *calls) keep(c *call, d *callDelta, keep *keeper) {
-	if c != nil && len(d.extra) > 0 && keep.room(d.extra) {
-		c.extra = merge(c.extra, d.extra)
+	if c != nil {
+		c.extra = keep.merge(c.extra, d.extra)
 	}
 }
 

@@ -30,7 +30,7 @@ type delta struct {
 	refusal   rawText
 	refused   bool // it says so without a text
 	reasoning rawText
-	details   list[map[string]json.RawMessage] // of OpenRouter and others: reasoning in parts, with signatures
+	details   list[fields] // of OpenRouter and others: reasoning in parts, with signatures
 	calls     list[callDelta]
 	extra     fields
 }

@@ -214,7 +214,9 @@ func (x *exchange) answer(model string) loop.Answer {
 	if a.Finish != chat.FinishContentFilter && a.Finish != chat.FinishRefusal {
 		a.Calls, n.Calls = x.parts.list()
 	}
-	a.Native = n.encode()
+	if !x.parts.keep.full() {
+		a.Native = n.encode()
+	}
 	return a
 }
 

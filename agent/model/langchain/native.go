@@ -21,9 +21,13 @@ type native struct {
 	Calls   []fields `json:"calls,omitempty"`
 }
 
-// maxNative is how much of such fields is kept of an answer. Half a signature is
-// none, so what is larger is left out altogether.
-const maxNative = 256 << 10
+// Half a signature is none, so where there is more of such fields than is kept of an
+// answer all of them are left out.
+const (
+	maxNative  = 1 << 20
+	maxJoins   = 1024 // pieces of fields that are joined as JSON
+	maxDetails = 1024
+)
 
 // encode writes it, nil where there is nothing.
 func (n *native) encode() json.RawMessage {
@@ -44,26 +48,22 @@ func (n *native) encode() json.RawMessage {
 
 // keeper gathers such fields over the deltas of an answer.
 type keeper struct {
-	size    int
+	size    int // of what is kept
+	joins   int
 	message fields
-	details []map[string]json.RawMessage
+	details []detail
 }
 
-// room reports whether more may be kept.
-func (k *keeper) room(f fields) bool {
-	for name, v := range f {
-		k.size += len(name) + len(v)
-	}
-	return k.size <= maxNative
+// full reports whether there is more than is kept.
+func (k *keeper) full() bool {
+	return k.size > maxNative || k.joins > maxJoins || len(k.details) > maxDetails
 }
 
 // add keeps what a delta of the message brought.
 func (k *keeper) add(d *delta) {
-	if len(d.extra) > 0 && k.room(d.extra) {
-		k.message = merge(k.message, d.extra)
-	}
+	k.message = k.merge(k.message, d.extra)
 	for _, one := range d.details {
-		if k.room(one) {
+		if !k.full() {
 			k.detail(one)
 		}
 	}
@@ -71,73 +71,94 @@ func (k *keeper) add(d *delta) {
 
 // fields are those of the message.
 func (k *keeper) fields() fields {
-	if k.size > maxNative {
-		return nil
-	}
 	if len(k.details) == 0 {
 		return k.message
 	}
-	b, err := json.Marshal(k.details)
+	all := make([]fields, len(k.details))
+	for i := range k.details {
+		all[i] = k.details[i].whole()
+	}
+	b, err := json.Marshal(all)
 	if err != nil {
 		return k.message
 	}
-	return merge(k.message, fields{"reasoning_details": b})
+	out := fields{"reasoning_details": b}
+	for name, v := range k.message {
+		out[name] = v
+	}
+	return out
+}
+
+// detail is an entry of reasoning_details. Its texts come in many pieces.
+type detail struct {
+	fields
+	texts map[string]*strings.Builder
+}
+
+// inPieces reports whether a field of an entry is a text that goes on.
+func inPieces(name string, v json.RawMessage) bool {
+	return (name == "text" || name == "summary" || name == "signature") && v[0] == '"'
+}
+
+// put adds a field, and returns by how much the entry grew.
+func (d *detail) put(name string, v json.RawMessage) int {
+	if !inPieces(name, v) {
+		grown := len(v) - len(d.fields[name])
+		d.fields[name] = v
+		return grown
+	}
+	var text rawText
+	read(v, &text)
+	b := d.texts[name]
+	if b == nil {
+		b = new(strings.Builder)
+		d.texts[name] = b
+	} else if name == "signature" && b.String() == string(text) {
+		return 0 // the same once more
+	}
+	b.WriteString(string(text))
+	return len(text)
+}
+
+// whole is the entry with its texts.
+func (d *detail) whole() fields {
+	for name, b := range d.texts {
+		d.fields[name] = quoted(string(joinSurrogates([]byte(b.String()))))
+	}
+	return d.fields
 }
 
 // detail joins a piece of reasoning_details. OpenRouter streams the text and the
 // summary of an entry in pieces with one type and index, and its signature after
 // them; encrypted entries come whole, and several may have one index.
-func (k *keeper) detail(one map[string]json.RawMessage) {
-	n := len(k.details)
-	if n == 0 || !sameDetail(k.details[n-1], one) {
-		for _, d := range k.details {
-			if present(one["data"]) && bytes.Equal(d["data"], one["data"]) && sameDetail(d, one) {
-				return // the same once more
-			}
+func (k *keeper) detail(one fields) {
+	var last *detail
+	for i := range k.details {
+		last = &k.details[i]
+		if present(one["data"]) && bytes.Equal(last.fields["data"], one["data"]) && sameDetail(last.fields, one) {
+			return // the same once more
 		}
-		own := make(map[string]json.RawMessage, len(one))
-		for name, v := range one {
-			own[name] = v
-		}
-		k.details = append(k.details, own)
-		return
 	}
-	last := k.details[n-1]
-	if present(one["data"]) && present(last["data"]) {
-		if !bytes.Equal(one["data"], last["data"]) {
-			k.details = append(k.details, one)
+	if last == nil || !sameDetail(last.fields, one) || present(one["data"]) && present(last.fields["data"]) {
+		k.details = append(k.details, detail{fields{}, map[string]*strings.Builder{}})
+		last = &k.details[len(k.details)-1]
+		for name := range one {
+			k.size += len(name)
 		}
-		return
 	}
 	for name, v := range one {
-		switch {
-		case !present(v):
-		case name == "text" || name == "summary" || name == "signature" && !bytes.Equal(v, last[name]):
-			last[name] = joined(last[name], v)
-		default:
-			last[name] = v
+		if _, has := last.fields[name]; present(v) || !has {
+			k.size += last.put(name, v)
 		}
 	}
 }
 
 // sameDetail reports whether two pieces are of one entry.
-func sameDetail(a, b map[string]json.RawMessage) bool {
+func sameDetail(a, b fields) bool {
 	same := func(name string) bool {
 		return !present(a[name]) || !present(b[name]) || bytes.Equal(a[name], b[name])
 	}
 	return same("type") && same("index") && same("id")
-}
-
-// joined is a JSON string that goes on with another.
-func joined(a, b json.RawMessage) json.RawMessage {
-	var x, y rawText
-	read(a, &x)
-	read(b, &y)
-	out, err := json.Marshal(strings.ToValidUTF8(string(joinSurrogates([]byte(x+y))), "\uFFFD"))
-	if err != nil {
-		return b
-	}
-	return out
 }
 
 // opaque are words in the names of fields whose text may come in pieces; the text
@@ -146,33 +167,51 @@ var opaque = []string{"signature", "encrypted", "opaque", "thought", "reasoning"
 
 // merge adds fields of a later delta: objects by their fields, lists to their end,
 // and what is said again only once.
-func merge(have, more fields) fields {
-	out := make(fields, len(have)+len(more))
-	for name, v := range have {
-		out[name] = v
-	}
+func (k *keeper) merge(have, more fields) fields {
 	for name, v := range more {
-		old, ok := out[name]
-		switch {
-		case !ok || bytes.Equal(old, v):
-			out[name] = v
-		case old[0] == '{' && v[0] == '{':
-			var a, b fields
-			_, _ = json.Unmarshal(old, &a), json.Unmarshal(v, &b) // both are objects
-			if m, err := json.Marshal(merge(a, b)); err == nil {
-				out[name] = m
-			}
-		case old[0] == '[' && v[0] == '[':
-			var a, b []json.RawMessage
-			_, _ = json.Unmarshal(old, &a), json.Unmarshal(v, &b) // both are lists
-			if l, err := json.Marshal(slices.Concat(a, b)); err == nil {
-				out[name] = l
-			}
-		case old[0] == '"' && v[0] == '"' && has(strings.ToLower(name), opaque...):
-			out[name] = joined(old, v)
-		default:
-			out[name] = v
+		old, ok := have[name]
+		if k.full() || ok && bytes.Equal(old, v) {
+			continue
 		}
+		if have == nil {
+			have = fields{}
+		}
+		if !ok {
+			k.size += len(name)
+		}
+		next := v
+		if ok {
+			next = k.joined(name, old, v)
+		}
+		k.size += len(next) - len(old)
+		have[name] = next
 	}
-	return out
+	return have
+}
+
+// joined is a field that goes on with another value.
+func (k *keeper) joined(name string, old, v json.RawMessage) json.RawMessage {
+	k.joins++
+	switch {
+	case old[0] == '{' && v[0] == '{':
+		var a, b fields
+		_, _ = json.Unmarshal(old, &a), json.Unmarshal(v, &b) // both are objects
+		if m, err := json.Marshal(k.merge(a, b)); err == nil {
+			return m
+		}
+	case old[0] == '[' && v[0] == '[':
+		var a, b []json.RawMessage
+		_, _ = json.Unmarshal(old, &a), json.Unmarshal(v, &b) // both are lists
+		if l, err := json.Marshal(slices.Concat(a, b)); err == nil {
+			return l
+		}
+	case old[0] == '"' && v[0] == '"' && has(strings.ToLower(name), opaque...):
+		var x, y rawText
+		read(old, &x)
+		read(v, &y)
+		return quoted(string(joinSurrogates([]byte(x + y))))
+	default:
+		k.joins--
+	}
+	return v
 }

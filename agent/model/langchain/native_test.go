@@ -77,3 +77,12 @@ func TestWhatIsKeptGoesBack(t *testing.T) {
 		}
 	})
 }
+
+// A long thought comes in thousands of pieces, and its signature at the end.
+func TestALongThoughtKeepsItsSignature(t *testing.T) {
+	body := strings.Repeat(event(`{"reasoning_details":[{"type":"reasoning.text","text":"think ","format":"anthropic-claude-v1","index":0}]}`, "null"), 20000)
+	a, err := heardStream(t, body+event(`{"reasoning_details":[{"type":"reasoning.text","signature":"SIG","format":"anthropic-claude-v1","index":0}]}`, "null")+said("hi")+ends("stop"))
+	if err != nil || !strings.Contains(string(a.Native), `"signature":"SIG"`) || strings.Count(string(a.Native), "think ") != 20000 {
+		t.Errorf("%d bytes are kept, %v", len(a.Native), err)
+	}
+}

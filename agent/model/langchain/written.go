@@ -18,12 +18,13 @@ type written struct {
 	at    int   // how far held has been looked at
 	form  *form // the block that held begins with, nil in text
 	tries int   // how often the end of the block was looked for
-	work  int   // bytes that were read for it
+	work  int   // bytes that were read for it, in all of the answer
 	after int   // where the block ended, 0 while it has not
 }
 
 // maxTries is how often blocks may seem to end before they are taken for text, and
-// maxWork how many bytes are read to find out.
+// maxWork how many bytes are read to find out. What an answer holds behind that is
+// text as well: no model writes so many calls.
 const (
 	maxTries = 64
 	maxWork  = 64 << 20
@@ -31,7 +32,7 @@ const (
 
 // add gives what of the text can be shown.
 func (w *written) add(s string) string {
-	if len(w.tools) == 0 {
+	if len(w.tools) == 0 || w.tooMuch() && w.form == nil {
 		return s
 	}
 	w.held = append(w.held, s...)
@@ -49,18 +50,26 @@ func (w *written) add(s string) string {
 	}
 }
 
+// tooMuch reports whether no more blocks are looked for.
+func (w *written) tooMuch() bool {
+	if w.tries > maxTries {
+		w.work = maxWork + 1
+	}
+	return w.work > maxWork
+}
+
 // release shows the first n bytes of what is held.
 func (w *written) release(show *[]byte, n int) {
 	*show = append(*show, w.held[:n]...)
 	w.held = w.held[n:]
-	w.at, w.after, w.tries, w.work = 0, 0, 0, 0
+	w.at, w.after, w.tries = 0, 0, 0
 }
 
 // text looks for the beginning of a block. It is true when there is one.
 func (w *written) text(show *[]byte) bool {
 	for w.at < len(w.held) {
 		c := w.held[w.at]
-		if (c == '<' || c == '[') && !w.code.inside(c) {
+		if (c == '<' || c == '[') && !w.tooMuch() && !w.code.inside(c) {
 			f, partial := formAt(string(w.held[w.at:min(len(w.held), w.at+maxOpen)]))
 			if f != nil && !w.code.mayBegin(f) {
 				f, partial = nil, false
@@ -83,7 +92,7 @@ func (w *written) text(show *[]byte) bool {
 func (w *written) block(show *[]byte) bool {
 	for {
 		if w.after == 0 && !w.ends() {
-			if w.tries <= maxTries && w.work <= maxWork && w.form.plausible(string(w.held[:min(len(w.held), 256)]), w.tools) {
+			if !w.tooMuch() && w.form.plausible(string(w.held[:min(len(w.held), 256)]), w.tools) {
 				return false
 			}
 			w.notABlock(show, len(w.form.opener(string(w.held[:min(len(w.held), maxOpen)]))))
@@ -121,7 +130,7 @@ func (w *written) ends() bool {
 	if w.form.close == "" {
 		return false
 	}
-	for w.tries <= maxTries && w.work <= maxWork {
+	for !w.tooMuch() {
 		i := bytes.Index(w.held[w.at:], []byte(w.form.close))
 		if i < 0 {
 			w.at = max(w.at, len(w.held)-len(w.form.close)+1)
