@@ -32,7 +32,7 @@ type Question struct {
 	System    string    // persona and rules
 	Messages  []Message // oldest first; the last one is the user's or a tool's
 	Tools     []Spec    // what the conversation's calls are of, also where none may be made
-	NoCalls   bool      // the tools are declared and must not be called
+	NoCalls   bool      // the tools are declared and must not be called; without Tools, calls in sight are told in words
 	RequestID string    // for the provider's log and ours
 }
 

@@ -61,8 +61,11 @@ func (s *stage) Answer(ctx context.Context, q loop.Question, onText func(string)
 	if q.NoCalls {
 		tools = "with tools that must not be called"
 	}
+	if q.NoCalls && len(q.Tools) == 0 {
+		tools = "without tools"
+	}
 	s.say("asked: %d messages, the last %s %q, %s", len(q.Messages), last.Role, last.Text, tools)
-	if q.NoCalls != strings.Contains(last.Context, "No more tool calls") || q.System != "persona" || len(q.Tools) != 1 || q.RequestID != "req_1" {
+	if q.NoCalls != strings.Contains(last.Context, "No more tool calls") || q.System != "persona" || len(q.Tools) != 1 && !q.NoCalls || q.RequestID != "req_1" {
 		s.t.Errorf("system %q, %d tools, context %q, request %q", q.System, len(q.Tools), last.Context, q.RequestID)
 	}
 	s.conversationIsWhole(q.Messages)

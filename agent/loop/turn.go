@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"strings"
 
+	"github.com/loongclaw/loongclaw/agent/guard"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -137,23 +137,15 @@ type turn struct {
 	used  *chat.Usage
 	loops repeats
 	room  int
+	deaf  bool            // the model called although it must not: it is asked again without tools
 	shown strings.Builder // of the answer that is being given
 	cut   map[string]bool // calls of an answer that a limit on tokens cut off
 }
 
-// Panic is the error of a turn whose code panicked.
-type Panic struct {
-	Value any
-	Stack []byte
-}
-
-// Error says what the panic said.
-func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
-
 // Run goes on from a state until the model has nothing more to call, the user
 // is asked, or ctx ends. With an error the Outcome's steps are still to be
 // recorded: what could not be stored, a cut-off answer, and a result for each
-// call that was left. A panic ends the turn with a *Panic.
+// call that was left. A panic ends the turn with a *guard.Panic.
 func (t Turn) Run(ctx context.Context, s State) (Outcome, error) {
 	r := &turn{Turn: t, State: s}
 	parked, err := r.guarded(ctx)
@@ -164,15 +156,14 @@ func (t Turn) Run(ctx context.Context, s State) (Outcome, error) {
 }
 
 func (t *turn) guarded(ctx context.Context) (parked bool, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			parked, err = false, &Panic{Value: v, Stack: debug.Stack()}
-			if t.shown.Len() > 0 { // whoever has read it must find it again
-				t.held = append(t.held, Step{Answer: &AnswerStep{Answer: Answer{Text: t.shown.String()}, Round: t.Rounds, Incomplete: true}})
-			}
-		}
-	}()
-	return t.run(ctx)
+	err = guard.Run(func() (err error) {
+		parked, err = t.run(ctx)
+		return err
+	})
+	if guard.Find(err) != nil && t.shown.Len() > 0 { // whoever has read it must find it again
+		t.held = append(t.held, Step{Answer: &AnswerStep{Answer: Answer{Text: t.shown.String()}, Round: t.Rounds, Incomplete: true}})
+	}
+	return parked, err
 }
 
 func (t *turn) run(ctx context.Context) (parked bool, err error) {
@@ -240,6 +231,7 @@ func (t *turn) answer(ctx context.Context) (Answer, error) {
 			return a, err
 		}
 		if q.NoCalls {
+			t.deaf = len(a.Calls) > 0
 			a.Calls = nil
 		}
 		if a.Finish = outcome(a); a.Finish != chat.FinishEmpty || tries > maxEmpty {
@@ -286,6 +278,9 @@ func (t *turn) question() Question {
 	if t.Rounds >= MaxRounds || t.loops.stuck() {
 		q.NoCalls = true
 		q.Messages = append(slices.Clip(q.Messages), Message{Role: chat.RoleUser, Context: noMoreCalls})
+		if t.deaf {
+			q.Tools = nil
+		}
 	}
 	return q
 }
@@ -323,6 +318,11 @@ func (t *turn) settle(ctx context.Context) (parked bool, err error) {
 		}
 		p := t.Pending[0]
 		if p.Stage == Fresh {
+			if why := tooMany(t.Messages, p.Call.ID); why != "" {
+				t.held = append(t.held, Step{Call: &p.Call})
+				t.end(p.Call, chat.ToolSkipped, why)
+				continue
+			}
 			if parked, err := t.begin(ctx, &p); parked || err != nil {
 				return parked, err
 			}
@@ -382,6 +382,8 @@ func (t *turn) run1(ctx context.Context, c Call) {
 	switch {
 	case err == nil:
 		t.end(c, chat.ToolOK, out)
+	case errors.Is(err, ErrNotEnded):
+		t.end(c, chat.ToolError, err.Error())
 	case ctx.Err() != nil:
 		t.end(c, chat.ToolError, "cancelled while it ran; what it had done by then stays")
 	default:
@@ -448,7 +450,7 @@ func (t *turn) isHeld(c Call) bool {
 // unique makes the ids of new calls differ from all others of the turn. Some
 // providers send none, some send the same one twice.
 func (t *turn) unique(calls []Call) {
-	used := map[string]bool{}
+	used, numbers := map[string]bool{}, map[string]int{}
 	for _, m := range t.Messages {
 		for _, c := range m.Calls {
 			used[c.ID] = true
@@ -459,8 +461,9 @@ func (t *turn) unique(calls []Call) {
 		if id == "" {
 			id = "call"
 		}
-		for n, base := 1, id; used[id] || id == "call"; n++ {
-			id = fmt.Sprintf("%s_%d", base, n)
+		for base := id; used[id] || id == "call"; {
+			numbers[base]++ // goes on where the last one of this name ended: there may be thousands
+			id = fmt.Sprintf("%s_%d", base, numbers[base])
 		}
 		calls[i].ID, used[id] = id, true
 	}

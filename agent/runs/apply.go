@@ -116,6 +116,12 @@ func (s *session) applyRun(e journal.Entry) (any, error) {
 			return b, err
 		}
 		return b, s.withRun(b.RunID, func(r *run) { s.applyAnswer(e, b, r) })
+	case recContext:
+		b, err := parse[contextBody](e)
+		if err != nil {
+			return b, err
+		}
+		return b, s.withRun(b.RunID, func(r *run) { r.context = &b })
 	case recCall:
 		b, err := parse[callBody](e)
 		if err != nil {
@@ -175,7 +181,7 @@ func (s *session) applyStarted(e journal.Entry, b startedBody, r *run) {
 }
 
 func (s *session) applyAnswer(e journal.Entry, b answerBody, r *run) {
-	r.steps = append(r.steps, loop.Message{Role: chat.RoleAssistant, Text: b.Content, Calls: b.Calls, Reasoning: b.Reasoning})
+	r.steps = append(r.steps, loop.Message{Role: chat.RoleAssistant, Text: b.Content, Calls: b.Calls, Model: b.Model, Reasoning: b.Reasoning, Native: b.Native})
 	r.rounds++
 	r.usage = r.usage.Add(b.Usage)
 	if b.Usage != nil {
@@ -185,7 +191,7 @@ func (s *session) applyAnswer(e journal.Entry, b answerBody, r *run) {
 		r.call(callBody{CallID: c.ID, Name: c.Name, Arguments: c.Arguments})
 	}
 	if b.MessageID != "" {
-		s.tree.add(chat.Message{ID: b.MessageID, ParentID: b.ParentID, RunID: b.RunID, Role: chat.RoleAssistant, Content: b.Content, Timestamp: e.At, Incomplete: b.Incomplete}, true)
+		s.tree.add(chat.Message{ID: b.MessageID, ParentID: b.ParentID, RunID: b.RunID, Role: chat.RoleAssistant, Content: b.Content, Timestamp: e.At, Incomplete: b.Incomplete, Finish: b.Finish}, true)
 		s.tree.nodes[b.MessageID].step = len(r.steps)
 		r.last = b.MessageID
 	}

@@ -78,6 +78,14 @@ func (l *Lives) Ended(life Life) bool {
 	return ok && (life.Epoch < r.Epoch || (!r.Alive && life.Epoch == r.Epoch))
 }
 
+// Unknown says whether a life is one that cannot have begun by what the journal
+// says: each life but the first follows the end of the one before, which is written
+// first.
+func (l *Lives) Unknown(life Life) bool {
+	r, _ := l.user.Row(life.Session)
+	return life.Epoch > nextEpoch(r)
+}
+
 // LifeOf tells the life that a key of a user belongs to.
 func LifeOf(user, key string) (life Life, ok bool) {
 	rest, ok := strings.CutPrefix(key, Prefix(user)+"s/")
