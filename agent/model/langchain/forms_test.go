@@ -79,6 +79,7 @@ func TestStreamsThatAreNoAnswer(t *testing.T) {
 		"no end":                          {said("A"), "A", "broke off"},
 		"half an event":                   {said("A") + `data: {"choices":[{"del`, "A", "broke off"},
 		"half an event, then done":        {said("A") + "data: {\"choices\":[{\"del\n\ndata: [DONE]\n\n", "A", "broke off"},
+		"nested without measure":          {said("A") + event(`{"content":`+strings.Repeat(`{"text":`, maxNested)+`"x"`+strings.Repeat("}", maxNested)+`}`, "null"), "A", "broke off"},
 		"nothing at all":                  {"", "", "broke off"},
 		"a web page":                      {"<!doctype html><p>hi", "", "web page"},
 		"an error in the stream":          {said("A") + "data: {\"error\":{\"message\":\"m\",\"code\":\"x\"}}\n\n", "A", "answered with an error"},
