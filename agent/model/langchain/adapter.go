@@ -123,8 +123,10 @@ func (m *Model) attempt(ctx context.Context, q loop.Question, onText func(string
 	own, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	placeholder, body := m.history(q)
-	x := &exchange{ctx: own, m: m, requestID: q.RequestID, body: body, cancel: cancel, onText: onText,
-		parts: newParts(declare(q), m.inside.Load())}
+	x := &exchange{
+		ctx: own, m: m, requestID: q.RequestID, body: body, cancel: cancel, onText: onText,
+		parts: newParts(declare(q), m.inside.Load()),
+	}
 	defer x.end()
 	defer func() {
 		if v := recover(); v != nil {

@@ -225,7 +225,7 @@ var (
 	named     = regexp.MustCompile(`(?s)^\s*<parameter\s+name=["']?([\w.-]+)["']?(?:\s+string=["']?(true|false)["']?)?\s*>(.*?)</parameter>`)
 	keyValue  = regexp.MustCompile(`(?s)^\s*<arg_key>(.*?)</arg_key>\s*<arg_value>(.*?)</arg_value>`)
 	dsml      = regexp.MustCompile(`<(/?)[|｜]+DSML[|｜]+`)
-	deepSeek  = regexp.MustCompile("(?s)^\\s*<｜tool▁call▁begin｜>(?:function<｜tool▁sep｜>([^\\n<]+)\\n|([^\\n<]+)<｜tool▁sep｜>)(.*?)<｜tool▁call▁end｜>")
+	deepSeek  = regexp.MustCompile(`(?s)^\s*<｜tool▁call▁begin｜>(?:function<｜tool▁sep｜>([^\n<]+)\n|([^\n<]+)<｜tool▁sep｜>)(.*?)<｜tool▁call▁end｜>`)
 	kimi      = regexp.MustCompile(`(?s)^\s*<\|tool_call_begin\|>\s*((?:functions\.)?([\w.-]+?)(?::\d+)?)\s*<\|tool_call_argument_begin\|>(.*?)<\|tool_call_end\|>`)
 	harmony   = regexp.MustCompile(`(?s)^\s*(?:<\|start\|>assistant)?<\|channel\|>commentary to=(?:functions\.)?([\w.-]+)[^{]*?<\|message\|>(.*)$`)
 	mistral   = regexp.MustCompile(`^\s*(?:\[TOOL_CALLS\])?\s*([\w.-]+)(?:\[CALL_ID\]([\w-]+))?(?:\[ARGS\])?\s*`)

@@ -167,8 +167,7 @@ type codeState struct {
 	atStart bool // the run stands at the start of its line
 	fence   int  // how long the fence is that one is in
 	kind    byte
-	inline  int // how many backticks began the code within a line
-	begun   bool
+	inline  int  // how many backticks began the code within a line
 	line    int  // bytes of the line that are no blanks
 	indent  int  // blanks at its start
 	quote   bool // the line is one of a quotation

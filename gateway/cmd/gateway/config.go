@@ -208,7 +208,8 @@ func (env environment) mayOpen(most *edge.Most) (name string, err error) {
 		least      int64
 	}{
 		{edge.OpenBodies, env.MaxOpenBodies, &most.BodyBytes, 1 << 20},
-		{edge.OpenStreams, env.MaxOpenStreams, &streams, 1}, {edge.OpenSockets, env.MaxOpenSockets, &sockets, 1},
+		{edge.OpenStreams, env.MaxOpenStreams, &streams, 1},
+		{edge.OpenSockets, env.MaxOpenSockets, &sockets, 1},
 	} {
 		if *v.into, err = strconv.ParseInt(strings.TrimSpace(v.text), 10, 32); err != nil || *v.into < v.least {
 			return v.name, fmt.Errorf("is no whole number from %d up", v.least)
