@@ -36,7 +36,7 @@ func (h *Host) try(ctx context.Context, p edge.Place, gone func() bool, to func(
 		case resp.StatusCode == http.StatusServiceUnavailable && len(left) > 0:
 			again = untaken(resp)
 		}
-		if err != nil {
+		if err != nil && ctx.Err() == nil { // a client that goes away says nothing about an agent
 			h.fleet.doubt()
 		}
 		if !again || gone() || len(left) == 0 || ctx.Err() != nil {

@@ -37,9 +37,11 @@ type body struct {
 	deadline func(time.Time) error
 	progress func() // some of it came
 
-	mu           sync.Mutex
-	begun, ended bool
-	err          error // why it broke off
+	mu    sync.Mutex
+	begun bool  // some of it was passed on
+	ended bool  // all of it came
+	over  bool  // its request has its answer: the connection is the server's again
+	err   error // why it broke off
 }
 
 // takeBody takes a request's body for an agent. Its length is counted among what its
@@ -80,9 +82,9 @@ func (b *body) end() {
 		return
 	}
 	b.mu.Lock()
-	ended := b.ended
-	b.mu.Unlock()
-	if !ended {
+	defer b.mu.Unlock()
+	b.over = true
+	if !b.ended {
 		_ = b.deadline(time.Now())
 	}
 }
@@ -90,9 +92,8 @@ func (b *body) end() {
 // answered bounds the wait for what the agent did not read before it answered.
 func (b *body) answered() {
 	b.mu.Lock()
-	open := b.from != nil && !b.ended
-	b.mu.Unlock()
-	if open {
+	defer b.mu.Unlock()
+	if b.from != nil && !b.ended {
 		_ = b.deadline(time.Now().Add(leftover))
 	}
 }
@@ -117,15 +118,18 @@ func (b *body) Read(p []byte) (int, error) {
 	b.begun = true
 	b.mu.Unlock()
 	n, err := b.from.Read(p)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.over {
+		return n, err
+	}
 	b.progress()
-	if err != nil {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		if b.ended = errors.Is(err, io.EOF); !b.ended {
-			b.err = err
-		} else {
-			_ = b.deadline(time.Time{}) // nothing more is waited for
-		}
+	switch {
+	case errors.Is(err, io.EOF):
+		b.ended = true
+		_ = b.deadline(time.Time{}) // nothing more is waited for
+	case err != nil:
+		b.err = err
 	}
 	return n, err
 }
