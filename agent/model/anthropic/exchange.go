@@ -45,7 +45,7 @@ func (m *Model) ask(ctx context.Context, x *exchange, requestID string, body []b
 	x.cancel = cancel
 	req, err := http.NewRequestWithContext(own, http.MethodPost, m.url.String(), bytes.NewReader(body))
 	if err != nil {
-		return m.fails(m.secrets.Scrub(err), fault.CodeInternal, "internal error", "try again")
+		return fails(m.secrets.Scrub(err), fault.CodeInternal, "internal error", "try again")
 	}
 	m.head(req.Header, requestID)
 	m.log.Debug("asking the provider", "model", m.Name(), "requestId", requestID)
@@ -69,7 +69,7 @@ func (m *Model) ask(ctx context.Context, x *exchange, requestID string, body []b
 		return f
 	}
 	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind == "text/html" {
-		return m.fails(errors.New("text/html"), fault.CodeProviderFailed, m.who()+" answered with a web page", "check ANTHROPIC_API_URL: it should be something like https://host/v1")
+		return webPage()
 	}
 	return x.read(resp.Body)
 }
@@ -145,9 +145,9 @@ func (x *exchange) broke(err error) *failure {
 	case x.stop != "":
 		return x.complete()
 	case errors.Is(err, io.EOF):
-		return x.a.m.broken("the stream ended before the answer did")
+		return broken("the stream ended before the answer did")
 	case errors.Is(err, errLong):
-		return x.a.m.broken(errLong.Error())
+		return broken(errLong.Error())
 	}
 	return x.a.m.unreachable(err)
 }
@@ -155,7 +155,7 @@ func (x *exchange) broke(err error) *failure {
 // complete closes the message. One in which nothing was said at all is none.
 func (x *exchange) complete() *failure {
 	if !x.heard {
-		return x.a.m.broken("the stream has no message")
+		return broken("the stream has no message")
 	}
 	return nil
 }
@@ -189,23 +189,20 @@ func (x *exchange) event(name string, data []byte, pings *time.Timer) *failure {
 	var e event
 	if err := json.Unmarshal(data, &e); err != nil {
 		if name == "error" {
-			return m.inStream(encode(string(data)))
+			return m.inStream(data)
 		}
-		return m.broken("an event of the stream cannot be read")
+		return broken("an event of the stream cannot be read")
 	}
 	if e.Type == "" {
 		e.Type = name
 	}
 	switch {
-	case e.Type == "error" || said(e.Error):
-		if !said(e.Error) {
-			e.Error = data
-		}
-		return m.inStream(e.Error)
+	case e.Type == "error" || present(e.Error):
+		return m.inStream(data)
 	case e.Type == "ping":
 		return nil
-	case said(e.Choices) && !x.heard:
-		return m.foreign()
+	case present(e.Choices) && !x.heard:
+		return foreign()
 	case e.Type == "" && e.Content != nil:
 		e.Type = "message"
 	}
@@ -236,9 +233,9 @@ func (x *exchange) event(name string, data []byte, pings *time.Timer) *failure {
 	return nil
 }
 
-// said reports whether a field holds anything: some gateways send an empty error
+// present reports whether a field holds anything: some gateways send an empty error
 // with each event.
-func said(raw json.RawMessage) bool {
+func present(raw json.RawMessage) bool {
 	switch string(bytes.TrimSpace(raw)) {
 	case "", "null", `""`, "{}", "[]", "false":
 		return false
@@ -274,7 +271,7 @@ func (x *exchange) at(index number) *part {
 }
 
 func (x *exchange) begin(index number, raw json.RawMessage) {
-	if !said(raw) {
+	if !present(raw) {
 		return
 	}
 	x.heard = true

@@ -53,3 +53,14 @@ func (g generation) maxTokens() int {
 func (g generation) temperature() bool {
 	return g.major < 4 || (g.major == 4 && g.minor < 7)
 }
+
+// Window is the window of a model in tokens, 0 where its name says nothing.
+func Window(model string) int {
+	switch g := generationOf(model); {
+	case g.major == 0:
+		return 0
+	case g.major < 5:
+		return 200_000
+	}
+	return 1_000_000
+}

@@ -33,3 +33,11 @@ func TestModels(t *testing.T) {
 		}
 	}
 }
+
+func TestWindows(t *testing.T) {
+	for model, want := range map[string]int{"claude-3-haiku-20240307": 200000, "claude-sonnet-4-5": 200000, "claude-opus-5": 1000000, "glm-5": 0} {
+		if got := Window(model); got != want {
+			t.Errorf("%s has %d tokens, want %d", model, got, want)
+		}
+	}
+}

@@ -10,27 +10,23 @@ import (
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/model/providers"
 	"github.com/loongclaw/loongclaw/agent/model/wire"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
-// Where Anthropic is, which model is asked where none is named, and how long it may
-// be silent.
-const (
-	DefaultURL     = "https://api.anthropic.com/v1"
-	DefaultModel   = "claude-sonnet-4-5"
-	DefaultTimeout = 60 * time.Second
-)
+// DefaultTimeout is how long a provider may be silent.
+const DefaultTimeout = 60 * time.Second
 
 const provider = "anthropic"
 
 // Config says how to ask.
 type Config struct {
 	Key         string        // empty where none is needed: a door
-	URL         string        // with /v1, without, or the full path of the messages; empty is DefaultURL
+	URL         string        // with /v1, without, or the full path of the messages; empty is the table's
 	Upstream    string        // the provider's own address where URL is a door's
-	Model       string        // empty is DefaultModel
+	Model       string        // empty is the table's
 	MaxTokens   int           // 0 is the model's own limit
 	Thinking    string        // adaptive, disabled or a budget in tokens; empty is what the model does by itself
 	Temperature *float64      // nil is the model's own; sent only to models that take one
@@ -56,11 +52,12 @@ type Model struct {
 
 // New makes a model out of its configuration.
 func New(c Config) (*Model, error) {
+	spec, _ := providers.Find(provider)
 	if c.URL == "" {
-		c.URL = DefaultURL
+		c.URL = spec.Base
 	}
 	if c.Model == "" {
-		c.Model = DefaultModel
+		c.Model = spec.Model
 	}
 	at, err := endpoint(c.URL)
 	if err != nil {
@@ -108,10 +105,10 @@ func endpoint(base string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(base))
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		// The address itself stays out: it may hold a password.
-		return nil, fault.New(fault.CodeInvalidRequest, "the base URL of anthropic is no http or https address", "set ANTHROPIC_API_URL to something like https://host/v1")
+		return nil, fault.New(fault.CodeInvalidRequest, "the base URL of anthropic is no http or https address", "set ANTHROPIC_BASE_URL to something like https://host/v1")
 	}
 	u.Fragment, u.RawFragment = "", ""
-	path := strings.TrimRight(u.Path, "/")
+	path := strings.TrimSuffix(strings.TrimRight(u.Path, "/"), "/chat/completions")
 	switch {
 	case strings.HasSuffix(path, messagesPath):
 	case strings.HasSuffix(path, "/v1"):
@@ -256,7 +253,7 @@ func (a *answer) done(stop string) (loop.Answer, error) {
 	case out.Finish == chat.FinishLength:
 		out.Calls = a.parts.calls(a.names, true)
 		if stop == stopWindow && strings.TrimSpace(out.Text) == "" && len(out.Calls) == 0 {
-			return out, a.m.tooLong(errors.New("stop reason " + stop)).Error
+			return out, a.m.tooLong("stop reason " + stop).Error
 		}
 	case len(out.Calls) > 0:
 		out.Finish = chat.FinishToolCalls
