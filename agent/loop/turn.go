@@ -318,6 +318,11 @@ func (t *turn) settle(ctx context.Context) (parked bool, err error) {
 		}
 		p := t.Pending[0]
 		if p.Stage == Fresh {
+			if why := tooMany(t.Messages, p.Call.ID); why != "" {
+				t.held = append(t.held, Step{Call: &p.Call})
+				t.end(p.Call, chat.ToolSkipped, why)
+				continue
+			}
 			if parked, err := t.begin(ctx, &p); parked || err != nil {
 				return parked, err
 			}
@@ -377,6 +382,8 @@ func (t *turn) run1(ctx context.Context, c Call) {
 	switch {
 	case err == nil:
 		t.end(c, chat.ToolOK, out)
+	case errors.Is(err, ErrNotEnded):
+		t.end(c, chat.ToolError, err.Error())
 	case ctx.Err() != nil:
 		t.end(c, chat.ToolError, "cancelled while it ran; what it had done by then stays")
 	default:
@@ -443,7 +450,7 @@ func (t *turn) isHeld(c Call) bool {
 // unique makes the ids of new calls differ from all others of the turn. Some
 // providers send none, some send the same one twice.
 func (t *turn) unique(calls []Call) {
-	used := map[string]bool{}
+	used, numbers := map[string]bool{}, map[string]int{}
 	for _, m := range t.Messages {
 		for _, c := range m.Calls {
 			used[c.ID] = true
@@ -454,8 +461,9 @@ func (t *turn) unique(calls []Call) {
 		if id == "" {
 			id = "call"
 		}
-		for n, base := 1, id; used[id] || id == "call"; n++ {
-			id = fmt.Sprintf("%s_%d", base, n)
+		for base := id; used[id] || id == "call"; {
+			numbers[base]++ // goes on where the last one of this name ended: there may be thousands
+			id = fmt.Sprintf("%s_%d", base, numbers[base])
 		}
 		calls[i].ID, used[id] = id, true
 	}

@@ -76,7 +76,7 @@ func (c *clock) forward(d time.Duration) {
 
 func (r *rig) listening(l *listener, c *clock) *runs.Manager {
 	return runs.New(runs.Config{
-		Bucket: r.store, Model: l, Tools: tools.New(tools.Config{WorkspaceDir: r.t.TempDir()}),
+		Bucket: r.store, Model: l, Tools: tools.New(tools.Config{WorkspaceDir: r.t.TempDir(), Worker: ownWorker(r.t)}),
 		Persona:  func(context.Context, string) string { return "persona" },
 		Instance: "a", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Now: c.Now, Rest: 20 * time.Millisecond, Evict: time.Hour,
 	})

@@ -117,7 +117,7 @@ func (m *Manager) Note(c Caller) {
 		}
 		n = &notes{via: map[string]chat.Time{}, refused: map[string]int{}}
 		m.notes[c.User] = n
-		n.timer = m.after(noteRests*m.Rest, func() { m.writeNotes(m.root, c.User) })
+		n.timer = m.after(noteRests*m.Rest, func() { m.writeNotes(context.WithoutCancel(m.root), c.User) })
 	}
 	if _, noted := n.via[c.Via]; c.Via != "" && !noted {
 		n.via[c.Via] = chat.At(m.Now())
@@ -131,7 +131,9 @@ func (m *Manager) Note(c Caller) {
 // minute and user at most.
 const noteRests = 6
 
-// writeNotes writes what was noted for a user.
+// writeNotes writes what was noted for a user. It does not end with the process, which
+// waits for it: a line whose writing was given up and came through all the same
+// would be written again by the next one.
 func (m *Manager) writeNotes(ctx context.Context, user string) {
 	m.mu.Lock()
 	n := m.notes[user]

@@ -47,7 +47,7 @@ func (w *recorder) writeSome(ctx context.Context, steps []loop.Step, end *finish
 		w.s.mu.Lock()
 		defer w.s.mu.Unlock()
 		results, more = nil, false
-		if w.s.current != w.r.id || w.r.owner != w.m.owner() {
+		if w.s.ended || w.s.current != w.r.id || w.r.owner != w.m.owner() {
 			return nil, errTaken // whoever has it now decides what happened
 		}
 		object := portion{}

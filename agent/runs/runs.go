@@ -99,6 +99,7 @@ type Manager struct {
 	mu     sync.Mutex
 	open   map[place]*session
 	slots  map[string]*semaphore.Weighted
+	asides map[string]int // questions beside conversations that are being answered, by user
 	beats  map[string]*pulse
 	left   map[string]*users.User // of whom this process leaves runs to others
 	notes  map[string]*notes      // what waits for the ledger, by user
@@ -348,9 +349,37 @@ func (m *Manager) Drain(ctx context.Context) {
 	case <-ctx.Done():
 	}
 	m.cut(errDraining)
-	<-idle
-	m.leave()
-	m.restAll()
-	m.writeAllNotes()
-	m.noteEnds()
+	if !within(drainPatience, idle) {
+		m.Log.Error("a run did not stop when it should have; it is left as a crash would leave it")
+	}
+	rested := make(chan struct{})
+	go func() {
+		m.leave()
+		m.restAll()
+		m.writeAllNotes()
+		m.noteEnds()
+		close(rested)
+	}()
+	if !within(restPatience, rested) {
+		m.Log.Error("the store did not take the last writes; the next start makes up for them")
+	}
+}
+
+const (
+	// drainPatience is longer than a tool's: a run whose tool is given up still ends.
+	drainPatience = 8 * time.Second
+	// restPatience bounds the last writes, whatever the store does.
+	restPatience = 30 * time.Second
+)
+
+// within reports whether done is closed before the time is over.
+func within(d time.Duration, done <-chan struct{}) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-done:
+		return true
+	case <-t.C:
+		return false
+	}
 }

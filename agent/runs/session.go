@@ -201,6 +201,21 @@ func (s *session) row() users.Row {
 	}
 }
 
+// historyLocked returns the messages of the shown branch, or all, and marks those
+// that wait for their turn. A message that was cancelled while it waited is there
+// as well, though it gets its place on a branch only when the run before it ends.
+func (s *session) historyLocked(all bool) chat.History {
+	h := chat.History{SessionID: s.id, Head: s.tree.head, Messages: s.tree.messages(all)}
+	waiting := map[string]bool{}
+	for _, id := range s.queue {
+		waiting[id] = true
+	}
+	for i, m := range h.Messages {
+		h.Messages[i].Queued = m.Role == chat.RoleUser && waiting[m.RunID]
+	}
+	return h
+}
+
 // show adds a piece to the answer that is being given.
 func (s *session) show(runID, piece string, newID func(string) string) {
 	if piece == "" {

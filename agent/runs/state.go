@@ -158,9 +158,16 @@ func (r *run) upTo(step int) []loop.Message {
 	return append([]loop.Message(nil), r.steps[:end]...)
 }
 
-// toolbox binds the tools to a run's user and session.
-func (m *Manager) toolbox(s *session, _ *run, question string) loop.Toolbox {
-	return &toolbox{m: m, s: s, env: tools.Env{User: s.user.Name, Session: s.id, UserText: question, Files: s.user.Files, Memory: s.user.Memory}}
+// toolbox binds the tools to a run's user and session, and to what the model has
+// before it: what tools of earlier turns said counts while it is in sight.
+func (m *Manager) toolbox(s *session, question string, seen []loop.Message) loop.Toolbox {
+	sight := &tools.Sight{}
+	for _, msg := range seen {
+		if msg.Role == loop.RoleTool && m.Tools.Foreign(msg.Name) {
+			sight.Saw(msg.Name)
+		}
+	}
+	return &toolbox{m: m, s: s, env: tools.Env{User: s.user.Name, Session: s.id, UserText: question, Files: s.user.Files, Memory: s.user.Memory, Sight: sight}}
 }
 
 type toolbox struct {

@@ -248,7 +248,7 @@ func (m *Manager) execute(s *session, r *run) {
 	state, question, added := m.state(ctx, s, r)
 	m.background(func() { m.watch(ctx, s, r, stop) })
 	rec := &recorder{m: m, s: s, r: r, context: added}
-	t := loop.Turn{Model: limited{m.Model}, Tools: m.toolbox(s, r, question), Recorder: rec}
+	t := loop.Turn{Model: limited{m.Model}, Tools: m.toolbox(s, question, state.Messages), Recorder: rec}
 	out, err := t.Run(ctx, state)
 	s.learn(out)
 	cause := context.Cause(ctx)
@@ -279,8 +279,8 @@ func (m *Manager) execute(s *session, r *run) {
 	}
 	if f.Status == chat.RunDone && !r.called("memory_save") {
 		// Before the end: whoever has the answer can find what was remembered.
-		if _, err := s.user.Memory.AutoSave(m.root, s.id, question, lastAnswer(out)); err != nil {
-			log.Warn("conversation not remembered", slog.Any("err", err))
+		if _, err := s.user.Memory.AutoSave(m.root, s.id, question); err != nil {
+			log.Warn("message not remembered", slog.Any("err", err))
 		}
 	}
 	if m.finish(ctx, rec, out, f, log) {
@@ -294,15 +294,6 @@ func (m *Manager) execute(s *session, r *run) {
 // saved a second time.
 func (r *run) called(name string) bool {
 	return slices.ContainsFunc(r.order, func(c *call) bool { return c.Name == name })
-}
-
-func lastAnswer(out loop.Outcome) string {
-	for _, st := range slices.Backward(out.Steps) {
-		if st.Answer != nil {
-			return st.Answer.Text
-		}
-	}
-	return ""
 }
 
 func lastFinish(out loop.Outcome) chat.Finish {

@@ -114,13 +114,18 @@ func (u *User) Knows(via string) bool {
 	return ok && u.now().Sub(at) < signInEvery
 }
 
-// Note writes lines that belong to no session.
+// Note writes lines that belong to no session. A sign-in that was written meanwhile
+// is left out: what is known is asked when nothing else can be written.
 func (u *User) Note(ctx context.Context, lines ...Line) error {
-	records, err := lineRecords(lines)
-	if err != nil {
-		return err
+	err := u.log.Transact(ctx, func() ([]journal.Record, error) {
+		return lineRecords(slices.DeleteFunc(slices.Clone(lines), func(l Line) bool {
+			return l.What == LineSignIn && u.Knows(l.Via)
+		}))
+	})
+	if err == nil {
+		u.noteSoon()
 	}
-	return u.appendLog(ctx, records...)
+	return err
 }
 
 func lineRecords(lines []Line) ([]journal.Record, error) {

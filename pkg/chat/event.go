@@ -161,6 +161,7 @@ type Message struct {
 	Timestamp  Time   `json:"timestamp"`
 	Incomplete bool   `json:"incomplete,omitempty"`
 	Finish     Finish `json:"finish,omitempty"` // of a complete answer
+	Queued     bool   `json:"queued,omitempty"` // it waits for its turn; nothing answers it yet
 }
 
 // History is the answer of /api/history and, with its type, the history frame.

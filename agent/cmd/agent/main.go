@@ -40,6 +40,9 @@ var version = ""
 const drainTime = 15 * time.Second
 
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == workerCommand {
+		os.Exit(serveTask())
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
@@ -192,8 +195,9 @@ func stop(ctx context.Context, server *http.Server, manager *runs.Manager) error
 }
 
 func toolsConfig(c config, log *slog.Logger) tools.Config {
+	limits := shellLimits()
 	return tools.Config{
-		AutoApprove: c.AutoApprove, WorkspaceDir: c.Workspace, ShellTimeout: c.shellTimeout, ShellLimits: shellLimits(), WebTimeout: c.webTimeout,
+		Worker: newWorker(limits), AutoApprove: c.AutoApprove, WorkspaceDir: c.Workspace, ShellTimeout: c.shellTimeout, ShellLimits: limits, WebTimeout: c.webTimeout,
 		WebHosts: c.WebHosts, WebDoor: c.WebDoor, Mark: c.mark, Log: log, Now: time.Now,
 	}
 }

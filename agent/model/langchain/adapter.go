@@ -18,10 +18,9 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
-// The original's sampling, and how long a provider may be silent.
+// The original's temperature, and how long a provider may be silent.
 const (
 	DefaultTemperature = 0.7
-	DefaultMaxTokens   = 2000
 	DefaultTimeout     = 60 * time.Second
 )
 
@@ -33,7 +32,7 @@ type Config struct {
 	Upstream    string        // the provider's own address where URL is a door's; the dialect goes by it
 	Model       string        // empty is the default
 	Temperature *float64      // nil is DefaultTemperature
-	MaxTokens   int           // 0 is DefaultMaxTokens
+	MaxTokens   int           // of one answer; 0 is the provider's own limit
 	Timeout     time.Duration // to the first byte and between two; 0 is DefaultTimeout
 	Client      *http.Client  // nil is one of our own
 	Log         *slog.Logger  // nil is silence
@@ -83,9 +82,6 @@ func New(c Config) (*Model, error) {
 	}
 	if c.Temperature != nil {
 		m.temperature = *c.Temperature
-	}
-	if m.maxTokens <= 0 {
-		m.maxTokens = DefaultMaxTokens
 	}
 	if m.timeout <= 0 {
 		m.timeout = DefaultTimeout

@@ -2,7 +2,6 @@ package langchain
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/loongclaw/loongclaw/agent/model/providers"
 	"github.com/loongclaw/loongclaw/agent/model/refusal"
 	"github.com/loongclaw/loongclaw/agent/model/wire"
+	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
@@ -65,8 +65,6 @@ func (m *Model) badFinish(finish string) *fault.Error {
 	switch {
 	case finish == "":
 		return m.broken("the stream has no finish reason")
-	case finish == "content_filter" || finish == "sensitive":
-		return fault.New(fault.CodeProviderFailed, "the provider "+m.provider+" refused to go on with this content", "say it in other words")
 	case strings.Contains(finish, "context_window") || strings.Contains(finish, "context_length"):
 		return m.tooLong()
 	case has(finish, "error", "insufficient", "abort"):
@@ -95,10 +93,19 @@ func (m *Model) refused(resp *http.Response, body []byte) (*fault.Error, bool) {
 	return f, retry
 }
 
-// inStream is an error that came in the middle of a stream that began well.
-func (m *Model) inStream(raw json.RawMessage) (*fault.Error, bool) {
-	w := refusal.Parse(http.StatusOK, raw)
-	return w.Fault(m.who())
+// finishOf is a provider's word for the end of an answer in ours.
+func finishOf(finish string) chat.Finish {
+	switch finish {
+	case "length", "max_tokens":
+		return chat.FinishLength
+	case "content_filter", "sensitive":
+		return chat.FinishContentFilter
+	case "refusal":
+		return chat.FinishRefusal
+	case "tool_calls", "function_call":
+		return chat.FinishToolCalls
+	}
+	return chat.FinishStop
 }
 
 func has(s string, words ...string) bool {

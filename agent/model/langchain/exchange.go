@@ -165,6 +165,6 @@ func (x *exchange) answer(model string) loop.Answer {
 	defer x.mu.Unlock()
 	return loop.Answer{
 		Text: x.text.String(), Calls: x.parts.calls.list(), Reasoning: x.parts.reasoning.String(),
-		Usage: x.parts.usage, Model: model,
+		Usage: x.parts.usage, Model: model, Finish: finishOf(x.parts.finish),
 	}
 }

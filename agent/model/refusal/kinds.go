@@ -68,7 +68,7 @@ var rules = []rule{
 		"tool use with function calling is unsupported", "tool choice requires", "does not support the tools", "function calling is not enabled", "不支持工具", "不支持函数",
 	}},
 	{Overloaded, []string{"overloaded_error", "engine_overloaded_error", "overloaded", "server_overloaded", "1305", "1312", "50505"}, []string{
-		"overloaded", "server is busy", "servers are busy", "at capacity", "over capacity", "high demand", "temporarily unavailable", "访问量过大", "系统繁忙",
+		"overloaded", "server is busy", "servers are busy", "too busy", "at capacity", "over capacity", "high demand", "temporarily unavailable", "访问量过大", "系统繁忙",
 	}},
 	{Busy, []string{"rate_limit_error", "rate_limit_exceeded", "rate_limited", "ratelimitexceeded", "throttling", "throttling.ratequota", "limit_requests", "limit_burst_rate", "1002", "1039"}, []string{
 		"rate limit", "rate_limit", "too many requests", "requests per minute", "tokens per minute", "throttl", "请求过多", "频率", "并发",
@@ -130,7 +130,7 @@ func (w *Words) byStatus() Kind {
 		return TooLong
 	case s == http.StatusRequestTimeout, s == http.StatusGatewayTimeout, s == 524:
 		return TimedOut
-	case s == http.StatusServiceUnavailable, s == 529:
+	case s == 529: // Anthropic's own
 		return Overloaded
 	case s >= 500:
 		return Trouble

@@ -213,7 +213,7 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
 	}
 	d, err := h.decide(w, r)
-	r.Pattern = d.Route             // for whoever stands around this handler
+	r.Pattern = d.Route // for whoever stands around this handler
 	status := 0
 	defer func() {
 		if status == 0 {

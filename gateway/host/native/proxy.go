@@ -201,11 +201,19 @@ func (h *Host) relayAnswer(w http.ResponseWriter, rc *http.ResponseController, r
 	h.Log.Warn("the agent's answer broke off", "path", r.URL.Path, "requestId", d.RequestID, "error", err)
 	if resp.stream && boundary {
 		e := fault.From(agentFault(resp.Request.Context(), err)).With(d.RequestID)
-		_, _ = w.Write(sse.Append(nil, sse.Event{Type: "error", Data: h.Core.ErrorFrame("", e)}))
+		_, _ = w.Write(sse.Append(nil, h.failure(d.Dialect, e)))
 		_ = rc.Flush()
 	}
 	// The client must not take half an answer for a whole one.
 	panic(http.ErrAbortHandler)
+}
+
+// failure is an error as the last event of a stream.
+func (h *Host) failure(d fault.Dialect, e *fault.Error) sse.Event {
+	if d == fault.OpenAI {
+		return sse.Event{Data: e.JSON(d)} // its clients know no types of events
+	}
+	return sse.Event{Type: "error", Data: h.Core.ErrorFrame("", e)}
 }
 
 // copyBody copies until the end. An error is the agent's, or the client's, which
