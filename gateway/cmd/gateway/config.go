@@ -43,6 +43,9 @@ type environment struct {
 	RateLimitChat     string `envconfig:"RATE_LIMIT_CHAT" default:"30/m" desc:"messages of a user"`
 	RateLimitAPI      string `envconfig:"RATE_LIMIT_API" default:"600/m" desc:"other requests of a user"`
 	RateLimitAuth     string `envconfig:"RATE_LIMIT_AUTH" default:"10/m" desc:"wrong credentials of an address"`
+	MaxOpenBodies     string `envconfig:"MAX_OPEN_BODY_BYTES" default:"67108864" desc:"bytes of a user's uploads that may be on their way at once; natively only"`
+	MaxOpenStreams    string `envconfig:"MAX_OPEN_STREAMS" default:"256" desc:"event streams and waiting answers that a user may have open"`
+	MaxOpenSockets    string `envconfig:"MAX_OPEN_SOCKETS" default:"64" desc:"WebSockets that a user may have open"`
 	RedisURL          string `envconfig:"REDIS_URL" desc:"a Redis in which several gateways share limits and what was spent; natively only"`
 	MaxConcurrentRuns string `envconfig:"MAX_CONCURRENT_RUNS" default:"4" desc:"active runs of a user; the agent holds to it"`
 	PassPrivateKey    string `envconfig:"PASS_PRIVATE_KEY" desc:"the key that signs passes for the agent; gateway keygen prints one"`
@@ -66,6 +69,7 @@ type config struct {
 	admin     string // empty: no listener
 	traces    bool
 	edge      edge.Config
+	most      edge.Most // what a user may have open at once
 	agents    []edge.Agent
 	agentFile string // names them anew while the gateway runs; empty: they stay
 	envFile   string
@@ -177,6 +181,7 @@ func (env environment) understand(version string) (config, error) {
 		*r.rate, err = limit.ParseRate(r.text)
 		note(r.name, err)
 	}
+	note(env.mayOpen(&c.most))
 	c.redisURL = strings.TrimSpace(env.RedisURL)
 	note("REDIS_URL", checkRedis(c.redisURL))
 	note("MAX_CONCURRENT_RUNS", checkCount(env.MaxConcurrentRuns))
@@ -192,6 +197,25 @@ func (env environment) understand(version string) (config, error) {
 		faults = append(faults, coreFaults(*e, len(faults) > 0)...)
 	}
 	return c, errors.Join(faults...)
+}
+
+// mayOpen reads what a user may have open at once.
+func (env environment) mayOpen(most *edge.Most) (name string, err error) {
+	var streams, sockets int64
+	for _, v := range []struct {
+		name, text string
+		into       *int64
+		least      int64
+	}{
+		{edge.OpenBodies, env.MaxOpenBodies, &most.BodyBytes, 1 << 20},
+		{edge.OpenStreams, env.MaxOpenStreams, &streams, 1}, {edge.OpenSockets, env.MaxOpenSockets, &sockets, 1},
+	} {
+		if *v.into, err = strconv.ParseInt(strings.TrimSpace(v.text), 10, 32); err != nil || *v.into < v.least {
+			return v.name, fmt.Errorf("is no whole number from %d up", v.least)
+		}
+	}
+	most.Streams, most.Sockets = int(streams), int(sockets)
+	return "", nil
 }
 
 // coreFaults is what the core finds. With other faults known, only the missing
