@@ -66,7 +66,7 @@ var mayImport = map[string][]string{
 	"model/providers":               {},
 	"model/refusal":                 {"loop", "model/providers"},
 	"model/langchain":               {"loop", "model/dialect", "model/providers", "model/refusal", "model/wire"},
-	"model/anthropic":               {"loop", "model/providers", "model/refusal", "model/wire"},
+	"model/anthropic":               {"loop", "model/dialect", "model/providers", "model/refusal", "model/wire"},
 	"model/wire":                    {},
 	"model/offline":                 {"loop"},
 	"model/modeltest":               {},

@@ -236,7 +236,7 @@ func (c *config) model() model.Config {
 		AnthropicProtocol: strings.ToLower(strings.TrimSpace(c.Protocol)),
 		AnthropicThinking: strings.ToLower(strings.TrimSpace(c.Thinking)),
 
-		Context:       c.context,
+		Context: c.context,
 	}
 }
 

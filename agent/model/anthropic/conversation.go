@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/model/dialect"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
@@ -62,7 +63,15 @@ type openCall struct {
 
 // converse writes a question. Without thoughts no thinking goes back, which the
 // provider takes for any conversation.
-func converse(q *loop.Question, model string, thoughts bool) *conversation {
+func converse(asked *loop.Question, model string, thoughts bool) *conversation {
+	q := *asked
+	if q.NoCalls && len(q.Tools) == 0 {
+		q.Messages = dialect.Told(q.Messages) // else the tools that were called had to be declared
+	}
+	return compose(&q, model, thoughts)
+}
+
+func compose(q *loop.Question, model string, thoughts bool) *conversation {
 	c := &conversation{model: model, names: newNames(q.Tools), ids: ids{}, sum: sha256.New()}
 	c.declare(q)
 	if strings.TrimSpace(q.System) != "" {

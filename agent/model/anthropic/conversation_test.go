@@ -165,7 +165,19 @@ func TestNoToolsAnyMore(t *testing.T) {
 	if b := s.Last().Body; len(b.Tools) != 1 || b.Tools[0]["name"] != "gone_tool" || b.ToolChoice["type"] != "none" {
 		t.Errorf("declared %v with the choice %v", b.Tools, b.ToolChoice)
 	}
-	q.Tools, q.NoCalls = specs, true
+
+	q.NoCalls = true // none is declared, so that nothing is left to call: the calls are told in words
+	q.Messages = append(q.Messages, loop.Message{Role: chat.RoleUser, Context: "Answer now."})
+	fine(t, start(t, s, Config{}), q)
+	b := s.Last().Body
+	if len(b.Tools) != 0 || b.ToolChoice != nil || strings.Contains(string(s.Last().Raw), `"tool_`) {
+		t.Errorf("a question without tools has some: %s", s.Last().Raw)
+	}
+	if d := cmp.Diff([]string{`u: "q"`, `a: "Called: gone tool {}"`, `u: "Result of gone tool:\n1" "Answer now."`}, shape(converse(&q, "m", true))); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+
+	q.Tools = specs
 	fine(t, start(t, s, Config{}), q)
 	if b := s.Last().Body; len(b.Tools) != 2 || b.ToolChoice["type"] != "none" {
 		t.Errorf("declared %v with the choice %v", b.Tools, b.ToolChoice)
