@@ -4,7 +4,6 @@
  */
 import table from "../../agent/model/providers/providers.json" with { type: "json" };
 
-
 /** The providers, as the agent knows them. */
 const known = new Map(table.filter(({ protocol }) => protocol !== "offline").map((row) => [row.name, row]));
 
@@ -15,7 +14,7 @@ const chat = "/chat/completions";
 const messages = "/messages"; // Anthropic's own protocol
 
 /** What of the agent's request a provider may see. */
-const passed = ["accept", "content-type", "anthropic-version"];
+const passed = ["accept", "content-type", "anthropic-version", "anthropic-beta"];
 
 /**
  * The providers that can be asked, in the order of preference.
