@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -28,6 +29,7 @@ const who = "the provider " + provider
 type failure struct {
 	*fault.Error
 	retry bool // the same request may get an answer
+	room  int  // so many tokens the window leaves for an answer, where the limit asked for more
 }
 
 func fails(cause error, code fault.Code, message, hint string) *failure {
@@ -50,7 +52,24 @@ func (m *Model) refused(status int, body []byte) *failure {
 		return fails(fmt.Errorf("%w: %s", errThinking, m.secrets.Clip(w.All())), fault.CodeProviderFailed, who+" refused the thinking of an earlier answer",
 			"send the message again; if it stays, start a new session")
 	}
-	return m.because(&w)
+	f := m.because(&w)
+	f.room = roomIn(w.Message)
+	return f
+}
+
+// The older models refuse a prompt whose answer could pass their window: the prompt's
+// tokens, the limit and the window.
+var noRoom = regexp.MustCompile(`exceed context limit: (\d{1,9}) \+ \d{1,9} > (\d{1,9})`)
+
+// roomIn is how many tokens such a refusal leaves for an answer, 0 where it is another.
+func roomIn(message string) int {
+	n := noRoom.FindStringSubmatch(message)
+	if n == nil {
+		return 0
+	}
+	prompt, _ := strconv.Atoi(n[1]) // digits are all that they are
+	window, _ := strconv.Atoi(n[2])
+	return max(window-prompt, 0)
 }
 
 // isElsewhere reports whether a refusal is that of a server that has no such path.
@@ -83,7 +102,7 @@ func isAboutThinking(message string) bool {
 // because is what a refusal means, by the one table of all providers.
 func (m *Model) because(w *refusal.Words) *failure {
 	f, retry := w.Fault(refusal.Who{Provider: provider, Model: m.name, Clip: m.secrets.Clip})
-	return &failure{f, retry}
+	return &failure{Error: f, retry: retry}
 }
 
 // inStream is an error that came in an answer that began well.

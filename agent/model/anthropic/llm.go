@@ -24,9 +24,9 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 	if err != nil {
 		return nil, err
 	}
-	own := *m
+	own := m
 	if o.MaxTokens > 0 {
-		own.maxTokens = o.MaxTokens
+		own = m.withMost(o.MaxTokens)
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)

@@ -131,6 +131,7 @@ const maxPauses = 8
 // course is how far a question has come.
 type course struct {
 	thoughts bool // thinking still goes back
+	shorter  bool // a shorter answer was asked for
 	pauses   int
 	tries    int
 	start    time.Time
@@ -161,6 +162,8 @@ func (m *Model) Answer(ctx context.Context, q loop.Question, onText func(string)
 			if at.pauses == 0 {
 				a.prefix, a.plain = c.prefix(), true
 			}
+		case shorter:
+			m = m.withMost(f.room)
 		case again:
 			wait, ok := wire.RetryIn(at.tries-1, time.Since(at.start), f.RetryAfter)
 			if !ok {
@@ -186,6 +189,7 @@ const (
 	goOn         // it was paused: ask for the rest
 	again        // nothing came of it yet: ask the same
 	plainly      // ask without thinking
+	shorter      // ask for a shorter answer
 )
 
 // after decides what follows from an exchange.
@@ -202,11 +206,24 @@ func (at *course) after(x *exchange, f *failure) step {
 	case errors.Is(f.Error, errThinking) && at.thoughts:
 		at.thoughts = false
 		return plainly
+	case f.room >= minRoom && !at.shorter:
+		at.shorter = true
+		return shorter
 	case f.retry:
 		at.tries++
 		return again
 	}
 	return fail
+}
+
+// minRoom is the least room for an answer that is worth asking for, in tokens.
+const minRoom = 1024
+
+// withMost is the same model with another limit for an answer.
+func (m *Model) withMost(tokens int) *Model {
+	own := *m
+	own.maxTokens = tokens
+	return &own
 }
 
 // ended is the error of a context that has ended, nil where it has not. It comes
