@@ -45,7 +45,7 @@ func (s *session) apply(e journal.Entry) (any, error) {
 		b, err := parse[regenerateBody](e)
 		if err == nil {
 			s.remember(b.Key, b.Hash, b.RunID, b.MessageID, e)
-			s.runs[b.RunID] = &run{id: b.RunID, message: b.MessageID, interactive: true, requestID: b.RequestID, trace: b.Trace, calls: map[string]*call{}, last: b.MessageID, fresh: true}
+			s.runs[b.RunID] = &run{id: b.RunID, entered: e.Seq, message: b.MessageID, interactive: true, requestID: b.RequestID, trace: b.Trace, calls: map[string]*call{}, last: b.MessageID, fresh: true}
 			s.queue = append(s.queue, b.RunID)
 		}
 		return b, err
@@ -77,7 +77,8 @@ func (s *session) applyMessage(e journal.Entry, b messageBody) {
 		m.ParentID = *b.ParentID
 	}
 	s.tree.add(m, false)
-	s.runs[b.RunID] = &run{id: b.RunID, message: b.MessageID, interactive: b.Interactive, requestID: b.RequestID, trace: b.Trace, instruct: b.Instructions, calls: map[string]*call{}, last: b.MessageID, rooted: b.ParentID != nil && *b.ParentID == ""}
+	s.tree.nodes[b.MessageID].seq = e.Seq
+	s.runs[b.RunID] = &run{id: b.RunID, entered: e.Seq, message: b.MessageID, interactive: b.Interactive, requestID: b.RequestID, trace: b.Trace, instruct: b.Instructions, calls: map[string]*call{}, last: b.MessageID, rooted: b.ParentID != nil && *b.ParentID == ""}
 	s.queue = append(s.queue, b.RunID)
 	s.remember(b.Key, b.Hash, b.RunID, b.MessageID, e)
 	if s.title == "" {
@@ -192,7 +193,8 @@ func (s *session) applyAnswer(e journal.Entry, b answerBody, r *run) {
 	}
 	if b.MessageID != "" {
 		s.tree.add(chat.Message{ID: b.MessageID, ParentID: b.ParentID, RunID: b.RunID, Role: chat.RoleAssistant, Content: b.Content, Timestamp: e.At, Incomplete: b.Incomplete, Finish: b.Finish}, true)
-		s.tree.nodes[b.MessageID].step = len(r.steps)
+		n := s.tree.nodes[b.MessageID]
+		n.step, n.seq = len(r.steps), e.Seq
 		r.last = b.MessageID
 	}
 	s.live = nil

@@ -26,6 +26,12 @@ func (r *reader) read() []chat.Event {
 			out = append(out, r.stamp(ev, e.at))
 		}
 	}
+	return r.live(out)
+}
+
+// live adds what is lacking of the answer that is being given. The session's lock
+// is held.
+func (r *reader) live(out []chat.Event) []chat.Event {
 	if l := r.s.live; l != nil {
 		if r.cur.Answer != l.attempt {
 			r.cur.Answer, r.cur.Offset = l.attempt, 0

@@ -25,6 +25,7 @@ type Follower struct {
 	s    *session
 	r    reader
 	gone bool // history_cleared has been told; the next life has not begun
+	tail *int // where a life is told from its beginning: only so many of its last turns
 	// UntilIdle ends Next with ErrIdle when nothing runs in the session.
 	UntilIdle bool
 }
@@ -88,19 +89,48 @@ func (f *Follower) poll() (events []chat.Event, ended bool, err error) {
 	}
 	switch {
 	case f.r.cur.Epoch == 0:
-		f.r.cur.Epoch = f.s.epoch
+		return f.begin(), false, nil
 	case f.r.cur.Epoch != f.s.epoch:
 		// The cursor is of a life that has ended: say so, then tell the present.
-		f.r.cur = chat.Cursor{Epoch: f.s.epoch}
-		events = append(events, f.cleared())
+		return append([]chat.Event{f.cleared()}, f.begin()...), false, nil
 	case f.r.cur.Seq > f.s.seq():
-		return nil, false, fault.New(fault.CodeInvalidCursor, "the cursor is ahead of this session", "leave it out to start at the beginning")
+		return nil, false, aheadFault()
 	}
-	return append(events, f.r.read()...), false, nil
+	return f.r.read(), false, nil
+}
+
+// begin tells a life from its beginning, or from its last turns on. The session's
+// lock is held.
+func (f *Follower) begin() []chat.Event {
+	f.r.cur = chat.Cursor{Epoch: f.s.epoch}
+	if f.tail == nil {
+		return f.r.read()
+	}
+	return f.r.tail(f.s.lastTurnsLocked(*f.tail))
+}
+
+func aheadFault() error {
+	return fault.New(fault.CodeInvalidCursor, "the cursor is ahead of this session", "leave it out to start at the beginning")
 }
 
 func (f *Follower) cleared() chat.Event {
 	return chat.Event{Type: chat.TypeHistoryCleared, SessionID: f.id, Timestamp: chat.At(f.m.Now())}
+}
+
+// Begin gives what is there when a reader comes. Where a tail leaves nothing to tell
+// it gives nothing, and Cursor is then where the reader stands: one that has no event
+// yet must not lose what comes before it is back.
+func (f *Follower) Begin(ctx context.Context) ([]chat.Event, error) {
+	if f.tail == nil {
+		return f.Next(ctx)
+	}
+	f.s.mu.Lock()
+	events, ended, err := f.poll()
+	f.s.mu.Unlock()
+	if ended {
+		return f.Next(ctx)
+	}
+	return events, err
 }
 
 // Next waits for events and gives all that are there. It ends with ctx, or when
@@ -199,7 +229,7 @@ func (f *Follower) nextLife(ctx context.Context) ([]chat.Event, error) {
 	}
 	f.Close()
 	f.attach(s, chat.Cursor{})
-	f.gone = false
+	f.gone, f.tail = false, nil // of this one nothing was missed
 	return nil, nil
 }
 

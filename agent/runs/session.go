@@ -91,6 +91,7 @@ type entry struct {
 type run struct {
 	id          string
 	message     string // the user's message that it answers
+	entered     uint64 // seq of the record that asked for it
 	interactive bool
 	requestID   string
 	trace       string

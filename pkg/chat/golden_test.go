@@ -41,6 +41,7 @@ func events() map[string]Event {
 		"run_started":           event(TypeRunStarted, Event{RunID: "run_1", MessageID: "msg_1"}),
 		"run_started_restarted": event(TypeRunStarted, Event{RunID: "run_1", MessageID: "msg_1", Restarted: true}),
 		"message":               event(TypeMessage, Event{RunID: "run_1", MessageID: "msg_1", ParentID: "msg_0", Role: RoleUser, Content: Text("你好 <b> & \"quotes\"\n🐉")}),
+		"message_edited":        event(TypeMessage, Event{RunID: "run_3", MessageID: "msg_5", ParentID: "msg_0", Siblings: []string{"msg_1", "msg_5"}, Role: RoleUser, Content: Text("你好！")}),
 		"message_queued":        event(TypeMessage, Event{RunID: "run_2", MessageID: "msg_2", Role: RoleUser, Content: Text("and then?"), Queued: true}),
 		"message_chunk":         event(TypeMessageChunk, Event{RunID: "run_1", MessageID: "msg_3", ParentID: "msg_1", Content: Text("熊")}),
 		"message_complete":      event(TypeMessageComplete, Event{RunID: "run_1", MessageID: "msg_3", ParentID: "msg_1", Role: RoleAssistant, Content: Text("熊大"), Usage: use, Finish: FinishStop}),
