@@ -135,15 +135,78 @@ func (s *Server) page(c echo.Context, f *runs.Follower) error {
 
 // stream writes events as they come, those that only lets through, until last.
 func (s *Server) stream(c echo.Context, f *runs.Follower, only, last func(chat.Event) bool) error {
+	next := f.Begin
+	return s.streamOf(c, func(ctx context.Context) (b []byte, end bool, err error) {
+		events, err := next(ctx)
+		if err != nil {
+			return nil, false, err
+		}
+		next = f.Next
+		if len(events) == 0 { // the beginning, with nothing to tell
+			b = sse.AppendPlace(b, f.Cursor())
+		}
+		for _, e := range events {
+			if !only(e) {
+				continue
+			}
+			data, err := json.Marshal(e)
+			if err != nil {
+				return nil, false, err
+			}
+			b = sse.Append(b, sse.Event{ID: e.Cursor, Type: e.Type, Data: data})
+			if last(e) {
+				return b, true, nil
+			}
+		}
+		return b, false, nil
+	})
+}
+
+// list tells what changes in the user's list of sessions and approvals.
+func (s *Server) list(c echo.Context) error {
+	after := c.QueryParam("after")
+	if last := c.Request().Header.Get(chat.HeaderLastEventID); last != "" {
+		after = last
+	}
+	w, err := s.Runs.Watch(c.Request().Context(), user(c), after)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	if w.UntilIdle, err = untilIdle(c); err != nil {
+		return err
+	}
+	var first []chat.ListEvent
+	if after == "" {
+		first = []chat.ListEvent{{Type: chat.TypeConnected, Cursor: w.Cursor(), Timestamp: chat.At(s.Now())}}
+	}
+	return s.streamOf(c, func(ctx context.Context) (b []byte, end bool, err error) {
+		events := first
+		if first = nil; events == nil {
+			events, err = w.Next(ctx)
+		}
+		for _, e := range events {
+			data, err := json.Marshal(e)
+			if err != nil {
+				return nil, false, err
+			}
+			b = sse.Append(b, sse.Event{ID: e.Cursor, Type: e.Type, Data: data})
+		}
+		return b, false, err
+	})
+}
+
+// streamOf writes what next gives until it ends, and keeps the stream alive where it
+// gives nothing for long.
+func (s *Server) streamOf(c echo.Context, next func(context.Context) (b []byte, end bool, err error)) error {
 	out := s.openStream(c)
 	// The head goes out at once: the client sees that it is connected.
 	if err := out.write(sse.Comment); err != nil {
 		return nil // the client has gone
 	}
-	next := f.Begin
 	for {
 		ctx, cancel := context.WithTimeout(c.Request().Context(), keepAlive)
-		events, err := next(ctx)
+		b, end, err := next(ctx)
 		cancel()
 		switch {
 		case errors.Is(err, context.DeadlineExceeded) && c.Request().Context().Err() == nil:
@@ -159,26 +222,7 @@ func (s *Server) stream(c echo.Context, f *runs.Follower, only, last func(chat.E
 		case err != nil:
 			return s.endStream(&out, err)
 		}
-		next = f.Next
-		var b []byte
-		if len(events) == 0 { // the beginning, with nothing to tell
-			b = sse.AppendPlace(b, f.Cursor())
-		}
-		for _, e := range events {
-			if !only(e) {
-				continue
-			}
-			data, err := json.Marshal(e)
-			if err != nil {
-				return err
-			}
-			b = sse.Append(b, sse.Event{ID: e.Cursor, Type: e.Type, Data: data})
-			if last(e) {
-				_ = out.write(b) // it is the end either way
-				return nil
-			}
-		}
-		if out.write(b) != nil {
+		if out.write(b) != nil || end {
 			return nil
 		}
 	}

@@ -30,6 +30,7 @@ func (s *session) Apply(e journal.Entry) error {
 	s.entries = append(s.entries, entry{e.Seq, e.At, body})
 	s.updated = e.At
 	s.wake()
+	s.feed.note(s.id)
 	return nil
 }
 
@@ -62,6 +63,7 @@ func (s *session) apply(e journal.Entry) (any, error) {
 		b, err := parse[decidedBody](e)
 		if a := s.asked[b.ApprovalID]; err == nil && a != nil && a.decision == "" {
 			a.decision, a.expired, a.decided = b.Decision, b.Expired, e.Seq
+			s.feed.noteApproval(b.ApprovalID, s.id)
 			if b.Decision == chat.DecideSession {
 				s.scopes[a.Scope] = true
 			}
@@ -138,6 +140,7 @@ func (s *session) applyRun(e journal.Entry) (any, error) {
 			a := &approval{askBody: b}
 			s.asked[b.ApprovalID] = a
 			r.call(b.callBody).approval = a
+			s.feed.noteApproval(b.ApprovalID, s.id)
 		})
 	case recResult:
 		b, err := parse[resultBody](e)
@@ -203,6 +206,7 @@ func (s *session) applyAnswer(e journal.Entry, b answerBody, r *run) {
 func (s *session) applyFinished(b finishedBody, r *run) {
 	s.dequeue(r.id)
 	r.status = b.Status
+	s.failed = b.Status == chat.RunFailed || b.Status == chat.RunInterrupted
 	if s.current == r.id {
 		s.current, s.live = "", nil
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/users"
+	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
 // An agent that runs something of a user says every beatEvery that it is alive;
@@ -317,10 +318,33 @@ func (m *Manager) Recover(ctx context.Context, names ...string) {
 // recovers counts who looks through what was left of a user.
 func (m *Manager) recovers(user string, n int) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	if m.recovering[user] += n; m.recovering[user] == 0 {
 		delete(m.recovering, user)
 	}
+	m.mu.Unlock()
+	m.feeds.of(user).wake()
+}
+
+// lookedThrough waits until what was left of a user has been looked through. It reports
+// whether that is so.
+func (m *Manager) lookedThrough(ctx context.Context, user string) bool {
+	for {
+		more := m.feeds.of(user).since(chat.ListCursor{}).more
+		if !m.isRecovering(user) {
+			return true
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+func (m *Manager) isRecovering(user string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.recovering[user] > 0
 }
 
 // meet looks through what is left of a user who has come into memory: an agent may

@@ -171,7 +171,8 @@ func (m *Manager) evictUsers() {
 		inUse[at.user] = true
 	}
 	m.mu.Unlock()
-	m.users.Evict(m.Evict, func(name string) bool { return inUse[name] })
+	m.users.Evict(m.Evict, func(name string) bool { return inUse[name] || m.feeds.watched(name) })
+	m.feeds.evict(func(name string) bool { return inUse[name] || m.users.Open(name) != nil })
 	m.after(m.Evict, m.evictUsers)
 }
 

@@ -106,6 +106,8 @@ type Manager struct {
 	notes  map[string]*notes      // what waits for the ledger, by user
 	noting sync.WaitGroup
 
+	feeds feeds // what has changed in users' lists
+
 	packing *semaphore.Weighted // who writes snapshots
 
 	active sync.WaitGroup
@@ -151,6 +153,7 @@ func New(c Config) *Manager {
 		packing: semaphore.NewWeighted(snapshotsAtOnce), draining: make(chan struct{}), root: root, cut: cut,
 	}
 	m.users.Opened = m.meet
+	m.users.RowChanged = func(user, session string) { m.feeds.of(user).note(session) }
 	m.after(c.Evict, m.evictUsers)
 	return m
 }
@@ -252,6 +255,15 @@ func (m *Manager) read(ctx context.Context, u *users.User, id string) (*session,
 	}
 	log.Beside(u.Tail)
 	s.log = log
+	s.mu.Lock()
+	s.feed = m.feeds.of(u.Name)
+	if now := s.row().Session; len(s.entries) > 0 && now != listed(row).Session {
+		s.feed.note(id)
+	}
+	if a := s.openApproval(); a != nil {
+		s.feed.noteApproval(a.ApprovalID, id)
+	}
+	s.mu.Unlock()
 	m.mu.Lock()
 	m.open[place{u.Name, id}] = s
 	m.mu.Unlock()

@@ -18,6 +18,7 @@ type session struct {
 	epoch uint64
 	user  *users.User
 	log   *journal.Log
+	feed  *feed // of its user; nil where nobody is told
 
 	mu      sync.Mutex
 	entries []entry // everything so far, for replays
@@ -32,6 +33,8 @@ type session struct {
 	keys    map[string]keyed
 	asked   map[string]*approval
 	scopes  map[string]bool // approved for this session
+
+	failed  bool            // the last run that ended did so without an answer
 
 	live    *live
 	changed chan struct{} // closed and made anew at each change
@@ -192,11 +195,40 @@ func (s *session) active() bool {
 	return a == nil || a.decision != ""
 }
 
+// stateLocked says what the session is at.
+func (s *session) stateLocked() chat.State {
+	r := s.runs[s.current]
+	switch {
+	case s.readOnly && s.busy():
+		return chat.StateIdle // it goes on under the version that wrote it last
+	case r != nil && s.openApproval() != nil:
+		return chat.StateWaiting
+	case s.busy():
+		return chat.StateRunning
+	case s.failed:
+		return chat.StateFailed
+	}
+	return chat.StateIdle
+}
+
+// openApproval is the question that the session waits at; nil where there is none. The
+// lock is held.
+func (s *session) openApproval() *approval {
+	r := s.runs[s.current]
+	if r == nil || s.readOnly {
+		return nil
+	}
+	if a := r.waitsFor(); a != nil && a.decision == "" {
+		return a
+	}
+	return nil
+}
+
 // row is what a list of sessions shows. The lock is held.
 func (s *session) row() users.Row {
 	t := s.log.Tail()
 	return users.Row{
-		Session: chat.Session{ID: s.id, Title: s.title, CreatedAt: s.created, UpdatedAt: s.updated, Messages: s.tree.count(), Head: s.tree.head},
+		Session: chat.Session{ID: s.id, Title: s.title, CreatedAt: s.created, UpdatedAt: s.updated, Messages: s.tree.count(), Head: s.tree.head, State: s.stateLocked()},
 		Epoch:   s.epoch, Alive: true, Usage: s.usage,
 		Tail: users.Anchor{Number: t.Number, Hash: t.Hash.String()},
 	}

@@ -116,6 +116,7 @@ func (s *session) idle() {
 func (s *session) rested() {
 	s.working, s.stop = false, nil
 	s.wake()
+	s.feed.wake()
 }
 
 func (m *Manager) pause(d time.Duration) error {

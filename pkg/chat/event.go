@@ -183,6 +183,7 @@ type Session struct {
 	UpdatedAt Time   `json:"updatedAt"`
 	Messages  int    `json:"messages"`
 	Head      string `json:"head,omitempty"`
+	State     State  `json:"state,omitempty"`
 }
 
 // Run is the 202 answer to a message: it is stored, and this run will answer it.
