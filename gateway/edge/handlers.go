@@ -160,7 +160,10 @@ func checkFile(name string) error {
 // page is the one page, under every address that it gives itself.
 func (c *Core) page(e echo.Context) error {
 	x := of(e)
-	if err := checkParams(e); err != nil {
+	switch err := checkParams(e); {
+	case err != nil && x.browses():
+		return echo.ErrNotFound // a conversation that there cannot be
+	case err != nil:
 		return err
 	}
 	delete(x.header, "Content-Type")
