@@ -61,7 +61,8 @@ func (w *Watcher) Close() { w.feed.leave() }
 func (w *Watcher) Cursor() string { return w.at.Encode(w.user) }
 
 // Next waits for changes and gives all that are there, of each session its present
-// row. The last one has the cursor: what is lost before it is told again.
+// row. Only the last one moves the cursor: when some of them are lost, all are told
+// again.
 func (w *Watcher) Next(ctx context.Context) ([]chat.ListEvent, error) {
 	for {
 		u, err := w.m.users.Get(ctx, w.user)
@@ -78,9 +79,13 @@ func (w *Watcher) Next(ctx context.Context) ([]chat.ListEvent, error) {
 		}
 		idle := w.UntilIdle && w.m.ActiveOf(w.user) == 0
 		events := w.events(u, c)
+		before := w.Cursor()
 		w.at = c.at
 		w.at.Seq = seq
 		if n := len(events); n > 0 {
+			for i := range events {
+				events[i].Cursor = before
+			}
 			events[n-1].Cursor = w.Cursor()
 			return events, nil
 		}

@@ -24,21 +24,20 @@ func watch(t *testing.T, m *runs.Manager, after string, last func(chat.ListEvent
 		t.Fatal(err)
 	}
 	defer w.Close()
+	cursor = w.Cursor()
 	for {
 		events, err := w.Next(ctx)
 		if err != nil {
 			t.Fatalf("after %s: %v", told(all), err)
 		}
 		for i, e := range events {
-			if (e.Cursor != "") != (i == len(events)-1) {
-				t.Errorf("event %d of %d has the cursor %q: only the last may", i+1, len(events), e.Cursor)
+			if (e.Cursor != cursor) != (i == len(events)-1) {
+				t.Errorf("event %d of %d has the cursor %q after %q: only the last may move it", i+1, len(events), e.Cursor, cursor)
 			}
 		}
 		for _, e := range events {
 			all = append(all, e)
-			if e.Cursor != "" {
-				cursor = e.Cursor
-			}
+			cursor = e.Cursor
 		}
 		for _, e := range events {
 			if last(e) {

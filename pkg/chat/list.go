@@ -51,7 +51,7 @@ type Approval struct {
 type ListEvent struct {
 	Type      string    `json:"type"`
 	SessionID string    `json:"sessionId,omitempty"`
-	Cursor    string    `json:"cursor,omitempty"` // where everything up to here has been told
+	Cursor    string    `json:"cursor,omitempty"` // everything before it has been told
 	Timestamp Time      `json:"timestamp"`
 	Session   *Session  `json:"session,omitempty"`
 	Approval  *Approval `json:"approval,omitempty"`
