@@ -60,21 +60,15 @@ func (s *Server) sessions(c echo.Context) error {
 	if limit > 0 && len(rows) > limit {
 		rows, next = rows[:limit], strconv.Itoa(from+limit)
 	}
-	page := sessionPage{Sessions: rows, Next: next}
-	// Not of the cursor: it may be another while the list is the same.
-	tag, err := tagOf(page)
-	if err != nil {
-		return err
-	}
-	page.Cursor = all.Cursor
-	return tagged(c, tag, page)
+	// In the head: it may be another while the list is the same.
+	c.Response().Header().Set(chat.HeaderListCursor, all.Cursor)
+	return tagged(c, sessionPage{Sessions: rows, Next: next})
 }
 
 // sessionPage is a page of the list.
 type sessionPage struct {
 	Sessions []chat.Session `json:"sessions"`
 	Next     string         `json:"next,omitempty"`
-	Cursor   string         `json:"cursor,omitempty"`
 }
 
 // approvals lists what waits for the user's decision.
@@ -83,12 +77,7 @@ func (s *Server) approvals(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	answer := map[string]any{"approvals": open}
-	tag, err := tagOf(answer)
-	if err != nil {
-		return err
-	}
-	return tagged(c, tag, answer)
+	return tagged(c, map[string]any{"approvals": open})
 }
 
 func (s *Server) session(c echo.Context) error {

@@ -178,7 +178,7 @@ func (s *Server) list(c echo.Context) error {
 	}
 	var first []chat.ListEvent
 	if after == "" {
-		first = []chat.ListEvent{{Type: chat.TypeConnected, Cursor: w.Cursor(), Timestamp: chat.At(s.Now())}}
+		first = []chat.ListEvent{{Type: chat.TypeList, Cursor: w.Cursor(), Timestamp: chat.At(s.Now())}}
 	}
 	return s.streamOf(c, func(ctx context.Context) (b []byte, end bool, err error) {
 		events := first

@@ -21,8 +21,12 @@ func tagOf(answer any) (string, error) {
 	return `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`, nil
 }
 
-// tagged answers with JSON, or with 304 where the client has what the tag names.
-func tagged(c echo.Context, tag string, answer any) error {
+// tagged answers with JSON, or with 304 where the client has the same already.
+func tagged(c echo.Context, answer any) error {
+	tag, err := tagOf(answer)
+	if err != nil {
+		return err
+	}
 	c.Response().Header().Set("ETag", tag)
 	if matches(c.Request().Header.Values("If-None-Match"), tag) {
 		return c.NoContent(http.StatusNotModified)

@@ -34,7 +34,7 @@ type session struct {
 	asked   map[string]*approval
 	scopes  map[string]bool // approved for this session
 
-	failed  bool            // the last run that ended did so without an answer
+	failed bool // the last run that ended did so without an answer
 
 	live    *live
 	changed chan struct{} // closed and made anew at each change

@@ -87,7 +87,9 @@ func told(events []chat.ListEvent) string {
 }
 
 func stands(session string, state chat.State) func(chat.ListEvent) bool {
-	return func(e chat.ListEvent) bool { return e.SessionID == session && e.Session != nil && e.Session.State == state }
+	return func(e chat.ListEvent) bool {
+		return e.SessionID == session && e.Session != nil && e.Session.State == state
+	}
 }
 
 func cursorNow(t *testing.T, m *runs.Manager) string {

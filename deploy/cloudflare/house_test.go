@@ -434,7 +434,7 @@ func watchedList(t *testing.T, w *world) {
 		t.Fatal(err)
 	}
 	defer list.Cut()
-	if e, err := list.Next(); err != nil || e.Type != "connected" || e.Cursor == "" {
+	if e, err := list.Next(); err != nil || e.Type != "list" || e.Cursor == "" {
 		t.Fatalf("it begins with %s, %v", e.Raw, err)
 	}
 	for _, session := range []string{"b", "c"} {

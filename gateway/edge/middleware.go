@@ -105,7 +105,7 @@ var errOrigin = fault.New(fault.CodeOriginRefused, "this page's origin may not u
 func (c *Core) cors(next echo.HandlerFunc) echo.HandlerFunc {
 	allowed := []string{"GET, HEAD, POST, PUT, PATCH, DELETE"}
 	headers := []string{"Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, X-Request-Id"}
-	expose := []string{"ETag, X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"}
+	expose := []string{"ETag, X-List-Cursor, X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"}
 	maxAge := []string{"600"}
 	return func(e echo.Context) error {
 		x := of(e)

@@ -10,9 +10,9 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
-// The types of the events of a user's list. TypeConnected is the first one where no
-// cursor was sent.
+// The types of the events of a user's list.
 const (
+	TypeList            = "list" // the first one where no cursor was sent: where the stream begins
 	TypeSessionChanged  = "session_changed"
 	TypeSessionRemoved  = "session_removed"
 	TypeApprovalChanged = "approval_changed"
