@@ -176,15 +176,13 @@ func (s *Server) list(c echo.Context) error {
 	if w.UntilIdle, err = untilIdle(c); err != nil {
 		return err
 	}
-	var first []chat.ListEvent
-	if after == "" {
-		first = []chat.ListEvent{{Type: chat.TypeList, Cursor: w.Cursor(), Timestamp: chat.At(s.Now())}}
-	}
+	begun := after != ""
 	return s.streamOf(c, func(ctx context.Context) (b []byte, end bool, err error) {
-		events := first
-		if first = nil; events == nil {
-			events, err = w.Next(ctx)
+		if !begun { // a reader that has no event yet must not lose what comes before it is back
+			begun = true
+			return sse.AppendPlace(nil, w.Cursor()), false, nil
 		}
+		events, err := w.Next(ctx)
 		for _, e := range events {
 			data, err := json.Marshal(e)
 			if err != nil {

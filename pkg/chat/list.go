@@ -12,7 +12,6 @@ import (
 
 // The types of the events of a user's list.
 const (
-	TypeList            = "list" // the first one where no cursor was sent: where the stream begins
 	TypeSessionChanged  = "session_changed"
 	TypeSessionRemoved  = "session_removed"
 	TypeApprovalChanged = "approval_changed"
