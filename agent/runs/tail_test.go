@@ -198,10 +198,33 @@ func TestATailIsOfTheShownBranch(t *testing.T) {
 	if done := find(t, events, chat.TypeMessageComplete); done.RunID != again.RunID || len(done.Siblings) != 2 {
 		t.Errorf("the answer is of run %s with siblings %v, want the new one of two", done.RunID, done.Siblings)
 	}
+	for _, e := range now(t, m, "", 9) {
+		if e.Type == chat.TypeSessionUpdated && e.Head != "" {
+			t.Errorf("it tells of the head %s, which is on no branch that it tells", e.Head)
+		}
+	}
 	for _, e := range events {
 		if e.RunID == b.RunID && e.Type != chat.TypeMessage {
 			t.Errorf("%s of the answer that is not shown", e.Type)
 		}
+	}
+}
+
+// A turn without an answer is one as well.
+func TestATailHoldsARunThatFailedBeforeAWord(t *testing.T) {
+	r := newRig(t)
+	m := r.agent("a")
+	defer stop(t, m, time.Second)
+	say(t, m, "s", "a", nil)
+	r.provider.Script(modeltest.Reply{Status: 401})
+	failed := start(t, m, "s", "b")
+	read(t, m, "s", failed.Cursor, finished(failed))
+	events := now(t, m, "", 1)
+	if got := said(events); got != "b" {
+		t.Errorf("it tells %q, want b", got)
+	}
+	if end := find(t, events, chat.TypeRunFinished); end.Status != chat.RunFailed || end.RunID != failed.RunID {
+		t.Errorf("it ends with %+v, want that the run failed", end)
 	}
 }
 

@@ -262,6 +262,9 @@ func TestAListThatIsWatchedOverACrash(t *testing.T) {
 	defer stop(t, m, time.Second)
 	for name, after := range map[string]string{"before the question": cursor, "after it": known} {
 		events, _ := watch(t, next, after, func(e chat.ListEvent) bool { return e.Approval != nil })
+		if strings.Contains(told(events), "s=idle") {
+			t.Errorf("%s: before the question was found it says that nothing is open: %s", name, told(events))
+		}
 		if e := events[len(events)-1]; e.Approval.ApprovalID != asked.ApprovalID || e.Approval.Decision != "" {
 			t.Errorf("%s: %s", name, told(events))
 		}
