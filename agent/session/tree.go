@@ -1,4 +1,4 @@
-package runs
+package session
 
 import (
 	"slices"
@@ -46,7 +46,7 @@ func (t *tree) settle(id, parent string) {
 
 func (t *tree) count() int { return len(t.order) }
 
-// path gives the branch that ends at id, oldest first.
+// path returns the branch that ends at id, oldest first.
 func (t *tree) path(id string) []*node {
 	var p []*node
 	for n := t.nodes[id]; n != nil; n = t.nodes[n.ParentID] {

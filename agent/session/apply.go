@@ -1,20 +1,20 @@
-package runs
+package session
 
 import (
 	"fmt"
 	"slices"
 
-	"github.com/loongclaw/loongclaw/agent/journal"
 	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/record"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
-// Apply takes a record in. This is the only way in which a session changes,
-// so what a restart reads is what ran before. Every record keeps its number,
-// also one that means nothing to this version: cursors count them.
-func (s *session) Apply(e journal.Entry) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// Apply takes a record in: its number, 1 for the first, and when it was written.
+// This is the only way in which a session changes, so what a restart reads is what
+// ran before. Every record keeps its number, also one that means nothing to this
+// version: cursors count them. An error says that the journal is damaged.
+func (s *State) Apply(seq uint64, at chat.Time, rec record.Record) error {
+	e := placed{rec, seq, at}
 	var body any
 	s.readOnly = s.readOnly || e.Newer()
 	if !e.Newer() {
@@ -27,30 +27,37 @@ func (s *session) Apply(e journal.Entry) error {
 			body = known
 		}
 	}
-	s.entries = append(s.entries, entry{e.Seq, e.At, body})
-	s.updated = e.At
-	s.wake()
+	s.entries = append(s.entries, entry{seq, at, body})
+	s.updated = at
 	return nil
 }
 
-func (s *session) apply(e journal.Entry) (any, error) {
+// placed is a record in its place.
+type placed struct {
+	record.Record
+	seq uint64
+	at  chat.Time
+}
+
+func (s *State) apply(e placed) (any, error) {
 	switch e.Type {
 	case recMessage:
-		b, err := parse[messageBody](e)
+		b, err := parse[messageBody](e.Record)
 		if err == nil {
 			s.applyMessage(e, b)
 		}
 		return b, err
 	case recRegenerate:
-		b, err := parse[regenerateBody](e)
+		b, err := parse[regenerateBody](e.Record)
 		if err == nil {
 			s.remember(b.Key, b.Hash, b.RunID, b.MessageID, e)
-			s.runs[b.RunID] = &run{id: b.RunID, message: b.MessageID, interactive: true, requestID: b.RequestID, trace: b.Trace, calls: map[string]*call{}, last: b.MessageID, fresh: true}
+			s.runs[b.RunID] = newRun(Run{ID: b.RunID, MessageID: b.MessageID, Interactive: true, RequestID: b.RequestID, Trace: b.Trace})
+			s.runs[b.RunID].fresh = true
 			s.queue = append(s.queue, b.RunID)
 		}
 		return b, err
 	case recUpdated:
-		b, err := parse[updatedBody](e)
+		b, err := parse[updatedBody](e.Record)
 		if err == nil {
 			s.title = b.Title
 			if b.Head != "" {
@@ -59,11 +66,11 @@ func (s *session) apply(e journal.Entry) (any, error) {
 		}
 		return b, err
 	case recDecided:
-		b, err := parse[decidedBody](e)
-		if a := s.asked[b.ApprovalID]; err == nil && a != nil && a.decision == "" {
-			a.decision, a.expired, a.decided = b.Decision, b.Expired, e.Seq
+		b, err := parse[decidedBody](e.Record)
+		if q := s.asked[b.ApprovalID]; err == nil && q != nil && q.decision == "" {
+			q.decision, q.expired, q.decided = b.Decision, b.Expired, e.seq
 			if b.Decision == chat.DecideSession {
-				s.scopes[a.Scope] = true
+				s.scopes[q.Scope] = true
 			}
 		}
 		return b, err
@@ -71,75 +78,77 @@ func (s *session) apply(e journal.Entry) (any, error) {
 	return s.applyRun(e)
 }
 
-func (s *session) applyMessage(e journal.Entry, b messageBody) {
-	m := chat.Message{ID: b.MessageID, RunID: b.RunID, Role: chat.RoleUser, Content: b.Content, Timestamp: e.At}
+func (s *State) applyMessage(e placed, b messageBody) {
+	m := chat.Message{ID: b.MessageID, RunID: b.RunID, Role: chat.RoleUser, Content: b.Content, Timestamp: e.at}
 	if b.ParentID != nil {
 		m.ParentID = *b.ParentID
 	}
 	s.tree.add(m, false)
-	s.runs[b.RunID] = &run{id: b.RunID, message: b.MessageID, interactive: b.Interactive, requestID: b.RequestID, trace: b.Trace, instruct: b.Instructions, calls: map[string]*call{}, last: b.MessageID, rooted: b.ParentID != nil && *b.ParentID == ""}
+	r := newRun(Run{ID: b.RunID, MessageID: b.MessageID, Interactive: b.Interactive, RequestID: b.RequestID, Trace: b.Trace, Instructions: b.Instructions})
+	r.rooted = b.ParentID != nil && *b.ParentID == ""
+	s.runs[b.RunID] = r
 	s.queue = append(s.queue, b.RunID)
 	s.remember(b.Key, b.Hash, b.RunID, b.MessageID, e)
 	if s.title == "" {
-		s.title = titleOf(b.Content)
+		s.title = TitleOf(b.Content)
 	}
 	if s.created.IsZero() {
-		s.created = e.At
+		s.created = e.at
 	}
 }
 
-func (s *session) remember(key, hash, runID, messageID string, e journal.Entry) {
+func (s *State) remember(key, hash, runID, messageID string, e placed) {
 	if key == "" {
 		return
 	}
-	s.keys[key] = keyed{hash: hash, at: e.At.Time, run: s.runAnswer(runID, messageID, e.Seq)}
+	s.keys[key] = keyed{hash: hash, at: e.at.Time, run: s.runAnswer(runID, messageID, e.seq)}
 }
 
 // runAnswer is the 202 answer: reading on from its cursor gives the record seq
 // and everything after it.
-func (s *session) runAnswer(runID, messageID string, seq uint64) chat.Run {
+func (s *State) runAnswer(runID, messageID string, seq uint64) chat.Run {
 	return chat.Run{RunID: runID, MessageID: messageID, SessionID: s.id, Cursor: chat.Cursor{Epoch: s.epoch, Seq: seq - 1}.Encode(s.id)}
 }
 
 // applyRun takes in the records of a run under way.
-func (s *session) applyRun(e journal.Entry) (any, error) {
+func (s *State) applyRun(e placed) (any, error) {
 	switch e.Type {
 	case recStarted:
-		b, err := parse[startedBody](e)
+		b, err := parse[startedBody](e.Record)
 		if err != nil {
 			return b, err
 		}
 		return b, s.withRun(b.RunID, func(r *run) { s.applyStarted(e, b, r) })
 	case recAnswer:
-		b, err := parse[answerBody](e)
+		b, err := parse[answerBody](e.Record)
 		if err != nil {
 			return b, err
 		}
 		return b, s.withRun(b.RunID, func(r *run) { s.applyAnswer(e, b, r) })
 	case recContext:
-		b, err := parse[contextBody](e)
+		b, err := parse[Context](e.Record)
 		if err != nil {
 			return b, err
 		}
 		return b, s.withRun(b.RunID, func(r *run) { r.context = &b })
 	case recCall:
-		b, err := parse[callBody](e)
+		b, err := parse[callBody](e.Record)
 		if err != nil {
 			return b, err
 		}
 		return b, s.withRun(b.RunID, func(r *run) { r.call(b).recorded = true })
 	case recAsk:
-		b, err := parse[askBody](e)
+		b, err := parse[askBody](e.Record)
 		if err != nil {
 			return b, err
 		}
 		return b, s.withRun(b.RunID, func(r *run) {
-			a := &approval{askBody: b}
-			s.asked[b.ApprovalID] = a
-			r.call(b.callBody).approval = a
+			q := &question{askBody: b}
+			s.asked[b.ApprovalID] = q
+			r.call(b.callBody).question = q
 		})
 	case recResult:
-		b, err := parse[resultBody](e)
+		b, err := parse[resultBody](e.Record)
 		if err != nil {
 			return b, err
 		}
@@ -149,7 +158,7 @@ func (s *session) applyRun(e journal.Entry) (any, error) {
 			r.steps = append(r.steps, loop.ResultMessage(c.Call, b.Status, b.Output))
 		})
 	case recFinished:
-		b, err := parse[finishedBody](e)
+		b, err := parse[Finished](e.Record)
 		if err != nil {
 			return b, err
 		}
@@ -158,7 +167,7 @@ func (s *session) applyRun(e journal.Entry) (any, error) {
 	return nil, nil // a later version's, which may be passed over
 }
 
-func (s *session) withRun(id string, do func(*run)) error {
+func (s *State) withRun(id string, do func(*run)) error {
 	r := s.runs[id]
 	if r == nil {
 		return fmt.Errorf("it belongs to run %q, which does not exist", id)
@@ -167,23 +176,23 @@ func (s *session) withRun(id string, do func(*run)) error {
 	return nil
 }
 
-func (s *session) applyStarted(e journal.Entry, b startedBody, r *run) {
-	s.dequeue(r.id)
-	s.current = r.id
-	r.owner, r.before, r.started = b.Owner, r.started, e.Seq
-	r.starts++
-	s.live = nil
-	if n := s.tree.nodes[r.message]; n != nil && !n.settled {
-		s.tree.settle(r.message, b.ParentID)
-	} else if r.fresh && r.starts == 1 {
-		s.tree.head = r.message
+func (s *State) applyStarted(e placed, b startedBody, r *run) {
+	s.dequeue(r.ID)
+	s.current = r.ID
+	r.Owner, r.before, r.Started, r.StartedAt = b.Owner, r.Started, e.seq, e.at
+	r.Starts++
+	s.answer = nil
+	if n := s.tree.nodes[r.MessageID]; n != nil && !n.settled {
+		s.tree.settle(r.MessageID, b.ParentID)
+	} else if r.fresh && r.Starts == 1 {
+		s.tree.head = r.MessageID
 	}
 }
 
-func (s *session) applyAnswer(e journal.Entry, b answerBody, r *run) {
+func (s *State) applyAnswer(e placed, b answerBody, r *run) {
 	r.steps = append(r.steps, loop.Message{Role: chat.RoleAssistant, Text: b.Content, Calls: b.Calls, Model: b.Model, Reasoning: b.Reasoning, Native: b.Native})
-	r.rounds++
-	r.usage = r.usage.Add(b.Usage)
+	r.Rounds++
+	r.Usage = r.Usage.Add(b.Usage)
 	if b.Usage != nil {
 		s.usage = *(&s.usage).Add(b.Usage)
 	}
@@ -191,18 +200,18 @@ func (s *session) applyAnswer(e journal.Entry, b answerBody, r *run) {
 		r.call(callBody{CallID: c.ID, Name: c.Name, Arguments: c.Arguments})
 	}
 	if b.MessageID != "" {
-		s.tree.add(chat.Message{ID: b.MessageID, ParentID: b.ParentID, RunID: b.RunID, Role: chat.RoleAssistant, Content: b.Content, Timestamp: e.At, Incomplete: b.Incomplete, Finish: b.Finish}, true)
+		s.tree.add(chat.Message{ID: b.MessageID, ParentID: b.ParentID, RunID: b.RunID, Role: chat.RoleAssistant, Content: b.Content, Timestamp: e.at, Incomplete: b.Incomplete, Finish: b.Finish}, true)
 		s.tree.nodes[b.MessageID].step = len(r.steps)
 		r.last = b.MessageID
 	}
-	s.live = nil
+	s.answer = nil
 }
 
-func (s *session) applyFinished(b finishedBody, r *run) {
-	s.dequeue(r.id)
-	r.status = b.Status
-	if s.current == r.id {
-		s.current, s.live = "", nil
+func (s *State) applyFinished(b Finished, r *run) {
+	s.dequeue(r.ID)
+	r.Status = b.Status
+	if s.current == r.ID {
+		s.current, s.answer = "", nil
 	}
 	if s.current != "" {
 		return
@@ -210,13 +219,13 @@ func (s *session) applyFinished(b finishedBody, r *run) {
 	// Cancelled before their turn came: they stand behind the answer that they
 	// waited for, which may have come after them.
 	for _, id := range slices.Clone(s.tree.loose) {
-		if w := s.runs[s.tree.nodes[id].RunID]; w != nil && w.status != "" {
+		if w := s.runs[s.tree.nodes[id].RunID]; w != nil && w.Status != "" {
 			s.tree.settle(id, s.tree.head)
 		}
 	}
 }
 
-func (s *session) dequeue(id string) {
+func (s *State) dequeue(id string) {
 	for i, q := range s.queue {
 		if q == id {
 			s.queue = append(s.queue[:i:i], s.queue[i+1:]...)
@@ -225,15 +234,4 @@ func (s *session) dequeue(id string) {
 	}
 }
 
-// call finds a call of the run, or adds it.
-func (r *run) call(b callBody) *call {
-	if c := r.calls[b.CallID]; c != nil {
-		return c
-	}
-	c := &call{Call: loop.Call{ID: b.CallID, Name: b.Name, Arguments: b.Arguments}}
-	r.calls[b.CallID] = c
-	r.order = append(r.order, c)
-	return c
-}
-
-var _ journal.State = (*session)(nil)
+func newRun(r Run) *run { return &run{Run: r, calls: map[string]*call{}, last: r.MessageID} }
