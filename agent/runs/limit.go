@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/loop"
@@ -77,19 +76,22 @@ func checkAnswer(a loop.Answer) error {
 	return nil
 }
 
-// checkRequest refuses what a client brings beside its message when it is too much
-// to be kept.
-func checkRequest(q Request) error {
+// checkRequest refuses a message that is none, and what a client brings beside it
+// when that is too much to be kept.
+func checkRequest(session string, q Request) error {
+	if err := chat.CheckSession(session); err != nil {
+		return err
+	}
+	if err := chat.CheckMessage(q.Message); err != nil {
+		return err
+	}
+	if len(q.Key) > 256 {
+		return fault.New(fault.CodeInvalidRequest, "the Idempotency-Key is longer than 256 bytes", "use a random UUID")
+	}
 	if len(q.Instructions) > chat.MaxInstructions {
 		return fault.New(fault.CodeTooLarge, fmt.Sprintf("the system messages are longer than %s", size(chat.MaxInstructions)), "send shorter ones")
 	}
 	return nil
-}
-
-// newest is what is kept of an earlier conversation: who brings it has the whole of
-// it, and a model is shown the newest part only.
-func newest(earlier []Exchange) []Exchange {
-	return earlier[max(0, len(earlier)-chat.MaxEarlier):]
 }
 
 // isTooLarge reports whether something was not stored because no object can hold
