@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -44,25 +45,19 @@ func (s *State) apply(e placed) (any, error) {
 	case recMessage:
 		b, err := parse[messageBody](e.Record)
 		if err == nil {
-			s.applyMessage(e, b)
+			err = s.applyMessage(e, b)
 		}
 		return b, err
 	case recRegenerate:
 		b, err := parse[regenerateBody](e.Record)
 		if err == nil {
-			s.remember(b.Key, b.Hash, b.RunID, b.MessageID, e)
-			s.runs[b.RunID] = newRun(Run{ID: b.RunID, MessageID: b.MessageID, Interactive: true, RequestID: b.RequestID, Trace: b.Trace})
-			s.runs[b.RunID].fresh = true
-			s.queue = append(s.queue, b.RunID)
+			err = s.applyRegenerate(e, b)
 		}
 		return b, err
 	case recUpdated:
 		b, err := parse[updatedBody](e.Record)
 		if err == nil {
-			s.title = b.Title
-			if b.Head != "" {
-				s.tree.head = b.Head
-			}
+			err = s.applyUpdated(b)
 		}
 		return b, err
 	case recDecided:
@@ -78,16 +73,16 @@ func (s *State) apply(e placed) (any, error) {
 	return s.applyRun(e)
 }
 
-func (s *State) applyMessage(e placed, b messageBody) {
-	m := chat.Message{ID: b.MessageID, RunID: b.RunID, Role: chat.RoleUser, Content: b.Content, Timestamp: e.at}
-	if b.ParentID != nil {
-		m.ParentID = *b.ParentID
-	}
-	s.tree.add(m, false)
+func (s *State) applyMessage(e placed, b messageBody) error {
+	m := chat.Message{ID: b.MessageID, RunID: b.RunID, Role: chat.RoleUser, Content: b.Content, Timestamp: e.at, ParentID: deref(b.ParentID)}
 	r := newRun(Run{ID: b.RunID, MessageID: b.MessageID, Interactive: b.Interactive, RequestID: b.RequestID, Trace: b.Trace, Instructions: b.Instructions})
 	r.rooted = b.ParentID != nil && *b.ParentID == ""
-	s.runs[b.RunID] = r
-	s.queue = append(s.queue, b.RunID)
+	if err := s.enqueue(r); err != nil {
+		return err
+	}
+	if err := s.tree.add(m, false); err != nil {
+		return err
+	}
 	s.remember(b.Key, b.Hash, b.RunID, b.MessageID, e)
 	if s.title == "" {
 		s.title = TitleOf(b.Content)
@@ -95,19 +90,54 @@ func (s *State) applyMessage(e placed, b messageBody) {
 	if s.created.IsZero() {
 		s.created = e.at
 	}
+	return nil
+}
+
+func (s *State) applyRegenerate(e placed, b regenerateBody) error {
+	r := newRun(Run{ID: b.RunID, MessageID: b.MessageID, Interactive: true, RequestID: b.RequestID, Trace: b.Trace})
+	r.fresh = true
+	if err := s.enqueue(r); err != nil {
+		return err
+	}
+	s.remember(b.Key, b.Hash, b.RunID, b.MessageID, e)
+	return nil
+}
+
+func (s *State) applyUpdated(b updatedBody) error {
+	s.title = b.Title
+	if b.Head == "" {
+		return nil
+	}
+	n := s.tree.nodes[b.Head]
+	if n == nil {
+		return fmt.Errorf("it shows the message %q, which does not exist", b.Head)
+	}
+	// Versions up to 0.2 could show a message that waits. It gets its place when its
+	// run starts, behind what is shown by then: that cannot be itself.
+	if n.settled {
+		s.tree.head = b.Head
+	}
+	return nil
+}
+
+// enqueue lets a new run wait for its turn.
+func (s *State) enqueue(r *run) error {
+	if r.ID == "" {
+		return errors.New("its run has no id")
+	}
+	if s.runs[r.ID] != nil {
+		return fmt.Errorf("the run %q exists already", r.ID)
+	}
+	s.runs[r.ID] = r
+	s.queue = append(s.queue, r.ID)
+	return nil
 }
 
 func (s *State) remember(key, hash, runID, messageID string, e placed) {
 	if key == "" {
 		return
 	}
-	s.keys[key] = keyed{hash: hash, at: e.at.Time, run: s.runAnswer(runID, messageID, e.seq)}
-}
-
-// runAnswer is the 202 answer: reading on from its cursor gives the record seq
-// and everything after it.
-func (s *State) runAnswer(runID, messageID string, seq uint64) chat.Run {
-	return chat.Run{RunID: runID, MessageID: messageID, SessionID: s.id, Cursor: chat.Cursor{Epoch: s.epoch, Seq: seq - 1}.Encode(s.id)}
+	s.keys[key] = keyed{hash: hash, at: e.at.Time, run: s.receipt(runID, messageID, e.seq)}
 }
 
 // applyRun takes in the records of a run under way.
@@ -118,78 +148,81 @@ func (s *State) applyRun(e placed) (any, error) {
 		if err != nil {
 			return b, err
 		}
-		return b, s.withRun(b.RunID, func(r *run) { s.applyStarted(e, b, r) })
+		return b, s.withRun(b.RunID, func(r *run) error { return s.applyStarted(e, b, r) })
 	case recAnswer:
 		b, err := parse[answerBody](e.Record)
 		if err != nil {
 			return b, err
 		}
-		return b, s.withRun(b.RunID, func(r *run) { s.applyAnswer(e, b, r) })
+		return b, s.withRun(b.RunID, func(r *run) error { return s.applyAnswer(e, b, r) })
 	case recContext:
 		b, err := parse[Context](e.Record)
 		if err != nil {
 			return b, err
 		}
-		return b, s.withRun(b.RunID, func(r *run) { r.context = &b })
+		return b, s.withRun(b.RunID, func(r *run) error { r.context = &b; return nil })
 	case recCall:
 		b, err := parse[callBody](e.Record)
 		if err != nil {
 			return b, err
 		}
-		return b, s.withRun(b.RunID, func(r *run) { r.call(b).recorded = true })
+		return b, s.withRun(b.RunID, func(r *run) error { r.call(b).recorded = true; return nil })
 	case recAsk:
 		b, err := parse[askBody](e.Record)
 		if err != nil {
 			return b, err
 		}
-		return b, s.withRun(b.RunID, func(r *run) {
+		return b, s.withRun(b.RunID, func(r *run) error {
 			q := &question{askBody: b}
 			s.asked[b.ApprovalID] = q
 			r.call(b.callBody).question = q
+			return nil
 		})
 	case recResult:
 		b, err := parse[resultBody](e.Record)
 		if err != nil {
 			return b, err
 		}
-		return b, s.withRun(b.RunID, func(r *run) {
+		return b, s.withRun(b.RunID, func(r *run) error {
 			c := r.call(callBody{CallID: b.CallID, Name: b.Name})
 			c.done = true
 			r.steps = append(r.steps, loop.ResultMessage(c.Call, b.Status, b.Output))
+			return nil
 		})
 	case recFinished:
 		b, err := parse[Finished](e.Record)
 		if err != nil {
 			return b, err
 		}
-		return b, s.withRun(b.RunID, func(r *run) { s.applyFinished(b, r) })
+		return b, s.withRun(b.RunID, func(r *run) error { return s.applyFinished(b, r) })
 	}
 	return nil, nil // a later version's, which may be passed over
 }
 
-func (s *State) withRun(id string, do func(*run)) error {
+func (s *State) withRun(id string, do func(*run) error) error {
 	r := s.runs[id]
 	if r == nil {
 		return fmt.Errorf("it belongs to run %q, which does not exist", id)
 	}
-	do(r)
-	return nil
+	return do(r)
 }
 
-func (s *State) applyStarted(e placed, b startedBody, r *run) {
+func (s *State) applyStarted(e placed, b startedBody, r *run) error {
 	s.dequeue(r.ID)
 	s.current = r.ID
 	r.Owner, r.before, r.Started, r.StartedAt = b.Owner, r.Started, e.seq, e.at
 	r.Starts++
 	s.answer = nil
 	if n := s.tree.nodes[r.MessageID]; n != nil && !n.settled {
-		s.tree.settle(r.MessageID, b.ParentID)
-	} else if r.fresh && r.Starts == 1 {
+		return s.tree.settle(r.MessageID, b.ParentID)
+	}
+	if r.fresh && r.Starts == 1 && s.tree.nodes[r.MessageID] != nil {
 		s.tree.head = r.MessageID
 	}
+	return nil
 }
 
-func (s *State) applyAnswer(e placed, b answerBody, r *run) {
+func (s *State) applyAnswer(e placed, b answerBody, r *run) error {
 	r.steps = append(r.steps, loop.Message{Role: chat.RoleAssistant, Text: b.Content, Calls: b.Calls, Model: b.Model, Reasoning: b.Reasoning, Native: b.Native})
 	r.Rounds++
 	r.Usage = r.Usage.Add(b.Usage)
@@ -199,30 +232,38 @@ func (s *State) applyAnswer(e placed, b answerBody, r *run) {
 	for _, c := range b.Calls {
 		r.call(callBody{CallID: c.ID, Name: c.Name, Arguments: c.Arguments})
 	}
-	if b.MessageID != "" {
-		s.tree.add(chat.Message{ID: b.MessageID, ParentID: b.ParentID, RunID: b.RunID, Role: chat.RoleAssistant, Content: b.Content, Timestamp: e.at, Incomplete: b.Incomplete, Finish: b.Finish}, true)
-		s.tree.nodes[b.MessageID].step = len(r.steps)
-		r.last = b.MessageID
-	}
 	s.answer = nil
+	if b.MessageID == "" {
+		return nil
+	}
+	m := chat.Message{ID: b.MessageID, ParentID: b.ParentID, RunID: b.RunID, Role: chat.RoleAssistant, Content: b.Content, Timestamp: e.at, Incomplete: b.Incomplete, Finish: b.Finish}
+	if err := s.tree.add(m, true); err != nil {
+		return err
+	}
+	s.tree.nodes[b.MessageID].step = len(r.steps)
+	r.last = b.MessageID
+	return nil
 }
 
-func (s *State) applyFinished(b Finished, r *run) {
+func (s *State) applyFinished(b Finished, r *run) error {
 	s.dequeue(r.ID)
 	r.Status = b.Status
 	if s.current == r.ID {
 		s.current, s.answer = "", nil
 	}
 	if s.current != "" {
-		return
+		return nil
 	}
 	// Cancelled before their turn came: they stand behind the answer that they
 	// waited for, which may have come after them.
 	for _, id := range slices.Clone(s.tree.loose) {
 		if w := s.runs[s.tree.nodes[id].RunID]; w != nil && w.Status != "" {
-			s.tree.settle(id, s.tree.head)
+			if err := s.tree.settle(id, s.tree.head); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
 func (s *State) dequeue(id string) {

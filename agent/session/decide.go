@@ -36,8 +36,11 @@ func (s *State) Update(title, head *string) ([]record.Record, error) {
 		}
 	}
 	if head != nil {
-		if s.tree.nodes[*head] == nil {
+		switch n := s.tree.nodes[*head]; {
+		case n == nil:
 			return nil, fault.New(fault.CodeInvalidRequest, "head is not a message of this session", "GET /api/history/{session}?tree=1 lists them")
+		case !n.settled:
+			return nil, fault.New(fault.CodeConflict, "head is a message that waits for its turn, and is on no branch yet", "wait until its run has started")
 		}
 		b.Head = s.tree.tip(*head)
 	}
