@@ -1,6 +1,8 @@
-package runs
+package session
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/loongclaw/loongclaw/pkg/chat"
@@ -22,31 +24,61 @@ type node struct {
 	step    int    // of an answer: how many steps its run had done with it
 }
 
-func (t *tree) add(m chat.Message, settled bool) {
+// add takes a message in. One whose parent is not known yet is settled later.
+func (t *tree) add(m chat.Message, settled bool) error {
+	if m.ID == "" {
+		return errors.New("its message has no id")
+	}
+	if t.nodes[m.ID] != nil {
+		return fmt.Errorf("the message %q exists already", m.ID)
+	}
+	if m.ParentID != "" && t.nodes[m.ParentID] == nil {
+		return fmt.Errorf("the message %q answers %q, which does not exist", m.ID, m.ParentID)
+	}
 	t.nodes[m.ID] = &node{Message: m}
 	t.order = append(t.order, m.ID)
 	t.loose = append(t.loose, m.ID)
 	if settled {
-		t.settle(m.ID, m.ParentID)
+		return t.settle(m.ID, m.ParentID)
 	}
+	return nil
 }
 
 // settle says what a message answers, and moves the head to it.
-func (t *tree) settle(id, parent string) {
+func (t *tree) settle(id, parent string) error {
+	p := t.nodes[parent]
+	if parent != "" && p == nil {
+		return fmt.Errorf("the message %q answers %q, which does not exist", id, parent)
+	}
 	n := t.nodes[id]
+	// A new message has no children, so what is behind it is not looked through.
+	if parent == id || n.last != "" && t.isBehind(parent, id) {
+		return fmt.Errorf("the message %q answers itself", id)
+	}
 	n.ParentID, n.settled = parent, true
 	if i := slices.Index(t.loose, id); i >= 0 {
 		t.loose = slices.Delete(t.loose, i, i+1)
 	}
-	if p := t.nodes[parent]; p != nil {
+	if p != nil {
 		p.last = id
 	}
 	t.head = id
+	return nil
+}
+
+// isBehind reports whether a message is id, or behind it on its branch.
+func (t *tree) isBehind(message, id string) bool {
+	for n := t.nodes[message]; n != nil; n = t.nodes[n.ParentID] {
+		if n.ID == id {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *tree) count() int { return len(t.order) }
 
-// path gives the branch that ends at id, oldest first.
+// path returns the branch that ends at id, oldest first.
 func (t *tree) path(id string) []*node {
 	var p []*node
 	for n := t.nodes[id]; n != nil; n = t.nodes[n.ParentID] {

@@ -1,19 +1,26 @@
-package runs
+package session
 
 import (
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
-// reader turns a session's entries into events, from one cursor on. Law: the
-// message_chunks of one attempt at an answer join to its message_complete, over
-// any sequence of readers that each start at the last cursor of another.
+// Events returns what a client that stands at a cursor has not seen yet, and where
+// it stands then. Law: the message_chunks of one attempt at an answer join to its
+// message_complete, over any sequence of readers that each start at the last cursor
+// of another. now is the time of what is shown of an answer that is being given.
+func (s *State) Events(from chat.Cursor, now chat.Time) ([]chat.Event, chat.Cursor) {
+	r := reader{s, from}
+	return r.read(now), r.cur
+}
+
+// reader turns a session's entries into events, from a cursor on.
 type reader struct {
-	s   *session
+	s   *State
 	cur chat.Cursor
 }
 
-// read gives all events that are there now. The session's lock is held.
-func (r *reader) read() []chat.Event {
+// read returns all events that are there now.
+func (r *reader) read(now chat.Time) []chat.Event {
 	var out []chat.Event
 	for i := int(min(r.cur.Seq, uint64(len(r.s.entries)))); i < len(r.s.entries); i++ { //nolint:gosec // bounded by the slice's length
 		e := r.s.entries[i]
@@ -26,20 +33,20 @@ func (r *reader) read() []chat.Event {
 			out = append(out, r.stamp(ev, e.at))
 		}
 	}
-	if l := r.s.live; l != nil {
+	if l := r.s.answer; l != nil {
 		if r.cur.Answer != l.attempt {
 			r.cur.Answer, r.cur.Offset = l.attempt, 0
 		}
 		if r.cur.Offset < uint64(len(l.text)) {
 			piece := string(l.text[r.cur.Offset:])
 			r.cur.Offset = uint64(len(l.text))
-			out = append(out, r.stamp(chat.Event{Type: chat.TypeMessageChunk, RunID: l.run, MessageID: l.message, ParentID: l.parent, Content: &piece}, chat.At(r.s.user.Now())))
+			out = append(out, r.stamp(chat.Event{Type: chat.TypeMessageChunk, RunID: l.run, MessageID: l.message, ParentID: l.parent, Content: &piece}, now))
 		}
 	}
 	return out
 }
 
-// answer gives what is lacking of a finished stretch of answer, and its end.
+// answer returns what is lacking of a finished stretch of answer, and its end.
 func (r *reader) answer(e entry, a answerBody) []chat.Event {
 	var out []chat.Event
 	var have uint64
@@ -75,7 +82,7 @@ func (r *reader) event(e entry) (chat.Event, bool) {
 		}
 		ev := chat.Event{Type: chat.TypeRunStarted, RunID: b.RunID, Restarted: b.Restarted}
 		if run := r.s.runs[b.RunID]; run != nil {
-			ev.MessageID = run.message // a regenerated run has no message of its own
+			ev.MessageID = run.MessageID // a regenerated run has no message of its own
 		}
 		return ev, true
 	case askBody:
@@ -89,7 +96,7 @@ func (r *reader) event(e entry) (chat.Event, bool) {
 		return chat.Event{Type: chat.TypeApprovalResolved, RunID: b.RunID, ApprovalID: b.ApprovalID, Decision: b.Decision}, true
 	case resultBody:
 		return chat.Event{Type: chat.TypeToolResult, RunID: b.RunID, CallID: b.CallID, Name: b.Name, Status: b.Status, Output: &b.Output}, true
-	case finishedBody:
+	case Finished:
 		return chat.Event{Type: chat.TypeRunFinished, RunID: b.RunID, Status: b.Status, Error: b.Error, Usage: b.Usage}, true
 	case updatedBody:
 		return chat.Event{Type: chat.TypeSessionUpdated, Title: b.Title, Head: b.Head}, true

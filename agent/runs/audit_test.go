@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/loongclaw/loongclaw/agent/auditlog"
 	"github.com/loongclaw/loongclaw/agent/model/modeltest"
 	"github.com/loongclaw/loongclaw/agent/runs"
 	"github.com/loongclaw/loongclaw/agent/users"
@@ -15,10 +16,10 @@ import (
 )
 
 // short is a line in a word or two.
-func short(lines []users.Line) []string {
+func short(lines []auditlog.Entry) []string {
 	out := []string{}
 	for _, l := range lines {
-		parts := []string{l.What, l.Session, l.Tool, l.Status, l.Decision, l.Via, l.Code}
+		parts := []string{string(l.What), l.Session, l.Tool, l.Status, l.Decision, l.Via, l.Code}
 		out = append(out, strings.Join(strings.Fields(strings.Join(parts, " ")), " "))
 	}
 	return out
@@ -27,7 +28,7 @@ func short(lines []users.Line) []string {
 // wants holds a user's ledger to lines, as the agent shows it.
 func wants(t *testing.T, m *runs.Manager, want ...string) {
 	t.Helper()
-	lines, err := m.Ledger(t.Context(), "alice")
+	lines, err := m.AuditLog(t.Context(), "alice")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,9 +38,9 @@ func wants(t *testing.T, m *runs.Manager, want ...string) {
 }
 
 // written gives what stands in the store.
-func (r *rig) written(t *testing.T) []users.Line {
+func (r *rig) written(t *testing.T) []auditlog.Entry {
 	t.Helper()
-	lines, err := users.ReadLedger(t.Context(), r.store, "alice")
+	lines, err := users.ReadAuditLog(t.Context(), r.store, "alice")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +87,7 @@ func TestTheLedgerHasCallsAndDecisionsAtOnceAndOutlivesTheSession(t *testing.T) 
 		t.Errorf("in the store (-want +got):\n%s", diff)
 	}
 	for _, l := range lines {
-		if l.What == users.LineDecided && l.Scope != "write_file a.txt" || l.RunID == "" || l.CallID == "" || l.At.IsZero() {
+		if l.What == auditlog.Decided && l.Scope != "write_file a.txt" || l.RunID == "" || l.CallID == "" || l.At.IsZero() {
 			t.Errorf("line %+v, want run, call, time and the exact scope", l)
 		}
 	}
@@ -161,7 +162,7 @@ func TestSignInsAndRefusalsAreWrittenTogetherAndOnce(t *testing.T) {
 	stop(t, m, time.Second)
 	signIns := 0
 	for _, l := range r.written(t) {
-		if l.What == users.LineSignIn && l.Via == "token:1" {
+		if l.What == auditlog.SignIn && l.Via == "token:1" {
 			signIns++
 		}
 	}

@@ -1,12 +1,10 @@
-package runs
+package session
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
 
-	"github.com/loongclaw/loongclaw/agent/journal"
 	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/record"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -84,18 +82,18 @@ type answerBody struct {
 	Native json.RawMessage `json:"native,omitempty"` // what the provider named in Model wants back
 }
 
-// contextBody is what the agent tells the model beside a run's message. It stays
+// Context is what the agent tells the model beside a run's message. It stays
 // with that message, so that the conversation is the same in every later request;
 // what has changed since goes with the message after it.
-type contextBody struct {
+type Context struct {
 	RunID string `json:"runId"`
 	Fence string `json:"fence"`         // a random word, so that no text can end the context by itself
 	Day   string `json:"day,omitempty"` // where it is another than the last that the model was told
-	Notes []note `json:"notes,omitempty"`
+	Notes []Note `json:"notes,omitempty"`
 }
 
-// note is a memory that was recalled.
-type note struct {
+// Note is a memory that was recalled.
+type Note struct {
 	ID   string `json:"id"`
 	Text string `json:"text"`           // one line
 	From string `json:"from,omitempty"` // the session that it came from
@@ -131,7 +129,8 @@ type resultBody struct {
 	Output string `json:"output"`
 }
 
-type finishedBody struct {
+// Finished is how a run ended.
+type Finished struct {
 	RunID  string       `json:"runId"`
 	Status string       `json:"status"`
 	Error  *fault.Error `json:"error,omitempty"`
@@ -143,18 +142,8 @@ type updatedBody struct {
 	Head  string `json:"head,omitempty"`
 }
 
-func record(kind string, body any) journal.Record {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false) // nobody embeds this in a page, and a file of HTML would take six times its size
-	if err := enc.Encode(body); err != nil {
-		panic(fmt.Sprintf("runs: a record of our own cannot be marshalled: %v", err))
-	}
-	return journal.Record{Type: kind, Body: bytes.TrimSuffix(b.Bytes(), []byte{'\n'})}
-}
-
-func parse[T any](e journal.Entry) (T, error) {
+func parse[T any](r record.Record) (T, error) {
 	var b T
-	err := json.Unmarshal(e.Body, &b)
+	err := json.Unmarshal(r.Body, &b)
 	return b, err
 }
