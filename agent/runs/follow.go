@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -22,8 +23,8 @@ type Follower struct {
 	m    *Manager
 	user string
 	id   string
-	s    *session
-	r    reader
+	s    *open
+	cur  chat.Cursor
 	gone bool // history_cleared has been told; the next life has not begun
 	tail *int // where a life is told from its beginning: only so many of its last turns
 	// UntilIdle ends Next with ErrIdle when nothing runs in the session.
@@ -42,12 +43,12 @@ func (m *Manager) Follow(ctx context.Context, user, id, after string) (*Follower
 	if err != nil {
 		return nil, err
 	}
-	s, err := m.lookup(ctx, user, id)
+	s, err := m.sessions.lookup(ctx, user, id)
 	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
-	ahead := cur.Epoch == s.epoch && cur.Seq > s.seq()
+	ahead := cur.Epoch == s.state.Epoch() && cur.Seq > s.state.Seq()
 	s.mu.Unlock()
 	if ahead { // another agent has written what this one has not read yet
 		if err := s.log.Refresh(ctx); err != nil {
@@ -59,11 +60,11 @@ func (m *Manager) Follow(ctx context.Context, user, id, after string) (*Follower
 	return f, nil
 }
 
-func (f *Follower) attach(s *session, cur chat.Cursor) {
+func (f *Follower) attach(s *open, cur chat.Cursor) {
 	s.mu.Lock()
 	s.followers++
 	s.mu.Unlock()
-	f.s, f.r = s, reader{s, cur}
+	f.s, f.cur = s, cur
 }
 
 // Close lets go of the session.
@@ -74,39 +75,41 @@ func (f *Follower) Close() {
 	f.s.touched = f.m.Now()
 }
 
-// Poll gives the events that are there now.
+// Poll returns the events that are there now.
 func (f *Follower) Poll() ([]chat.Event, error) {
 	f.s.mu.Lock()
 	defer f.s.mu.Unlock()
-	events, _, err := f.poll()
+	events, _, err := f.pollLocked()
 	return events, err
 }
 
-// poll reads. The session's lock is held.
-func (f *Follower) poll() (events []chat.Event, ended bool, err error) {
-	if f.s.ended {
+// pollLocked reads, with the session's lock held.
+func (f *Follower) pollLocked() (events []chat.Event, ended bool, err error) {
+	if f.s.life.Phase == session.Ended {
 		return nil, true, nil
 	}
 	switch {
-	case f.r.cur.Epoch == 0:
-		return f.begin(), false, nil
-	case f.r.cur.Epoch != f.s.epoch:
+	case f.cur.Epoch == 0:
+		return f.beginLocked(), false, nil
+	case f.cur.Epoch != f.s.state.Epoch():
 		// The cursor is of a life that has ended: say so, then tell the present.
-		return append([]chat.Event{f.cleared()}, f.begin()...), false, nil
-	case f.r.cur.Seq > f.s.seq():
+		return append([]chat.Event{f.cleared()}, f.beginLocked()...), false, nil
+	case f.cur.Seq > f.s.state.Seq():
 		return nil, false, aheadFault()
 	}
-	return f.r.read(), false, nil
+	events, f.cur = f.s.state.Events(f.cur, chat.At(f.m.Now()))
+	return events, false, nil
 }
 
-// begin tells a life from its beginning, or from its last turns on. The session's
-// lock is held.
-func (f *Follower) begin() []chat.Event {
-	f.r.cur = chat.Cursor{Epoch: f.s.epoch}
-	if f.tail == nil {
-		return f.r.read()
+// beginLocked tells a life from its beginning, or from its last turns on.
+func (f *Follower) beginLocked() (events []chat.Event) {
+	now := chat.At(f.m.Now())
+	if f.tail != nil {
+		events, f.cur = f.s.state.Tail(*f.tail, now)
+	} else {
+		events, f.cur = f.s.state.Events(chat.Cursor{Epoch: f.s.state.Epoch()}, now)
 	}
-	return f.r.tail(f.s.lastTurnsLocked(*f.tail))
+	return events
 }
 
 func aheadFault() error {
@@ -117,15 +120,15 @@ func (f *Follower) cleared() chat.Event {
 	return chat.Event{Type: chat.TypeHistoryCleared, SessionID: f.id, Timestamp: chat.At(f.m.Now())}
 }
 
-// Begin gives what is there when a reader comes. Where a tail leaves nothing to tell
-// it gives nothing, and Cursor is then where the reader stands: one that has no event
+// Begin returns what is there when a reader comes. Where a tail leaves nothing to tell
+// that is nothing, and Cursor is then where the reader stands: one that has no event
 // yet must not lose what comes before it is back.
 func (f *Follower) Begin(ctx context.Context) ([]chat.Event, error) {
 	if f.tail == nil {
 		return f.Next(ctx)
 	}
 	f.s.mu.Lock()
-	events, ended, err := f.poll()
+	events, ended, err := f.pollLocked()
 	f.s.mu.Unlock()
 	if ended {
 		return f.Next(ctx)
@@ -133,14 +136,14 @@ func (f *Follower) Begin(ctx context.Context) ([]chat.Event, error) {
 	return events, err
 }
 
-// Next waits for events and gives all that are there. It ends with ctx, or when
+// Next waits for events and returns all that are there. It ends with ctx, or when
 // this agent stops.
 func (f *Follower) Next(ctx context.Context) ([]chat.Event, error) {
 	for {
 		f.s.mu.Lock()
-		events, ended, err := f.poll()
-		changed, foreign := f.s.changed, f.s.foreign(f.m.process)
-		idle := f.UntilIdle && !ended && !f.s.active()
+		events, ended, err := f.pollLocked()
+		changed, foreign := f.s.changed, f.s.state.HeldBy(f.m.self.Process) == session.Another
+		idle := f.UntilIdle && !ended && !f.s.activeLocked()
 		f.s.mu.Unlock()
 		if len(events) > 0 || err != nil {
 			return events, err
@@ -183,28 +186,22 @@ func (f *Follower) wait(ctx context.Context, changed chan struct{}, foreign bool
 // no reason to end a stream.
 func (f *Follower) look(ctx context.Context) error {
 	f.s.mu.Lock()
-	working := f.s.working
+	carrying := f.s.life.Phase == session.Carrying
 	f.s.mu.Unlock()
-	if working {
-		return nil // its own goroutine looks
+	if carrying {
+		return nil // its worker looks
 	}
 	if f.s.user.Refresh(ctx) == nil {
-		if row, _ := f.s.user.Row(f.id); !row.Alive || row.Epoch != f.s.epoch {
-			f.m.drop(f.s)
+		if row, _ := f.s.user.Row(f.id); !row.Alive || row.Epoch != f.s.state.Epoch() {
+			f.m.sessions.drop(f.s)
 			return nil
 		}
 	}
 	if err := f.s.log.Refresh(ctx); fault.CodeOf(err) == fault.CodeDamaged {
 		return err
 	}
-	f.m.mind(f.s)
+	f.s.recheck()
 	return ctx.Err()
-}
-
-// foreign says whether another agent runs this session now. The lock is held.
-func (s *session) foreign(process string) bool {
-	r := s.runs[s.current]
-	return r != nil && r.owner.Process != process
 }
 
 // nextLife goes on to the session's next life: after clearing there is one at
@@ -214,7 +211,7 @@ func (f *Follower) nextLife(ctx context.Context) ([]chat.Event, error) {
 		f.gone = true
 		return []chat.Event{f.cleared()}, nil
 	}
-	s, err := f.m.lookup(ctx, f.user, f.id)
+	s, err := f.m.sessions.lookup(ctx, f.user, f.id)
 	if fault.CodeOf(err) == fault.CodeNotFound {
 		if f.UntilIdle {
 			return nil, ErrIdle
@@ -246,15 +243,15 @@ func (f *Follower) pause(ctx context.Context) error {
 	}
 }
 
-// Cursor is where the follower stands.
-func (f *Follower) Cursor() string { return f.r.cur.Encode(f.id) }
+// Cursor returns where the follower stands.
+func (f *Follower) Cursor() string { return f.cur.Encode(f.id) }
 
-// History gives a session's messages; one that does not exist has none.
+// History returns a session's messages; one that does not exist has none.
 func (m *Manager) History(ctx context.Context, user, id string, limit int, tree bool) (chat.History, error) {
 	if err := chat.CheckSession(id); err != nil {
 		return chat.History{}, err
 	}
-	s, err := m.lookup(ctx, user, id)
+	s, err := m.sessions.lookup(ctx, user, id)
 	if fault.CodeOf(err) == fault.CodeNotFound {
 		return chat.History{SessionID: id, Messages: []chat.Message{}}, nil
 	}
@@ -263,7 +260,7 @@ func (m *Manager) History(ctx context.Context, user, id string, limit int, tree 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	h := s.historyLocked(tree)
+	h := s.state.History(tree)
 	if limit > 0 && len(h.Messages) > limit {
 		h.Messages = h.Messages[len(h.Messages)-limit:]
 	}

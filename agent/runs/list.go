@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/agent/users"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
@@ -34,7 +35,7 @@ func (m *Manager) List(ctx context.Context, user, q string) (List, error) {
 		return List{}, err
 	}
 	soon, cancel := context.WithTimeout(ctx, lookPatience)
-	m.lookedThrough(soon, user) // else a watcher is told later
+	m.recovery.done(soon, user) // else a watcher is told later
 	cancel()
 	at := m.listCursor(u) // before the rows: what changes meanwhile is told again
 	out := []chat.Session{}
@@ -48,7 +49,7 @@ func (m *Manager) List(ctx context.Context, user, q string) (List, error) {
 	return List{out, at.Encode(user)}, nil
 }
 
-// rows gives the rows of a user's sessions.
+// rows returns the rows of a user's sessions.
 func (m *Manager) rows(ctx context.Context, user string) ([]users.Row, error) {
 	u, err := m.refreshed(ctx, user)
 	if err != nil {
@@ -57,7 +58,7 @@ func (m *Manager) rows(ctx context.Context, user string) ([]users.Row, error) {
 	return m.rowsOf(u), nil
 }
 
-// refreshed gives a user, with what other agents have written.
+// refreshed returns a user, with what other agents have written.
 func (m *Manager) refreshed(ctx context.Context, user string) (*users.User, error) {
 	u, err := m.users.Get(ctx, user)
 	if err != nil {
@@ -74,14 +75,14 @@ func (m *Manager) rowsOf(u *users.User) []users.Row {
 	return rows
 }
 
-// present is a row as it is now: a session that is in use tells its own itself.
+// present returns a row as it is now: a session that is in use tells its own itself.
 func (m *Manager) present(user string, r users.Row) users.Row {
-	if s := m.inUse(user, r.ID); s != nil {
+	if s := m.sessions.inUse(user, r.ID); s != nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if !s.ended && len(s.entries) > 0 {
-			return s.row()
-		} // else its mark is there, and its first message is on the way
+		if s.life.Phase != session.Ended && s.state.Seq() > 0 {
+			return s.rowLocked()
+		} // else its marker is there, and its first message is on the way
 	}
 	return listed(r)
 }
@@ -95,36 +96,25 @@ func listed(r users.Row) users.Row {
 	return r
 }
 
-func (m *Manager) inUse(user, id string) *session {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.open[place{user, id}]
-}
-
 func (m *Manager) mentions(user, id, q string) bool {
-	s := m.inUse(user, id)
+	s := m.sessions.inUse(user, id)
 	if s == nil {
 		return false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, n := range s.tree.nodes {
-		if strings.Contains(strings.ToLower(n.Content), q) {
-			return true
-		}
-	}
-	return false
+	return s.state.Mentions(q)
 }
 
-// Session gives one row.
+// Session returns one row.
 func (m *Manager) Session(ctx context.Context, user, id string) (chat.Session, error) {
-	s, err := m.lookup(ctx, user, id)
+	s, err := m.sessions.lookup(ctx, user, id)
 	if err != nil {
 		return chat.Session{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.row().Session, nil
+	return s.state.Summary(), nil
 }
 
 // Usage sums the tokens of a user's sessions.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/agent/users"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
@@ -71,7 +72,7 @@ func (w *Watcher) Next(ctx context.Context) ([]chat.ListEvent, error) {
 		}
 		seq := u.Seq() // before the count, as in listCursor
 		c := w.feed.since(w.at)
-		if !c.exact && w.m.isRecovering(w.user) { // rows would say idle that are not
+		if !c.exact && w.m.recovery.running(w.user) > 0 { // rows would say idle that are not
 			if err := w.wait(ctx, u, c.more); err != nil {
 				return nil, err
 			}
@@ -159,7 +160,7 @@ func (w *Watcher) events(u *users.User, c changes) []chat.ListEvent {
 func (w *Watcher) addUnknown(u *users.User, c *changes) {
 	all, _ := u.Changes()
 	for id, seq := range all {
-		s := w.m.inUse(w.user, id)
+		s := w.m.sessions.inUse(w.user, id)
 		if seq == 0 || seq > w.at.Seq || s != nil {
 			c.sessions[id] = true
 		}
@@ -167,38 +168,25 @@ func (w *Watcher) addUnknown(u *users.User, c *changes) {
 			continue
 		}
 		s.mu.Lock()
-		if a := s.openApproval(); a != nil {
-			c.approvals[a.ApprovalID] = id
+		if q, open := s.state.OpenQuestion(); open {
+			c.approvals[q.ApprovalID] = id
 		}
 		s.mu.Unlock()
 	}
 }
 
-// approvalNow is an approval of a session in use, as it stands.
-func (m *Manager) approvalNow(user, session, id string) *chat.Approval {
-	s := m.inUse(user, session)
+// approvalNow is a question of a session in use, as it stands.
+func (m *Manager) approvalNow(user, of, id string) *chat.Approval {
+	s := m.sessions.inUse(user, of)
 	if s == nil {
 		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if a := s.asked[id]; a != nil && !s.ended {
-		shown := s.shown(a)
-		return &shown
+	if q, known := s.state.Question(id); known && s.life.Phase != session.Ended {
+		return &q
 	}
 	return nil
-}
-
-// shown is an approval as a client sees it. The lock is held.
-func (s *session) shown(a *approval) chat.Approval {
-	out := chat.Approval{
-		ApprovalID: a.ApprovalID, SessionID: s.id, RunID: a.RunID, CallID: a.CallID,
-		Name: a.Name, Arguments: a.Arguments, Scope: a.Scope, ExpiresAt: a.ExpiresAt, Decision: a.decision,
-	}
-	if a.decision == "" {
-		out.Decisions = chat.Decisions()
-	}
-	return out
 }
 
 // Approvals gives what waits for the user's decision, what expires first at first.
@@ -207,18 +195,18 @@ func (m *Manager) Approvals(ctx context.Context, user string) ([]chat.Approval, 
 	if err != nil {
 		return nil, err
 	}
-	if !m.lookedThrough(ctx, user) { // who has just come into memory may have left questions open
+	if !m.recovery.done(ctx, user) { // who has just come into memory may have left questions open
 		return nil, ctx.Err()
 	}
 	out := []chat.Approval{}
 	for _, row := range u.Rows() {
-		s := m.inUse(user, row.ID)
+		s := m.sessions.inUse(user, row.ID)
 		if s == nil {
 			continue
 		}
 		s.mu.Lock()
-		if a := s.openApproval(); a != nil && !s.ended && m.Now().Before(a.ExpiresAt.Time) {
-			out = append(out, s.shown(a))
+		if q, open := s.state.OpenQuestion(); open && s.life.Phase != session.Ended && m.Now().Before(q.ExpiresAt.Time) {
+			out = append(out, q)
 		}
 		s.mu.Unlock()
 	}
