@@ -296,8 +296,9 @@ func (r *Rules) field() {
 }
 
 var (
-	// OpenAI's reasoning models take only their own temperature.
-	openAIReasoning = regexp.MustCompile(`^(o[1-9]|gpt-5)`)
+	// OpenAI's reasoning models take only their own temperature, and from the fifth
+	// generation on all are such.
+	openAIReasoning = regexp.MustCompile(`^(o[1-9]|gpt-[5-9])`)
 	// Kimi fixes the temperature of these by mode, and refuses any other.
 	kimiFixed = regexp.MustCompile(`^kimi-(k[2-9]|latest|thinking)`)
 	// Models of Gemini from before there were signatures to miss.
