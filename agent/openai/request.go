@@ -24,6 +24,16 @@ type Request struct {
 	Limit int    // the most tokens that it wants; 0 where it does not say
 	Task  string // what its metadata calls the request's purpose
 	Store bool   // it asks that the answer be kept
+
+	Format *Format // nil: text
+}
+
+// Format is the JSON that a client wants for an answer.
+type Format struct {
+	Name   string
+	Schema json.RawMessage // empty: any object
+	Strict bool
+	Call   bool // it wants it as the arguments of a call of the tool of this name
 }
 
 // Exchange is a message of the user and what was answered.
@@ -47,10 +57,8 @@ type wire struct {
 	FunctionCall   json.RawMessage `json:"function_call"`
 	Stop           json.RawMessage `json:"stop"`
 	Logprobs       json.RawMessage `json:"logprobs"`
-	ResponseFormat *struct {
-		Type string `json:"type"`
-	} `json:"response_format"`
-	Audio json.RawMessage `json:"audio"`
+	Audio          json.RawMessage `json:"audio"`
+	ResponseFormat json.RawMessage `json:"response_format"`
 
 	// These only help to tell what a request is for, so whatever they hold is taken.
 	MaxTokens           json.RawMessage `json:"max_tokens"`
@@ -74,10 +82,14 @@ func Parse(raw []byte) (Request, error) {
 		}
 		return Request{}, fault.New(fault.CodeInvalidJSON, "the body is not JSON", `send {"model":"loongclaw","messages":[{"role":"user","content":"…"}]} as UTF-8`)
 	}
+	format, err := w.format()
+	if err != nil {
+		return Request{}, err
+	}
 	if err := w.refuse(); err != nil {
 		return Request{}, err
 	}
-	q := Request{Model: w.Model, Stream: w.Stream, WantUsage: w.Options.IncludeUsage, Limit: w.limit(), Task: w.task(), Store: string(bytes.TrimSpace(w.Store)) == "true"}
+	q := Request{Model: w.Model, Stream: w.Stream, WantUsage: w.Options.IncludeUsage, Limit: w.limit(), Task: w.task(), Store: string(bytes.TrimSpace(w.Store)) == "true", Format: format}
 	if q.Model == "" {
 		q.Model = Model
 	}
@@ -136,8 +148,6 @@ func (w *wire) refuse() error {
 		return no("logprobs", "logprobs", "leave it out")
 	case asked(w.Audio):
 		return no("audio", "audio", "ask for text")
-	case w.ResponseFormat != nil && w.ResponseFormat.Type != "" && w.ResponseFormat.Type != "text":
-		return no("response_format", "response_format "+w.ResponseFormat.Type, "ask for the format in a message")
 	}
 	return nil
 }

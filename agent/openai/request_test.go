@@ -29,6 +29,24 @@ func TestParse(t *testing.T) {
 		},
 		{"a greeting", `{"messages":[{"role":"assistant","content":"Hello"},{"role":"user","content":"hi"}]}`, Request{Model: Model, Greeting: "Hello", Message: "hi"}},
 		{"empty asks for nothing", `{"n":1.0,"tools":[],"tool_choice":null,"functions":null,"stop":null,"logprobs":false,"response_format":{"type":"text"},"messages":[{"role":"user","content":"hi"}]}`, Request{Model: Model, Message: "hi"}},
+		{"any JSON", `{"response_format":{"type":"json_object"},"messages":[{"role":"user","content":"hi"}]}`, Request{Model: Model, Message: "hi", Format: &Format{}}},
+		{"no format", `{"response_format":null,"messages":[{"role":"user","content":"hi"}]}`, Request{Model: Model, Message: "hi"}},
+		{
+			"JSON by a schema", `{"response_format":{"type":"json_schema","json_schema":{"name":"n","strict":true,"schema":{ "type": "object" }}},"messages":[{"role":"user","content":"hi"}]}`,
+			Request{Model: Model, Message: "hi", Format: &Format{Name: "n", Strict: true, Schema: json.RawMessage(`{"type":"object"}`)}},
+		},
+		{
+			"JSON by a schema without a name", `{"response_format":{"type":"json_schema","json_schema":{"schema":{}}},"messages":[{"role":"user","content":"hi"}]}`,
+			Request{Model: Model, Message: "hi", Format: &Format{Name: "answer", Schema: json.RawMessage(`{}`)}},
+		},
+		{
+			"the one tool that must be called", `{"tools":[{"type":"function","function":{"name":"extract","parameters":{"type":"object"}}}],"tool_choice":{"type":"function","function":{"name":"extract"}},"messages":[{"role":"user","content":"hi"}]}`,
+			Request{Model: Model, Message: "hi", Format: &Format{Name: "extract", Schema: json.RawMessage(`{"type":"object"}`), Call: true}},
+		},
+		{
+			"the one tool there is, and some tool must be called", `{"tools":[{"type":"function","function":{"name":"extract"}}],"tool_choice":"required","messages":[{"role":"user","content":"hi"}]}`,
+			Request{Model: Model, Message: "hi", Format: &Format{Name: "extract", Call: true}},
+		},
 		{
 			"what it is for", `{"max_tokens":9,"max_completion_tokens":4.0,"metadata":{"task":"title_generation","chat":7},"store":true,"messages":[{"role":"user","content":"hi"}]}`,
 			Request{Model: Model, Message: "hi", Limit: 4, Task: "title_generation", Store: true},
@@ -75,7 +93,17 @@ func TestParseRefuses(t *testing.T) {
 		`{"stop":"x",` + user + `}`:                               fault.CodeUnsupported,
 		`{"logprobs":true,` + user + `}`:                          fault.CodeUnsupported,
 		`{"audio":{},` + user + `}`:                               fault.CodeUnsupported,
-		`{"response_format":{"type":"json_schema"},` + user + `}`: fault.CodeUnsupported,
+		`{"response_format":{"type":"json_schema"},` + user + `}`: fault.CodeInvalidRequest,
+		`{"response_format":{"type":"json_schema","json_schema":{"name":"a b","schema":{}}},` + user + `}`:                                          fault.CodeInvalidRequest,
+		`{"response_format":{"type":"json_schema","json_schema":{"schema":[]}},` + user + `}`:                                                       fault.CodeInvalidRequest,
+		`{"response_format":{"type":"json_schema","json_schema":{"schema":"x"}},` + user + `}`:                                                      fault.CodeInvalidRequest,
+		`{"response_format":{"type":"json_schema","json_schema":{"schema":{"a":"` + strings.Repeat("x", 64<<10) + `"}}},` + user + `}`:              fault.CodeInvalidRequest,
+		`{"response_format":"json",` + user + `}`:                                                                                                   fault.CodeInvalidRequest,
+		`{"response_format":{"type":"grammar"},` + user + `}`:                                                                                       fault.CodeUnsupported,
+		`{"tools":[{"type":"function","function":{"name":"a"}}],"tool_choice":"auto",` + user + `}`:                                                 fault.CodeUnsupported,
+		`{"tools":[{"type":"function","function":{"name":"a"}}],"tool_choice":{"type":"function","function":{"name":"b"}},` + user + `}`:            fault.CodeUnsupported,
+		`{"tools":[{"type":"function","function":{"name":"a"}},{"type":"function","function":{"name":"b"}}],"tool_choice":"required",` + user + `}`: fault.CodeUnsupported,
+		`{"tools":[{"type":"function","function":{"name":"a b"}}],"tool_choice":"required",` + user + `}`:                                           fault.CodeInvalidRequest,
 	} {
 		_, err := Parse([]byte(body))
 		f := fault.From(err)
