@@ -28,11 +28,11 @@ func (s *Server) openAIModels(c echo.Context) error {
 
 // openAIModel tells of one model.
 func (s *Server) openAIModel(c echo.Context) error {
-	id, err := param(c, "model")
+	id, err := param(c, "*") // names such as openai/gpt-4o come with their slash as it is, too
 	if err != nil {
 		return err
 	}
-	m, err := openai.ModelOf(id, s.began)
+	m, err := openai.ModelOf(strings.TrimSuffix(id, "/"), s.began)
 	if err != nil {
 		return err
 	}

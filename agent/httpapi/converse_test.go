@@ -221,6 +221,8 @@ func TestErrorsOfOpenAIPathsAreObjects(t *testing.T) {
 		{"POST", chat.PathCompletions + "/", `{"n":2,` + hi + `}`, 400, "unsupported", "invalid_request_error", "n"},
 		{"POST", chat.PathCompletions, `{"messages":[` + by("user", "fail") + `]}`, 503, "provider_busy", "server_error", ""},
 		{"GET", chat.PathOpenAIModels + "/gpt-x", "", 404, "not_found", "invalid_request_error", "model"},
+		{"GET", chat.PathOpenAIModels + "/openai/gpt-4o", "", 404, "not_found", "invalid_request_error", "model"},
+		{"GET", chat.PathOpenAIModels + "/openai%2Fgpt-4o/", "", 404, "not_found", "invalid_request_error", "model"},
 		{"GET", "/v1/nothing", "", 404, "not_found", "invalid_request_error", ""},
 		{"DELETE", chat.PathCompletions, "", 405, "method_not_allowed", "invalid_request_error", ""},
 	} {
@@ -257,6 +259,7 @@ func TestModels(t *testing.T) {
 		t.Errorf("got %v", one)
 	}
 	r.call("GET", chat.PathOpenAIModels+"/loongclaw/", "", 200)
+	r.call("GET", chat.PathOpenAIModels+"/loong%63law", "", 200)
 }
 
 // What would be dropped in silence is refused.

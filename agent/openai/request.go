@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -75,6 +76,9 @@ type wireMessage struct {
 // Parse reads a request.
 func Parse(raw []byte) (Request, error) {
 	var w wire
+	if !utf8.Valid(raw) {
+		return Request{}, fault.New(fault.CodeInvalidJSON, "the body is not UTF-8", "send JSON as UTF-8")
+	}
 	if err := json.Unmarshal(raw, &w); err != nil {
 		var typ *json.UnmarshalTypeError
 		if errors.As(err, &typ) {
@@ -184,6 +188,9 @@ func (q *Request) take(messages []wireMessage) error {
 		default:
 			return fault.New(fault.CodeUnsupported, fmt.Sprintf("messages[%d]: the role %q is not served here", i, m.Role), "use system, developer, user and assistant; the agent calls its own tools").About(fmt.Sprintf("messages[%d].role", i))
 		}
+	}
+	if open && strings.TrimSpace(turns[len(turns)-1].User) == "" {
+		return fault.New(fault.CodeMissingMessage, "缺少 message 参数: the user's last message is empty", `end messages with {"role":"user","content":"…"}`).About("messages")
 	}
 	if !open {
 		return fault.New(fault.CodeMissingMessage, "缺少 message 参数: the last message is not the user's", `end messages with {"role":"user","content":"…"}`).About("messages")
