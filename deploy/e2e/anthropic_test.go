@@ -76,7 +76,8 @@ var acts = map[string]act{
 	"act calls.": {
 		replies: []anthropictest.Reply{
 			{Blocks: []anthropictest.Block{
-				{Thinking: "I need the time and the files."}, says("I look. "),
+				{Thinking: "I need the time and the files."},
+				says("I look. "),
 				{Call: &anthropictest.Call{ID: "toolu_1", Name: "get_current_time", Input: `{"timezone":"Asia/Shanghai"}`}},
 				{Call: &anthropictest.Call{ID: "toolu_2", Name: "list_directory", Input: `{}`}},
 			}, Usage: anthropictest.Usage{Input: 7, Created: 20, Read: 30, Output: 9}},
