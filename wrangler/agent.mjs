@@ -211,7 +211,7 @@ class Agent extends DurableObject {
  */
 function mayStream(request) {
   const { pathname } = new URL(request.url);
-  return slowPaths.includes(pathname) || (request.method === "GET" && pathname.endsWith("/events"));
+  return slowPaths.includes(pathname) || (request.method === "GET" && (pathname === "/api/sessions/stream" || pathname.endsWith("/events")));
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Reaches a user's agent: the container behind its object, or a server elsewhere. */
 
 /** What the core calls the container (gateway/host/workers/message.go). */
-const container = "http://agent.internal";
+export const container = "http://agent.internal";
 
 /** The name of the object that all share, where they do. */
 const everybody = "everybody";

@@ -1,6 +1,7 @@
 /** Carries a decision of the core out. */
 import { forward } from "./forward.mjs";
 import { withHeader } from "./header.mjs";
+import { rest, rests } from "./rest.mjs";
 
 /** @typedef {import("./message.mjs").Decision} Decision */
 /** @typedef {(kind: string) => Decision} Fail words a failure (gateway/host/workers/failure.go) */
@@ -10,17 +11,21 @@ import { withHeader } from "./header.mjs";
  * @param {Request} request
  * @param {Env} env
  * @param {Fail} fail
+ * @param {() => Promise<Decision>} renew decides anew
  * @param {import("./agents.mjs").Place} [place] of the user's container, where it is known
  * @returns {Promise<Response>}
  */
-export async function carry(decision, request, env, fail, place) {
+export async function carry(decision, request, env, fail, renew, place) {
   switch (decision.kind) {
     case "respond":
       return respond(decision, request);
     case "asset":
       return asset(decision, request, env, fail);
-    case "forward":
-      return forward(decision, request, env, (kind) => refuse(fail(kind), decision, request), place);
+    case "forward": {
+      const refused = (/** @type {string} */ kind) => refuse(fail(kind), decision, request);
+      if (rests(decision, request, env)) return rest(decision, request, env, refused, renew, place);
+      return forward(decision, request, env, refused, place);
+    }
     case "socket":
       return socket(decision, request, env, fail);
     default:

@@ -53,7 +53,12 @@ export class Host {
         log("an object does not answer", decision.requestId, cause);
         return "object";
       });
-      if (answered === "no question") return carry(decision, request, env, fail, facts.place);
+      // The same once more, with a fresh pass, where a stream that rested goes on.
+      const renew = async () => {
+        await this.core.open(env);
+        return this.core.decide(request, facts);
+      };
+      if (answered === "no question") return carry(decision, request, env, fail, renew, facts.place);
       if (answered !== "answered") return refuse(fail(answered), decision, request);
     }
     throw new Error("the core asks without end");

@@ -20,6 +20,7 @@ const idle = "idle";
  * @typedef {object} Line
  * @property {(session: string, cursor: string, signal: AbortSignal) => Promise<{answer: Response, failed?: string}>} open
  * @property {(relay: Relay, data: string) => void} deliver
+ * @property {(relay: Relay) => void} placed it stands where it did not before
  * @property {(relay: Relay, status: number, body: string) => void} refused it will not try again
  * @property {(relay: Relay, kind: string) => void} failed
  */
@@ -29,11 +30,13 @@ export class Relay {
    * @param {string} session
    * @param {string} cursor
    * @param {Line} line
+   * @param {string} [tail] how many of the last turns it begins with, where there is no cursor
    */
-  constructor(session, cursor, line) {
+  constructor(session, cursor, line, tail) {
     this.session = session;
     this.cursor = cursor;
     this.line = line;
+    this.tail = tail;
     this.running = false;
     this.again = false;
     this.end = new AbortController();
@@ -80,9 +83,9 @@ export class Relay {
       for await (const { id, data, comment } of readEvents(answer.body)) {
         if (this.end.signal.aborted) return "idle";
         if (comment === idle) return "idle";
-        if (data === undefined) continue;
         if (id) this.cursor = id;
-        this.line.deliver(this, data);
+        if (data !== undefined) this.line.deliver(this, data);
+        else if (id) this.line.placed(this);
       }
       return "broken";
     } catch (cause) {

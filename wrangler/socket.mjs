@@ -28,7 +28,7 @@ const maxRead = 1 << 20;
 /**
  * @typedef {import("./message.mjs").Identity} Identity
  * @typedef {import("./message.mjs").Call} Call
- * @typedef {{identity: Identity, follows: [string, string][]}} Attached sessions with their cursors
+ * @typedef {{identity: Identity, follows: [session: string, cursor: string, tail?: string][]}} Attached sessions with their cursors, or how many of their last turns they begin with
  * @typedef {(question: import("./message.mjs").LimitQuestion) => import("./message.mjs").LimitAnswer} Take
  * @typedef {() => Promise<import("./agents.mjs").Place>} Find
  */
@@ -52,7 +52,7 @@ export class Socket {
     this.queue = Promise.resolve();
     /** @type {Map<string, Relay>} */
     this.relays = new Map();
-    for (const [session, cursor] of attached.follows) this.relays.set(session, this.#relay(session, cursor));
+    for (const [session, cursor, tail] of attached.follows) this.relays.set(session, this.#relay(session, cursor, tail));
   }
 
   /** The first frame, and the attachment. */
@@ -120,8 +120,8 @@ export class Socket {
   /** @param {Call} call */
   async #make(call) {
     if (call.then === "relay") {
-      const after = new URL(call.target, "http://agent").searchParams.get("after") ?? "";
-      return this.#follow(call.session, after, true);
+      const from = new URL(call.target, "http://agent").searchParams;
+      return this.#follow(call.session, from.get("after") ?? "", true, from.get("tail") ?? undefined);
     }
     try {
       const { answer, failed } = await this.#ask(call);
@@ -171,13 +171,14 @@ export class Socket {
    * @param {string} session
    * @param {string} cursor
    * @param {boolean} anew the client asked for this place; else a session that is followed stays where it is
+   * @param {string} [tail] how many of the last turns it begins with, where there is no cursor
    */
-  #follow(session, cursor, anew) {
+  #follow(session, cursor, anew, tail) {
     const known = this.relays.get(session);
     if (known && !anew) return known.stir();
     if (!known && this.#full(session)) return this.send(core.failure(session, "many"));
     known?.stop();
-    const relay = this.#relay(session, cursor);
+    const relay = this.#relay(session, cursor, tail);
     this.relays.set(session, relay);
     this.#save();
     relay.stir();
@@ -186,33 +187,41 @@ export class Socket {
   /**
    * @param {string} session
    * @param {string} cursor
+   * @param {string} [tail]
    */
-  #relay(session, cursor) {
+  #relay(session, cursor, tail) {
+    const placed = (/** @type {Relay} */ relay) => {
+      if (this.relays.get(relay.session) === relay) this.#save();
+    };
     return new Relay(session, cursor, {
-      open: (name, after, signal) => this.#events(name, after, signal),
+      open: (name, after, signal) => this.#events(name, after, tail, signal),
       deliver: (relay, data) => {
         this.send(data);
-        if (this.relays.get(relay.session) === relay) this.#save();
+        placed(relay);
       },
+      placed,
       refused: (relay, status, body) => {
         this.#forget(relay);
         this.send(core.refusal(relay.session, status, body));
       },
       failed: (relay, kind) => this.send(core.failure(relay.session, kind)),
-    });
+    }, tail);
   }
 
   /**
    * @param {string} session
    * @param {string} cursor
+   * @param {string | undefined} tail
    * @param {AbortSignal} signal
    */
-  async #events(session, cursor, signal) {
+  async #events(session, cursor, tail, signal) {
     const expired = core.expired(this.identity);
     if (expired) this.close(expired);
     const call = core.follow(this.identity, session);
-    const after = cursor ? `&after=${encodeURIComponent(cursor)}` : "";
-    return agentOf(this.env, call.agent, this.identity.user, this.find)(`${call.target}?until=idle${after}`, { headers: call.set, signal });
+    const from = new URLSearchParams({ until: "idle" });
+    if (cursor) from.set("after", cursor);
+    else if (tail !== undefined) from.set("tail", tail);
+    return agentOf(this.env, call.agent, this.identity.user, this.find)(`${call.target}?${from}`, { headers: call.set, signal });
   }
 
   /** @param {Relay} relay */
@@ -234,6 +243,7 @@ export class Socket {
 
   /** @returns {Attached} */
   #attached() {
-    return { identity: this.identity, follows: [...this.relays].map(([session, { cursor }]) => [session, cursor]) };
+    const follows = [...this.relays].map(([session, { cursor, tail }]) => /** @type {Attached["follows"][number]} */ (cursor || tail === undefined ? [session, cursor] : [session, cursor, tail]));
+    return { identity: this.identity, follows };
   }
 }

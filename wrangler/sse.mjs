@@ -3,7 +3,7 @@
 /** As long as an event may be: a tool's output or a long answer in one piece. */
 export const maxEvent = 8 << 20;
 
-/** @typedef {{id?: string, data?: string, comment?: string}} Item an event, or a comment */
+/** @typedef {{id?: string, data?: string, comment?: string}} Item an event, an id alone, or a comment */
 
 /**
  * @param {ReadableStream<Uint8Array>} body
@@ -25,6 +25,7 @@ export async function* readEvents(body) {
       held += line.length;
       if (line === "") {
         if (data.length > 0) yield { id, data: data.join("\n") };
+        else if (id) yield { id };
         data = [];
         id = "";
         held = 0;

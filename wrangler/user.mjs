@@ -8,6 +8,7 @@ import { objectOf } from "./agents.mjs";
 import { core } from "./boot.mjs";
 import { take } from "./bucket.mjs";
 import { most } from "./most.mjs";
+import { watchPath } from "./rest.mjs";
 import { slotOf, slots } from "./slots.mjs";
 import { Socket } from "./socket.mjs";
 
@@ -23,6 +24,8 @@ const restMs = 300;
 /** Somebody who never rests is made to, after some time and now and then: requests wait so long for runs to end. */
 const impatientMs = 30_000;
 const holdMs = 10_000;
+/** How the sockets of streams that rest are tagged; all others are clients'. */
+const watcher = "watch";
 
 export class User extends DurableObject {
   /**
@@ -145,8 +148,9 @@ export class User extends DurableObject {
    * @param {Request} request
    */
   async fetch(request) {
+    if (new URL(request.url).pathname === watchPath) return this.#watched();
     await core.open(this.env);
-    if (this.ctx.getWebSockets().length >= most(this.env, "MAX_OPEN_SOCKETS")) return new Response(null, { status: 429 });
+    if (this.#clients().length >= most(this.env, "MAX_OPEN_SOCKETS")) return new Response(null, { status: 429 });
     /** @type {import("./message.mjs").Identity} */
     const identity = JSON.parse(decodeURIComponent(request.headers.get("X-LoongClaw-Identity") ?? ""));
     const { 0: client, 1: ws } = new WebSocketPair();
@@ -155,6 +159,19 @@ export class User extends DurableObject {
     socket.greet();
     await this.#arm(identity.expires);
     return new Response(null, { status: 101, webSocket: client });
+  }
+
+  /** Accepts a stream that rests: it hears when something may run again. */
+  #watched() {
+    if (this.ctx.getWebSockets(watcher).length >= most(this.env, "MAX_OPEN_STREAMS")) return new Response(null, { status: 429 });
+    const { 0: stream, 1: ws } = new WebSocketPair();
+    this.ctx.acceptWebSocket(ws, [watcher]);
+    return new Response(null, { status: 101, webSocket: stream });
+  }
+
+  /** The sockets of the user's clients. */
+  #clients() {
+    return this.ctx.getWebSockets().filter((ws) => !this.ctx.getTags(ws).includes(watcher));
   }
 
   /**
@@ -187,7 +204,7 @@ export class User extends DurableObject {
   /** Ends the sockets whose credential has run out. */
   async alarm() {
     await core.open(this.env);
-    for (const ws of this.ctx.getWebSockets()) {
+    for (const ws of this.#clients()) {
       const socket = this.#socketOf(ws);
       const expired = core.expired(socket.identity);
       if (expired) socket.close(expired);
@@ -197,8 +214,17 @@ export class User extends DurableObject {
 
   /** The user's agent may have begun to run something: who follows it hears of it. */
   async stirred() {
+    for (const ws of this.ctx.getWebSockets(watcher)) {
+      try {
+        ws.send("stir");
+      } catch {
+        // It closed meanwhile.
+      }
+    }
+    const clients = this.#clients();
+    if (clients.length === 0) return;
     await core.open(this.env);
-    for (const ws of this.ctx.getWebSockets()) this.#socketOf(ws).stir();
+    for (const ws of clients) this.#socketOf(ws).stir();
   }
 
   /**
@@ -206,7 +232,7 @@ export class User extends DurableObject {
    * @param {Phase} phase
    */
   async phase(phase) {
-    for (const ws of this.ctx.getWebSockets()) ws.send(JSON.stringify({ type: "status", phase }));
+    for (const ws of this.#clients()) ws.send(JSON.stringify({ type: "status", phase }));
   }
 
   /**

@@ -47,7 +47,7 @@ const (
 	KindStream = "stream" // its answer takes as long as a model does, or as its reader stays
 )
 
-var streams = map[string]bool{chat.PathChat: true, chat.PathEvents: true, chat.PathCompletions: true}
+var streams = map[string]bool{chat.PathChat: true, chat.PathEvents: true, chat.PathList: true, chat.PathCompletions: true}
 
 // Server answers the gateway.
 type Server struct {
@@ -98,7 +98,9 @@ func (s *Server) routes() {
 	read.route(http.MethodGet, chat.PathHistory, s.history)
 	read.route(http.MethodGet, chat.PathHistoryOf, s.history)
 	read.route(http.MethodGet, chat.PathSessions, s.sessions)
+	read.route(http.MethodGet, chat.PathList, s.list)
 	read.route(http.MethodGet, chat.PathSession, s.session)
+	read.route(http.MethodGet, chat.PathApprovals, s.approvals)
 	read.route(http.MethodGet, chat.PathEvents, s.events)
 	read.route(http.MethodGet, chat.PathMemorySearch, s.searchMemory)
 	read.route(http.MethodGet, chat.PathMemoryExport, s.exportMemory)

@@ -21,6 +21,7 @@ type env struct {
 	Config
 	*tasks
 	users  *users.Users
+	feeds  feeds // what has changed in users' lists
 	self   session.Owner
 	leases *lease.Leases
 

@@ -24,6 +24,7 @@ func New(c Config) *Manager {
 	m := &Manager{env: e, sessions: &registry{env: e, open: map[place]*open{}}}
 	m.noted.env, m.recovery.registry = e, m.sessions
 	e.users.Opened = m.recovery.meet
+	e.users.RowChanged = func(user, session string) { e.feeds.of(user).note(session) }
 	e.After(e.Evict, m.sessions.evictUsers)
 	return m
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/agent/users"
+	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
 // recovery takes up what earlier processes, or other agents, have left unfinished.
@@ -45,6 +46,7 @@ func (r *recovery) meet(u *users.User) {
 
 // count counts who looks through what was left of a user.
 func (r *recovery) count(user string, n int) {
+	defer r.feeds.of(user).wake()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.users == nil {
@@ -52,6 +54,22 @@ func (r *recovery) count(user string, n int) {
 	}
 	if r.users[user] += n; r.users[user] == 0 {
 		delete(r.users, user)
+	}
+}
+
+// done waits until nobody looks through what was left of a user, and reports whether
+// that is so.
+func (r *recovery) done(ctx context.Context, user string) bool {
+	for {
+		more := r.feeds.of(user).since(chat.ListCursor{}).more
+		if r.running(user) == 0 {
+			return true
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return false
+		}
 	}
 }
 

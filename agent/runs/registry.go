@@ -114,6 +114,9 @@ func (g *registry) read(ctx context.Context, u *users.User, id string) (*open, e
 	}
 	log.Beside(u.Tail)
 	s.log = log
+	s.mu.Lock()
+	s.tellLocked(row)
+	s.mu.Unlock()
 	g.mu.Lock()
 	g.open[place{u.Name, id}] = s
 	g.mu.Unlock()
@@ -216,6 +219,7 @@ func (g *registry) evictUsers() {
 		inUse[at.user] = true
 	}
 	g.mu.Unlock()
-	g.users.Evict(g.Evict, func(name string) bool { return inUse[name] })
+	g.users.Evict(g.Evict, func(name string) bool { return inUse[name] || g.feeds.watched(name) })
+	g.feeds.evict(func(name string) bool { return inUse[name] || g.users.Open(name) != nil })
 	g.After(g.Evict, g.evictUsers)
 }

@@ -76,13 +76,14 @@ func (s *State) apply(e placed) (any, error) {
 func (s *State) applyMessage(e placed, b messageBody) error {
 	m := chat.Message{ID: b.MessageID, RunID: b.RunID, Role: chat.RoleUser, Content: b.Content, Timestamp: e.at, ParentID: deref(b.ParentID)}
 	r := newRun(Run{ID: b.RunID, MessageID: b.MessageID, Interactive: b.Interactive, RequestID: b.RequestID, Trace: b.Trace, Instructions: b.Instructions})
-	r.rooted = b.ParentID != nil && *b.ParentID == ""
+	r.entered, r.rooted = e.seq, b.ParentID != nil && *b.ParentID == ""
 	if err := s.enqueue(r); err != nil {
 		return err
 	}
 	if err := s.tree.add(m, false); err != nil {
 		return err
 	}
+	s.tree.nodes[b.MessageID].seq = e.seq
 	s.remember(b.Key, b.Hash, b.RunID, b.MessageID, e)
 	if s.title == "" {
 		s.title = TitleOf(b.Content)
@@ -95,7 +96,7 @@ func (s *State) applyMessage(e placed, b messageBody) error {
 
 func (s *State) applyRegenerate(e placed, b regenerateBody) error {
 	r := newRun(Run{ID: b.RunID, MessageID: b.MessageID, Interactive: true, RequestID: b.RequestID, Trace: b.Trace})
-	r.fresh = true
+	r.entered, r.fresh = e.seq, true
 	if err := s.enqueue(r); err != nil {
 		return err
 	}
@@ -248,6 +249,7 @@ func (s *State) applyAnswer(e placed, b answerBody, r *run) error {
 func (s *State) applyFinished(b Finished, r *run) error {
 	s.dequeue(r.ID)
 	r.Status = b.Status
+	s.failed = b.Status == chat.RunFailed || b.Status == chat.RunInterrupted
 	if s.current == r.ID {
 		s.current, s.answer = "", nil
 	}

@@ -33,6 +33,11 @@ func (r *reader) read(now chat.Time) []chat.Event {
 			out = append(out, r.stamp(ev, e.at))
 		}
 	}
+	return r.growing(out, now)
+}
+
+// growing adds what is lacking of the answer that is being given.
+func (r *reader) growing(out []chat.Event, now chat.Time) []chat.Event {
 	if l := r.s.answer; l != nil {
 		if r.cur.Answer != l.attempt {
 			r.cur.Answer, r.cur.Offset = l.attempt, 0

@@ -28,6 +28,7 @@ type Run struct {
 // run is a run and what follows from it.
 type run struct {
 	Run
+	entered uint64 // number of the record that asked for it
 	calls   map[string]*call
 	order   []*call
 	context *Context       // what the model was told beside the message

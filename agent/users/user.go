@@ -30,6 +30,9 @@ type User struct {
 
 	mu       sync.Mutex
 	rows     map[string]*Row
+	changed  map[string]uint64    // the record that last said something of a session
+	seq      uint64               // the last record
+	onRow    func(session string) // is told when what the rows say of a session changes
 	standing map[string]time.Time // approved scopes, until when
 	audit    auditlog.Log
 
@@ -77,8 +80,8 @@ type standingBody struct {
 }
 
 // open reads a user's journal.
-func open(ctx context.Context, b bucket.Bucket, name string, now func() time.Time) (*User, error) {
-	u := &User{Name: name, bucket: b, now: now, rows: map[string]*Row{}, standing: map[string]time.Time{}}
+func open(ctx context.Context, b bucket.Bucket, name string, now func() time.Time, onRow func(user, session string)) (*User, error) {
+	u := &User{Name: name, bucket: b, now: now, rows: map[string]*Row{}, changed: map[string]uint64{}, standing: map[string]time.Time{}}
 	u.Files = files.New(b, FilesPrefix(name))
 	u.Memory = memory.New(logOf{u}, memory.WithClock(now))
 	// The note is read beside the journal, so that it costs no time.
@@ -101,6 +104,9 @@ func open(ctx context.Context, b bucket.Bucket, name string, now func() time.Tim
 		u.begin(m)
 	}
 	u.left = marks
+	if onRow != nil {
+		u.onRow = func(session string) { onRow(name, session) }
+	}
 	return u, err
 }
 
@@ -125,6 +131,16 @@ func (l logOf) Append(ctx context.Context, records ...journal.Record) error {
 
 // Apply takes a record in.
 func (u *User) Apply(e journal.Entry) error {
+	// Last: who reads that this record is in has been told of what it changes.
+	defer func() {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		u.seq = e.Seq
+	}()
+	return u.apply(e)
+}
+
+func (u *User) apply(e journal.Entry) error {
 	if e.Newer() {
 		return nil
 	}
@@ -135,6 +151,10 @@ func (u *User) Apply(e journal.Entry) error {
 			return err
 		}
 		u.applySession(e.Type, b)
+		u.mu.Lock()
+		u.changed[b.Session.ID] = e.Seq
+		u.mu.Unlock()
+		u.rowChanged(b.Session.ID)
 		return nil
 	case recStanding:
 		var b standingBody
@@ -205,14 +225,45 @@ func (u *User) Rows() []Row {
 	return rows
 }
 
+// rowChanged tells whoever wants to know.
+func (u *User) rowChanged(session string) {
+	if u.onRow != nil {
+		u.onRow(session)
+	}
+}
+
+// Changes gives all sessions that there are or were, each with the record of the
+// journal that last said something of it, or 0; and the journal's last record.
+func (u *User) Changes() (sessions map[string]uint64, seq uint64) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	sessions = make(map[string]uint64, len(u.rows))
+	for id := range u.rows {
+		sessions[id] = u.changed[id]
+	}
+	return sessions, u.seq
+}
+
+// Seq is the journal's last record.
+func (u *User) Seq() uint64 {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.seq
+}
+
 // begin notes a session of which the journal does not know yet: its mark is in
 // the store, and its first anchor comes when it rests.
 func (u *User) begin(m Mark) {
 	u.mu.Lock()
-	defer u.mu.Unlock()
 	r := u.rows[m.Session.ID]
-	if r == nil || m.Epoch > r.Epoch {
+	fresh := r == nil || m.Epoch > r.Epoch
+	if fresh {
 		u.rows[m.Session.ID] = &Row{Session: m.Session, Epoch: m.Epoch, Alive: true}
+		delete(u.changed, m.Session.ID)
+	}
+	u.mu.Unlock()
+	if fresh {
+		u.rowChanged(m.Session.ID)
 	}
 }
 

@@ -37,6 +37,7 @@ func TestTheHouse(t *testing.T) {
 		{"a container killed in mid-answer: one whole answer", killedInMidAnswer},
 		{"open tabs, a parked approval and half-read streams keep nothing awake", sleepsAndComesBack},
 		{"two tabs that slept see the next run", sleepingTabs},
+		{"a list that is watched keeps nothing awake and hears what changes", watchedList},
 		{"a run without a client was finished", runAloneEnds},
 		{"two deploys under one who never stops talking", deploysUnderATalker},
 	} {
@@ -416,6 +417,41 @@ func sleepingTabs(t *testing.T, w *world) {
 		}
 		if as := ledgers[i].Answers[first.RunID]; len(as) != 1 {
 			t.Errorf("tab %d: the first answer came %d times", i, len(as))
+		}
+	}
+}
+
+// watchedList: a tab holds the stream of its list and nothing else.
+func watchedList(t *testing.T, w *world) {
+	kim := w.user("kim")
+	before := agents(t)
+	say(t, kim, "a", "hello")
+	mine := newcomer(t, before)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	defer cancel()
+	list, err := kim.Stream(ctx, http.MethodGet, "/api/sessions/stream", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer list.Cut()
+	for _, session := range []string{"b", "c"} {
+		took := eventually(t, sleepAfter+40*time.Second, "the container is stopped", func() bool { return !running(t, mine) })
+		t.Logf("with a list that is watched it was gone after %v", took.Round(time.Second))
+		time.Sleep(12 * time.Second) // workerd evicts an object whose sockets hibernate after 10 s
+		if got := state(t, kim); got != "asleep" {
+			t.Errorf("/ready says %q, want asleep", got)
+		}
+		before = agents(t)
+		say(t, kim, session, "hello again") // over HTTP, in another tab
+		mine = newcomer(t, before)
+		for {
+			e, err := list.Next()
+			if err != nil {
+				t.Fatalf("the list's stream ended: %v", err)
+			}
+			if e.Type == "session_changed" && e.SessionID == session {
+				break
+			}
 		}
 	}
 }

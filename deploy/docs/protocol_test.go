@@ -128,8 +128,10 @@ func TestScopesAreTheCodes(t *testing.T) {
 
 func TestEveryEventTypeIsInTheProtocol(t *testing.T) {
 	var code []string
-	for _, v := range constants(t, "event.go", "Type") {
-		code = append(code, v)
+	for _, file := range []string{"event.go", "list.go"} {
+		for _, v := range constants(t, file, "Type") {
+			code = append(code, v)
+		}
 	}
 	for _, page := range []string{"docs/PROTOCOL.md", "docs/zh-CN/PROTOCOL.md"} {
 		var names []string
@@ -140,6 +142,11 @@ func TestEveryEventTypeIsInTheProtocol(t *testing.T) {
 			}
 		}
 		t.Run(page, func(t *testing.T) { sameSet(t, "event type", code, names) })
+		for name, v := range constants(t, "list.go", "State") {
+			if !strings.Contains(text, "`"+v+"`") {
+				t.Errorf("%s does not name %s, the value of %s", page, v, name)
+			}
+		}
 		for _, prefix := range []string{"Run", "Tool", "Phase", "Decide"} {
 			for name, v := range constants(t, "event.go", prefix) {
 				if !strings.Contains(text, "`"+v+"`") {

@@ -104,8 +104,8 @@ var errOrigin = fault.New(fault.CodeOriginRefused, "this page's origin may not u
 // origins get no mark, so their pages cannot read the answer.
 func (c *Core) cors(next echo.HandlerFunc) echo.HandlerFunc {
 	allowed := []string{"GET, HEAD, POST, PUT, PATCH, DELETE"}
-	headers := []string{"Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id"}
-	expose := []string{"X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"}
+	headers := []string{"Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, X-Request-Id"}
+	expose := []string{"ETag, X-List-Cursor, X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"}
 	maxAge := []string{"600"}
 	return func(e echo.Context) error {
 		x := of(e)

@@ -74,14 +74,17 @@ type Event struct {
 	Cursor    string `json:"cursor,omitempty"`
 	Timestamp Time   `json:"timestamp"`
 
-	MessageID  string  `json:"messageId,omitempty"`
-	ParentID   string  `json:"parentId,omitempty"`
-	Role       string  `json:"role,omitempty"`
-	Content    *string `json:"content,omitempty"` // pointer: an empty answer still has its content
-	Queued     bool    `json:"queued,omitempty"`
-	Incomplete bool    `json:"incomplete,omitempty"`
-	Finish     Finish  `json:"finish,omitempty"` // of message_complete
-	Restarted  bool    `json:"restarted,omitempty"`
+	MessageID string `json:"messageId,omitempty"`
+	ParentID  string `json:"parentId,omitempty"`
+	// Siblings are all messages that stand in this one's place, on this branch and
+	// others, oldest first; only where ?tail= leaves the others out, and there are some.
+	Siblings   []string `json:"siblings,omitempty"`
+	Role       string   `json:"role,omitempty"`
+	Content    *string  `json:"content,omitempty"` // pointer: an empty answer still has its content
+	Queued     bool     `json:"queued,omitempty"`
+	Incomplete bool     `json:"incomplete,omitempty"`
+	Finish     Finish   `json:"finish,omitempty"` // of message_complete
+	Restarted  bool     `json:"restarted,omitempty"`
 
 	CallID    string          `json:"callId,omitempty"`
 	Name      string          `json:"name,omitempty"`
@@ -180,6 +183,7 @@ type Session struct {
 	UpdatedAt Time   `json:"updatedAt"`
 	Messages  int    `json:"messages"`
 	Head      string `json:"head,omitempty"`
+	State     State  `json:"state,omitempty"`
 }
 
 // Run is the 202 answer to a message: it is stored, and this run will answer it.

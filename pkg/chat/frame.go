@@ -34,6 +34,7 @@ type FrameData struct {
 	RunID          string `json:"runId"`
 	ParentID       string `json:"parentId"`
 	After          string `json:"after"`
+	Tail           *int   `json:"tail"` // nil: from the beginning
 	ApprovalID     string `json:"approvalId"`
 	Decision       string `json:"decision"`
 }
@@ -80,6 +81,9 @@ func (f *Frame) check() error {
 	}
 	if err := CheckSession(f.Data.SessionID); err != nil {
 		return err
+	}
+	if f.Type == FrameSubscribe && f.Data.Tail != nil && *f.Data.Tail < 0 {
+		return fault.New(fault.CodeInvalidRequest, "tail is not a number from 0 up", "send how many of the last turns you want, or leave it out")
 	}
 	if f.Type == FrameChat {
 		return CheckMessage(f.Data.Message)

@@ -180,15 +180,23 @@ func (h *Host) relayAnswer(w http.ResponseWriter, rc *http.ResponseController, r
 	setAll(header, resp.Header)
 	h.mayClose(header)
 	setAll(header, d.Header)
+	var out io.Writer = w
+	end, zipped := func() error { return nil }, zips(r, resp, header)
+	if zipped {
+		out, end = zipper(w)
+	}
 	w.WriteHeader(resp.StatusCode)
 	if r.Method == http.MethodHead {
 		return resp.StatusCode
 	}
-	flush := resp.stream || resp.ContentLength < 0
+	flush := resp.stream || resp.ContentLength < 0 && !zipped
 	if flush {
 		_ = rc.Flush()
 	}
-	boundary, err := h.copyBody(w, rc, resp, flush)
+	boundary, err := h.copyBody(out, rc, resp, flush)
+	if err == nil {
+		err = end()
+	}
 	if err == nil {
 		return resp.StatusCode
 	}

@@ -143,6 +143,11 @@ func (s *socket) stream(ctx context.Context, k edge.Call, cursor *string) error 
 		return refusal(resp)
 	}
 	events := sse.NewReader(resp.Body, maxEvent)
+	defer func() {
+		if place := events.Place(); place != "" {
+			*cursor = place
+		}
+	}()
 	for {
 		e, err := events.Next()
 		if errors.Is(err, sse.ErrTooLong) {
@@ -152,9 +157,6 @@ func (s *socket) stream(ctx context.Context, k edge.Call, cursor *string) error 
 			return nil
 		}
 		s.send(e.Data)
-		if e.ID != "" {
-			*cursor = e.ID
-		}
 	}
 }
 

@@ -142,6 +142,7 @@ func (w *writer) forward(f *edge.Forward, user string) {
 	w.text(f.Target)
 	w.text(strconv.FormatInt(f.MaxBody, 10))
 	w.flag(f.Stream)
+	w.flag(f.Rests)
 	w.header(f.Set)
 	w.number(len(f.Drop))
 	for _, name := range f.Drop {
