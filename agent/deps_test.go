@@ -84,12 +84,12 @@ var mayImport = map[string][]string{
 	"users":         {"auditlog", "bucket", "files", "journal", "memory", "record"},
 	"openai":        {},
 	"thread":        {"openai"},
-	"door":          {"bucket"},
+	"egress":        {"bucket"},
 	"persona":       {"bucket", "users"},
 	"runs":          {"auditlog", "bucket", "guard", "journal", "lease", "loop", "memory", "record", "session", "tools", "users"},
 	"meter":         {"bucket", "loop"},
 	"trace":         {"bucket", "loop"},
-	"httpapi":       {"auditlog", "door", "files", "memory", "model", "openai", "runs", "thread", "tools", "users"},
+	"httpapi":       {"auditlog", "egress", "files", "memory", "model", "openai", "runs", "thread", "tools", "users"},
 }
 
 type goPackage struct {

@@ -84,7 +84,7 @@ func firstOf(files map[string][]byte, prefix string) string {
 }
 
 func TestAFaultyArchiveIsRefusedBeforeAnythingIsWritten(t *testing.T) {
-	h := newHouse(t)
+	h := newDeployment(t)
 	source := onDisk(t)
 	h.live(source)
 	body := export(t, source)
@@ -169,7 +169,7 @@ func TestLinksAndHolesAreNoObjects(t *testing.T) {
 }
 
 func TestNothingIsWrittenOverWhatDiffers(t *testing.T) {
-	h := newHouse(t)
+	h := newDeployment(t)
 	source, target := onDisk(t), onDisk(t)
 	h.live(source)
 	body := export(t, source)
@@ -186,7 +186,7 @@ func TestNothingIsWrittenOverWhatDiffers(t *testing.T) {
 }
 
 func TestAnArchiveGoesBackToItsOwnUserOnly(t *testing.T) {
-	h := newHouse(t)
+	h := newDeployment(t)
 	source, target := onDisk(t), onDisk(t)
 	h.live(source)
 	_, err := archive.Restore(t.Context(), target, "bob", openArchive(t, export(t, source)))
@@ -196,7 +196,7 @@ func TestAnArchiveGoesBackToItsOwnUserOnly(t *testing.T) {
 }
 
 func TestAnInterruptedImportIsCompleted(t *testing.T) {
-	h := newHouse(t)
+	h := newDeployment(t)
 	source, target := onDisk(t), onDisk(t)
 	h.live(source)
 	body := export(t, source)
@@ -215,7 +215,7 @@ func TestAnInterruptedImportIsCompleted(t *testing.T) {
 }
 
 func TestAnOldArchiveDoesNotBringBackWhatWasDeleted(t *testing.T) {
-	h := newHouse(t)
+	h := newDeployment(t)
 	store := onDisk(t)
 	approval := h.live(store)
 	body := export(t, store)

@@ -81,7 +81,7 @@ func damagedAfter(found []error) error {
 }
 
 // differences refuses an archive of which the store holds something else.
-func differences(ctx context.Context, target *shelf, a *Archive) error {
+func differences(ctx context.Context, target *source, a *Archive) error {
 	var mu sync.Mutex
 	var other []string
 	g, gctx := errgroup.WithContext(ctx)
@@ -112,7 +112,7 @@ func differences(ctx context.Context, target *shelf, a *Archive) error {
 }
 
 // overlay is the store as it will be.
-func overlay(target *shelf, a *Archive) *shelf {
+func overlay(target *source, a *Archive) *source {
 	entries := append([]bucket.Entry{}, target.entries...)
 	for _, e := range a.entries {
 		if _, there := target.find(e.Key); !there {
@@ -130,7 +130,7 @@ func overlay(target *shelf, a *Archive) *shelf {
 // plan says what is to be written. What was deleted stays deleted, also when an
 // older archive still has it; and a session that lives in the store knows itself
 // whether it has unfinished work.
-func plan(target *shelf, a *Archive, u *users.User) (Restored, []bucket.Entry) {
+func plan(target *source, a *Archive, u *users.User) (Restored, []bucket.Entry) {
 	var done Restored
 	var todo []bucket.Entry
 	for _, e := range a.entries {
@@ -147,7 +147,7 @@ func plan(target *shelf, a *Archive, u *users.User) (Restored, []bucket.Entry) {
 	return done, todo
 }
 
-func ended(target *shelf, u *users.User, key string) bool {
+func ended(target *source, u *users.User, key string) bool {
 	prefix := users.Prefix(u.Name)
 	room, rest, _ := strings.Cut(strings.TrimPrefix(key, prefix), "/")
 	seg, life, _ := strings.Cut(rest, "/")
@@ -155,7 +155,7 @@ func ended(target *shelf, u *users.User, key string) bool {
 	if err != nil || (room != "s" && room != "open") {
 		return false
 	}
-	row, known := u.Row(id)
+	row, known := u.Session(id)
 	switch {
 	case !known:
 		return false

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/loongclaw/loongclaw/agent/door"
+	"github.com/loongclaw/loongclaw/agent/egress"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 	"github.com/loongclaw/loongclaw/pkg/pass"
@@ -22,7 +22,7 @@ import (
 // openEntrance is the agent's port: the rig's server behind its entrance.
 func openEntrance(t *testing.T, r *rig, stranger time.Duration) *httptest.Server {
 	t.Helper()
-	e := &Entrance{Keys: r.Keys, stranger: stranger}
+	e := &Startup{Keys: r.Keys, stranger: stranger}
 	e.Open(r.Server)
 	srv := httptest.NewServer(e)
 	t.Cleanup(srv.Close)
@@ -126,10 +126,10 @@ func TestActiveNeedsACredential(t *testing.T) {
 	const keeper = "keeper-token-0123456789"
 	r := newRig(t)
 	_, other, _ := ed25519.GenerateKey(nil)
-	handed := func(body string) *door.Tokens {
-		d := door.Wanted("http://r2.internal")
+	handed := func(body string) *egress.Tokens {
+		d := egress.Expect("http://r2.internal")
 		w := httptest.NewRecorder()
-		d.ServeHTTP(w, httptest.NewRequest(http.MethodPost, door.Path, strings.NewReader(body)))
+		d.ServeHTTP(w, httptest.NewRequest(http.MethodPost, egress.Path, strings.NewReader(body)))
 		if w.Code != 204 {
 			t.Fatalf("got %d %s", w.Code, w.Body)
 		}
@@ -145,7 +145,7 @@ func TestActiveNeedsACredential(t *testing.T) {
 		return text
 	}
 	for name, c := range map[string]struct {
-		door   *door.Tokens
+		egress *egress.Tokens
 		token  string
 		pass   string
 		status int
@@ -160,13 +160,13 @@ func TestActiveNeedsACredential(t *testing.T) {
 		"a user's token in a container":      {kept, "alice-token-0123456789", "", 401},
 		"the keeper":                         {kept, keeper, "", 200},
 		"an older object, which brings none": {old, "", "", 200},
-		"a container without its tokens yet": {door.Wanted("http://r2.internal"), "", "", 401},
+		"a container without its tokens yet": {egress.Expect("http://r2.internal"), "", "", 401},
 	} {
-		e := &Entrance{Door: c.door, Keys: r.Keys}
+		e := &Startup{Egress: c.egress, Keys: r.Keys}
 		e.Open(r.Server)
 		for _, target := range []string{"/active", "/active?user=alice", "/%61ctive"} {
 			q := httptest.NewRequest(http.MethodGet, target, http.NoBody)
-			q.Header.Set(door.Header, c.token)
+			q.Header.Set(egress.Header, c.token)
 			q.Header.Set(chat.HeaderPass, c.pass)
 			w := httptest.NewRecorder()
 			e.ServeHTTP(w, q)
@@ -190,7 +190,7 @@ func TestActiveNeedsACredential(t *testing.T) {
 func TestTheEntranceSpeaksBothDialects(t *testing.T) {
 	for _, path := range []string{chat.PathCompletions, chat.PathOpenAIModels, "/v1/no/such"} {
 		w := httptest.NewRecorder()
-		new(Entrance).ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, http.NoBody))
+		new(Startup).ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, http.NoBody))
 		var got struct {
 			Error struct{ Message, Type, Code string }
 		}

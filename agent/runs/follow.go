@@ -192,7 +192,7 @@ func (f *Follower) look(ctx context.Context) error {
 		return nil // its worker looks
 	}
 	if f.s.user.Refresh(ctx) == nil {
-		if row, _ := f.s.user.Row(f.id); !row.Alive || row.Epoch != f.s.state.Epoch() {
+		if row, _ := f.s.user.Session(f.id); !row.Alive || row.Epoch != f.s.state.Epoch() {
 			f.m.sessions.drop(f.s)
 			return nil
 		}

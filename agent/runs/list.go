@@ -50,7 +50,7 @@ func (m *Manager) List(ctx context.Context, user, q string) (List, error) {
 }
 
 // rows returns the rows of a user's sessions.
-func (m *Manager) rows(ctx context.Context, user string) ([]users.Row, error) {
+func (m *Manager) rows(ctx context.Context, user string) ([]users.SessionSummary, error) {
 	u, err := m.refreshed(ctx, user)
 	if err != nil {
 		return nil, err
@@ -67,8 +67,8 @@ func (m *Manager) refreshed(ctx context.Context, user string) (*users.User, erro
 	return u, u.Refresh(ctx)
 }
 
-func (m *Manager) rowsOf(u *users.User) []users.Row {
-	rows := u.Rows()
+func (m *Manager) rowsOf(u *users.User) []users.SessionSummary {
+	rows := u.Sessions()
 	for i := range rows {
 		rows[i] = m.present(u.Name, rows[i])
 	}
@@ -76,7 +76,7 @@ func (m *Manager) rowsOf(u *users.User) []users.Row {
 }
 
 // present returns a row as it is now: a session that is in use tells its own itself.
-func (m *Manager) present(user string, r users.Row) users.Row {
+func (m *Manager) present(user string, r users.SessionSummary) users.SessionSummary {
 	if s := m.sessions.inUse(user, r.ID); s != nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -89,7 +89,7 @@ func (m *Manager) present(user string, r users.Row) users.Row {
 
 // listed is a row of a session that is not in use: nothing runs in it, whatever it
 // was at when the row was written.
-func listed(r users.Row) users.Row {
+func listed(r users.SessionSummary) users.SessionSummary {
 	if r.Session.State != chat.StateFailed {
 		r.Session.State = chat.StateIdle
 	}

@@ -29,7 +29,7 @@ type open struct {
 
 	mu      sync.Mutex
 	state   *session.State
-	life    session.Life
+	life    session.Lifecycle
 	changed chan struct{} // closed and made anew at each change
 
 	// What the worker does.
@@ -158,7 +158,7 @@ func (s *open) activeLocked() bool {
 
 // tellLocked has changes told from here on, and what the journal holds that the row of
 // the session did not say.
-func (s *open) tellLocked(row users.Row) {
+func (s *open) tellLocked(row users.SessionSummary) {
 	s.feed = s.feeds.of(s.user.Name)
 	if s.state.Seq() > 0 && s.state.Summary() != listed(row).Session {
 		s.feed.note(s.id)
@@ -169,9 +169,9 @@ func (s *open) tellLocked(row users.Row) {
 }
 
 // rowLocked returns what a list of sessions shows.
-func (s *open) rowLocked() users.Row {
+func (s *open) rowLocked() users.SessionSummary {
 	t := s.log.Tail()
-	return users.Row{
+	return users.SessionSummary{
 		Session: s.state.Summary(), Epoch: s.state.Epoch(), Alive: true, Usage: s.state.Usage(),
 		Tail: users.Anchor{Number: t.Number, Hash: t.Hash.String()},
 	}
@@ -181,7 +181,7 @@ func (s *open) rowLocked() users.Row {
 func (s *open) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.changeLocked(session.LifeEnds)
+	s.changeLocked(session.GenerationEnds)
 	if s.timer != nil {
 		s.timer.Stop()
 	}

@@ -89,7 +89,7 @@ func (r *recovery) running(user string) int {
 }
 
 func (r *recovery) visit(ctx context.Context, u *users.User) {
-	u.Met(func(mark users.Mark) {
+	u.Recover(func(mark users.Marker) {
 		if err := r.resume(ctx, u, mark); err != nil {
 			r.Log.Error("session not recovered", slog.String("user", u.Name), slog.String("session", mark.Session.ID), slog.Any("err", err))
 		}
@@ -97,8 +97,8 @@ func (r *recovery) visit(ctx context.Context, u *users.User) {
 }
 
 // resume takes up what a pending marker stands for.
-func (r *recovery) resume(ctx context.Context, u *users.User, mark users.Mark) error {
-	row, _ := u.Row(mark.Session.ID)
+func (r *recovery) resume(ctx context.Context, u *users.User, mark users.Marker) error {
+	row, _ := u.Session(mark.Session.ID)
 	s, err := r.load(ctx, u, mark.Session.ID)
 	if err != nil {
 		return err
@@ -127,5 +127,5 @@ func (s *open) finishDeletion(ctx context.Context) error {
 	if marked {
 		return nil
 	}
-	return s.user.Unmark(ctx, s.id)
+	return s.user.RemoveMarker(ctx, s.id)
 }

@@ -50,7 +50,7 @@ func (r *rig) sized(instance string, places int) *runs.Manager {
 		Bucket: r.store, Model: m, Tools: tools.New(tools.Config{WorkspaceDir: r.t.TempDir(), Worker: ownWorker(r.t)}),
 		Persona:  func(context.Context, string) string { return "persona" },
 		Instance: instance, MaxRuns: places, Log: slog.New(slog.DiscardHandler), Now: time.Now,
-		Rest: 20 * time.Millisecond, Evict: time.Hour,
+		CheckpointAfter: 20 * time.Millisecond, EvictAfter: time.Hour,
 	})
 }
 

@@ -38,7 +38,7 @@ func (t *toolbox) Permit(c loop.Call) loop.Permission {
 		t.s.mu.Lock()
 		known := t.s.state.Approved(v.Scope)
 		t.s.mu.Unlock()
-		if known || t.s.user.Stands(v.Scope) {
+		if known || t.s.user.IsApproved(v.Scope) {
 			return loop.Permission{Kind: loop.Allow}
 		}
 		return loop.Permission{Kind: loop.Ask, Scope: v.Scope}
@@ -50,7 +50,7 @@ func (t *toolbox) Run(ctx context.Context, c loop.Call) (output string, err erro
 	name, began := t.s.toolName(c.Name), t.s.Now()
 	ctx, traced := t.s.Trace.Tool(ctx, name)
 	defer func() {
-		t.s.Seen.Ran(name, t.s.Now().Sub(began))
+		t.s.Observer.Ran(name, t.s.Now().Sub(began))
 		traced(err)
 	}()
 	output, err = t.s.Tools.Run(ctx, c.Name, c.Arguments, t.env)

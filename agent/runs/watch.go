@@ -130,7 +130,7 @@ func (w *Watcher) events(u *users.User, c changes) []chat.ListEvent {
 	now := chat.At(w.m.Now())
 	var out []chat.ListEvent
 	for id := range c.sessions {
-		row, known := u.Row(id)
+		row, known := u.Session(id)
 		if !known {
 			continue // its mark is on the way
 		}
@@ -199,7 +199,7 @@ func (m *Manager) Approvals(ctx context.Context, user string) ([]chat.Approval, 
 		return nil, ctx.Err()
 	}
 	out := []chat.Approval{}
-	for _, row := range u.Rows() {
+	for _, row := range u.Sessions() {
 		s := m.sessions.inUse(user, row.ID)
 		if s == nil {
 			continue

@@ -183,7 +183,7 @@ func waitRested(t *testing.T, m *runs.Manager, sessions ...string) {
 			t.Fatal(err)
 		}
 		for i := 0; ; i++ {
-			if row, _ := u.Row(id); row.Tail.Number > 0 && row.UpdatedAt == now.UpdatedAt {
+			if row, _ := u.Session(id); row.Tail.Number > 0 && row.UpdatedAt == now.UpdatedAt {
 				break
 			}
 			if i > 400 {

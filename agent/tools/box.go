@@ -34,14 +34,14 @@ type Config struct {
 	ShellLimits  shell.Limits  // of programs; the zero value has the usual ones
 	WebTimeout   time.Duration // the longest fetch; 0 means 30 s
 	WebHosts     []string      // hosts that web_fetch reads without asking
-	WebDoor      string        // where web_fetch goes out, when not by itself
+	WebEgress    string        // where web_fetch goes out, when not by itself
 	MaxOutput    int           // bytes of an output; 0 means 32 KiB; at least 8 KiB
 	Worker       Worker        // computes what hostile input could make endless; without one such calls fail
 	Patience     time.Duration // how long a call may go on after its end was asked for; 0 means 5 s
 	Log          *slog.Logger
 	Now          func() time.Time
 
-	// Mark puts what a door asks for on a request to it; nil is nothing.
+	// Mark puts what an egress proxy asks for on a request to it; nil is nothing.
 	Mark func(*http.Request)
 
 	// Resolve and Dial reach the network for web_fetch; nil means the real ones.

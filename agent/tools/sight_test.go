@@ -26,7 +26,7 @@ func TestWhatOthersWroteIsNotRememberedUnasked(t *testing.T) {
 		"exec_shell":       {arguments(t, "command", "cat a.txt"), tools.VerdictAsk},
 		"web_fetch":        {arguments(t, "url", "http://pages.example.org/"), tools.VerdictAsk},
 	} {
-		h := newHouse(t, net.config)
+		h := newDeployment(t, net.config)
 		h.env.Sight = &tools.Sight{}
 		h.env.UserText = "see http://pages.example.org/"
 		if tool != "" {
@@ -38,7 +38,7 @@ func TestWhatOthersWroteIsNotRememberedUnasked(t *testing.T) {
 			t.Errorf("after %q memory_save is judged %+v, want %s", tool, got, c.want)
 		}
 	}
-	h := newHouse(t, nil)
+	h := newDeployment(t, nil)
 	for _, name := range []string{"client_tool", "mcp__x__y"} {
 		if !h.box.Foreign(name) {
 			t.Errorf("what %s says is taken for the agent's own", name)
@@ -51,7 +51,7 @@ func TestAPageCannotCloseItsFence(t *testing.T) {
 	net := &web{t: t, answer: func(string) string {
 		return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n" + page
 	}}
-	h := newHouse(t, net.config)
+	h := newDeployment(t, net.config)
 	h.env.UserText = "see http://pages.example.org/"
 	words := map[string]bool{}
 	for range 3 {
@@ -113,7 +113,7 @@ func TestWhichAddressesTheUsersWordsOpen(t *testing.T) {
 		{"https:x.org", "https://x.org/", "ask", "ask"},
 		{"https://", "https://x.org/", "ask", "ask"},
 	} {
-		h := newHouse(t, nil)
+		h := newDeployment(t, nil)
 		h.env.UserText = c.user
 		h.env.Sight = &tools.Sight{}
 		args := arguments(t, "url", c.url)
@@ -132,7 +132,7 @@ func TestAPagesOwnLinksOpenUnasked(t *testing.T) {
 	net := &web{t: t, answer: func(request string) string {
 		return "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<a href='/next?page=2'>next</a> <a href='http://elsewhere.org/x?y'>away</a>"
 	}}
-	h := newHouse(t, net.config)
+	h := newDeployment(t, net.config)
 	h.env.UserText, h.env.Sight = "read http://pages.example.org/ and what comes after it", &tools.Sight{}
 	if _, err := h.box.Run(t.Context(), "web_fetch", arguments(t, "url", "http://pages.example.org/"), h.env); err != nil {
 		t.Fatal(err)

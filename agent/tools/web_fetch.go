@@ -64,8 +64,8 @@ func newWebFetch(c Config) webFetch {
 		TLSHandshakeTimeout:    10 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
-	if c.WebDoor != "" {
-		out = webDoor{base: c.WebDoor, mark: c.Mark}
+	if c.WebEgress != "" {
+		out = webEgress{base: c.WebEgress, mark: c.Mark}
 	}
 	t.client = &http.Client{
 		Transport: out,

@@ -57,7 +57,7 @@ type Asset struct {
 // then Drop, then sets Set; it streams the answer and cancels when the client
 // goes away.
 type Forward struct {
-	Place
+	Upstreams
 	Method  string // always set; a HEAD goes to the agent as GET, and its body stays here
 	Target  string // path and query
 	Drop    []string

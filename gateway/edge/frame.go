@@ -197,7 +197,7 @@ func (c *Core) sign(id Identity, session string, k Call, scope string, f Facts) 
 	if err != nil {
 		return nil, err
 	}
-	k.Place, k.Session, k.Set = c.place(id.User, f, k.Method == http.MethodGet), session, set
+	k.Upstreams, k.Session, k.Set = c.selectUpstreams(id.User, f, k.Method == http.MethodGet), session, set
 	if k.Body != nil {
 		k.Set.Set("Content-Type", "application/json")
 	}

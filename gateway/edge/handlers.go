@@ -82,7 +82,7 @@ func (c *Core) forward(r route) echo.HandlerFunc {
 			target += "?" + x.query
 		}
 		x.d.Forward = &Forward{
-			Place: c.place(x.id.User, x.facts, repeat), Method: method, Target: target,
+			Upstreams: c.selectUpstreams(x.id.User, x.facts, repeat), Method: method, Target: target,
 			Drop: private(x.head.Header), Set: set, MaxBody: r.maxBody, Stream: r.stream, Rests: r.path == chat.PathList,
 		}
 		return nil

@@ -81,7 +81,7 @@ var forwarded = []route{
 func (c *Core) routes() *echo.Echo {
 	e := echo.New()
 	e.HTTPErrorHandler = onError
-	e.Use(c.identify, c.harden, c.locate, c.guardLoopback, c.cors)
+	e.Use(c.requestID, c.securityHeaders, c.realIP, c.guardLoopback, c.cors)
 
 	c.get(e, chat.PathHealth, c.health)
 	c.get(e, chat.PathReady, c.ready)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Relay } from "../relay.mjs";
+import { Relay } from "../socket/relay.mjs";
 
 /** @param {string} text */
 const answer = (text, status = 200) => ({ answer: new Response(text, { status }) });

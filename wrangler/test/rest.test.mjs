@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Line, rests } from "../rest.mjs";
+import { Line, rests } from "../edge/rest.mjs";
 
 /** Streams of an agent, and a client that reads one over all of them. */
 function scene() {
@@ -131,7 +131,7 @@ test("a client that goes away ends it", async () => {
 });
 
 test("only a stream of a container rests, and not one whose client waits for its end", () => {
-  const decision = /** @type {import("../message.mjs").Forward} */ ({ kind: "forward", rests: true, agent: "http://agent.internal" });
+  const decision = /** @type {import("../edge/message.mjs").Forward} */ ({ kind: "forward", rests: true, agent: "http://agent.internal" });
   const env = /** @type {Env} */ (/** @type {unknown} */ ({ USER: {} }));
   const at = (/** @type {string} */ query, method = "GET") => new Request(`http://gateway/api/sessions/stream${query}`, { method });
   assert.equal(rests(decision, at(""), env), true);

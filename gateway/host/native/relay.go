@@ -131,7 +131,7 @@ func after(target, cursor string) string {
 func (s *socket) stream(ctx context.Context, k edge.Call, cursor *string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	late := time.AfterFunc(s.host.Wait.Agent, func() { cancel(errAgentSlow) })
+	late := time.AfterFunc(s.host.Timeouts.Agent, func() { cancel(errAgentSlow) })
 	resp, err := s.roundTrip(ctx, k)
 	late.Stop()
 	if err != nil {

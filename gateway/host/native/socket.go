@@ -182,7 +182,7 @@ func (s *socket) read() (websocket.MessageType, []byte, error) {
 
 // send writes a frame. Whoever cannot take it in time is cut off.
 func (s *socket) send(frame json.RawMessage) {
-	ctx, cancel := context.WithTimeout(s.ctx, s.host.Wait.Write)
+	ctx, cancel := context.WithTimeout(s.ctx, s.host.Timeouts.Write)
 	defer cancel()
 	if err := s.conn.Write(ctx, websocket.MessageText, frame); err != nil {
 		if errors.Is(err, context.DeadlineExceeded) && s.ctx.Err() == nil {
@@ -208,7 +208,7 @@ func (s *socket) look() {
 		s.close(*end)
 		return
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, s.host.Wait.Pong)
+	ctx, cancel := context.WithTimeout(s.ctx, s.host.Timeouts.Pong)
 	defer cancel()
 	if err := s.conn.Ping(ctx); err != nil {
 		s.end()
@@ -222,7 +222,7 @@ func (s *socket) look() {
 }
 
 func (s *socket) nextLook() time.Duration {
-	next := s.host.Wait.Ping
+	next := s.host.Timeouts.Ping
 	if s.id.Expires != 0 {
 		next = min(next, max(0, time.Unix(s.id.Expires, 0).Sub(s.host.Now())))
 	}

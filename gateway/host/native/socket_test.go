@@ -323,7 +323,7 @@ func TestSocketAccess(t *testing.T) {
 
 func TestAClientThatDoesNotReadIsCutOff(t *testing.T) {
 	a := newTalker()
-	r := newRig(t, a, func(_ *edge.Config, h *Config) { h.Wait.Write = 100 * time.Millisecond })
+	r := newRig(t, a, func(_ *edge.Config, h *Config) { h.Timeouts.Write = 100 * time.Millisecond })
 	c := dial(t, r, "/ws", nil)
 	say(t, c, `{"type":"subscribe","data":{"sessionId":"s"}}`)
 	big := strings.Repeat("x", 1<<20)
@@ -351,7 +351,7 @@ func TestDeadPeersAndExpiredCredentialsEnd(t *testing.T) {
 	now.Store(time.Now().UnixNano())
 	r := newRig(t, newTalker(), func(e *edge.Config, h *Config) {
 		e.Now = func() time.Time { return time.Unix(0, now.Load()) }
-		h.Wait.Ping, h.Wait.Pong = 20*time.Millisecond, 50*time.Millisecond
+		h.Timeouts.Ping, h.Timeouts.Pong = 20*time.Millisecond, 50*time.Millisecond
 	})
 	_, body := r.do(t, "POST", "/api/login", `{"code":"`+loginCode+`"}`)
 	var in struct{ Token string }
