@@ -146,7 +146,7 @@ func (s *Server) stats(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, map[string]any{"sessions": len(rows), "tools": len(s.Tools.Specs()), "shortTermMemories": len(u.Memory.Recent(10))})
+	return c.JSON(http.StatusOK, map[string]any{"sessions": len(rows), "tools": len(s.Tools.For(user(c)).Specs()), "shortTermMemories": len(u.Memory.Recent(10))})
 }
 
 // config tells a client what it needs to draw itself. The public port is known
@@ -163,7 +163,7 @@ func (s *Server) config(c echo.Context) error {
 }
 
 func (s *Server) tools(c echo.Context) error {
-	return c.JSON(http.StatusOK, map[string]any{"tools": s.Tools.Specs()})
+	return c.JSON(http.StatusOK, map[string]any{"tools": s.Tools.For(user(c)).Specs()})
 }
 
 func (s *Server) models(c echo.Context) error {

@@ -47,7 +47,7 @@ func stuckIn(t *testing.T, name string) (*runs.Manager, chat.Run) {
 	config := tools.Config{WorkspaceDir: t.TempDir(), Worker: ownWorker(t), Patience: 100 * time.Millisecond}
 	var extra []tools.Tool
 	entered := make(chan struct{})
-	for _, spec := range tools.New(config).Specs() {
+	for _, spec := range tools.New(config).For("").Specs() {
 		extra = append(extra, deaf{spec, entered, release})
 	}
 	m, _ := model.New(model.Config{Settings: map[string]model.Provider{"openai": {Key: "key", URL: r.url, Model: "m"}}}, nil, nil)
@@ -79,7 +79,7 @@ func soon(t *testing.T, what string, do func()) {
 
 func TestNoToolHoldsWhatEndsIt(t *testing.T) {
 	var names []string
-	for _, spec := range tools.New(tools.Config{WorkspaceDir: t.TempDir()}).Specs() {
+	for _, spec := range tools.New(tools.Config{WorkspaceDir: t.TempDir()}).For("").Specs() {
 		names = append(names, spec.Name)
 	}
 	if len(names) < 9 {

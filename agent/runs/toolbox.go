@@ -11,9 +11,9 @@ import (
 // toolbox binds the tools to a run's user and session, and to what the model has
 // before it: what tools of earlier turns said counts while it is in sight.
 func (s *open) toolbox(question string, seen []loop.Message) loop.Toolbox {
-	sight := &tools.Sight{}
+	sight, known := &tools.Sight{}, s.Tools.For(s.user.Name)
 	for _, msg := range seen {
-		if msg.Role == loop.RoleTool && s.Tools.Foreign(msg.Name) {
+		if msg.Role == loop.RoleTool && known.Foreign(msg.Name) {
 			sight.Saw(msg.Name)
 		}
 	}
@@ -25,8 +25,10 @@ type toolbox struct {
 	env tools.Env
 }
 
-func (t *toolbox) Specs() []loop.Spec        { return t.s.Tools.Specs() }
-func (t *toolbox) ReadOnly(name string) bool { return t.s.Tools.ReadOnly(name) }
+// set is asked each time: what a user has may change while a turn runs.
+func (t *toolbox) set() *tools.Set           { return t.s.Tools.For(t.env.User) }
+func (t *toolbox) Specs() []loop.Spec        { return t.set().Specs() }
+func (t *toolbox) ReadOnly(name string) bool { return t.set().ReadOnly(name) }
 
 // Permit asks the policy, then what the user has approved before.
 func (t *toolbox) Permit(c loop.Call) loop.Permission {
@@ -62,7 +64,7 @@ const unknownTool = "unknown"
 
 // toolName returns a tool's name for the observer.
 func (s *open) toolName(name string) string {
-	if s.Tools.Knows(name) {
+	if s.Tools.For(s.user.Name).Knows(name) {
 		return name
 	}
 	return unknownTool

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/tools/shell"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -36,6 +35,7 @@ type Config struct {
 	WebHosts     []string      // hosts that web_fetch reads without asking
 	WebEgress    string        // where web_fetch goes out, when not by itself
 	MaxOutput    int           // bytes of an output; 0 means 32 KiB; at least 8 KiB
+	Sources      []Source      // of tools that may change while the agent runs
 	Worker       Worker        // computes what hostile input could make endless; without one such calls fail
 	Patience     time.Duration // how long a call may go on after its end was asked for; 0 means 5 s
 	Log          *slog.Logger
@@ -84,11 +84,12 @@ func (c Config) withDefaults() Config {
 
 // Box holds the tools and the policy over them.
 type Box struct {
-	tools []Tool
-	byKey map[string]Tool
-	auto  map[string]bool
-	max   int
-	log   *slog.Logger
+	fixed   []Tool
+	byName  map[string]Tool // the fixed ones
+	sources []Source
+	auto    map[string]bool
+	max     int
+	log     *slog.Logger
 
 	patience time.Duration
 	left     left
@@ -97,7 +98,10 @@ type Box struct {
 // New makes the box of built-in tools, with extra ones behind them.
 func New(config Config, extra ...Tool) *Box {
 	c := config.withDefaults()
-	b := &Box{byKey: map[string]Tool{}, auto: map[string]bool{}, max: c.MaxOutput, log: c.Log, patience: c.Patience, left: left{calls: map[string]int{}}}
+	b := &Box{
+		byName: map[string]Tool{}, sources: c.Sources, auto: map[string]bool{}, max: c.MaxOutput, log: c.Log,
+		patience: c.Patience, left: left{calls: map[string]int{}},
+	}
 	for _, name := range c.AutoApprove {
 		b.auto[strings.TrimSpace(name)] = true
 	}
@@ -115,97 +119,46 @@ func New(config Config, extra ...Tool) *Box {
 func (b *Box) add(tools ...Tool) {
 	for _, t := range tools {
 		name := t.Spec().Name
-		if at := slices.IndexFunc(b.tools, func(old Tool) bool { return old.Spec().Name == name }); at >= 0 {
-			b.tools[at] = t
+		if at := slices.IndexFunc(b.fixed, func(old Tool) bool { return old.Spec().Name == name }); at >= 0 {
+			b.fixed[at] = t
 		} else {
-			b.tools = append(b.tools, t)
+			b.fixed = append(b.fixed, t)
 		}
-		b.byKey[name] = t
+		b.byName[name] = t
 	}
 }
 
-// Specs describes the tools to a model.
-func (b *Box) Specs() []loop.Spec {
-	out := make([]loop.Spec, len(b.tools))
-	for i, t := range b.tools {
-		out[i] = t.Spec()
+// For returns the tools that a user has now: the fixed ones, and behind them those
+// of the sources, of which the first of a name counts.
+func (b *Box) For(user string) *Set {
+	s := &Set{box: b, tools: b.fixed, byName: b.byName}
+	for _, source := range b.sources {
+		for _, t := range b.offered(source, user) {
+			s.add(t)
+		}
 	}
-	return out
+	return s
 }
 
-// Knows says whether there is such a tool.
-func (b *Box) Knows(name string) bool {
-	_, ok := b.byKey[name]
-	return ok
-}
-
-// ReadOnly says whether a call of the tool changes nothing.
-func (b *Box) ReadOnly(name string) bool {
-	t, ok := b.byKey[name]
-	return ok && t.ReadOnly()
-}
-
-// Foreign says whether an output of the tool may hold what others wrote. Of a tool
-// that is not here nothing is known, so it may.
-func (b *Box) Foreign(name string) bool {
-	t, ok := b.byKey[name]
-	return !ok || t.Foreign()
-}
-
-// Judge says what a call needs before it may run. A call that cannot be right is
-// denied with what is wrong about it.
-func (b *Box) Judge(name string, args json.RawMessage, env Env) (v Verdict) {
+// offered returns a source's tools; one that panics has none.
+func (b *Box) offered(source Source, user string) (tools []Tool) {
 	defer func() {
 		if p := recover(); p != nil {
-			b.log.Error("a tool's judgement panicked", "tool", name, "panic", fmt.Sprint(p))
-			v = deny("the call could not be judged, so it does not run; put it more simply")
+			b.log.Error("a source of tools panicked", "panic", fmt.Sprint(p))
+			tools = nil
 		}
 	}()
-	t, ok := b.byKey[name]
-	if !ok {
-		return deny(b.unknown(name))
-	}
-	args, err := object(args)
-	if err != nil {
-		return deny(text(err))
-	}
-	v = t.Judge(args, env)
-	if v.Kind == VerdictAsk && b.auto[name] && !v.Always {
-		return Verdict{Kind: VerdictRun}
-	}
-	return v
+	return source.Tools(user)
 }
 
-// Run does a call that Judge let run, or that the user approved. What Judge
-// denies does not run, whatever was approved. It returns at the latest a little
-// after the call's own limit, or after ctx has ended, whatever the tool does; the
-// error is then loop.ErrNotEnded.
+// Judge says what a call needs before it may run.
+func (b *Box) Judge(name string, args json.RawMessage, env Env) Verdict {
+	return b.For(env.User).Prepare(name, args, env).Verdict
+}
+
+// Run does a call that Judge let run, or that the user approved.
 func (b *Box) Run(ctx context.Context, name string, args json.RawMessage, env Env) (output string, err error) {
-	if v := b.Judge(name, args, env); v.Kind == VerdictDeny {
-		return "", &callError{text: v.Reason, cause: errDenied}
-	}
-	args, err = object(args)
-	if err != nil {
-		return "", &callError{text: text(err), cause: err}
-	}
-	t := b.byKey[name]
-	if t.Foreign() {
-		env.Sight.Saw(name)
-	}
-	output, err = b.bounded(ctx, t, args, env)
-	if err != nil {
-		return capped(output, b.max), &callError{text: capped(text(err), b.max), cause: err}
-	}
-	return capped(output, b.max), nil
-}
-
-func (b *Box) unknown(name string) string {
-	names := make([]string, 0, len(b.byKey))
-	for n := range b.byKey {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return fmt.Sprintf("there is no tool %.60q; there are: %s", name, strings.Join(names, ", "))
+	return b.For(env.User).Prepare(name, args, env).Run(ctx)
 }
 
 // errDenied is the cause of a call that the policy does not let run.

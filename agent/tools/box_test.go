@@ -17,7 +17,7 @@ import (
 func TestSpecsAreWhatAModelNeeds(t *testing.T) {
 	h := newDeployment(t, nil)
 	var got []string
-	for _, s := range h.box.Specs() {
+	for _, s := range h.box.For(h.env.User).Specs() {
 		got = append(got, s.Name)
 		var schema struct {
 			Type       string                     `json:"type"`

@@ -40,7 +40,7 @@ func TestWhatOthersWroteIsNotRememberedUnasked(t *testing.T) {
 	}
 	h := newDeployment(t, nil)
 	for _, name := range []string{"client_tool", "mcp__x__y"} {
-		if !h.box.Foreign(name) {
+		if !h.box.For("").Foreign(name) {
 			t.Errorf("what %s says is taken for the agent's own", name)
 		}
 	}

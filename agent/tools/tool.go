@@ -27,6 +27,15 @@ type Tool interface {
 	Run(ctx context.Context, args json.RawMessage, env Env) (output string, err error)
 }
 
+// Source is tools that a user has beside the fixed ones, and that may change while
+// the agent runs.
+type Source interface {
+	// Tools returns what a user has now, in an order that stays. It is asked before
+	// every question to a model and every call, so it waits for nothing: a source
+	// that does not know yet has none. A tool of a fixed one's name is left out.
+	Tools(user string) []Tool
+}
+
 // Env is whose call it is and what it may use.
 type Env struct {
 	User     string
@@ -50,6 +59,11 @@ type Verdict struct {
 // limited is a tool whose calls may take longer than others.
 type limited interface {
 	Limit() time.Duration
+}
+
+// roomy is a tool whose output may be longer than others'.
+type roomy interface {
+	MaxOutput() int
 }
 
 // The verdicts.
