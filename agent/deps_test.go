@@ -24,24 +24,25 @@ const (
 // doors are the packages that alone may import a foreign thing, tests included
 // (design 2.6). A name that ends in "/" stands for everything below it.
 var doors = map[string][]string{
-	"github.com/labstack/echo/v4":            {"httpapi"},
-	"github.com/tmc/langchaingo/":            {"model/langchain", "model/anthropic"},
-	"github.com/aws/":                        {"bucket/r2"},
-	"github.com/kelseyhightower/envconfig":   {"cmd/agent"},
-	"github.com/prometheus/":                 {"meter"},
-	"go.opentelemetry.io/":                   {"trace"},
-	"github.com/blevesearch/bleve/v2/":       {"memory"},
-	"mvdan.cc/sh/v3/":                        {"tools/shell"},
-	"github.com/JohannesKaufmann/":           {"tools/webpage"},
-	"github.com/loongclaw/loongclaw/pkg/sse": {"httpapi"},
+	"github.com/labstack/echo/v4":             {"httpapi"},
+	"github.com/tmc/langchaingo/":             {"model/langchain", "model/anthropic"},
+	"github.com/aws/":                         {"bucket/r2"},
+	"github.com/kelseyhightower/envconfig":    {"cmd/agent"},
+	"github.com/prometheus/":                  {"meter"},
+	"go.opentelemetry.io/":                    {"trace"},
+	"github.com/blevesearch/bleve/v2/":        {"memory"},
+	"mvdan.cc/sh/v3/":                         {"tools/shell"},
+	"github.com/JohannesKaufmann/":            {"tools/webpage"},
+	"github.com/modelcontextprotocol/go-sdk/": {"tools/mcp"},
+	"github.com/loongclaw/loongclaw/pkg/sse":  {"httpapi"},
 }
 
 // mayTouch are the rooms whose programs, not tests, may touch the machine.
 var mayTouch = map[string][]string{
-	"os/exec": {"tools/shell", "tools/worker"},
-	"os":      {"bucket/disk", "cmd/agent", "persona", "tools/process", "tools/shell", "tools/worker", "archive"},
-	"syscall": {"bucket/disk", "cmd/agent", "tools/process", "tools/shell", "tools/worker"},
-	"net":     {"cmd/agent", "tools", "model/modeltest", "bucket/r2"},
+	"os/exec": {"tools/mcp", "tools/shell", "tools/worker"},
+	"os":      {"bucket/disk", "cmd/agent", "persona", "tools/mcp", "tools/process", "tools/shell", "tools/worker", "archive"},
+	"syscall": {"bucket/disk", "cmd/agent", "tools/mcp", "tools/process", "tools/shell", "tools/worker"},
+	"net":     {"cmd/agent", "tools", "tools/mcp", "model/modeltest", "bucket/r2"},
 	"embed":   {"memory", "model/providers", "tools"},
 	"log":     {}, // slog is handed in
 	"testing": {"bucket/buckettest"},
@@ -77,6 +78,7 @@ var mayImport = map[string][]string{
 	"model/anthropic/anthropictest": {},
 
 	"tools":         {"files", "loop", "memory", "tools/shell", "tools/webpage", "tools/worker"},
+	"tools/mcp":     {"auditlog", "bucket", "loop", "tools", "tools/process", "users"},
 	"tools/process": {},
 	"tools/shell":   {"bucket", "files", "tools/process"},
 	"tools/webpage": {},
@@ -89,7 +91,7 @@ var mayImport = map[string][]string{
 	"runs":          {"auditlog", "bucket", "guard", "journal", "lease", "loop", "memory", "record", "session", "tools", "users"},
 	"meter":         {"bucket", "loop"},
 	"trace":         {"bucket", "loop"},
-	"httpapi":       {"auditlog", "egress", "files", "memory", "model", "openai", "runs", "thread", "tools", "users"},
+	"httpapi":       {"auditlog", "egress", "files", "memory", "model", "openai", "runs", "thread", "tools", "tools/mcp", "users"},
 }
 
 type goPackage struct {

@@ -17,6 +17,7 @@ import (
 	"github.com/loongclaw/loongclaw/agent/runs"
 	"github.com/loongclaw/loongclaw/agent/thread"
 	"github.com/loongclaw/loongclaw/agent/tools"
+	"github.com/loongclaw/loongclaw/agent/tools/mcp"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 	"github.com/loongclaw/loongclaw/pkg/pass"
@@ -32,6 +33,7 @@ type Config struct {
 	Log     *slog.Logger
 	Now     func() time.Time
 	Seen    Observer       // nobody when nil
+	Servers *mcp.Source    // servers of tools; nil where there are none
 	Egress  *egress.Tokens // where requests bring their users' tokens; nil where none are wanted
 }
 
@@ -92,6 +94,7 @@ func (s *Server) routes() {
 	read.route(http.MethodGet, chat.PathStats, s.stats)
 	read.route(http.MethodGet, chat.PathConfig, s.config)
 	read.route(http.MethodGet, chat.PathTools, s.tools)
+	read.route(http.MethodGet, chat.PathServers, s.listServers)
 	read.route(http.MethodGet, chat.PathModels, s.models)
 	read.route(http.MethodGet, chat.PathUsage, s.usage)
 	read.route(http.MethodGet, chat.PathLedger, s.ledger)
@@ -124,6 +127,9 @@ func (s *Server) routes() {
 	write.route(http.MethodPost, chat.PathMemoryImport, s.importMemory)
 	write.route(http.MethodPut, chat.PathFile, s.writeFile)
 	write.route(http.MethodDelete, chat.PathFile, s.removeFile)
+	write.route(http.MethodPut, chat.PathServer, s.setServer)
+	write.route(http.MethodDelete, chat.PathServer, s.removeServer)
+	write.route(http.MethodPost, chat.PathServerPinned, s.approveServer)
 	write.route(http.MethodPost, chat.PathCompletions, s.complete)
 }
 
@@ -174,6 +180,7 @@ func (s *Server) let(scope string) echo.MiddlewareFunc {
 			}
 			s.Egress.Bring(p.User, r.Header.Get(egress.Header))
 			c.Set("user", p.User)
+			c.Set("admin", p.Has("admin"))
 			s.Runs.Note(runs.Caller{User: p.User, Via: p.Via, Refused: p.Refused})
 			c.Response().Header().Set("Cache-Control", "no-store")
 			return next(c)

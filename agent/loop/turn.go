@@ -21,6 +21,12 @@ type Toolbox interface {
 	Run(ctx context.Context, c Call) (output string, err error)
 }
 
+// Interpreter is a Toolbox in which a call may stand for another one. What it means
+// is asked once, before the call is recorded.
+type Interpreter interface {
+	Meant(c Call) Call
+}
+
 // Permission is what a call needs.
 type Permission struct {
 	Kind   PermissionKind
@@ -199,6 +205,7 @@ func (t *turn) ask(ctx context.Context) (done bool, err error) {
 		}
 		return false, err
 	}
+	t.interpret(a.Calls)
 	t.unique(a.Calls)
 	t.mindCut(a)
 	if len(a.Calls) > 0 {
@@ -236,6 +243,15 @@ func (t *turn) answer(ctx context.Context) (Answer, error) {
 		}
 		if a.Finish = outcome(a); a.Finish != chat.FinishEmpty || tries > maxEmpty {
 			return a, nil
+		}
+	}
+}
+
+// interpret makes calls those that they stand for.
+func (t *turn) interpret(calls []Call) {
+	if in, ok := t.Tools.(Interpreter); ok {
+		for i, c := range calls {
+			calls[i] = in.Meant(c)
 		}
 	}
 }

@@ -42,6 +42,15 @@ func (m *Manager) AuditLog(ctx context.Context, user string) ([]auditlog.Entry, 
 	return entries, nil
 }
 
+// NoteNow writes entries that belong to no session into a user's audit log.
+func (m *Manager) NoteNow(ctx context.Context, user string, entries ...auditlog.Entry) error {
+	u, err := m.users.Get(ctx, user)
+	if err != nil {
+		return err
+	}
+	return u.Note(ctx, entries...)
+}
+
 // Caller is what the gateway says of whoever makes a request.
 type Caller struct {
 	User    string

@@ -30,6 +30,9 @@ func (t *toolbox) set() *tools.Set           { return t.s.Tools.For(t.env.User) 
 func (t *toolbox) Specs() []loop.Spec        { return t.set().Specs() }
 func (t *toolbox) ReadOnly(name string) bool { return t.set().ReadOnly(name) }
 
+// Meant returns the call that a model means.
+func (t *toolbox) Meant(c loop.Call) loop.Call { return t.set().Meant(c) }
+
 // Permit asks the policy, then what the user has approved before.
 func (t *toolbox) Permit(c loop.Call) loop.Permission {
 	v := t.s.Tools.Judge(c.Name, c.Arguments, t.env)

@@ -33,9 +33,12 @@ func (s *Set) add(t Tool) {
 
 // Specs describes the tools to a model.
 func (s *Set) Specs() []loop.Spec {
-	out := make([]loop.Spec, len(s.tools))
-	for i, t := range s.tools {
-		out[i] = t.Spec()
+	out := make([]loop.Spec, 0, len(s.tools))
+	for _, t := range s.tools {
+		if h, ok := t.(hidden); ok && h.Hidden() {
+			continue
+		}
+		out = append(out, t.Spec())
 	}
 	return out
 }
@@ -57,6 +60,17 @@ func (s *Set) ReadOnly(name string) bool {
 func (s *Set) Foreign(name string) bool {
 	t, ok := s.byName[name]
 	return !ok || t.Foreign()
+}
+
+// Meant returns the call that a model means: a tool may stand for others that are
+// not declared, and a call of it is then theirs.
+func (s *Set) Meant(c loop.Call) loop.Call {
+	if t, ok := s.byName[c.Name].(standIn); ok {
+		if name, args, ok := t.Stands(c.Arguments); ok {
+			c.Name, c.Arguments = name, args
+		}
+	}
+	return c
 }
 
 // Call is one call of a tool, looked up and judged. The tool that was judged is the

@@ -66,6 +66,16 @@ type roomy interface {
 	MaxOutput() int
 }
 
+// hidden is a tool that may be called and is not declared to models.
+type hidden interface {
+	Hidden() bool
+}
+
+// standIn is a tool whose calls are those of another one.
+type standIn interface {
+	Stands(args json.RawMessage) (name string, meant json.RawMessage, ok bool)
+}
+
 // The verdicts.
 const (
 	VerdictRun  = "run"

@@ -164,3 +164,12 @@ func allowedHost(host string, hosts map[string]bool) bool {
 	bare := strings.TrimPrefix(host, "www.")
 	return hosts[host] || hosts[bare] || hosts["www."+bare]
 }
+
+// PublicAddress reports whether an address is on the public internet.
+func PublicAddress(a netip.Addr) bool { return publicAddress(a) }
+
+// CheckPublicHost refuses a host that cannot be one of the public internet.
+func CheckPublicHost(host string) error {
+	_, err := webHost(host)
+	return err
+}

@@ -13,11 +13,12 @@ import (
 // How long a body may be. The agent judges what is in it; these only keep out
 // what cannot be meant.
 const (
-	smallBody = 64 << 10
-	chatBody  = 2 << 20        // a message of 256 KiB with every character escaped
-	modelBody = 8 << 20        // a whole conversation, as OpenAI clients send it
-	fileBody  = 8<<20 + 64<<10 // a file of 8 MiB, and a little, so that the agent can say what is too much
-	tarBody   = 16 << 20       // what an import takes
+	smallBody  = 64 << 10
+	serverBody = 512 << 10      // a server's address and 32 headers of 8 KiB, escaped
+	chatBody   = 2 << 20        // a message of 256 KiB with every character escaped
+	modelBody  = 8 << 20        // a whole conversation, as OpenAI clients send it
+	fileBody   = 8<<20 + 64<<10 // a file of 8 MiB, and a little, so that the agent can say what is too much
+	tarBody    = 16 << 20       // what an import takes
 )
 
 // route is a path that goes on to the agent.
@@ -71,6 +72,11 @@ var forwarded = []route{
 	{get, chat.PathModels, read, limit.API, smallBody, false},
 	{get, chat.PathUsage, read, limit.API, smallBody, false},
 	{get, chat.PathLedger, read, limit.API, smallBody, false},
+
+	{get, chat.PathServers, read, limit.API, smallBody, false},
+	{put, chat.PathServer, talk, limit.API, serverBody, false},
+	{del, chat.PathServer, talk, limit.API, smallBody, false},
+	{post, chat.PathServerPinned, talk, limit.API, smallBody, false}, // the agent wants admin for the instance's
 
 	{post, chat.PathCompletions, talk, limit.Chat, modelBody, true},
 	{get, chat.PathOpenAIModels, read, limit.API, smallBody, false},

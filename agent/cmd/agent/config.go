@@ -18,6 +18,7 @@ import (
 	"github.com/loongclaw/loongclaw/agent/egress"
 	"github.com/loongclaw/loongclaw/agent/model"
 	"github.com/loongclaw/loongclaw/agent/model/providers"
+	"github.com/loongclaw/loongclaw/agent/tools/mcp"
 	"github.com/loongclaw/loongclaw/pkg/pass"
 )
 
@@ -43,6 +44,10 @@ type environment struct {
 	WebTimeout   string `envconfig:"WEB_TIMEOUT" default:"30000"`
 	WebHosts     list   `envconfig:"WEB_ALLOWED_HOSTS"`
 	AutoApprove  list   `envconfig:"TOOLS_AUTO_APPROVE"`
+
+	MCPConfig  string `envconfig:"MCP_CONFIG"`
+	MCPTimeout string `envconfig:"MCP_TIMEOUT" default:"30s"`
+	MCPPrivate list   `envconfig:"MCP_PRIVATE_HOSTS"`
 
 	Admin  string `envconfig:"AGENT_ADMIN_LISTEN_ADDR"`
 	Traces string `envconfig:"OTEL_EXPORTER_OTLP_ENDPOINT"`
@@ -82,6 +87,8 @@ type config struct {
 	shellTimeout time.Duration
 	webTimeout   time.Duration
 	llmTimeout   time.Duration
+	mcpTimeout   time.Duration
+	mcpPrivate   map[string]bool
 	maxTokens    int
 	context      int
 	prices       *providers.Prices
@@ -145,7 +152,7 @@ func (c *config) check() error {
 	for _, d := range []struct {
 		name, text string
 		into       *time.Duration
-	}{{"SHELL_TIMEOUT", c.ShellTimeout, &c.shellTimeout}, {"WEB_TIMEOUT", c.WebTimeout, &c.webTimeout}, {"LLM_TIMEOUT", c.Timeout, &c.llmTimeout}} {
+	}{{"SHELL_TIMEOUT", c.ShellTimeout, &c.shellTimeout}, {"WEB_TIMEOUT", c.WebTimeout, &c.webTimeout}, {"LLM_TIMEOUT", c.Timeout, &c.llmTimeout}, {"MCP_TIMEOUT", c.MCPTimeout, &c.mcpTimeout}} {
 		if *d.into, err = duration(d.text); err != nil {
 			bad("%s is neither milliseconds (30000) nor a duration (30s) above 0", d.name)
 		}
@@ -161,6 +168,9 @@ func (c *config) check() error {
 		if *n.into, err = strconv.Atoi(n.text); err != nil || *n.into < n.least {
 			bad("%s is no number from %d up: set it to what the model's provider says, or leave it out", n.name, n.least)
 		}
+	}
+	if c.mcpPrivate, err = mcp.PrivateHosts(c.MCPPrivate); err != nil {
+		bad("%w: write something like 127.0.0.1:3001, several with commas between", err)
 	}
 	if c.Prices != "" {
 		if c.prices, err = providers.ParsePrices(c.Prices); err != nil {
@@ -197,7 +207,7 @@ func (c *config) check() error {
 
 // secrets are the parts of the environment that no log may show.
 func (c *config) secrets() []string {
-	secrets := []string{c.R2AccessKey, c.R2SecretKey}
+	secrets := append([]string{c.R2AccessKey, c.R2SecretKey}, mcpSecrets()...)
 	for _, p := range c.providers {
 		secrets = append(secrets, p.Key)
 	}

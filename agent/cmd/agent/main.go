@@ -22,6 +22,7 @@ import (
 
 	_ "golang.org/x/crypto/x509roots/fallback" // certificates where the system has none, as in our image
 
+	"github.com/loongclaw/loongclaw/agent/auditlog"
 	"github.com/loongclaw/loongclaw/agent/egress"
 	"github.com/loongclaw/loongclaw/agent/httpapi"
 	"github.com/loongclaw/loongclaw/agent/meter"
@@ -29,6 +30,7 @@ import (
 	"github.com/loongclaw/loongclaw/agent/persona"
 	"github.com/loongclaw/loongclaw/agent/runs"
 	"github.com/loongclaw/loongclaw/agent/tools"
+	"github.com/loongclaw/loongclaw/agent/tools/mcp"
 	"github.com/loongclaw/loongclaw/pkg/redact"
 )
 
@@ -145,14 +147,28 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	models := c.model()
 	models.Wrap = seen.model
 	chatModel, info := model.New(models, log, seen.client(c.modelClient()))
-	box := tools.New(toolsConfig(c, log))
-	manager := runs.New(runs.Config{
+	foreign, err := mcpConfig(ctx, c, store, info.Window(), log)
+	if err != nil {
+		return err
+	}
+	// An approval that is noted needs the journals, and those need the tools.
+	var manager *runs.Manager
+	foreign.Note = func(ctx context.Context, user string, entries ...auditlog.Entry) error {
+		return manager.NoteNow(ctx, user, entries...)
+	}
+	servers := mcp.New(foreign)
+	defer servers.Close()
+	withServers := toolsConfig(c, log)
+	withServers.Sources = []tools.Source{servers}
+	box := tools.New(withServers)
+	manager = runs.New(runs.Config{
 		Bucket: store, Model: chatModel, Tools: box, Instance: c.Instance, MaxRuns: c.maxRuns, Window: info.Window(), Log: log, Now: time.Now,
 		Persona:  persona.Reader{Bucket: store, File: "config/SOUL.md", Log: log}.For,
 		Observer: seen, Trace: seen.runs(),
 	})
+	servers.Start()
 	seen.Watch(manager.Active, manager.Waiting, manager.Draining)
-	api := httpapi.New(httpapi.Config{Runs: manager, Tools: box, Model: info, Keys: c.keys, Version: buildVersion(), Log: log, Now: time.Now, Seen: seen, Egress: c.egress})
+	api := httpapi.New(httpapi.Config{Runs: manager, Tools: box, Servers: servers, Model: info, Keys: c.keys, Version: buildVersion(), Log: log, Now: time.Now, Seen: seen, Egress: c.egress})
 	log.Info("ready", slog.String("store", c.Store), slog.String("provider", info.Provider), slog.String("model", info.Model))
 	go recoverRuns(context.WithoutCancel(ctx), manager, c.egress, log)
 	api.SetReady()

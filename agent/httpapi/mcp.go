@@ -1,0 +1,86 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/loongclaw/loongclaw/agent/tools/mcp"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+func (s *Server) servers() (*mcp.Source, error) {
+	if s.Servers == nil {
+		return nil, fault.New(fault.CodeNotFound, "this agent has no MCP servers", "ask the owner")
+	}
+	return s.Servers, nil
+}
+
+func (s *Server) listServers(c echo.Context) error {
+	list := []mcp.Server{}
+	if s.Servers != nil {
+		var err error
+		if list, err = s.Servers.List(c.Request().Context(), user(c)); err != nil {
+			return err
+		}
+	}
+	return c.JSON(http.StatusOK, map[string]any{"servers": list})
+}
+
+func (s *Server) setServer(c echo.Context) error {
+	from, err := s.servers()
+	if err != nil {
+		return err
+	}
+	name, err := param(c, "name")
+	if err != nil {
+		return err
+	}
+	var e mcp.Entry
+	if err := body(c, &e); err != nil {
+		return err
+	}
+	server, err := from.Put(c.Request().Context(), user(c), name, e)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, server)
+}
+
+func (s *Server) removeServer(c echo.Context) error {
+	from, err := s.servers()
+	if err != nil {
+		return err
+	}
+	name, err := param(c, "name")
+	if err != nil {
+		return err
+	}
+	if err := from.Remove(c.Request().Context(), user(c), name); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+func (s *Server) approveServer(c echo.Context) error {
+	from, err := s.servers()
+	if err != nil {
+		return err
+	}
+	name, err := param(c, "name")
+	if err != nil {
+		return err
+	}
+	var q struct {
+		Hash string `json:"hash"`
+	}
+	if err := body(c, &q); err != nil {
+		return err
+	}
+	admin, _ := c.Get("admin").(bool)
+	server, err := from.Approve(c.Request().Context(), user(c), admin, name, q.Hash)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, server)
+}

@@ -1,0 +1,55 @@
+package mcp
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+
+	"github.com/loongclaw/loongclaw/pkg/fault"
+	"github.com/loongclaw/loongclaw/pkg/plain"
+)
+
+// errSlow is the end of a request whose time was over.
+var errSlow = errors.New("it did not answer in time")
+
+// reached is why a request over HTTP came to nothing, in words of ours.
+type reached struct{ what string }
+
+func (r *reached) Error() string { return r.what }
+
+// maxSaid bounds what is repeated of a server's own words.
+const maxSaid = 300
+
+// protocolError is an error of the protocol, of which a server writes the text.
+func protocolError(err error) error {
+	var wire *jsonrpc.Error
+	if errors.As(err, &wire) {
+		return fmt.Errorf("it answered with error %d: %s", wire.Code, plain.Line(clip(wire.Message, maxSaid)))
+	}
+	return errors.New("it does not speak the protocol, or the connection broke off")
+}
+
+// clip cuts a text between two characters.
+func clip(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	cut := 0
+	for i := range s {
+		if i > most {
+			break
+		}
+		cut = i
+	}
+	return s[:cut] + "…"
+}
+
+// storeFault is an error of the store as what a client is told of it.
+func storeFault(err error) error {
+	var f *fault.Error
+	if err == nil || errors.As(err, &f) {
+		return err
+	}
+	return fault.Wrap(err, fault.CodeStoreFailed, "the MCP servers could not be read or written in the store", "try again")
+}

@@ -1,0 +1,232 @@
+package mcp
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// Server is a server as the API shows it.
+type Server struct {
+	Name      string   `json:"name"`
+	Scope     string   `json:"scope"`
+	Transport string   `json:"transport"`
+	State     State    `json:"state"`
+	Error     string   `json:"error,omitempty"`
+	Protocol  string   `json:"protocol,omitempty"`
+	Hash      string   `json:"hash,omitempty"`
+	Approved  string   `json:"approvedHash,omitempty"`
+	Tools     []Tool   `json:"tools"`
+	Changes   []Change `json:"changes,omitempty"`
+}
+
+// Tool is a tool as the API shows it: as the model sees it, or would.
+type Tool struct {
+	Name        string          `json:"name"`
+	Description string          `json:"description"`
+	InputSchema json.RawMessage `json:"inputSchema"`
+}
+
+// List returns a user's servers.
+func (s *Source) List(ctx context.Context, user string) ([]Server, error) {
+	if err := s.of(user).refresh(ctx); err != nil {
+		return nil, storeFault(err)
+	}
+	out := []Server{}
+	for _, one := range s.visible(user) {
+		one.wake()
+		out = append(out, one.show())
+	}
+	return out, nil
+}
+
+func (s *server) show() Server {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := Server{
+		Name: s.name, Scope: s.scope, Transport: string(s.entry.kind()), State: s.state, Error: s.err, Protocol: s.protocol,
+		Hash: s.hash, Approved: s.pin.Hash, Tools: []Tool{},
+	}
+	for _, d := range s.defs {
+		schema := d.Schema
+		if schema == nil {
+			schema = json.RawMessage("{}")
+		}
+		out.Tools = append(out.Tools, Tool{d.Tool, d.Description, schema})
+	}
+	if s.state == Changed {
+		out.Changes = changes(s.pin.Seen, s.defs)
+	}
+	return out
+}
+
+// find returns a server by its name.
+func (s *Source) find(ctx context.Context, user, name string) (*server, error) {
+	if one := s.instance[name]; one != nil {
+		return one, nil
+	}
+	o := s.of(user)
+	if err := o.refresh(ctx); err != nil {
+		return nil, storeFault(err)
+	}
+	for _, one := range o.list() {
+		if one.name == name {
+			return one, nil
+		}
+	}
+	return nil, unknownServer()
+}
+
+// Approve approves the definitions of a hash, if they are still those of the server.
+// Those of the instance's servers only an administrator approves, for all.
+func (s *Source) Approve(ctx context.Context, user string, admin bool, name, hash string) (Server, error) {
+	one, err := s.find(ctx, user, name)
+	if err != nil {
+		return Server{}, err
+	}
+	if one.scope == ScopeInstance && !admin {
+		return Server{}, fault.New(fault.CodeForbidden, "this server is the instance's; approving it needs the scope admin", "ask the owner")
+	}
+	if err := one.approve(ctx, hash); err != nil {
+		return Server{}, err
+	}
+	if one.scope == ScopeInstance {
+		s.of(user) // who approves is told, too
+	}
+	one.tell(ctx, event{eventApproved, name, hash})
+	return one.show(), nil
+}
+
+func (s *server) approve(ctx context.Context, hash string) error {
+	s.working.Lock()
+	defer s.working.Unlock()
+	s.mu.Lock()
+	defs, now, state := s.defs, s.hash, s.state
+	s.mu.Unlock()
+	if hash == "" || now != hash || state != Unapproved && state != Changed && state != Ready {
+		return fault.New(fault.CodeConflict, "the definitions are not those of this hash now", "look at them again with GET /api/mcp")
+	}
+	identity := s.entry.identity()
+	pin, err := s.pins.update(ctx, s.name, func(p *Pin) (bool, error) {
+		if p.Of == identity && p.Hash == hash && p.Changed == "" {
+			return false, nil // approved already
+		}
+		*p = Pin{Of: identity, Hash: hash, Seen: seen(defs), Version: p.Version + 1, Protocol: p.Protocol}
+		return true, nil
+	})
+	if err != nil {
+		return storeFault(err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pin = pin; s.hash == hash && !s.stale && s.state != Failed {
+		s.state = Ready
+	}
+	return nil
+}
+
+// Put sets up a server of a user's own.
+func (s *Source) Put(ctx context.Context, user, name string, e Entry) (Server, error) {
+	if err := CheckName(name); err != nil {
+		return Server{}, err
+	}
+	if e.Command != "" || len(e.Args) > 0 || len(e.Env) > 0 || e.Cwd != "" || len(e.Allow) > 0 {
+		return Server{}, fault.New(fault.CodeForbidden, "command, args, env, cwd and allow are the owner's to set, in the instance's configuration", "give url and headers")
+	}
+	if s.instance[name] != nil {
+		return Server{}, fault.New(fault.CodeConflict, "the instance has a server of this name", "choose another name")
+	}
+	if err := e.check(s.Private); err != nil {
+		return Server{}, err
+	}
+	headers := e.Headers
+	e.Headers = nil
+	o := s.of(user)
+	err := o.change(ctx, func(entries map[string]Entry, secrets map[string]map[string]string) error {
+		if _, known := entries[name]; !known && len(entries) >= maxOwned {
+			return fault.New(fault.CodeInvalidRequest, "there are 32 servers already", "remove one first")
+		}
+		entries[name] = e
+		delete(secrets, name)
+		if len(headers) > 0 {
+			secrets[name] = headers
+		}
+		return nil
+	})
+	if err != nil {
+		return Server{}, storeFault(err)
+	}
+	s.tell(ctx, user, event{eventSet, name, ""})
+	one, err := s.find(ctx, user, name)
+	if err != nil {
+		return Server{}, err
+	}
+	return one.settled(ctx), nil
+}
+
+// settleTime is how long who sets a server up waits for what becomes of it.
+const settleTime = 3 * time.Second
+
+// settled waits a little until a server has been looked at.
+func (s *server) settled(ctx context.Context) Server {
+	s.wake()
+	end := time.Now().Add(settleTime)
+	for {
+		out := s.show()
+		if out.State != Connecting || time.Now().After(end) || ctx.Err() != nil {
+			return out
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// Remove removes a server of a user's own, its headers, and what was approved of it.
+func (s *Source) Remove(ctx context.Context, user, name string) error {
+	if s.instance[name] != nil {
+		return fault.New(fault.CodeForbidden, "this server is the instance's", "the owner removes it from the instance's configuration")
+	}
+	one, err := s.find(ctx, user, name)
+	if err != nil {
+		return err
+	}
+	err = s.of(user).change(ctx, func(entries map[string]Entry, secrets map[string]map[string]string) error {
+		delete(entries, name)
+		delete(secrets, name)
+		return nil
+	})
+	if err != nil {
+		return storeFault(err)
+	}
+	// The version stays and grows: standing approvals of calls were for what it was.
+	_, err = one.pins.update(ctx, name, func(p *Pin) (bool, error) {
+		*p = Pin{Version: p.Version + 1}
+		return true, nil
+	})
+	s.tell(ctx, user, event{eventRemoved, name, ""})
+	return storeFault(err)
+}
+
+// Names of servers for whoever checks the configuration.
+func (s *Source) instanceNames() []string {
+	var out []string
+	for _, one := range sorted(s.instance) {
+		out = append(out, one.name)
+	}
+	return slices.Clip(out)
+}
+
+// Check connects to every server of the instance and returns what became of each.
+func (s *Source) Check(ctx context.Context) []Server {
+	var out []Server
+	for _, name := range s.instanceNames() {
+		one := s.instance[name]
+		if !one.fixed {
+			_ = one.look(ctx) // what went wrong is in the state
+		}
+		out = append(out, one.show())
+	}
+	return out
+}

@@ -1,0 +1,280 @@
+package mcp
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// State is what a server's tools are to this agent.
+type State string
+
+// The states.
+const (
+	Connecting State = "connecting" // its definitions are not known yet, or may have changed
+	Unapproved State = "unapproved" // nobody has approved its definitions
+	Ready      State = "ready"      // they are the approved ones: its tools are declared and run
+	Changed    State = "changed"    // they are others than the approved ones
+	Failed     State = "failed"     // it cannot be reached
+)
+
+const (
+	connectTime = 10 * time.Second
+	// A server that failed is tried again when somebody asks, after a pause that doubles.
+	firstPause = time.Second
+	maxPause   = 5 * time.Minute
+	// A server that waits for an approval is looked at again when somebody asks.
+	lookAgain = 5 * time.Second
+)
+
+// server is one server, and what is known of it.
+type server struct {
+	name  string
+	scope string // ScopeInstance or ScopeUser
+	entry Entry  // as configured, without values filled in
+	dial  dial
+	pins  pins
+	env   *env
+	tell  func(context.Context, event) // the audit log
+
+	working sync.Mutex // held by who connects or lists: one at a time
+
+	mu       sync.Mutex
+	state    State
+	err      string
+	fixed    bool // the entry itself is at fault: nothing is tried
+	defs     []Definition
+	hash     string
+	pin      Pin
+	protocol string
+	conn     *connection
+	stale    bool // the server said that its list has changed since it was read
+	looked   time.Time
+	tries    int
+	after    time.Time // no try before
+	busy     bool      // somebody looks in the background
+	closed   bool
+}
+
+// view is what is known of a server at one moment.
+type view struct {
+	state   State
+	defs    []Definition
+	version int
+	hash    string
+}
+
+func (s *server) view() view {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return view{s.state, s.defs, s.pin.Version, s.hash}
+}
+
+// wake looks at the server in the background, where that is needed and due.
+func (s *server) wake() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	needed := s.state == Connecting || s.state == Failed || s.stale
+	if s.state == Unapproved || s.state == Changed { // another agent may have been told of an approval
+		needed = s.env.now().Sub(s.looked) > lookAgain
+	}
+	if !needed || s.fixed || s.busy || s.closed || s.env.now().Before(s.after) {
+		return
+	}
+	s.busy = true
+	if s.state == Failed {
+		s.state = Connecting
+	}
+	s.env.running.Go(func() {
+		ctx, cancel := context.WithTimeout(s.env.root, 2*connectTime)
+		defer cancel()
+		_ = s.look(ctx) // what went wrong is in the state
+		s.mu.Lock()
+		s.busy = false
+		again := s.stale && !s.closed
+		s.mu.Unlock()
+		if again {
+			s.wake()
+		}
+	})
+}
+
+// listening is told by the server that its list has changed. Until it was read again
+// nothing of the server runs.
+func (s *server) listening() {
+	s.mu.Lock()
+	s.stale = true
+	if s.state == Ready {
+		s.state = Connecting
+	}
+	s.mu.Unlock()
+	s.wake()
+}
+
+// look connects where there is no connection, reads the definitions, and compares
+// them with the approved ones.
+func (s *server) look(ctx context.Context) error {
+	s.working.Lock()
+	defer s.working.Unlock()
+	conn, err := s.connected(ctx)
+	if err != nil {
+		return s.failed(err)
+	}
+	s.mu.Lock()
+	s.stale = false
+	s.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, connectTime)
+	defer cancel()
+	list, err := conn.list(ctx)
+	if err != nil {
+		s.drop(conn)
+		return s.failed(err)
+	}
+	defs, hash, err := understand(s.name, list)
+	if err != nil {
+		s.drop(conn)
+		return s.failed(err)
+	}
+	return s.compare(ctx, defs, hash, conn.protocol())
+}
+
+// connected returns the connection, a new one where there is none. It belongs to
+// working.
+func (s *server) connected(ctx context.Context) (*connection, error) {
+	s.mu.Lock()
+	conn, closed := s.conn, s.closed
+	s.mu.Unlock()
+	if closed {
+		return nil, errors.New("it was removed")
+	}
+	if conn != nil {
+		return conn, nil
+	}
+	pin, _, err := s.pins.read(ctx, s.name)
+	if err != nil {
+		return nil, errors.New("its approval cannot be read from the store")
+	}
+	ctx, cancel := context.WithTimeout(ctx, connectTime)
+	defer cancel()
+	if conn, err = connect(ctx, s.dial, pin.Protocol); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		go conn.end()
+		return nil, errors.New("it was removed")
+	}
+	s.conn = conn
+	s.env.running.Go(func() { s.await(conn) })
+	return conn, nil
+}
+
+// await notices the end of a connection.
+func (s *server) await(conn *connection) {
+	select {
+	case <-conn.done:
+	case <-s.env.root.Done():
+		conn.end()
+		<-conn.done
+	}
+	why := conn.childReason()
+	if conn.child != nil && s.env.root.Err() == nil {
+		s.env.log.Warn("the program of an MCP server ended", slog.String("server", s.name), slog.String("why", why), slog.String("said", conn.child.stderr.String()))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn != conn {
+		return
+	}
+	s.conn = nil
+	if s.closed || conn.child == nil {
+		return // over HTTP the next request connects again
+	}
+	s.state, s.err = Failed, orElse(why, "the connection ended")
+	s.pauseLocked()
+}
+
+// drop ends a connection that is of no use any more.
+func (s *server) drop(conn *connection) {
+	s.mu.Lock()
+	if s.conn == conn {
+		s.conn = nil
+	}
+	s.mu.Unlock()
+	conn.end()
+}
+
+func (s *server) failed(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state, s.err = Failed, err.Error()
+	s.pauseLocked()
+	return err
+}
+
+func (s *server) pauseLocked() {
+	pause := firstPause << min(s.tries, 10)
+	s.tries++
+	s.after = s.env.now().Add(min(pause, maxPause))
+}
+
+// compare judges definitions by what was approved, and notes a change.
+func (s *server) compare(ctx context.Context, defs []Definition, hash, protocol string) error {
+	identity := s.entry.identity()
+	changed := false
+	pin, err := s.pins.update(ctx, s.name, func(p *Pin) (write bool, err error) {
+		changed = false
+		if p.Of != identity { // another server has its name now: what was approved is void
+			*p, write = Pin{Of: identity, Version: p.Version + 1}, p.Of != ""
+		}
+		if p.Hash != "" && p.Hash != hash && p.Changed != hash {
+			p.Changed, p.Version, write, changed = hash, p.Version+1, true, true
+		}
+		if p.Protocol != protocol {
+			p.Protocol, write = protocol, true
+		}
+		return write, nil
+	})
+	if err != nil {
+		return s.failed(errors.New("its approval cannot be read from the store"))
+	}
+	s.mu.Lock()
+	s.defs, s.hash, s.pin, s.protocol, s.err = defs, hash, pin, protocol, ""
+	s.tries, s.after, s.looked = 0, time.Time{}, s.env.now()
+	switch {
+	case s.stale:
+		s.state = Connecting
+	case pin.Hash == "":
+		s.state = Unapproved
+	case pin.Hash == hash:
+		s.state = Ready
+	default:
+		s.state = Changed
+	}
+	s.mu.Unlock()
+	if changed {
+		s.tell(ctx, event{what: eventChanged, server: s.name, hash: hash})
+	}
+	return nil
+}
+
+// close ends the server's connection for good.
+func (s *server) close() {
+	s.mu.Lock()
+	conn := s.conn
+	s.conn, s.closed, s.state, s.defs = nil, true, Failed, nil
+	s.mu.Unlock()
+	if conn != nil {
+		conn.end()
+	}
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
