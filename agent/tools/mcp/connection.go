@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -29,6 +30,7 @@ type connection struct {
 	raw     sdk.Connection
 	done    chan struct{} // the session has ended
 	closing sync.Once
+	over    atomic.Bool // it is ending: no request is made any more
 }
 
 // dial is what a connection is made of.
@@ -151,6 +153,7 @@ func uncached(next sdk.MethodHandler) sdk.MethodHandler {
 
 // end ends the session and the program, and waits for the program.
 func (c *connection) end() {
+	c.over.Store(true)
 	c.closing.Do(func() {
 		if c.child != nil {
 			c.child.stop() // first: it may hold what the session waits for
@@ -170,6 +173,26 @@ func (c *connection) protocol() string {
 		return r.ProtocolVersion
 	}
 	return ""
+}
+
+// hasEnded reports whether the session is over.
+func (c *connection) hasEnded() bool {
+	if c.over.Load() {
+		return true
+	}
+	select {
+	case <-c.done:
+		return true
+	case <-time.After(100 * time.Millisecond): // it is told a little after who waited for an answer
+		return false
+	}
+}
+
+// listIn reads all definitions, within a time.
+func (c *connection) listIn(ctx context.Context, limit time.Duration) ([]*sdk.Tool, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return c.list(ctx)
 }
 
 // list reads all definitions.
@@ -225,6 +248,7 @@ func request[T any](ctx context.Context, c *connection, do func(context.Context)
 	select {
 	case a = <-result:
 	case <-ctx.Done():
+		c.over.Store(true)
 		go c.end()
 		a.err = ctx.Err()
 	case <-c.done:

@@ -27,7 +27,6 @@ func TestAServerThatCannotBeHadIsNamed(t *testing.T) {
 		"ten thousand": "more than 2000 tools",
 	} {
 		t.Run(mode, func(t *testing.T) {
-			t.Parallel()
 			r := newRig(t)
 			r.serve(mode)
 			if s := r.await(mcp.Failed); !strings.Contains(s.Error, want) || len(s.Tools) > 0 {
@@ -52,6 +51,7 @@ func TestAServerIsUsedDespiteItsHabits(t *testing.T) {
 		if out, err := r.call("mcp__fake__echo"); err != nil || !strings.HasPrefix(out, "did echo") {
 			t.Errorf("%s: %q, %v", mode, out, err)
 		}
+		r.close()
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
 // State is what a server's tools are to this agent.
@@ -27,6 +29,8 @@ const (
 	maxPause   = 5 * time.Minute
 	// A server that waits for an approval is looked at again when somebody asks.
 	lookAgain = 5 * time.Second
+	// A connection that lasts so long was no mistake.
+	steadyAfter = time.Minute
 )
 
 // server is one server, and what is known of it.
@@ -77,8 +81,11 @@ func (s *server) wake() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	needed := s.state == Connecting || s.state == Failed || s.stale
+	if s.conn == nil && s.entry.kind() == overStdio { // its program has ended
+		needed = true
+	}
 	if s.state == Unapproved || s.state == Changed { // another agent may have been told of an approval
-		needed = s.env.now().Sub(s.looked) > lookAgain
+		needed = needed || s.env.now().Sub(s.looked) > lookAgain
 	}
 	if !needed || s.fixed || s.busy || s.closed || s.env.now().Before(s.after) {
 		return
@@ -118,18 +125,8 @@ func (s *server) listening() {
 func (s *server) look(ctx context.Context) error {
 	s.working.Lock()
 	defer s.working.Unlock()
-	conn, err := s.connected(ctx)
+	conn, list, err := s.read(ctx)
 	if err != nil {
-		return s.failed(err)
-	}
-	s.mu.Lock()
-	s.stale = false
-	s.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, connectTime)
-	defer cancel()
-	list, err := conn.list(ctx)
-	if err != nil {
-		s.drop(conn)
 		return s.failed(err)
 	}
 	defs, hash, err := understand(s.name, list)
@@ -138,6 +135,32 @@ func (s *server) look(ctx context.Context) error {
 		return s.failed(err)
 	}
 	return s.compare(ctx, defs, hash, conn.protocol())
+}
+
+// read reads the definitions. A connection that has ended meanwhile is made again. It
+// belongs to working.
+func (s *server) read(ctx context.Context) (*connection, []*sdk.Tool, error) {
+	for {
+		s.mu.Lock()
+		old := s.conn
+		s.mu.Unlock()
+		conn, err := s.connected(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		s.mu.Lock()
+		s.stale = false
+		s.mu.Unlock()
+		list, err := conn.listIn(ctx, connectTime)
+		if err == nil {
+			return conn, list, nil
+		}
+		ended := conn.hasEnded()
+		s.drop(conn)
+		if !ended || conn != old {
+			return nil, nil, err
+		}
+	}
 }
 
 // connected returns the connection, a new one where there is none. It belongs to
@@ -149,7 +172,7 @@ func (s *server) connected(ctx context.Context) (*connection, error) {
 	if closed {
 		return nil, errors.New("it was removed")
 	}
-	if conn != nil {
+	if conn != nil && !conn.over.Load() {
 		return conn, nil
 	}
 	pin, _, err := s.pins.read(ctx, s.name)
@@ -174,6 +197,7 @@ func (s *server) connected(ctx context.Context) (*connection, error) {
 
 // await notices the end of a connection.
 func (s *server) await(conn *connection) {
+	began := s.env.now()
 	select {
 	case <-conn.done:
 	case <-s.env.root.Done():
@@ -186,14 +210,14 @@ func (s *server) await(conn *connection) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.conn != conn {
-		return
+	if s.conn == conn {
+		s.conn = nil
 	}
-	s.conn = nil
-	if s.closed || conn.child == nil {
-		return // over HTTP the next request connects again
+	// What was approved stands: who calls a tool connects again, and the definitions
+	// are read before. Whether that can be done is tried soon.
+	if s.env.now().Sub(began) > steadyAfter {
+		s.tries = 0
 	}
-	s.state, s.err = Failed, orElse(why, "the connection ended")
 	s.pauseLocked()
 }
 
@@ -243,7 +267,7 @@ func (s *server) compare(ctx context.Context, defs []Definition, hash, protocol 
 	}
 	s.mu.Lock()
 	s.defs, s.hash, s.pin, s.protocol, s.err = defs, hash, pin, protocol, ""
-	s.tries, s.after, s.looked = 0, time.Time{}, s.env.now()
+	s.looked = s.env.now()
 	switch {
 	case s.stale:
 		s.state = Connecting
