@@ -97,7 +97,7 @@ test-browser: gateway/webchat/node_modules/.ready ## the page in a real Chromium
 	@if command -v chromium >/dev/null; then cd gateway/webchat && npm run --silent test:browser; \
 	else echo "SKIPPED: the page's browser tests, since there is no chromium. Next: apt-get install chromium"; fi
 
-test-go: wasm build deploy/test/e2e/openai/node_modules/.ready ## all Go tests, those against the built programs and workerd included
+test-go: wasm build deploy/test/e2e/openai/node_modules/.ready deploy/test/e2e/mcp/node_modules/.ready ## all Go tests, those against the built programs and workerd included
 	@command -v redis-server >/dev/null || echo "SKIPPED: what gateways share through Redis, since there is no redis-server. Next: apt-get install redis-server"
 	go test -count=1 -timeout 30m -skip '^TestBudget' $$(go list $(addprefix ./,$(addsuffix /...,$(MODULES))) | grep -v $(CLOUDFLARE))
 

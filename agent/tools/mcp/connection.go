@@ -50,8 +50,8 @@ func connect(ctx context.Context, d dial, last string) (*connection, error) {
 		order = []string{last, newest}
 	}
 	var first error
-	for i, revision := range order {
-		c, err := d.try(ctx, revision, i < len(order)-1)
+	for _, revision := range order {
+		c, err := d.try(ctx, revision)
 		if err == nil {
 			return c, nil
 		}
@@ -65,12 +65,9 @@ func connect(ctx context.Context, d dial, last string) (*connection, error) {
 	return nil, first
 }
 
-func (d dial) try(ctx context.Context, revision string, another bool) (*connection, error) {
-	if deadline, ok := ctx.Deadline(); ok && another {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)/2)
-		defer cancel()
-	}
+func (d dial) try(ctx context.Context, revision string) (*connection, error) {
+	ctx, cancel := context.WithTimeout(ctx, connectTime)
+	defer cancel()
 	c := &connection{done: make(chan struct{})}
 	var transport sdk.Transport
 	if d.entry.kind() == overStdio {

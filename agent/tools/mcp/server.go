@@ -23,7 +23,10 @@ const (
 )
 
 const (
+	// connectTime is how long a server may take to answer a connection, for each of the
+	// two ways in which one is begun, and to list its tools.
 	connectTime = 10 * time.Second
+	lookTime    = 3 * connectTime
 	// A server that failed is tried again when somebody asks, after a pause that doubles.
 	firstPause = time.Second
 	maxPause   = 5 * time.Minute
@@ -95,7 +98,7 @@ func (s *server) wake() {
 		s.state = Connecting
 	}
 	s.env.running.Go(func() {
-		ctx, cancel := context.WithTimeout(s.env.root, 2*connectTime)
+		ctx, cancel := context.WithTimeout(s.env.root, lookTime)
 		defer cancel()
 		_ = s.look(ctx) // what went wrong is in the state
 		s.mu.Lock()
@@ -179,8 +182,6 @@ func (s *server) connected(ctx context.Context) (*connection, error) {
 	if err != nil {
 		return nil, errors.New("its approval cannot be read from the store")
 	}
-	ctx, cancel := context.WithTimeout(ctx, connectTime)
-	defer cancel()
 	if conn, err = connect(ctx, s.dial, pin.Protocol); err != nil {
 		return nil, err
 	}

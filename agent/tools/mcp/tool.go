@@ -41,7 +41,7 @@ func (tool) ReadOnly() bool { return false }
 func (tool) Foreign() bool { return true }
 
 // Limit is how long a call may take, with what it may take to connect again.
-func (t tool) Limit() time.Duration { return t.server.env.timeout + 2*connectTime }
+func (t tool) Limit() time.Duration { return t.server.env.timeout + lookTime }
 
 // MaxOutput is how long the output may be.
 func (tool) MaxOutput() int { return MaxResult }
@@ -90,7 +90,7 @@ func (t tool) Run(ctx context.Context, args json.RawMessage, _ tools.Env) (strin
 // which the call was judged.
 func (t tool) ready(ctx context.Context) (*connection, error) {
 	s := t.server
-	ctx, cancel := context.WithTimeout(ctx, 2*connectTime)
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
 	if err := s.look(ctx); err != nil {
 		return nil, t.trouble(err)
