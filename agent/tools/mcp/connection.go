@@ -26,7 +26,8 @@ const maxPages = 500
 // connection is one session with a server. Its requests may be made at the same time.
 type connection struct {
 	session *sdk.ClientSession
-	child   *child // nil over HTTP
+	child   *child  // nil over HTTP
+	web     *headed // nil over stdio
 	raw     sdk.Connection
 	done    chan struct{} // the session has ended
 	closing sync.Once
@@ -77,6 +78,7 @@ func (d dial) try(ctx context.Context, revision string) (*connection, error) {
 		}
 		transport = &sdk.IOTransport{Reader: c.child.stdout, Writer: c.child.stdin, MaxLineLength: maxRead}
 	} else {
+		c.web, _ = d.client.Transport.(*headed)
 		transport = &sdk.StreamableClientTransport{Endpoint: d.entry.URL, HTTPClient: d.client, MaxRetries: 2, MaxEventSize: maxRead}
 	}
 	client := sdk.NewClient(&sdk.Implementation{Name: "loongclaw", Version: d.version}, &sdk.ClientOptions{
@@ -268,6 +270,8 @@ func (c *connection) explain(ctx context.Context, err error) error {
 	switch {
 	case c.child != nil && c.childReason() != "":
 		return errors.New(c.childReason())
+	case c.web != nil && c.web.tooMuch.Swap(false):
+		return errRead
 	case errors.As(err, &f):
 		return errors.New(f.what)
 	case ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):

@@ -45,6 +45,15 @@ func clip(s string, most int) string {
 	return s[:cut] + "…"
 }
 
+// saying is an error as people read it: what is wrong, and what to do.
+func saying(err error) string {
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return f.Message + "; " + f.Hint
+	}
+	return err.Error()
+}
+
 // storeFault is an error of the store as what a client is told of it.
 func storeFault(err error) error {
 	var f *fault.Error

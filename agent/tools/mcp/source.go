@@ -112,7 +112,7 @@ func (s *Source) server(name, scope string, entry, full Entry, fault error, p pi
 		out.dial.client, fault = newClient(full, s.Private)
 	}
 	if fault != nil {
-		out.state, out.err, out.fixed = Failed, fault.Error(), true
+		out.state, out.err, out.fixed = Failed, saying(fault), true
 	}
 	return out
 }

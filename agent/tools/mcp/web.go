@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -65,6 +66,7 @@ type headed struct {
 	next    http.RoundTripper
 	own     *url.URL
 	headers map[string]string
+	tooMuch atomic.Bool // was sent, by whom the connection ended
 }
 
 // RoundTrip sends one request.
@@ -88,7 +90,7 @@ func (h *headed) RoundTrip(r *http.Request) (*http.Response, error) {
 		_ = answer.Body.Close() // only read from
 		return nil, &reached{fmt.Sprintf("it refuses the credentials that it is sent (status %d)", answer.StatusCode)}
 	}
-	answer.Body = &boundedBody{ReadCloser: answer.Body, room: maxRead}
+	answer.Body = &boundedBody{ReadCloser: answer.Body, room: maxRead, tooMuch: &h.tooMuch}
 	return answer, nil
 }
 
@@ -110,12 +112,14 @@ func unreachable(err error) error {
 // boundedBody is a body of which more than its room is an error.
 type boundedBody struct {
 	io.ReadCloser
-	room int
+	room    int
+	tooMuch *atomic.Bool
 }
 
 func (b *boundedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if b.room -= n; b.room < 0 {
+		b.tooMuch.Store(true)
 		return 0, &reached{errRead.Error()}
 	}
 	return n, err

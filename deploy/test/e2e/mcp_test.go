@@ -25,7 +25,7 @@ type toolServer struct {
 // toolServers waits until every server has left a state, and returns them by name.
 func toolServers(t *testing.T, c *client.Client, left string) map[string]toolServer {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		var page struct{ Servers []toolServer }
 		if err := do(t, c, 200, "GET", "/api/mcp", nil).JSON(&page); err != nil {
 			t.Fatal(err)
