@@ -1,0 +1,91 @@
+// Shows a program that grows: its text at once, its colours line by line behind
+// it, in short pieces of work. What was coloured stays as it is, so a selection
+// in it lives on.
+
+import { Parts } from '../text/parts.js'
+import { sanitize } from '../text/sanitize.js'
+
+/** How long one piece of work may take, in ms. */
+const SLICE = 8
+/** Code beyond this stays plain. */
+const LONGEST = 200_000
+
+export class Painter {
+  code = ''
+  lang = ''
+  complete = false
+  working = false
+  parts = new Parts()
+  /** @type {import('../text/languages.js').Highlighter|null} */
+  highlight = null
+  /** The part that may be replaced, and the text after all parts. */
+  pending = document.createElement('span')
+  rest = document.createTextNode('')
+
+  /** @param {HTMLElement} el */
+  constructor(el) {
+    this.el = el
+    el.replaceChildren(this.pending, this.rest)
+  }
+
+  /** @param {string} code @param {string} lang @param {boolean} complete */
+  show(code, lang, complete) {
+    if (!code.startsWith(this.code) || lang !== this.lang) this.restart()
+    const more = code.slice(this.code.length)
+    this.code = code
+    this.complete = complete
+    if (more) this.rest.appendData(more)
+    if (this.lang !== lang) this.load(lang)
+    this.lang = lang
+    this.work()
+  }
+
+  restart() {
+    this.code = ''
+    this.parts = new Parts()
+    this.pending.replaceChildren()
+    this.rest.data = ''
+    this.el.replaceChildren(this.pending, this.rest)
+  }
+
+  /** @param {string} lang */
+  async load(lang) {
+    this.highlight = null
+    if (!lang) return
+    const found = await import('../text/languages.js').then((m) => m.highlighter(lang), () => null) // offline: plain code is fine
+    if (this.lang !== lang) return
+    this.highlight = found
+    this.work()
+  }
+
+  work() {
+    if (this.working || !this.highlight) return
+    const until = performance.now() + SLICE
+    while (performance.now() < until) {
+      if (this.parts.from > LONGEST) return
+      const from = this.parts.from
+      const part = this.parts.next(this.code, this.complete, this.highlight)
+      if (!part) return
+      this.put(part, from)
+    }
+    this.working = true
+    setTimeout(() => {
+      this.working = false
+      if (this.el.isConnected) this.work()
+    })
+  }
+
+  /** @param {import('../text/parts.js').Part} part @param {number} from */
+  put({ text, html, done }, from) {
+    const span = document.createElement('span')
+    if (html === null) span.textContent = text
+    else span.innerHTML = sanitize(html)
+    const shown = from + (this.pending.textContent?.length ?? 0)
+    const end = from + text.length
+    if (end > shown) this.rest.deleteData(0, end - shown)
+    if (done) {
+      this.el.insertBefore(span, this.pending)
+      this.pending.replaceChildren()
+    } else this.pending.replaceChildren(...span.childNodes)
+  }
+}
