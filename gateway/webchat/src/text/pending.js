@@ -30,7 +30,7 @@ const containers = /^(?:[ \t]*(?:>|[-*+](?=[ \t]|$)|\d{1,9}[.)](?=[ \t]|$)))*[ \
 const fence = /^(`{3,}|~{3,})/
 /** Lines that are not yet anything. */
 const undecided = [
-  /^[-*+=#>_]+(?:[ \t]*[-*_=]+)*$/, // a list, a heading, a rule, an underline
+  /^[-*+=#>_][-*+=#>_ \t]*$/, // a list, a heading, a rule, an underline
   /^\d{1,9}[.)]?$/, // a numbered item
   /^`{1,2}$/, /^`{3,}[^`]*$/, /^~+$/, /^~{3,}.*$/, // a fence
   /^\$\$?$/, /^\\\[?$/, // a formula
@@ -47,6 +47,7 @@ const beginnings = [/^\[[ xX]?\]?$/, /^\[\^[^\]\n]*\]?$/, /^\[![a-z]*\]?$/i, /^\
 export function decidedBlock(raw) {
   const at = raw.lastIndexOf('\n') + 1
   const line = raw.slice(at)
+  if (line.length > WINDOW) return raw
   const body = line.slice(containers.exec(line)?.[0].length)
   const open = openFence(raw.slice(0, at))
   if (open) return body && body === open[0].repeat(body.length) ? raw.slice(0, Math.max(0, at - 1)) : raw
