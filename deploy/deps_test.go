@@ -33,7 +33,7 @@ var mayImport = map[string][]string{
 	"local":              {},
 	"monitoring":         {"deploy/client", "deploy/rig", "deploy/standin"},
 	"docs":               {"deploy/rig", "pkg/chat", "pkg/fault"},
-	"rollout":            {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin", "pkg/pass"}, // all but client for its tests
+	"rollout":            {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin", "pkg/chat", "pkg/pass"}, // all but client for its tests
 	"rollout/cloudflare": {"deploy/rollout", "deploy/rig", "deploy/standin", "gateway/limit"},
 	"rollout/cmd":        {"deploy/rollout", "deploy/rollout/cloudflare"},
 	"e2e":                {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin"},

@@ -22,6 +22,7 @@ var rooms = map[string][]string{
 	"redact": {},
 	"sse":    {},
 	"pass":   {},
+	"plain":  {},
 	"chat":   {"fault"},
 }
 

@@ -10,6 +10,7 @@ import { isFull } from "./container.mjs";
 import { doorHeader } from "./doors/tokens.mjs";
 import { Guests } from "./guests.mjs";
 import { Keeper, warn } from "./keeper.mjs";
+import { isStream, most, Open, watched } from "./most.mjs";
 import { slots } from "./slots.mjs";
 import { sleep, within } from "./wait.mjs";
 
@@ -36,6 +37,7 @@ class Agent extends DurableObject {
     super(ctx, env);
     this.env = env;
     this.guests = new Guests(ctx.storage.kv);
+    this.streams = new Open();
     this.audience = new Audience(ctx, env);
     this.keeper = new Keeper(ctx, env, this.audience);
     this.brokeAt = 0; // when a start for a user who is to move here last failed
@@ -150,6 +152,9 @@ class Agent extends DurableObject {
    */
   async #relay(request, user) {
     const begin = Date.now();
+    if (mayStream(request) && this.streams.of(user) >= most(this.env, "MAX_OPEN_STREAMS")) {
+      return new Response(null, { status: 429, headers: { [failHeader]: "streams" } });
+    }
     try {
       const headers = new Headers(request.headers);
       headers.set(doorHeader, await this.keeper.token(user));
@@ -159,14 +164,24 @@ class Agent extends DurableObject {
       // From 502 on it tells of a provider, or that it is full: that is no fault of the generation's.
       this.#count(user, answer.status === 500, waits ? undefined : Date.now() - begin);
       if (request.method !== "GET" && answer.ok) this.audience.acted(user);
+      if (isStream(answer)) return this.#counted(answer, user);
       if (!answer.headers.has(failHeader)) return answer;
-      const told = new Headers(answer.headers);
-      told.delete(failHeader); // nobody but this object may say it
-      return new Response(answer.body, { status: answer.status, headers: told });
+      return untold(answer);
     } catch (cause) {
       warn(this.ctx, "the agent broke off", cause);
       return this.#failed(user, "broken");
     }
+  }
+
+  /**
+   * A stream counts until its end, whoever ends it.
+   * @param {Response} stream
+   * @param {string} user
+   */
+  #counted(stream, user) {
+    const { answer, done } = watched(stream, this.streams.enter(user));
+    this.ctx.waitUntil(done);
+    return untold(answer);
   }
 
   /**
@@ -188,6 +203,25 @@ class Agent extends DurableObject {
     slots.count(this.slot, wrong, ms);
     this.ctx.waitUntil(slots.now(this.env, (look) => this.ctx.waitUntil(look)).catch(() => {}));
   }
+}
+
+/**
+ * Whether the answer may be an event stream.
+ * @param {Request} request
+ */
+function mayStream(request) {
+  const { pathname } = new URL(request.url);
+  return slowPaths.includes(pathname) || (request.method === "GET" && pathname.endsWith("/events"));
+}
+
+/**
+ * An answer of the agent's, without what nobody but this object may say.
+ * @param {Response} answer
+ */
+function untold(answer) {
+  const headers = new Headers(answer.headers);
+  headers.delete(failHeader);
+  return new Response(answer.body, { status: answer.status, headers });
 }
 
 export class AgentBlue extends Agent {

@@ -44,6 +44,8 @@ async function socket(decision, request, env, fail) {
   const answer = await env.USER.getByName(user).fetch("http://user.internal/socket", {
     headers: { Upgrade: "websocket", "X-LoongClaw-Identity": encodeURIComponent(decision.identity) },
   });
+  // Without a socket its answer is a refusal: a 101 would be a promise.
+  if (!answer.webSocket) return refuse(fail(answer.status === 429 ? "sockets" : "object"), decision, request);
   const headers = new Headers({ "X-Request-Id": decision.requestId });
   if (decision.subprotocol) headers.set("Sec-WebSocket-Protocol", decision.subprotocol);
   return new Response(null, { status: 101, webSocket: answer.webSocket, headers });

@@ -1,9 +1,9 @@
 /** What an agent's container is given. Nothing in it is a secret. */
-import { providers } from "./doors/llm.mjs";
+import { modelVariables, providers } from "./doors/llm.mjs";
 
 /** The agent's variables that the owner sets on the Worker. */
 const passed = [
-  "LLM_PROVIDER", "LLM_TIMEOUT", "GLM_MODEL", "OPENAI_MODEL", "DEEPSEEK_MODEL", "KIMI_MODEL", "ANTHROPIC_MODEL", "OLLAMA_MODEL",
+  "LLM_PROVIDER", "LLM_TIMEOUT", "LLM_MAX_TOKENS", "LLM_CONTEXT_TOKENS", ...modelVariables,
   "TOOLS_AUTO_APPROVE", "WEB_ALLOWED_HOSTS", "WEB_TIMEOUT", "SHELL_TIMEOUT", "MAX_CONCURRENT_RUNS", "LOG_LEVEL",
 ];
 

@@ -60,9 +60,10 @@ export class Core {
    * An answer for a failure that JavaScript met.
    * @param {string} kind gateway/host/workers/failure.go has the words
    * @param {string} requestId
+   * @param {Request} request its path says how its client reads errors
    */
-  fail(kind, requestId) {
-    return decode(this.instance.call(encodeFail(kind, requestId)));
+  fail(kind, requestId, request) {
+    return decode(this.instance.call(encodeFail(kind, requestId, new URL(request.url).pathname)));
   }
 
   /**

@@ -32,9 +32,10 @@ export async function answer(decision, request, env, facts) {
       return "answered";
     }
     case "body": {
-      const chunks = await readBody(request, decision.max);
+      const chunks = await readBody(request, decision.max).catch(() => "body");
+      if (chunks === "body") return "body";
       if (!chunks) return "too_large";
-      facts.body = await new Blob(chunks).text();
+      facts.body = await new Blob(/** @type {Uint8Array[]} */ (chunks)).text();
       return "answered";
     }
     case "spend":
@@ -76,7 +77,7 @@ function stateOf(users, user) {
  * @param {NonNullable<Env["ADDRESS"]>} addresses
  * @returns {Promise<import("./message.mjs").LimitAnswer>}
  */
-async function strike(question, addresses) {
+export async function strike(question, addresses) {
   const known = locks.find(question.key, Date.now());
   if (known) return { key: question.key, ...known };
   const answer = await again(() => addresses.getByName(holder(question)).strike(question));

@@ -27,7 +27,8 @@ const hopByHop = [
  * @returns {Promise<Response>}
  */
 export async function forward(decision, request, env, refuse, place) {
-  const body = await outgoingBody(request, decision.maxBody);
+  const body = await outgoingBody(request, decision.maxBody).catch(() => "broken");
+  if (body === "broken") return refuse("body");
   if (body === undefined) return refuse("too_large");
   const end = new AbortController();
   const late = setTimeout(() => end.abort(), decision.stream ? streamMs : answerMs);

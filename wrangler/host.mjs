@@ -24,11 +24,11 @@ export class Host {
   async fetch(request, env, note) {
     try {
       await this.core.open(env);
-      if (await floods(request, env)) return refuseEarly(this.core.fail("flood", newId()), request);
+      if (await floods(request, env)) return refuseEarly(this.core.fail("flood", newId(), request), request);
       if (isOperators(request, env)) return await operate(request, env);
       return await this.#decideAndCarry(request, env, note);
     } catch (cause) {
-      return lastResort(cause);
+      return lastResort(request, cause);
     }
   }
 
@@ -45,7 +45,7 @@ export class Host {
       await this.core.open(env);
       const decision = this.core.decide(request, facts);
       /** @param {string} kind */
-      const fail = (kind) => this.core.fail(kind, decision.requestId);
+      const fail = (kind) => this.core.fail(kind, decision.requestId, request);
       facts.requestId = decision.requestId;
       note.route = decision.route;
       note.stream = decision.kind === "forward" && decision.stream;
@@ -85,14 +85,18 @@ function newId() {
 }
 
 /**
- * The answer where Go could not make one.
+ * The answer where Go could not make one, in the form that the path's clients read
+ * (pkg/fault).
+ * @param {Request} request
  * @param {unknown} cause
  */
-function lastResort(cause) {
+export function lastResort(request, cause) {
   const requestId = newId();
   log("a request failed", requestId, cause);
+  const [error, code, hint] = ["internal error", "internal", "try again; if it stays, look for the request id in the log"];
+  const openAI = /^\/v1(\/|$)/.test(new URL(request.url).pathname);
   return Response.json(
-    { error: "internal error", code: "internal", hint: "try again; if it stays, look for the request id in the log", requestId },
+    openAI ? { error: { message: error, type: "server_error", param: null, code, hint, requestId } } : { error, code, hint, requestId },
     { status: 500, headers: { "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Request-Id": requestId } },
   );
 }

@@ -3,6 +3,7 @@
  * gateway's requests that it relays.
  */
 import { isFull } from "./container.mjs";
+import { doorHeader } from "./doors/tokens.mjs";
 import { sleep } from "./wait.mjs";
 
 /** Where the agent listens in its container. */
@@ -21,10 +22,11 @@ const answerMs = 5_000;
  * environment every tool could read.
  * @param {Container} container
  * @param {string[][]} tokens users and theirs, of everybody of whom something may be left to do
+ * @param {string} keeper what this object shows when it asks what runs
  * @param {Why} why
  */
-export function hand(container, tokens, why) {
-  const body = JSON.stringify({ token: tokens[0][1], users: Object.fromEntries(tokens) });
+export function hand(container, tokens, keeper, why) {
+  const body = JSON.stringify({ token: tokens[0][1], users: Object.fromEntries(tokens), keeper });
   return until(container, "/door", { method: "POST", body }, 204, why);
 }
 
@@ -40,13 +42,17 @@ export function ready(container, why) {
 /**
  * How many runs are active, and whose.
  * @param {Container} container
+ * @param {string} keeper this object's token; empty for a start of an older release, which has none
  * @param {string} [user] only those of this one
- * @returns {Promise<{active: number, users?: string[]} | undefined>} nothing when the agent does not answer
+ * @returns {Promise<{active: number, users?: string[]} | undefined>} nothing when the agent does not answer that
  */
-export async function activeRuns(container, user) {
+export async function activeRuns(container, keeper, user) {
   try {
-    const answer = await ask(container, user === undefined ? "/active" : `/active?user=${encodeURIComponent(user)}`, {});
-    return await answer.json();
+    const headers = { [doorHeader]: keeper };
+    const answer = await ask(container, user === undefined ? "/active" : `/active?user=${encodeURIComponent(user)}`, { headers });
+    // A refusal tells nothing of what runs: it must not pass for "nothing".
+    if (!answer.ok) await answer.body?.cancel();
+    return answer.ok ? await answer.json() : undefined;
   } catch {
     return undefined;
   }

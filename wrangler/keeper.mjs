@@ -22,8 +22,8 @@ const maxSilent = 4;
 
 /**
  * What must outlive the object's eviction.
- * @typedef {{users: string[], key: string, publicKey: string, ready: boolean, busy: boolean}} Start
- *   of whom something may run, and what their tokens for the doors are made of
+ * @typedef {{users: string[], key: string, keeper?: string, publicKey: string, ready: boolean, busy: boolean}} Start
+ *   of whom something may run, what their tokens for the doors are made of, and what this object shows the agent
  */
 
 export class Keeper {
@@ -107,7 +107,7 @@ export class Keeper {
   async runs(user) {
     await this.stopping;
     if (this.starting) return true;
-    return this.container.running && Boolean((await activeRuns(this.container, user))?.active);
+    return this.container.running && Boolean((await this.#runs(user))?.active);
   }
 
   /**
@@ -129,7 +129,7 @@ export class Keeper {
    */
   async look(wanted) {
     if (!this.container.running) return this.#ended("the container ended while nobody looked");
-    const runs = await activeRuns(this.container);
+    const runs = await this.#runs();
     const now = Date.now();
     if (!runs && ++this.silent >= maxSilent) {
       warn(this.ctx, "the agent does not answer; its container is ended", undefined);
@@ -161,6 +161,11 @@ export class Keeper {
     if (this.container.running) await this.container.destroy();
   }
 
+  /** @param {string} [user] */
+  #runs(user) {
+    return activeRuns(this.container, this.#start?.keeper ?? "", user);
+  }
+
   /** @param {string[]} wanted who asks, or ran something in a container that ended */
   async #begin(wanted) {
     const users = [...new Set([...wanted, ...(this.#start?.users ?? [])])];
@@ -168,18 +173,18 @@ export class Keeper {
     this.audience.hears("waking");
     woke(this.env);
     if (this.container.running) await this.container.destroy();
-    const key = drawKey();
+    const [key, keeper] = [drawKey(), drawKey()];
     const publicKey = core.publicKey();
-    this.#start = { users, key, publicKey, ready: false, busy: false };
+    this.#start = { users, key, keeper, publicKey, ready: false, busy: false };
     await this.#openDoors(key);
     this.container.start({ env: containerEnv(this.env, publicKey, this.ctx.id.toString()), enableInternet: false });
     await this.container.setInactivityTimeout(inactivityMs);
     this.#watch();
     const why = () => this.endedBy;
-    await hand(this.container, await Promise.all(users.map(async (user) => [user, await tokenOf(key, user)])), why);
+    await hand(this.container, await Promise.all(users.map(async (user) => [user, await tokenOf(key, user)])), keeper, why);
     this.audience.hears("restoring");
     await ready(this.container, why);
-    this.#start = { users, key, publicKey, ready: true, busy: true };
+    this.#start = { users, key, keeper, publicKey, ready: true, busy: true };
     this.wokeAt = Date.now();
     this.audience.hears("ready");
     await this.#arm();

@@ -151,9 +151,10 @@ function contentLength(request) {
 /**
  * @param {string} kind what failed; gateway/host/workers/failure.go has the words
  * @param {string} requestId
+ * @param {string} target what was asked for
  */
-export function encodeFail(kind, requestId) {
-  return ["fail", kind, requestId].join(sep);
+export function encodeFail(kind, requestId, target) {
+  return ["fail", kind, requestId, target].join(sep);
 }
 
 /**

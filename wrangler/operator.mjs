@@ -1,13 +1,18 @@
 /**
  * The operator's door: reads and moves the switch, and lets the canary in. It opens
  * for the secret ROLLOUT_KEY and for nothing else; without that secret it is not
- * there. deploy/rollout/cloudflare is who knocks.
+ * there. Who guesses is counted as one who sends wrong credentials anywhere, and
+ * locked. deploy/rollout/cloudflare is who knocks.
  */
+import { authQuestion } from "./address-key.mjs";
 import { objectOf } from "./agents.mjs";
+import { strike } from "./facts.mjs";
 import { slotOf } from "./slots.mjs";
 
 const path = "/api/rollout";
 const maxBody = 4 << 10;
+/** The shortest key that counts, as deploy/rollout/cloudflare has it: a shorter one could be guessed. */
+const minKey = 12;
 /** How long the canary may take to leave a slot. */
 const restMs = 20_000;
 
@@ -25,9 +30,11 @@ export function isOperators(request, env) {
  * @returns {Promise<Response>}
  */
 export async function operate(request, env) {
-  if (!(await same(request.headers.get("Authorization") ?? "", `Bearer ${env.ROLLOUT_KEY}`))) {
-    return problem(401, "unauthorized", "this door is for the operator", "send the Worker's secret ROLLOUT_KEY; `make rollback` makes a new one where it is lost");
+  if ((env.ROLLOUT_KEY ?? "").length < minKey) {
+    return problem(503, "unavailable", "this door opens for no key: ROLLOUT_KEY is too short", `give the Worker one of at least ${minKey} characters; make deploy makes a good one where there is none`);
   }
+  const sent = request.headers.get("Authorization") ?? "";
+  if (!(await same(sent, `Bearer ${env.ROLLOUT_KEY}`))) return wrong(sent !== "", request, env);
   if (!env.SWITCH) return problem(503, "unavailable", "the binding SWITCH is missing", "compare wrangler.jsonc with the repository's and deploy again");
   const control = env.SWITCH.getByName("agent");
   if (request.method === "GET") return tell(new URL(request.url).searchParams, control);
@@ -52,6 +59,23 @@ export async function operate(request, env) {
       return dismiss(control, env);
   }
   return problem(400, "invalid_request", "that is no order", "see wrangler/operator.mjs");
+}
+
+/**
+ * A missing key is refused and not counted; a wrong one counts against its address,
+ * and where nobody can count it is not let try on.
+ * @param {boolean} counts
+ * @param {Request} request
+ * @param {Env} env
+ */
+async function wrong(counts, request, env) {
+  if (counts) {
+    if (!env.ADDRESS) return problem(503, "unavailable", "the binding ADDRESS is missing", "compare wrangler.jsonc with the repository's and deploy again");
+    const { allowed, retryMs } = await strike(authQuestion(request, env), env.ADDRESS);
+    const wait = { "Retry-After": String(Math.max(1, Math.ceil((retryMs ?? 0) / 1000))) };
+    if (allowed === false) return problem(429, "rate_limited", "too many wrong credentials from this address", "wait, then try again with the right one", wait);
+  }
+  return problem(401, "unauthorized", "this door is for the operator", "send the Worker's secret ROLLOUT_KEY; `make rollback` makes a new one where it is lost");
 }
 
 /**
@@ -114,9 +138,10 @@ async function same(a, b) {
  * @param {string} code
  * @param {string} error
  * @param {string} hint
+ * @param {Record<string, string>} [more] headers
  */
-function problem(status, code, error, hint) {
+function problem(status, code, error, hint, more) {
   const requestId = crypto.randomUUID().replaceAll("-", "");
-  const headers = { "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Request-Id": requestId, ...(status === 503 && { "Retry-After": "2" }) };
+  const headers = { "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Request-Id": requestId, ...(status === 503 && { "Retry-After": "2" }), ...more };
   return Response.json({ error, code, hint, requestId }, { status, headers });
 }

@@ -4,6 +4,8 @@
  */
 import { agentOf } from "./agents.mjs";
 import { core } from "./boot.mjs";
+import { take } from "./bucket.mjs";
+import { frameRate } from "./most.mjs";
 import { Relay } from "./relay.mjs";
 
 /** How many calls of one socket may wait for the agent. */
@@ -18,6 +20,8 @@ const answerMs = 60_000;
 const maxWakes = 4;
 /** A cursor is no longer than this. */
 const maxCursor = 100;
+/** The close code of RFC 6455 for a client that goes beyond what is allowed. */
+const closePolicy = 1008;
 /** What is read of a frame: enough for the core to see that one is too long. */
 const maxRead = 1 << 20;
 
@@ -44,6 +48,7 @@ export class Socket {
     this.find = find;
     this.identity = attached.identity;
     this.pending = 0;
+    this.frames = 0; // when the bucket of frames is full
     this.queue = Promise.resolve();
     /** @type {Map<string, Relay>} */
     this.relays = new Map();
@@ -61,6 +66,9 @@ export class Socket {
    * @param {string | ArrayBuffer} frame
    */
   async receive(frame) {
+    const { full, allowed } = take(this.frames, frameRate, Date.now());
+    if (!allowed) return this.close({ code: closePolicy, reason: "too many frames: send fewer, and connect again" });
+    this.frames = full;
     const read = frame.slice(0, maxRead);
     let decision = core.frame(this.identity, read, []);
     if (decision.limit) decision = core.frame(this.identity, read, [this.take(decision.limit)]);

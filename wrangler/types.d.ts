@@ -32,6 +32,9 @@ interface Env {
   /** Whether each user has a container of their own ("user", the default), or all share one. */
   AGENT_PLACEMENT?: "user" | "single";
   SLEEP_AFTER?: string;
+  RATE_LIMIT_AUTH?: string;
+  MAX_OPEN_STREAMS?: string;
+  MAX_OPEN_SOCKETS?: string;
 }
 
 /** Go's wasm_exec.js. */

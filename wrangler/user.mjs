@@ -7,6 +7,7 @@ import { DurableObject } from "cloudflare:workers";
 import { objectOf } from "./agents.mjs";
 import { core } from "./boot.mjs";
 import { take } from "./bucket.mjs";
+import { most } from "./most.mjs";
 import { slotOf, slots } from "./slots.mjs";
 import { Socket } from "./socket.mjs";
 
@@ -145,6 +146,7 @@ export class User extends DurableObject {
    */
   async fetch(request) {
     await core.open(this.env);
+    if (this.ctx.getWebSockets().length >= most(this.env, "MAX_OPEN_SOCKETS")) return new Response(null, { status: 429 });
     /** @type {import("./message.mjs").Identity} */
     const identity = JSON.parse(decodeURIComponent(request.headers.get("X-LoongClaw-Identity") ?? ""));
     const { 0: client, 1: ws } = new WebSocketPair();

@@ -19,7 +19,7 @@ func (a *Archive) Check(ctx context.Context) ([]error, error) {
 	if err := a.readAll(ctx); err != nil {
 		return nil, err
 	}
-	return chains(ctx, a.shelf, a.Manifest.User)
+	return chains(ctx, a.shelf, a.Manifest.User, a.Manifest.Left)
 }
 
 // readAll holds every object against the manifest.
@@ -42,13 +42,17 @@ func (a *Archive) readAll(ctx context.Context) error {
 }
 
 // chains checks the journals of a user, and that each session's journal is as
-// long as the user's own says. found are the journals' faults.
-func chains(ctx context.Context, b *shelf, user string) (found []error, err error) {
+// long as the user's own says, but of what was left out. found are the journals'
+// faults.
+func chains(ctx context.Context, b *shelf, user string, left []Left) (found []error, err error) {
 	prefixes, err := users.Journals(ctx, b, user)
 	if err != nil {
 		return nil, storeFailed(err)
 	}
 	for _, p := range prefixes {
+		if covers(left, p) {
+			continue
+		}
 		if _, err := journal.Verify(ctx, b, p); err != nil {
 			if fault.CodeOf(err) != fault.CodeDamaged {
 				return found, err
@@ -64,6 +68,9 @@ func chains(ctx context.Context, b *shelf, user string) (found []error, err erro
 		return found, err
 	}
 	for _, row := range u.Rows() {
+		if leftLife(left, user, row.ID, row.Epoch) {
+			continue
+		}
 		if err := anchored(ctx, b, user, row); err != nil {
 			found = append(found, err)
 		}

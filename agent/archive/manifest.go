@@ -11,10 +11,10 @@ import (
 	"github.com/loongclaw/loongclaw/agent/users"
 )
 
-// The bounds of an archive. An object of a store is at most what the agent's
-// S3 client reads.
+// The bounds of an archive. An object is at most what a store takes, since it goes
+// back into one.
 const (
-	MaxObject   = 32 << 20
+	MaxObject   = bucket.MaxObject
 	MaxObjects  = 1 << 20
 	maxManifest = 256 << 20
 	version     = 1
@@ -27,6 +27,14 @@ type Manifest struct {
 	User    string `json:"user"`
 	Objects int    `json:"objects"`
 	Sums    []Sum  `json:"sums"` // in the order of keys
+	Left    []Left `json:"left,omitempty"`
+}
+
+// Left is what an archive lacks of its user because no store could take it back.
+type Left struct {
+	Key  string `json:"key"`  // of the object that is too large
+	Size int64  `json:"size"` // of that object
+	Life string `json:"life"` // the prefix of all that was left out with it; empty when that is nothing
 }
 
 // Sum is one object of an archive.

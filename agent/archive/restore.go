@@ -49,7 +49,7 @@ func Restore(ctx context.Context, b bucket.Bucket, user string, a *Archive) (Res
 		return Restored{}, err
 	}
 	both := overlay(target, a)
-	found, err := chains(ctx, both, user)
+	found, err := chains(ctx, both, user, a.Manifest.Left)
 	if err != nil {
 		return Restored{}, err
 	}

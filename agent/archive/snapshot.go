@@ -18,6 +18,7 @@ import (
 type Snapshot struct {
 	*shelf
 	User  string
+	left  []Left
 	moved atomic.Bool // an object of a journal is gone
 }
 
@@ -67,8 +68,8 @@ func Take(ctx context.Context, b bucket.Bucket, user string) (*Snapshot, error) 
 }
 
 func snapshot(b bucket.Bucket, user string, entries []bucket.Entry) *Snapshot {
-	s := &Snapshot{User: user}
 	prefix := users.Prefix(user)
+	s := &Snapshot{User: user, left: tooLargeOf(user, entries)}
 	s.shelf = newShelf(entries, func(ctx context.Context, e bucket.Entry) ([]byte, error) {
 		o, err := b.Get(ctx, e.Key)
 		if errors.Is(err, bucket.ErrNotFound) && isJournal(prefix, e.Key) {

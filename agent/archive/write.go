@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,12 +25,13 @@ const (
 // WriteTar writes the archive of a snapshot. ErrMoved says that a session was
 // deleted meanwhile and what was written is worth nothing.
 func (s *Snapshot) WriteTar(ctx context.Context, w io.Writer) (Manifest, error) {
-	m := Manifest{Version: version, User: s.User, Sums: []Sum{}}
+	m := Manifest{Version: version, User: s.User, Sums: []Sum{}, Left: s.left}
 	if len(s.entries) > MaxObjects {
 		return m, tooLarge("the user has more than %d objects", MaxObjects)
 	}
+	entries := slices.DeleteFunc(slices.Clone(s.entries), func(e bucket.Entry) bool { return covers(s.left, e.Key) })
 	out := tar.NewWriter(w)
-	for rest := s.entries; len(rest) > 0; {
+	for rest := entries; len(rest) > 0; {
 		n := batch(rest)
 		bodies, err := s.read(ctx, rest[:n])
 		if err != nil {

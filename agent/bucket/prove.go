@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // A store that is slow or breaks off once is tried again: an agent that starts
@@ -16,12 +18,16 @@ const (
 	proofPause = 200 * time.Millisecond
 )
 
-// errBroken marks what a store does wrong, other than not answering.
+// errBroken marks what a store does wrong, other than not answering; ErrListing is
+// the other one.
 var errBroken = errors.New("it would let two agents overwrite each other")
 
-// Prove shows that a store keeps the conditions of conditional writes. Some
-// servers that speak S3 ignore them silently; on those two agents would
-// overwrite each other, so nothing may be kept there.
+// Prove shows that a store keeps the conditions of conditional writes, and that it
+// lists as a journal is read. Some servers that speak S3 ignore conditions
+// silently; on those two agents would overwrite each other. Others list in another
+// order, or give the key again that a list is to come after; on those a journal
+// would be written well and be called damaged at the next start. Nothing may be
+// kept on either.
 func Prove(ctx context.Context, b Bucket) error {
 	var err error
 	for try := range proofs {
@@ -34,7 +40,10 @@ func Prove(ctx context.Context, b Bucket) error {
 				return err
 			}
 		}
-		if err = prove(ctx, b); err == nil || errors.Is(err, errBroken) {
+		g, gctx := errgroup.WithContext(ctx)
+		g.Go(func() error { return prove(gctx, b) })
+		g.Go(func() error { return proveLists(gctx, b) })
+		if err = g.Wait(); err == nil || errors.Is(err, errBroken) || errors.Is(err, ErrListing) {
 			return err
 		}
 	}

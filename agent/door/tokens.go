@@ -2,6 +2,7 @@ package door
 
 import (
 	"context"
+	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,10 +39,11 @@ const (
 type Tokens struct {
 	hosts map[string]bool
 
-	mu    sync.Mutex
-	first string            // opens what is everybody's: the configuration, the models, the web
-	parts map[string]string // those of users, by the segment that the keys of their objects have
-	come  chan struct{}
+	mu     sync.Mutex
+	keeper string            // of whoever keeps this agent; empty where it brought none
+	first  string            // opens what is everybody's: the configuration, the models, the web
+	parts  map[string]string // those of users, by the segment that the keys of their objects have
+	come   chan struct{}
 }
 
 // Wanted makes tokens that are still to come. They are shown to the hosts of these
@@ -129,9 +131,12 @@ func (t *Tokens) take(w http.ResponseWriter, r *http.Request) error {
 	var in struct {
 		Token string            `json:"token"` // of whom the container is started for
 		Users map[string]string `json:"users"` // of everybody of whom something may be left unfinished
+		// Keeper is what the object that started this agent shows when it asks what
+		// runs here. An older one brings none.
+		Keeper string `json:"keeper"`
 	}
 	// The cause stays out: it could repeat what was sent.
-	if err != nil || json.Unmarshal(body, &in) != nil || !plausible(in.Token) || slices.ContainsFunc(slices.Collect(maps.Values(in.Users)), func(s string) bool { return !plausible(s) }) {
+	if err != nil || json.Unmarshal(body, &in) != nil || !plausible(in.Token) || in.Keeper != "" && !plausible(in.Keeper) || slices.ContainsFunc(slices.Collect(maps.Values(in.Users)), func(s string) bool { return !plausible(s) }) {
 		return fault.New(fault.CodeInvalidRequest, "that is no door token", `send {"token":"…","users":{"NAME":"…"}} with at least 16 plain characters in each`)
 	}
 	t.mu.Lock()
@@ -139,12 +144,27 @@ func (t *Tokens) take(w http.ResponseWriter, r *http.Request) error {
 	if t.first != "" {
 		return fault.New(fault.CodeConflict, "the door token has come already", "start the agent again for a new one")
 	}
-	t.first = in.Token
+	t.first, t.keeper = in.Token, in.Keeper
 	for user, token := range in.Users {
 		t.add(user, token)
 	}
 	close(t.come)
 	return nil
+}
+
+// Keeps reports whether a token is that of the object which keeps this agent. An
+// object of an older release brings none and is believed: its question must not go
+// unanswered, or it would end an agent at work.
+func (t *Tokens) Keeps(token string) bool {
+	if t == nil {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.keeper == "" {
+		return t.first != ""
+	}
+	return subtle.ConstantTimeCompare([]byte(token), []byte(t.keeper)) == 1
 }
 
 // plausible says whether a text can be a token, and can stand in a header.

@@ -5,7 +5,9 @@
 // limits of a file. A folder is not stored: it is there as long as a file is in
 // it.
 // Touches: a bucket, below its prefix only.
-// Never: follows a path out of the workspace, or lets two paths that look the
-// same to people name two files. What a key decodes to is exactly what was
-// encoded, whatever its alphabet.
+// Never: follows a path out of the workspace, or begins a file whose name has
+// something in it that people cannot see, or can take for a space: beside it the
+// same name without would be another file. Letters of two alphabets that look alike
+// are two letters here, and may name two files. What a key decodes to is exactly
+// what was encoded, whatever its alphabet.
 package files

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/loongclaw/loongclaw/pkg/fault"
+	"github.com/loongclaw/loongclaw/pkg/plain"
 )
 
 // The limits of a path.
@@ -61,6 +62,20 @@ func Clean(path string) (string, error) {
 	clean := strings.Join(segments, "/")
 	if len(encodePath(clean)) > maxKey {
 		return "", badPath("the path is too long")
+	}
+	return clean, nil
+}
+
+// CleanNew is Clean for a file that is to be begun: what cannot be seen, or can be
+// taken for a space, is refused in its name. A file of an earlier version that has
+// it can be read, written and deleted under that name.
+func CleanNew(path string) (string, error) {
+	clean, err := Clean(path)
+	if err != nil {
+		return "", err
+	}
+	if r, at := plain.Hidden(clean); at >= 0 {
+		return "", badPath("the path %s has the character %U, which cannot be told from another name by looking at it", plain.Line(clean), r)
 	}
 	return clean, nil
 }

@@ -236,8 +236,8 @@ func (w *Workspace) isFolder(ctx context.Context, path string) (bool, error) {
 	return len(entries) > 0, nil
 }
 
-// writable checks that a file may be written at path: not where a folder is, and
-// not below a file.
+// writable checks that a file may be written at path: not where a folder is, not
+// below a file, and not under a new name that looks like another one.
 func (w *Workspace) writable(ctx context.Context, path string, body []byte) (string, error) {
 	path, err := cleanFile(path)
 	if err != nil {
@@ -246,6 +246,14 @@ func (w *Workspace) writable(ctx context.Context, path string, body []byte) (str
 	if len(body) > MaxFile {
 		return "", fault.New(fault.CodeTooLarge, fmt.Sprintf("%s would be %d bytes; a file is at most %d", path, len(body), MaxFile),
 			"split it into smaller files")
+	}
+	if _, unseen := CleanNew(path); unseen != nil {
+		// What is there already keeps its name.
+		if _, found, err := w.find(ctx, path); err != nil {
+			return "", err
+		} else if !found {
+			return "", unseen
+		}
 	}
 	if folder, err := w.isFolder(ctx, path); err != nil {
 		return "", err

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -87,8 +88,12 @@ func (s *Server) chat(c echo.Context) error {
 		SessionID string  `json:"sessionId"`
 		ParentID  *string `json:"parentId"`
 		Stream    bool    `json:"stream"`
+		unserved
 	}
 	if err := body(c, &q); err != nil {
+		return err
+	}
+	if err := q.refuse(); err != nil {
 		return err
 	}
 	if q.SessionID == "" {
@@ -114,13 +119,26 @@ func (s *Server) chat(c echo.Context) error {
 	return s.answer(c, f, run)
 }
 
+// unserved is what a message may carry one day. Unknown fields are passed over, but
+// an answer without these would be one to another message.
+type unserved struct {
+	Attachments json.RawMessage `json:"attachments"`
+}
+
+func (u unserved) refuse() error {
+	if a := string(bytes.TrimSpace(u.Attachments)); a == "" || a == "null" || a == "[]" {
+		return nil
+	}
+	return fault.New(fault.CodeUnsupported, "attachments are not served here", "leave them out, or put the file into the workspace with PUT /api/files/{path} and name it in the message")
+}
+
 func wantsStream(c echo.Context) bool {
 	return strings.Contains(c.Request().Header.Get("Accept"), "text/event-stream")
 }
 
 // answer waits for a run's end and gives its last answer.
 func (s *Server) answer(c echo.Context, f *runs.Follower, run chat.Run) error {
-	text := ""
+	text, finish := "", chat.Finish("")
 	for {
 		events, err := f.Next(c.Request().Context())
 		if err != nil {
@@ -132,11 +150,11 @@ func (s *Server) answer(c echo.Context, f *runs.Follower, run chat.Run) error {
 				return fault.New(fault.CodeCancelled, "the session was cleared before the answer was complete", "send the message again")
 			case e.RunID != run.RunID:
 			case e.Type == chat.TypeMessageComplete:
-				text = e.Text()
+				text, finish = e.Text(), e.Finish
 			case e.Type == chat.TypeRunFinished && e.Status == chat.RunDone:
 				return c.JSON(http.StatusOK, map[string]any{
 					"message": text, "sessionId": run.SessionID, "timestamp": e.Timestamp,
-					"runId": run.RunID, "messageId": run.MessageID, "usage": e.Usage,
+					"runId": run.RunID, "messageId": run.MessageID, "usage": e.Usage, "finish": finish,
 				})
 			case e.Type == chat.TypeRunFinished:
 				return ended(e)
@@ -154,8 +172,12 @@ func (s *Server) start(c echo.Context) error {
 	var q struct {
 		Message  string  `json:"message"`
 		ParentID *string `json:"parentId"`
+		unserved
 	}
 	if err := body(c, &q); err != nil {
+		return err
+	}
+	if err := q.refuse(); err != nil {
 		return err
 	}
 	run, err := s.Runs.Start(c.Request().Context(), user(c), id, runs.Request{

@@ -12,6 +12,7 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/openai"
 	"github.com/loongclaw/loongclaw/agent/runs"
+	"github.com/loongclaw/loongclaw/agent/thread"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 	"github.com/loongclaw/loongclaw/pkg/sse"
@@ -25,6 +26,19 @@ func (s *Server) openAIModels(c echo.Context) error {
 	return c.JSON(http.StatusOK, openai.Models(s.began))
 }
 
+// openAIModel tells of one model.
+func (s *Server) openAIModel(c echo.Context) error {
+	id, err := param(c, "model")
+	if err != nil {
+		return err
+	}
+	m, err := openai.ModelOf(id, s.began)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, m)
+}
+
 // complete answers an OpenAI client. Its conversation is kept as a session like
 // any other; nobody there can answer an approval.
 func (s *Server) complete(c echo.Context) error {
@@ -36,7 +50,22 @@ func (s *Server) complete(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	run, err := s.converse(c, q)
+	// What has a key must give the same answer again, and only a run is kept.
+	task := c.Request().Header.Get(chat.HeaderIdempotencyKey) == ""
+	if task && thread.IsTask(q, func(text string) bool { return s.threads.Knows(user(c), text) }) {
+		return s.aside(c, q)
+	}
+	choice, found, err := s.place(c.Request().Context(), user(c), q)
+	if err != nil {
+		return err
+	}
+	var known *thread.Choice
+	if found {
+		if known = &choice; task && thread.AsksForLabel(q, choice.Streamed) {
+			return s.aside(c, q)
+		}
+	}
+	run, err := s.converse(c, q, known)
 	if err != nil {
 		return err
 	}
@@ -46,37 +75,11 @@ func (s *Server) complete(c echo.Context) error {
 	}
 	defer f.Close()
 	t := telling{run: run, answer: openai.Answer{ID: "chatcmpl-" + run.RunID, Model: q.Model, Created: s.Now()}}
+	t.done = func() { s.threads.Note(user(c), run.SessionID, t.text.String(), q) }
 	if q.Stream {
-		err = s.streamCompletion(c, f, &t, q.WantUsage)
-	} else {
-		err = s.wholeCompletion(c, f, &t)
+		return s.streamCompletion(c, f, &t, q.WantUsage)
 	}
-	if t.end != nil && t.end.Status == chat.RunDone {
-		s.threads.keep(threadKey(user(c), q.Instructions, append(q.Earlier, openai.Exchange{User: q.Message, Assistant: t.text.String()})), thread{run.SessionID, t.last})
-	}
-	return err
-}
-
-// converse starts the run: in the session that this conversation has here, or
-// else in a new one that begins with what the client says was said.
-func (s *Server) converse(c echo.Context, q openai.Request) (chat.Run, error) {
-	ctx := c.Request().Context()
-	r := runs.Request{
-		Message: q.Message, Instructions: q.Instructions, Key: c.Request().Header.Get(chat.HeaderIdempotencyKey), RequestID: requestID(c),
-	}
-	for _, e := range q.Earlier {
-		r.Earlier = append(r.Earlier, runs.Exchange(e))
-	}
-	if known, ok := s.threads.find(threadKey(user(c), q.Instructions, q.Earlier)); ok {
-		r.ParentID = &known.message
-		run, err := s.Runs.Start(ctx, user(c), known.session, r)
-		// A session that was cleared since knows the message no more.
-		if f := (*fault.Error)(nil); !errors.As(err, &f) || f.Code != fault.CodeInvalidRequest {
-			return run, err
-		}
-		r.ParentID = nil
-	}
-	return s.Runs.Start(ctx, user(c), newThread(user(c), r.Key), r)
+	return s.wholeCompletion(c, f, &t)
 }
 
 // telling is an answer on its way to an OpenAI client: all stretches of text of
@@ -86,9 +89,10 @@ type telling struct {
 	answer openai.Answer
 
 	text    strings.Builder
-	between bool   // the next piece begins another stretch
-	last    string // the last message of the run
+	between bool // the next piece begins another stretch
+	finish  chat.Finish
 	end     *chat.Event
+	done    func() // called once the whole answer is there, before the client has it
 }
 
 // take takes an event in and gives what is new of the text.
@@ -105,12 +109,13 @@ func (t *telling) take(e chat.Event) (piece string, err error) {
 		}
 		t.text.WriteString(piece)
 	case e.Type == chat.TypeMessageComplete:
-		t.between, t.last = t.text.Len() > 0, e.MessageID
+		t.between, t.finish = t.text.Len() > 0, e.Finish
 	case e.Type == chat.TypeRunFinished:
 		t.end = &e
 		if e.Status != chat.RunDone {
 			return "", ended(e)
 		}
+		t.done()
 	}
 	return piece, nil
 }
@@ -135,7 +140,7 @@ func (s *Server) wholeCompletion(c echo.Context, f *runs.Follower, t *telling) e
 			}
 		}
 	}
-	return c.JSONBlob(http.StatusOK, t.answer.Whole(t.text.String(), t.end.Usage))
+	return c.JSONBlob(http.StatusOK, t.answer.Whole(t.text.String(), t.finish, t.end.Usage))
 }
 
 func (s *Server) streamCompletion(c echo.Context, f *runs.Follower, t *telling, count bool) error {
@@ -168,14 +173,14 @@ func (s *Server) streamCompletion(c echo.Context, f *runs.Follower, t *telling, 
 			}
 		}
 		if err != nil {
-			_ = out.write(append(b, data(openai.Failure(fault.From(err).With(requestID(c))))...)) // it is the end either way
+			_ = out.write(append(b, data(fault.From(err).With(requestID(c)).JSON(fault.OpenAI))...)) // it is the end either way
 			return err
 		}
 		if out.write(b) != nil {
 			return nil
 		}
 	}
-	b := data(t.answer.Last())
+	b := data(t.answer.Last(t.finish))
 	if count {
 		b = append(b, data(t.answer.Count(t.end.Usage))...)
 	}

@@ -129,22 +129,9 @@ func TestCompletionsFail(t *testing.T) {
 	if body := stream.text.String(); !strings.Contains(body, `"code":"provider_busy"`) || strings.Contains(body, "[DONE]") || strings.Contains(body, `"finish_reason":"stop"`) {
 		t.Errorf("a stream that failed: got %s", body)
 	}
-	// What a conversation cannot go on from is not remembered as its end.
-	if n := len(r.threads.known); n != 0 {
-		t.Errorf("%d threads are known, want none", n)
-	}
-}
-
-func TestThreadsAreBounded(t *testing.T) {
-	var known threads
-	key := func(i int) [32]byte { return [32]byte{byte(i), byte(i >> 8)} }
-	for i := range maxThreads + 10 {
-		known.keep(key(i), thread{session: "s"})
-	}
-	if _, ok := known.find(key(0)); ok || len(known.known) != maxThreads || len(known.order) != maxThreads {
-		t.Errorf("%d are kept, want %d and the oldest gone", len(known.known), maxThreads)
-	}
-	if _, ok := known.find(key(maxThreads + 9)); !ok {
-		t.Error("the newest is gone")
+	// An answer that failed is no place to go on from.
+	said(t, r, by("user", "fail"), by("assistant", ""), by("user", "two"))
+	if n := len(shown(t, r)); n != 3 {
+		t.Errorf("%d sessions, want one for each", n)
 	}
 }

@@ -1,7 +1,8 @@
 package httpapi
 
 import (
-	"encoding/json"
+	"cmp"
+	"crypto/ed25519"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -10,25 +11,36 @@ import (
 	"github.com/loongclaw/loongclaw/agent/door"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
+	"github.com/loongclaw/loongclaw/pkg/pass"
 )
 
 // Entrance stands before a server that is not there yet: the agent listens from
 // its first moment, and takes its door tokens where it waits for them.
 type Entrance struct {
-	Door *door.Tokens // nil where none are wanted
+	Door *door.Tokens        // nil where none are wanted
+	Keys []ed25519.PublicKey // whose passes count
 	next atomic.Pointer[Server]
+
+	stranger time.Duration // how long a stranger's body is waited for; strangerTime where zero
 }
+
+// activePath tells what runs, and whose: not for everybody who reaches the port.
+const activePath = "/active"
 
 // lifecycle are the paths that whoever started this agent asks. Their connections
 // are not used again: workerd, which reaches a container's port, closes one that it
 // has already given to the next request.
-var lifecycle = map[string]bool{door.Path: true, "/ready": true, "/active": true}
+var lifecycle = map[string]bool{door.Path: true, chat.PathReady: true, activePath: true}
 
 // Open hands requests to the server from now on.
 func (e *Entrance) Open(s *Server) { e.next.Store(s) }
 
 // ServeHTTP answers one request.
 func (e *Entrance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	serveWhole(e.serve, w, r, cmp.Or(e.stranger, strangerTime))
+}
+
+func (e *Entrance) serve(w http.ResponseWriter, r *http.Request) {
 	if lifecycle[r.URL.Path] {
 		w.Header().Set("Connection", "close")
 	}
@@ -36,15 +48,35 @@ func (e *Entrance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.Door.ServeHTTP(w, r)
 		return
 	}
-	if s := e.next.Load(); s != nil {
+	s := e.next.Load()
+	switch {
+	case s == nil:
+		refuse(w, r, fault.New(fault.CodeUnavailable, "the agent is starting", "try again").After(time.Second))
+	case r.URL.Path == activePath && !e.mayWatch(r):
+		refuse(w, r, fault.New(fault.CodeUnauthorized, "what runs here is told to whoever keeps this agent", "send the keeper's token that came with the door's, or a pass for GET "+activePath))
+	default:
 		s.ServeHTTP(w, r)
-		return
 	}
-	f := fault.New(fault.CodeUnavailable, "the agent is starting", "try again").After(time.Second)
+}
+
+// mayWatch reports whether a request may ask what runs: it has the token of the
+// object that started this agent, or a pass for this very question.
+func (e *Entrance) mayWatch(r *http.Request) bool {
+	if e.Door.Keeps(r.Header.Get(door.Header)) {
+		return true
+	}
+	_, err := pass.Verify(e.Keys, r.Header.Get(chat.HeaderPass), r.Method, r.URL.EscapedPath(), time.Now())
+	return err == nil
+}
+
+// refuse answers where there is no server to do it.
+func refuse(w http.ResponseWriter, r *http.Request, f *fault.Error) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Retry-After", strconv.Itoa(f.RetrySeconds()))
+	if n := f.RetrySeconds(); n > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(n))
+	}
 	w.WriteHeader(f.Status())
-	_ = json.NewEncoder(w).Encode(f.With(r.Header.Get(chat.HeaderRequestID)))
+	_, _ = w.Write(f.With(r.Header.Get(chat.HeaderRequestID)).JSON(fault.DialectOf(r.URL.Path)))
 }
 
 var _ http.Handler = (*Entrance)(nil)

@@ -123,7 +123,7 @@ func (r *rig) call(method, target, body string, status int) map[string]any {
 	return m
 }
 
-// refused asserts an error in the contract's form.
+// refused asserts an error in the contract's form, or in that of OpenAI's clients.
 func refused(t *testing.T, name string, w *httptest.ResponseRecorder, status int, code fault.Code) {
 	t.Helper()
 	var m map[string]any
@@ -135,10 +135,14 @@ func refused(t *testing.T, name string, w *httptest.ResponseRecorder, status int
 	if _, err := dec.Token(); err != io.EOF {
 		t.Errorf("%s: something stands behind the error: %v", name, err)
 	}
+	text := "error"
+	if inner, ok := m["error"].(map[string]any); ok {
+		m, text = inner, "message"
+	}
 	if w.Code != status || m["code"] != string(code) {
 		t.Errorf("%s: got %d %v, want %d %s", name, w.Code, m, status, code)
 	}
-	if s, _ := m["error"].(string); s == "" {
+	if s, _ := m[text].(string); s == "" {
 		t.Errorf("%s: no text for people: %v", name, m)
 	}
 	if s, _ := m["hint"].(string); s == "" && code != fault.CodeCancelled {
@@ -151,7 +155,7 @@ func refused(t *testing.T, name string, w *httptest.ResponseRecorder, status int
 		t.Errorf("%s: Retry-After %q with %d", name, n, status)
 	}
 	for name := range m {
-		if !strings.Contains(" error code hint requestId retryAfter ", " "+name+" ") {
+		if !strings.Contains(" error message type param code hint requestId retryAfter ", " "+name+" ") {
 			t.Errorf("%s: the contract has no field %q", name, name)
 		}
 	}

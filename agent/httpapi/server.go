@@ -15,6 +15,7 @@ import (
 	"github.com/loongclaw/loongclaw/agent/door"
 	"github.com/loongclaw/loongclaw/agent/model"
 	"github.com/loongclaw/loongclaw/agent/runs"
+	"github.com/loongclaw/loongclaw/agent/thread"
 	"github.com/loongclaw/loongclaw/agent/tools"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
@@ -46,7 +47,7 @@ const (
 	KindStream = "stream" // its answer takes as long as a model does, or as its reader stays
 )
 
-var streams = map[string]bool{chat.PathChat: true, chat.PathEvents: true}
+var streams = map[string]bool{chat.PathChat: true, chat.PathEvents: true, chat.PathCompletions: true}
 
 // Server answers the gateway.
 type Server struct {
@@ -54,7 +55,7 @@ type Server struct {
 	echo    *echo.Echo
 	state   readiness
 	began   time.Time
-	threads threads
+	threads thread.Index
 }
 
 // New makes the server. It says that it is ready once SetReady was called.
@@ -104,6 +105,7 @@ func (s *Server) routes() {
 	read.route(http.MethodGet, chat.PathFiles, s.listFiles)
 	read.route(http.MethodGet, chat.PathFile, s.readFile)
 	read.route(http.MethodGet, chat.PathOpenAIModels, s.openAIModels)
+	read.route(http.MethodGet, chat.PathOpenAIModel, s.openAIModel)
 
 	write := on{e, s.let("chat")}
 	write.route(http.MethodPost, chat.PathChat, s.chat)
@@ -132,7 +134,7 @@ func (s *Server) watch(next echo.HandlerFunc) echo.HandlerFunc {
 			c.Error(err) // now, so that the status is known
 		}
 		kind := KindPlain
-		if streams[c.Path()] {
+		if streams[strings.TrimSuffix(c.Path(), "/")] {
 			kind = KindStream
 		}
 		s.Seen.Answered(c.Path(), c.Request().Method, kind, c.Response().Status, s.Now().Sub(began))
@@ -146,7 +148,14 @@ type on struct {
 	let  echo.MiddlewareFunc
 }
 
-func (o on) route(method, path string, h echo.HandlerFunc) { o.echo.Add(method, path, h, o.let) }
+// OpenAI's clients join paths to an address that somebody typed, so theirs may end
+// in a slash.
+func (o on) route(method, path string, h echo.HandlerFunc) {
+	o.echo.Add(method, path, h, o.let)
+	if fault.DialectOf(path) == fault.OpenAI {
+		o.echo.Add(method, path+"/", h, o.let)
+	}
+}
 
 // let lets a request in whose pass is valid, made for it, and has the scope.
 func (s *Server) let(scope string) echo.MiddlewareFunc {
@@ -185,7 +194,7 @@ func (s *Server) fail(err error, c echo.Context) {
 	if n := f.RetrySeconds(); n > 0 {
 		c.Response().Header().Set("Retry-After", strconv.Itoa(n))
 	}
-	if err := c.JSON(f.Status(), f.With(requestID(c))); err != nil {
+	if err := c.JSONBlob(f.Status(), f.With(requestID(c)).JSON(fault.DialectOf(c.Request().URL.Path))); err != nil {
 		s.Log.Debug("error not sent", slog.Any("err", err))
 	}
 }

@@ -78,7 +78,7 @@ func (c *chain) walk(ctx context.Context, b bucket.Bucket, keys keys, do func(o 
 				return damage(c.key(c.next), "it is missing, but "+f.key+" is there")
 			}
 			if err != nil {
-				return unavailable(err)
+				return unread(c.key(c.next), err)
 			}
 			if err := c.step(read.Body, do); err != nil {
 				return err
@@ -90,7 +90,7 @@ func (c *chain) walk(ctx context.Context, b bucket.Bucket, keys keys, do func(o 
 		case errors.Is(f.err, bucket.ErrNotFound):
 			return damage(f.key, "it was listed and is gone")
 		case f.err != nil:
-			return unavailable(f.err)
+			return unread(f.key, f.err)
 		}
 		return c.step(f.body, do)
 	})

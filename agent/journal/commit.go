@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/bucket"
+	"github.com/loongclaw/loongclaw/agent/guard"
 )
 
 // commitTimeout bounds the writing of one batch with all its tries. It does not
@@ -29,7 +30,12 @@ const (
 func (l *Log) commit(ctx context.Context, batch []*pending) {
 	ctx, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
-	err := l.try(ctx, batch)
+	// A decision that panics must not end the process, nor keep those waiting whose
+	// appends come after it.
+	err := guard.Run(func() error { return l.try(ctx, batch) })
+	if guard.Find(err) != nil {
+		l.unsure = true // it may have panicked behind the put
+	}
 	for _, p := range batch {
 		p.done <- err
 	}
@@ -51,6 +57,9 @@ func (l *Log) try(ctx context.Context, batch []*pending) error {
 		}
 		records, err := gather(batch)
 		if err != nil || len(records) == 0 {
+			return err
+		}
+		if err := l.Writable(); err != nil {
 			return err
 		}
 		stored, err := l.put(ctx, records)
@@ -80,7 +89,11 @@ func gather(batch []*pending) ([]Record, error) {
 // writer's object stands there; that one has been taken in then.
 func (l *Log) put(ctx context.Context, records []Record) (stored bool, err error) {
 	id := rand.Text()
-	body, err := encode(l.next, l.prev, id, l.now(), records)
+	var beside Tail
+	if l.beside != nil {
+		beside = l.beside()
+	}
+	body, err := encode(l.next, l.prev, id, l.now(), beside, records)
 	if err != nil {
 		return false, err
 	}
@@ -101,7 +114,8 @@ func (l *Log) put(ctx context.Context, records []Record) (stored bool, err error
 // this object or another writer's. A put whose answer was lost must not look
 // like a rival, so after any error the object is read, and where there is none
 // the put is tried again. All tries carry the same bytes, so it does not matter
-// which of them arrives, nor when.
+// which of them arrives, nor when. An object that is not durable could be read all
+// the same: it is put again, until the store says that it is there for good.
 func (l *Log) create(ctx context.Context, body []byte) ([]byte, error) {
 	k := l.key(l.next)
 	var cause error
@@ -113,18 +127,42 @@ func (l *Log) create(ctx context.Context, body []byte) ([]byte, error) {
 		}
 		err := l.createOnce(ctx, k, body)
 		if err == nil {
+			l.doubt = false
 			return body, nil
 		}
 		cause = errors.Join(cause, err)
-		there, err := l.get(ctx, k)
-		if err == nil {
-			return there, nil
+		switch {
+		case errors.Is(err, bucket.ErrNotDurable):
+			l.doubt = true
+		case errors.Is(err, bucket.ErrExists):
+			l.doubt = false
 		}
-		if !errors.Is(err, bucket.ErrNotFound) {
+		if l.doubt {
+			continue // to read it would prove nothing
+		}
+		there, err := l.get(ctx, k)
+		switch {
+		case err == nil:
+			return there, nil
+		case errors.Is(err, bucket.ErrTooLarge):
+			l.broken = unread(k, err)
+			return nil, l.broken
+		case !errors.Is(err, bucket.ErrNotFound):
 			cause = errors.Join(cause, err)
 		}
 	}
 	return nil, unavailable(cause)
+}
+
+// settle sees to it that an object that was read is durable.
+func (l *Log) settle(ctx context.Context, k string, body []byte) error {
+	if !l.doubt {
+		return nil
+	}
+	if err := l.createOnce(ctx, k, body); err != nil && !errors.Is(err, bucket.ErrExists) {
+		return unavailable(err)
+	}
+	return nil
 }
 
 func (l *Log) createOnce(ctx context.Context, k string, body []byte) error {
@@ -157,11 +195,14 @@ func (l *Log) catchUp(ctx context.Context) error {
 	for {
 		body, err := l.get(ctx, l.key(l.next))
 		if errors.Is(err, bucket.ErrNotFound) {
-			l.unsure = false
+			l.unsure, l.doubt = false, false
 			return nil
 		}
+		if err == nil {
+			err = l.settle(ctx, l.key(l.next), body)
+		}
 		if err != nil {
-			return unavailable(err)
+			return unread(l.key(l.next), err)
 		}
 		o, err := l.check(body)
 		if err != nil {
@@ -182,12 +223,24 @@ func (l *Log) check(body []byte) (object, error) {
 	return o, err
 }
 
+// forLater makes the journal read-only from an object on.
+func (l *Log) forLater(number uint64) {
+	l.tmu.Lock()
+	defer l.tmu.Unlock()
+	if l.newer == nil {
+		l.newer = newer(l.key(number))
+	}
+}
+
 // take applies an object that follows.
 func (l *Log) take(o object) error {
 	seq := l.seq
 	for _, r := range o.records {
 		seq++
-		if err := l.state.Apply(Entry{Record: r, Seq: seq, Object: o.header.Number, At: o.header.At}); err != nil {
+		if r.Newer() {
+			l.forLater(o.header.Number)
+		}
+		if err := l.state.Apply(o.entry(r, seq)); err != nil {
 			l.broken = damage(l.key(o.header.Number), fmt.Sprintf("its record %s cannot be applied: %v", r.Type, err))
 			return l.broken
 		}

@@ -1,8 +1,10 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 
+	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
@@ -19,4 +21,18 @@ func damage(key, why string) error {
 // writes again.
 func unavailable(err error) error {
 	return fault.Wrap(err, fault.CodeStoreFailed, "the store did not answer", "nothing was acknowledged; send it again with the same Idempotency-Key")
+}
+
+// unread is the error of an object that is there and was not read: too large to
+// be read at all, which is damage of this journal and of no other, or for a reason
+// that may pass.
+func unread(key string, err error) error {
+	var f *fault.Error
+	switch {
+	case errors.As(err, &f):
+		return err
+	case errors.Is(err, bucket.ErrTooLarge):
+		return damage(key, fmt.Sprintf("it is larger than %d MiB and cannot be read back; only an earlier version wrote such objects", bucket.MaxObject>>20))
+	}
+	return unavailable(err)
 }

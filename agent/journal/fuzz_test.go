@@ -11,7 +11,7 @@ func FuzzUnpack(f *testing.F) {
 	const prefix = "u/a/log/"
 	c, p := begin(prefix), packer{}
 	for range 3 {
-		body, err := encode(c.next, c.prev, "id", time.Unix(0, 0), []Record{{"x", []byte("1")}, {"y", []byte(`"<"`)}})
+		body, err := encode(c.next, c.prev, "id", time.Unix(0, 0), Tail{}, []Record{{Type: "x", Body: []byte("1")}, {Type: "y", Body: []byte(`"<"`)}})
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -44,7 +44,7 @@ func FuzzUnpack(f *testing.F) {
 
 // FuzzDecode holds that what is read as an object says what its bytes say.
 func FuzzDecode(f *testing.F) {
-	body, err := encode(1, start("u/a/log/"), "id", time.Unix(0, 0), []Record{{"x", []byte("1")}})
+	body, err := encode(1, start("u/a/log/"), "id", time.Unix(0, 0), Tail{}, []Record{{Type: "x", Body: []byte("1")}})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -18,10 +18,13 @@ type Entry struct {
 	Seq    uint64 // 1, 2, … over the whole journal
 	Object uint64 // the object that holds it
 	At     chat.Time
+	Hash   Hash // of that object
+	Beside Tail // what its writer knew of the journal beside this one
 }
 
 // State is what a journal's records make. Apply is called for each record in
-// order, at load and when it has become durable, never by two at once.
+// order, at load and when it has become durable, never by two at once. Of a
+// record that is Newer it may only count the number.
 type State interface {
 	Apply(e Entry) error
 }
@@ -31,6 +34,7 @@ type Log struct {
 	bucket bucket.Bucket
 	state  State
 	now    func() time.Time
+	beside func() Tail // nil where no journal is beside this one
 
 	mu      sync.Mutex // guards waiting and writing
 	waiting []*pending
@@ -39,10 +43,14 @@ type Log struct {
 	// These belong to whoever is writing.
 	chain
 	unsure bool  // a put had no answer: look before the next one
+	doubt  bool  // what stands at the next number may not be durable: see to that first
 	broken error // damage: nothing is written any more
 
 	tmu  sync.Mutex // guards what follows
 	tail Tail
+	// newer is the error of a record that only later readers know: reading goes
+	// on, nothing is written.
+	newer error
 	// snaps are the numbers of the snapshots that are known here, the oldest
 	// first; base is the one that counts.
 	snaps   []uint64
@@ -76,6 +84,40 @@ func Open(ctx context.Context, b bucket.Bucket, prefix string, state State, now 
 	return l, nil
 }
 
+// Fresh is a journal of which the caller knows that it has no object: it saves the
+// look. Where somebody else has begun it in the meantime, the first write finds that.
+func Fresh(b bucket.Bucket, prefix string, state State, now func() time.Time) *Log {
+	return &Log{bucket: b, state: state, now: now, chain: begin(prefix)}
+}
+
+// Beside has every object that is written from now on name the last object of
+// another journal. It is called before the first write.
+func (l *Log) Beside(tail func() Tail) { l.beside = tail }
+
+// Expect checks that the journal has an object that somebody saw there: an end that
+// was lost shows in no other way.
+func (l *Log) Expect(ctx context.Context, t Tail) error {
+	if t.Number > l.Tail().Number {
+		if err := l.Refresh(ctx); err != nil {
+			return err
+		}
+	}
+	switch have := l.Tail(); {
+	case t.Number > have.Number:
+		return damage(l.key(have.Number+1), fmt.Sprintf("it is missing: there was an object %d, and the journal ends before it", t.Number))
+	case t.Number == have.Number && t.Hash == have.Hash, t.Number == 0:
+		return nil
+	}
+	body, err := l.get(ctx, l.key(t.Number))
+	if err != nil {
+		return unread(l.key(t.Number), err)
+	}
+	if hashOf(body) != t.Hash {
+		return damage(l.key(t.Number), "it is not the object that was there before")
+	}
+	return nil
+}
+
 // Tail names the last object known here.
 func (l *Log) Tail() Tail {
 	l.tmu.Lock()
@@ -83,9 +125,18 @@ func (l *Log) Tail() Tail {
 	return l.tail
 }
 
+// Writable returns nil, or the error that every append would get: the journal
+// holds a record that only later readers know.
+func (l *Log) Writable() error {
+	l.tmu.Lock()
+	defer l.tmu.Unlock()
+	return l.newer
+}
+
 // pending is an append that waits for its batch.
 type pending struct {
 	build   func() ([]Record, error)
+	size    int  // bytes of what build makes; of a plain append
 	alone   bool // build must see what was appended before it
 	refresh bool // nothing to write: take in what others wrote
 	done    chan error
@@ -112,8 +163,12 @@ func (p *pending) leave() {
 	p.gone = true
 }
 
-// maxBatch bounds the records that share an object.
-const maxBatch = 256
+// What shares an object: at most maxBatch appends, and no more than maxBatchBytes
+// of records unless a single append has more.
+const (
+	maxBatch      = 256
+	maxBatchBytes = 4 << 20
+)
 
 // Append writes records that do not depend on the state, and returns when they
 // are durable and applied. Those of several callers may share an object.
@@ -124,7 +179,14 @@ func (l *Log) Append(ctx context.Context, records ...Record) error {
 			return fmt.Errorf("journal: a record of type %q cannot be written: it needs a type and a body that is JSON", r.Type)
 		}
 	}
-	return l.enqueue(ctx, &pending{build: func() ([]Record, error) { return records, nil }})
+	size, err := Size(records...)
+	if err == nil {
+		err = fits(size)
+	}
+	if err != nil {
+		return err
+	}
+	return l.enqueue(ctx, &pending{build: func() ([]Record, error) { return records, nil }, size: size})
 }
 
 // Transact writes the records that build makes from the current state. build
@@ -184,11 +246,14 @@ func (l *Log) write(ctx context.Context) {
 	}
 }
 
-// cut takes the next batch: one transaction, or all plain appends before the
-// next transaction.
+// cut takes the next batch: one transaction, or the plain appends before the next
+// transaction, as many as share an object.
 func (l *Log) cut() []*pending {
-	n := 0
+	n, size := 0, 0
 	for n < len(l.waiting) && n < maxBatch && !(l.waiting[n].alone && n > 0) {
+		if size += l.waiting[n].size; size > maxBatchBytes && n > 0 {
+			break
+		}
 		n++
 		if l.waiting[n-1].alone {
 			break

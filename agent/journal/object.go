@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
 // Hash is the SHA-256 of an object's bytes.
@@ -37,6 +39,27 @@ type header struct {
 	At      chat.Time `json:"at"`
 	Records int       `json:"records"`
 	Sum     string    `json:"sum"` // SHA-256 of all that follows the header, so that damage names the object it is in
+
+	// Beside is the last object that the writer knew of another journal, so that
+	// this one shows when the end of that one is lost. Readers may pass it over.
+	Beside *besideHeader `json:"beside,omitempty"`
+}
+
+type besideHeader struct {
+	Number uint64 `json:"n"`
+	Hash   string `json:"hash"`
+}
+
+// beside is the tail that a header names; none where it names none that can be read.
+func (h header) beside() Tail {
+	if h.Beside == nil {
+		return Tail{}
+	}
+	hash, err := ParseHash(h.Beside.Hash)
+	if err != nil {
+		return Tail{}
+	}
+	return Tail{Number: h.Beside.Number, Hash: hash}
 }
 
 const version = 1
@@ -55,7 +78,18 @@ func start(prefix string) Hash { return sha256.Sum256([]byte("loongclaw journal\
 // key names object n below a prefix.
 func key(prefix string, n uint64) string { return fmt.Sprintf("%s%012d", prefix, n) }
 
-func encode(n uint64, prev Hash, writer string, at time.Time, records []Record) ([]byte, error) {
+// MaxRecords bounds the bytes of the records of one object, as they are encoded:
+// what a store takes, and gives back, less the room for the header. It is checked
+// before anything is written, so no journal can come to hold what nobody can read.
+const MaxRecords = bucket.MaxObject - 4<<10
+
+// Size is how many bytes of an object records take.
+func Size(records ...Record) (int, error) {
+	lines, err := encodeLines(records)
+	return len(lines), err
+}
+
+func encodeLines(records []Record) ([]byte, error) {
 	var lines bytes.Buffer
 	enc := json.NewEncoder(&lines)
 	enc.SetEscapeHTML(false)
@@ -67,12 +101,36 @@ func encode(n uint64, prev Hash, writer string, at time.Time, records []Record) 
 			return nil, fmt.Errorf("journal: record %s: %w", r.Type, err)
 		}
 	}
-	sum := Hash(sha256.Sum256(lines.Bytes()))
-	head, err := json.Marshal(header{version, n, prev.String(), writer, chat.At(at), len(records), sum.String()})
+	return lines.Bytes(), nil
+}
+
+// fits refuses records that no object can hold.
+func fits(size int) error {
+	if size <= MaxRecords {
+		return nil
+	}
+	return fault.Wrap(bucket.ErrTooLarge, fault.CodeTooLarge,
+		fmt.Sprintf("what was to be kept takes %d bytes; at most %d can be kept at once", size, MaxRecords), "nothing was stored; send less at once")
+}
+
+func encode(n uint64, prev Hash, writer string, at time.Time, beside Tail, records []Record) ([]byte, error) {
+	lines, err := encodeLines(records)
+	if err != nil {
+		return nil, err
+	}
+	if err := fits(len(lines)); err != nil {
+		return nil, err
+	}
+	sum := Hash(sha256.Sum256(lines))
+	h := header{Version: version, Number: n, Prev: prev.String(), Writer: writer, At: chat.At(at), Records: len(records), Sum: sum.String()}
+	if beside.Number > 0 {
+		h.Beside = &besideHeader{beside.Number, beside.Hash.String()}
+	}
+	head, err := json.Marshal(h)
 	if err != nil {
 		return nil, fmt.Errorf("journal: header: %w", err)
 	}
-	return append(append(head, '\n'), lines.Bytes()...), nil
+	return append(append(head, '\n'), lines...), nil
 }
 
 // decode reads an object and checks all that can be checked from itself.
@@ -102,6 +160,11 @@ func decode(body []byte) (object, error) {
 		return o, fmt.Errorf("it holds %d records, its header says %d", len(o.records), o.header.Records)
 	}
 	return o, nil
+}
+
+// entry is one of its records in its place.
+func (o object) entry(r Record, seq uint64) Entry {
+	return Entry{Record: r, Seq: seq, Object: o.header.Number, At: o.header.At, Hash: o.hash, Beside: o.header.beside()}
 }
 
 // follows checks that o is object n after prev.

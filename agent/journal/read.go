@@ -111,7 +111,7 @@ func Read(ctx context.Context, b bucket.Bucket, prefix string, do func(Entry) er
 			if do == nil {
 				continue
 			}
-			if err := do(Entry{Record: r, Seq: seq, Object: o.header.Number, At: o.header.At}); err != nil {
+			if err := do(o.entry(r, seq)); err != nil {
 				return damage(c.key(o.header.Number), "its record "+r.Type+" cannot be read: "+err.Error())
 			}
 		}

@@ -159,8 +159,8 @@ func Packed(ctx context.Context, b bucket.Bucket, prefix string) ([]Tail, error)
 	var ends []Tail
 	for _, n := range numbers {
 		o, err := b.Get(ctx, key(snapPrefix(prefix), n))
-		if errors.Is(err, bucket.ErrNotFound) {
-			continue // replaced by a newer one since
+		if errors.Is(err, bucket.ErrNotFound) || errors.Is(err, bucket.ErrTooLarge) {
+			continue // replaced by a newer one since, or one of an earlier version that says nothing
 		}
 		if err != nil {
 			return nil, unavailable(err)
@@ -187,8 +187,9 @@ func (l *Log) Due() bool {
 }
 
 // Pack makes a snapshot of the journal, from what Open has read or else from what
-// the store holds; none where too little has come since the last one, or somebody
-// packs already. It may run beside appends. Who gets one stores it.
+// the store holds; none where too little has come since the last one, somebody
+// packs already, or it would be larger than what a store gives back. It may run
+// beside appends. Who gets one stores it.
 func (l *Log) Pack(ctx context.Context) (*Snapshot, error) {
 	l.tmu.Lock()
 	tail, base, fresh, packing := l.tail, l.base, l.fresh, l.packing
@@ -197,14 +198,20 @@ func (l *Log) Pack(ctx context.Context) (*Snapshot, error) {
 	if packing || tail.Number < base+snapshotEvery {
 		return nil, nil //nolint:nilnil // no snapshot is an answer
 	}
-	if fresh != nil {
-		return fresh, nil
+	s, err := fresh, error(nil)
+	if fresh == nil {
+		s, err = l.packAnew(ctx, tail, base)
 	}
-	s, err := l.packAnew(ctx, tail, base)
 	if err != nil {
 		l.packed()
+		return nil, err
 	}
-	return s, err
+	if bucket.CheckSize(s.body) != nil {
+		// It stays "packing": a journal only grows, so there is nothing to gain by
+		// trying again.
+		return nil, nil //nolint:nilnil // no snapshot is an answer
+	}
+	return s, nil
 }
 
 // packed says that nobody packs this journal any more.

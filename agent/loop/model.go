@@ -3,6 +3,8 @@ package loop
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"strings"
 
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
@@ -19,22 +21,42 @@ type Model interface {
 	Answer(ctx context.Context, q Question, onText func(string)) (Answer, error)
 }
 
-// Question is what a model is asked.
+// ErrTooLong is in the chain of the error of a question that is longer than the
+// model's context window. A shorter one may be answered.
+var ErrTooLong = errors.New("the conversation is too long for the model")
+
+// Question is what a model is asked. A model sees System, Tools and all but the
+// last messages byte for byte as in the question before it, so that a provider
+// reads them from its cache; what changes stands in a message's Context.
 type Question struct {
-	System    string    // persona, recalled memories, rules
+	System    string    // persona and rules
 	Messages  []Message // oldest first; the last one is the user's or a tool's
-	Tools     []Spec    // what the model may call
+	Tools     []Spec    // what the conversation's calls are of, also where none may be made
+	NoCalls   bool      // the tools are declared and must not be called; without Tools, calls in sight are told in words
 	RequestID string    // for the provider's log and ours
 }
 
 // Message is one message of the conversation as a model sees it.
 type Message struct {
-	Role      string // chat.RoleUser, chat.RoleAssistant or RoleTool
-	Text      string
-	Calls     []Call // of an assistant's message
-	Reasoning string // what a reasoning provider wants back with the calls
-	CallID    string // of a tool's message: the call that it answers
-	Name      string // of a tool's message: the tool
+	Role    string // chat.RoleUser, chat.RoleAssistant or RoleTool
+	Text    string
+	Context string // of a user's message: what the agent adds to it, fenced and named as what it is; it precedes Text
+	Calls   []Call // of an assistant's message
+	CallID  string // of a tool's message: the call that it answers
+	Name    string // of a tool's message: the tool
+
+	// Of an assistant's message: who gave it, and what only that provider is shown
+	// of it again.
+	Model     string          // as Answer.Model
+	Reasoning string          // as Answer.Reasoning
+	Native    json.RawMessage // as Answer.Native
+}
+
+// Provider is the part of Model before the slash, empty where it is not known:
+// who gets Reasoning and Native back.
+func (m *Message) Provider() string {
+	provider, _, _ := strings.Cut(m.Model, "/")
+	return provider
 }
 
 // RoleTool is who says a tool's result.
@@ -51,9 +73,16 @@ type Call struct {
 type Answer struct {
 	Text      string
 	Calls     []Call
+	Finish    chat.Finish // why it ended: never empty, and chat.FinishToolCalls wherever there are calls to run
 	Reasoning string
-	Usage     *chat.Usage // nil where the provider did not say
-	Model     string      // which model answered, as PROVIDER/NAME
+	Native    json.RawMessage // what the provider added and wants back (signatures and the like), in a form that only its adapter reads
+	Usage     *chat.Usage     // nil where the provider did not say
+	Model     string          // which model answered, as PROVIDER/NAME
+}
+
+// Message is the answer as a part of the conversation.
+func (a *Answer) Message() Message {
+	return Message{Role: chat.RoleAssistant, Text: a.Text, Calls: a.Calls, Model: a.Model, Reasoning: a.Reasoning, Native: a.Native}
 }
 
 // Spec describes a tool to a model.

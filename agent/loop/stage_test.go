@@ -30,12 +30,16 @@ type stage struct {
 
 // reply is one answer of the model.
 type reply struct {
-	Pieces []string
-	Calls  []struct{ ID, Name, Arguments string }
-	Usage  *chat.Usage
-	Fail   fault.Code // after the pieces
-	Cancel string     // "" or "noticed", or "swallowed": a library that returns no error
-	Repeat int        // give it so often; 0 is once
+	Pieces    []string
+	Calls     []struct{ ID, Name, Arguments string }
+	Usage     *chat.Usage
+	Fail      fault.Code // after the pieces
+	Long      bool       // refused as too long
+	Panic     string     // after the pieces
+	Finish    chat.Finish
+	Reasoning string
+	Cancel    string // "" or "noticed", or "swallowed": a library that returns no error
+	Repeat    int    // give it so often; 0 is once
 }
 
 // tool is what a tool does.
@@ -54,12 +58,15 @@ func (s *stage) say(format string, args ...any) { fmt.Fprintf(&s.trace, format+"
 func (s *stage) Answer(ctx context.Context, q loop.Question, onText func(string)) (loop.Answer, error) {
 	last := q.Messages[len(q.Messages)-1]
 	tools := "with tools"
-	if q.Tools == nil {
+	if q.NoCalls {
+		tools = "with tools that must not be called"
+	}
+	if q.NoCalls && len(q.Tools) == 0 {
 		tools = "without tools"
 	}
 	s.say("asked: %d messages, the last %s %q, %s", len(q.Messages), last.Role, last.Text, tools)
-	if (q.Tools == nil) != strings.Contains(q.System, "No more tool calls") || !strings.HasPrefix(q.System, "persona") || q.RequestID != "req_1" {
-		s.t.Errorf("system %q, request %q", q.System, q.RequestID)
+	if q.NoCalls != strings.Contains(last.Context, "No more tool calls") || q.System != "persona" || len(q.Tools) != 1 && !q.NoCalls || q.RequestID != "req_1" {
+		s.t.Errorf("system %q, %d tools, context %q, request %q", q.System, len(q.Tools), last.Context, q.RequestID)
 	}
 	s.conversationIsWhole(q.Messages)
 	if len(s.replies) == 0 {
@@ -69,7 +76,10 @@ func (s *stage) Answer(ctx context.Context, q loop.Question, onText func(string)
 	if r.Repeat--; r.Repeat <= 0 {
 		s.replies = s.replies[1:]
 	}
-	a := loop.Answer{Text: strings.Join(r.Pieces, ""), Usage: r.Usage, Model: "script/1"}
+	a := loop.Answer{Text: strings.Join(r.Pieces, ""), Usage: r.Usage, Model: "script/1", Finish: r.Finish, Reasoning: r.Reasoning}
+	if a.Finish == "" {
+		a.Finish = chat.FinishStop
+	}
 	for _, p := range r.Pieces {
 		onText(p)
 	}
@@ -77,6 +87,10 @@ func (s *stage) Answer(ctx context.Context, q loop.Question, onText func(string)
 		a.Calls = append(a.Calls, loop.Call{ID: c.ID, Name: c.Name, Arguments: json.RawMessage(c.Arguments)})
 	}
 	switch {
+	case r.Panic != "":
+		panic(r.Panic)
+	case r.Long:
+		return a, fault.Wrap(loop.ErrTooLong, fault.CodeProviderFailed, "too long", "")
 	case r.Cancel != "":
 		s.cancel()
 		if r.Cancel == "noticed" {
@@ -130,7 +144,11 @@ func (s *stage) steps(indent string, steps []loop.Step) {
 		n := 0
 		if a := st.Answer; a != nil {
 			n++
-			s.say("%sanswer %q of %s%s", indent, a.Text, a.Model, map[bool]string{true: ", incomplete"}[a.Incomplete])
+			end := string(a.Finish)
+			if a.Incomplete {
+				end = "incomplete" + end
+			}
+			s.say("%sanswer %q of %s, %s", indent, a.Text, a.Model, end)
 			for _, c := range a.Calls {
 				s.say("%s  wants %s", indent, text(c))
 				s.owed = append(s.owed, c.ID)

@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/loongclaw/loongclaw/agent/guard"
 	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
 // Toolbox is what a turn may do, bound to its user and session.
@@ -105,11 +108,19 @@ type Outcome struct {
 	Parked bool   // it waits for the user; its steps are recorded
 	Steps  []Step // done, but not recorded yet: they belong with the turn's end
 	Usage  *chat.Usage
+	// Room is how many bytes of conversation the model took after it had refused
+	// more as too long; 0 where it refused nothing.
+	Room int
 }
 
-// MaxRounds is how many answers a turn has at most. The last one is asked
-// without tools, so that the user gets an answer and not an error.
+// MaxRounds is how many answers a turn has at most. The last one may not call
+// tools, so that the user gets an answer and not an error.
 const MaxRounds = 24
+
+// noMoreCalls is what the model is told with the last question of a turn. It
+// stands behind the conversation, since a changed system text would cost the
+// provider's cache of all of it.
+const noMoreCalls = "[Added by the agent, not written by the user.] No more tool calls are possible in this turn. Answer now with what you know, and say what is missing."
 
 // Turn runs turns.
 type Turn struct {
@@ -125,19 +136,34 @@ type turn struct {
 	held  []Step // done, to be recorded with the next step
 	used  *chat.Usage
 	loops repeats
+	room  int
+	deaf  bool            // the model called although it must not: it is asked again without tools
+	shown strings.Builder // of the answer that is being given
+	cut   map[string]bool // calls of an answer that a limit on tokens cut off
 }
 
 // Run goes on from a state until the model has nothing more to call, the user
 // is asked, or ctx ends. With an error the Outcome's steps are still to be
 // recorded: what could not be stored, a cut-off answer, and a result for each
-// call that was left.
+// call that was left. A panic ends the turn with a *guard.Panic.
 func (t Turn) Run(ctx context.Context, s State) (Outcome, error) {
 	r := &turn{Turn: t, State: s}
-	parked, err := r.run(ctx)
+	parked, err := r.guarded(ctx)
 	if err != nil {
 		r.skipRest(err)
 	}
-	return Outcome{Parked: parked, Steps: r.held, Usage: r.used}, err
+	return Outcome{Parked: parked, Steps: r.held, Usage: r.used, Room: r.room}, err
+}
+
+func (t *turn) guarded(ctx context.Context) (parked bool, err error) {
+	err = guard.Run(func() (err error) {
+		parked, err = t.run(ctx)
+		return err
+	})
+	if guard.Find(err) != nil && t.shown.Len() > 0 { // whoever has read it must find it again
+		t.held = append(t.held, Step{Answer: &AnswerStep{Answer: Answer{Text: t.shown.String()}, Round: t.Rounds, Incomplete: true}})
+	}
+	return parked, err
 }
 
 func (t *turn) run(ctx context.Context) (parked bool, err error) {
@@ -158,33 +184,130 @@ func (t *turn) ask(ctx context.Context) (done bool, err error) {
 	if err := t.flush(ctx); err != nil {
 		return false, err
 	}
-	q := Question{System: t.System, Messages: t.Messages, Tools: t.Tools.Specs(), RequestID: t.RequestID}
-	if t.Rounds >= MaxRounds-1 || t.loops.stuck() {
-		q.Tools = nil
-		q.System += "\n\nNo more tool calls are possible in this turn. Answer now with what you know, and say what is missing."
-	}
 	t.Rounds++
-	a, err := t.Model.Answer(ctx, q, t.Recorder.Show)
+	a, err := t.answer(ctx)
+	t.shown.Reset()
 	t.used = t.used.Add(a.Usage)
 	if err == nil {
 		err = ctx.Err() // a provider library may swallow it
 	}
 	if err != nil {
 		if a.Text != "" {
-			t.held = append(t.held, Step{Answer: &AnswerStep{Answer: Answer{Text: a.Text, Usage: a.Usage, Model: a.Model}, Round: t.Rounds, Incomplete: true}})
+			// What the provider wants back is of use only when it is whole.
+			a.Calls, a.Finish, a.Native = nil, "", nil
+			t.held = append(t.held, Step{Answer: &AnswerStep{Answer: a, Round: t.Rounds, Incomplete: true}})
 		}
 		return false, err
 	}
-	if q.Tools == nil {
-		a.Calls = nil
-	}
 	t.unique(a.Calls)
+	t.mindCut(a)
+	if len(a.Calls) > 0 {
+		a.Finish = chat.FinishToolCalls
+	}
 	t.held = append(t.held, Step{Answer: &AnswerStep{Answer: a, Round: t.Rounds}})
-	t.Messages = append(t.Messages, Message{Role: chat.RoleAssistant, Text: a.Text, Calls: a.Calls, Reasoning: a.Reasoning})
+	t.Messages = append(t.Messages, a.Message())
 	for _, c := range a.Calls {
 		t.Pending = append(t.Pending, Pending{Call: c})
 	}
+	if a.Finish == chat.FinishEmpty {
+		return false, emptyAnswer(a)
+	}
 	return len(a.Calls) == 0, nil
+}
+
+// answer asks the model until it has answered something: once more where the
+// answer was empty, and with less of the conversation where it was too long.
+func (t *turn) answer(ctx context.Context) (Answer, error) {
+	var used *chat.Usage
+	for tries := 1; ; tries++ {
+		q := t.question()
+		a, err := t.Model.Answer(ctx, q, t.show)
+		if errors.Is(err, ErrTooLong) && a.Text == "" && t.shorten() {
+			continue
+		}
+		used = used.Add(a.Usage)
+		a.Usage = used
+		if err != nil || ctx.Err() != nil {
+			return a, err
+		}
+		if q.NoCalls {
+			t.deaf = len(a.Calls) > 0
+			a.Calls = nil
+		}
+		if a.Finish = outcome(a); a.Finish != chat.FinishEmpty || tries > maxEmpty {
+			return a, nil
+		}
+	}
+}
+
+func (t *turn) show(piece string) {
+	t.shown.WriteString(piece)
+	t.Recorder.Show(piece)
+}
+
+// maxEmpty is how often the model is asked again after an empty answer.
+const maxEmpty = 1
+
+// outcome says how an answer ended, whatever its provider called it. An answer
+// without text and calls is empty, unless somebody meant it to be.
+func outcome(a Answer) chat.Finish {
+	switch {
+	case len(a.Calls) > 0:
+		return a.Finish
+	case a.Finish == chat.FinishRefusal || a.Finish == chat.FinishContentFilter:
+		return a.Finish
+	case strings.TrimSpace(a.Text) == "":
+		return chat.FinishEmpty
+	case a.Finish == chat.FinishLength:
+		return chat.FinishLength
+	}
+	return chat.FinishStop // calls that were announced and did not come are none
+}
+
+func emptyAnswer(a Answer) error {
+	hint := "send the message again, or in other words"
+	if a.Reasoning != "" {
+		hint = "send the message again; if the model only thinks, raise LLM_MAX_TOKENS, which its reasoning counts towards"
+	}
+	return fault.New(fault.CodeEmptyAnswer, "the model gave an empty answer, twice", hint)
+}
+
+// question is what the model is asked now.
+func (t *turn) question() Question {
+	q := Question{System: t.System, Messages: t.Messages, Tools: t.Tools.Specs(), RequestID: t.RequestID}
+	if t.Rounds >= MaxRounds || t.loops.stuck() {
+		q.NoCalls = true
+		q.Messages = append(slices.Clip(q.Messages), Message{Role: chat.RoleUser, Context: noMoreCalls})
+		if t.deaf {
+			q.Tools = nil
+		}
+	}
+	return q
+}
+
+// shorten leaves out the oldest half of what is sent, and reports whether
+// anything could be left out.
+func (t *turn) shorten() bool {
+	room := Size(t.Messages) / 2
+	fewer := Fit(t.Messages, room)
+	if len(fewer) == len(t.Messages) {
+		return false
+	}
+	t.Messages, t.room = fewer, room
+	return true
+}
+
+// mindCut remembers the calls of an answer that was cut off by its limit, so that
+// the model is told why their arguments are of no use.
+func (t *turn) mindCut(a Answer) {
+	t.cut = nil
+	if a.Finish != chat.FinishLength {
+		return
+	}
+	t.cut = map[string]bool{}
+	for _, c := range a.Calls {
+		t.cut[c.ID] = true
+	}
 }
 
 // settle gives every pending call its result, or parks the turn.
@@ -195,6 +318,11 @@ func (t *turn) settle(ctx context.Context) (parked bool, err error) {
 		}
 		p := t.Pending[0]
 		if p.Stage == Fresh {
+			if why := tooMany(t.Messages, p.Call.ID); why != "" {
+				t.held = append(t.held, Step{Call: &p.Call})
+				t.end(p.Call, chat.ToolSkipped, why)
+				continue
+			}
 			if parked, err := t.begin(ctx, &p); parked || err != nil {
 				return parked, err
 			}
@@ -243,13 +371,19 @@ func (t *turn) begin(ctx context.Context, p *Pending) (parked bool, err error) {
 // run1 runs a call.
 func (t *turn) run1(ctx context.Context, c Call) {
 	if !IsObject(c.Arguments) {
-		t.end(c, chat.ToolError, "the arguments are not a JSON object; call it again with one")
+		why := "the arguments are not a JSON object; call it again with one"
+		if t.cut[c.ID] {
+			why = "your answer reached its limit on length before the arguments were whole, so nothing was done; send less at once"
+		}
+		t.end(c, chat.ToolError, why)
 		return
 	}
 	out, err := t.Tools.Run(ctx, c)
 	switch {
 	case err == nil:
 		t.end(c, chat.ToolOK, out)
+	case errors.Is(err, ErrNotEnded):
+		t.end(c, chat.ToolError, err.Error())
 	case ctx.Err() != nil:
 		t.end(c, chat.ToolError, "cancelled while it ran; what it had done by then stays")
 	default:
@@ -316,7 +450,7 @@ func (t *turn) isHeld(c Call) bool {
 // unique makes the ids of new calls differ from all others of the turn. Some
 // providers send none, some send the same one twice.
 func (t *turn) unique(calls []Call) {
-	used := map[string]bool{}
+	used, numbers := map[string]bool{}, map[string]int{}
 	for _, m := range t.Messages {
 		for _, c := range m.Calls {
 			used[c.ID] = true
@@ -327,8 +461,9 @@ func (t *turn) unique(calls []Call) {
 		if id == "" {
 			id = "call"
 		}
-		for n, base := 1, id; used[id] || id == "call"; n++ {
-			id = fmt.Sprintf("%s_%d", base, n)
+		for base := id; used[id] || id == "call"; {
+			numbers[base]++ // goes on where the last one of this name ended: there may be thousands
+			id = fmt.Sprintf("%s_%d", base, numbers[base])
 		}
 		calls[i].ID, used[id] = id, true
 	}

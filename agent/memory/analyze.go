@@ -11,7 +11,6 @@ import (
 	"github.com/blevesearch/bleve/v2/analysis"
 	"github.com/blevesearch/bleve/v2/analysis/lang/cjk"
 	"github.com/blevesearch/bleve/v2/analysis/lang/en"
-	"github.com/blevesearch/bleve/v2/analysis/token/lowercase"
 	"github.com/blevesearch/bleve/v2/analysis/token/porter"
 	"github.com/blevesearch/bleve/v2/analysis/token/stop"
 	"github.com/blevesearch/bleve/v2/analysis/tokenizer/unicode"
@@ -68,8 +67,7 @@ var theAnalyzer = sync.OnceValue(func() *analyzer {
 	a := &analyzer{
 		tokenizer: unicode.NewUnicodeTokenizer(),
 		filters: []analysis.TokenFilter{
-			cjk.NewCJKWidthFilter(), lowercase.NewLowerCaseFilter(), en.NewPossessiveFilter(),
-			stop.NewStopTokensFilter(stops), cjk.NewCJKBigramFilter(true), porter.NewPorterStemmer(),
+			en.NewPossessiveFilter(), stop.NewStopTokensFilter(stops), cjk.NewCJKBigramFilter(true), porter.NewPorterStemmer(),
 		},
 		empty: map[rune]bool{},
 	}
@@ -81,7 +79,7 @@ var theAnalyzer = sync.OnceValue(func() *analyzer {
 
 // words calls use for each word of a text that means something.
 func (a *analyzer) words(text string, use func(term, kind)) {
-	tokens := a.tokenizer.Tokenize([]byte(text))
+	tokens := a.tokenizer.Tokenize([]byte(fold(text)))
 	for _, f := range a.filters {
 		tokens = f.Filter(tokens)
 	}

@@ -62,14 +62,14 @@ func TestDefect10StableAfterReload(t *testing.T) {
 // when it left the short-term list, and files with such doubles exist.
 func TestDefect11NoDoubles(t *testing.T) {
 	s, _ := newStore(t)
-	first, err := s.AutoSave(t.Context(), "default", "请记住我的车牌", "好的")
+	first, err := s.AutoSave(t.Context(), "default", "请记住我的车牌")
 	if err != nil || first.ID == "" {
 		t.Fatalf("AutoSave = %+v, %v", first, err)
 	}
 	for range 150 { // the original's list held 100
 		save(t, s, "别的事")
 	}
-	again, err := s.AutoSave(t.Context(), "default", "请记住我的车牌", "好的")
+	again, err := s.AutoSave(t.Context(), "default", "请记住我的车牌")
 	if err != nil || again.ID != first.ID {
 		t.Errorf("AutoSave again = %q, %v; want the first item %q", again.ID, err, first.ID)
 	}

@@ -8,12 +8,15 @@ import (
 	"unicode/utf8"
 )
 
+// Heading precedes recalled items in a prompt, as in the original.
+const Heading = "**相关记忆**:"
+
 const (
-	recallHeading = "**相关记忆**:" // the original's
-	recallItems   = 5           // as the original
-	recallShare   = 0.3         // of the best score; below it the match is an accident
-	recallLine    = 200         // tokens that one memory may take
-	recallStub    = 12          // a line cut shorter than this tells the model nothing
+	recallHeading = Heading
+	recallItems   = 5   // as the original
+	recallShare   = 0.3 // of the best score; below it the match is an accident
+	recallLine    = 200 // tokens that one memory may take
+	recallStub    = 12  // a line cut shorter than this tells the model nothing
 )
 
 // Recall picks the items that help to answer a user's text and gives them as
@@ -56,6 +59,13 @@ func (s *Store) Recall(_ context.Context, userText string, budget int) (prompt s
 		return "", nil
 	}
 	return text.String(), items
+}
+
+// Has reports whether an item is there: it was saved and is not forgotten.
+func (s *Store) Has(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.byID[id] != nil
 }
 
 func (h hit) helps() bool { return h.matched > 0 || h.singles > 1 || h.rare }

@@ -71,50 +71,6 @@ func (s *Store) save(ctx context.Context, item Item) (Item, error) {
 	return item.clone(), nil
 }
 
-// The words that made the original keep a turn.
-var keepWords = []string{"记住", "重要", "决策", "计划", "TODO", "待办"}
-
-// AutoSave keeps a turn that speaks of something to keep, as the original did:
-// an event of high importance with the tag conversation. A turn that is there
-// already (same type and content) is not kept again, so a run that is repeated
-// after a crash, or told twice, leaves one item; that item is the answer. When
-// there is nothing to keep the Item is zero.
-func (s *Store) AutoSave(ctx context.Context, session, question, answer string) (Item, error) {
-	if !slices.ContainsFunc(keepWords, func(w string) bool {
-		return strings.Contains(question, w) || strings.Contains(answer, w)
-	}) {
-		return Item{}, nil
-	}
-	half := MaxContent/2 - 16
-	item, err := checked(Item{
-		Type: TypeEvent, Importance: ImportanceHigh, Tags: []string{"conversation"}, Source: session,
-		Content: "Q: " + cutBytes(question, half) + "\nA: " + cutBytes(answer, half),
-	})
-	if err != nil {
-		return Item{}, err
-	}
-	if err := s.takeTurn(ctx); err != nil {
-		return Item{}, err
-	}
-	defer s.endTurn()
-	if old, found := s.same(item); found {
-		return old, nil
-	}
-	return s.save(ctx, item)
-}
-
-// same finds an item of the same type and content.
-func (s *Store) same(item Item) (Item, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, e := range s.entries {
-		if e.Item.Type == item.Type && e.Item.Content == item.Content {
-			return e.Item.clone(), true
-		}
-	}
-	return Item{}, false
-}
-
 // room says whether so much more may be remembered.
 func (s *Store) room(items, bytes int) error {
 	s.mu.Lock()

@@ -54,7 +54,10 @@ func (s *Store) Search(ctx context.Context, q Query) ([]Item, error) {
 // find gives the hits of a query in order; the caller holds mu.
 func (s *Store) find(q Query) []hit {
 	hits := s.rank(q.Text)
-	needle := strings.ToLower(q.Text)
+	needle := fold(q.Text)
+	if needle == "" && q.Text != "" {
+		return nil // marks without a letter: nothing says what is sought
+	}
 	kept := hits[:0]
 	for _, h := range hits {
 		if !q.admits(h.entry.Item) {
@@ -89,12 +92,12 @@ func (q Query) admits(i Item) bool {
 	return len(q.Tags) == 0 || slices.ContainsFunc(q.Tags, func(t string) bool { return slices.Contains(i.Tags, t) })
 }
 
-// contains says whether the needle (lower case) is inside the item's content or
+// contains says whether the needle (folded) is inside the item's content or
 // one of its tags, and whether it stands there as whole words. Everything
 // contains the empty needle.
 func (i Item) contains(needle string) (inside, whole bool) {
 	for _, text := range append([]string{i.Content}, i.Tags...) {
-		in, wh := within(strings.ToLower(text), needle)
+		in, wh := within(fold(text), needle)
 		inside, whole = inside || in, whole || wh
 	}
 	return inside, whole

@@ -33,7 +33,7 @@ func TestSearch(t *testing.T) {
 		{memory.Query{Text: "茶"}, []string{"用户喜欢喝龙井茶"}},
 		{memory.Query{Text: "onday"}, []string{"The team meets on Mondays"}},
 		{memory.Query{Text: "a dog that walks"}, []string{"Walking the dogs daily"}},
-		{memory.Query{Text: "ＤＲＩＮＫＳ"}, []string{"I like tea", "用户喜欢喝龙井茶"}},
+		{memory.Query{Text: "ＤＲＩＮＫＳ"}, []string{"用户喜欢喝龙井茶", "I like tea"}},
 		{memory.Query{Text: "rink"}, []string{"用户喜欢喝龙井茶", "I like tea"}},
 		{memory.Query{Text: "nothing like it"}, []string{"I like tea"}},
 		{memory.Query{Text: "zebra"}, []string{}},

@@ -119,23 +119,47 @@ func TestApply(t *testing.T) {
 
 func TestAutoSave(t *testing.T) {
 	s, _ := newStore(t)
-	if item, err := s.AutoSave(t.Context(), "s", "你好", "你好！"); err != nil || item.ID != "" || s.Len() != 0 {
+	if item, err := s.AutoSave(t.Context(), "s", "你好"); err != nil || item.ID != "" || s.Len() != 0 {
 		t.Errorf("small talk: %+v, %v", item, err)
 	}
-	got, err := s.AutoSave(t.Context(), "s", "买牛奶", "已加入待办")
+	got, err := s.AutoSave(t.Context(), "s", "  待办：买牛奶 \n")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := memory.Item{
 		ID: got.ID, Timestamp: got.Timestamp, Type: "event", Importance: "high",
-		Tags: []string{"conversation"}, Content: "Q: 买牛奶\nA: 已加入待办", Source: "s",
+		Tags: []string{"conversation"}, Content: "待办：买牛奶", Source: "s",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the item (-want +got):\n%s", diff)
 	}
-	long, err := s.AutoSave(t.Context(), "s", "TODO "+strings.Repeat("长", 100_000), strings.Repeat("答", 100_000))
-	if err != nil || len(long.Content) > memory.MaxContent || !strings.Contains(long.Content, "…\nA: 答") {
-		t.Errorf("a long turn: %d bytes, %v", len(long.Content), err)
+	if again, err := s.AutoSave(t.Context(), "another", "待办：买牛奶"); err != nil || again.ID != got.ID || s.Len() != 1 {
+		t.Errorf("the same message again: %+v, %v, and %d items", again, err, s.Len())
+	}
+	long, err := s.AutoSave(t.Context(), "s", "TODO "+strings.Repeat("长", 100_000))
+	if err != nil || len(long.Content) > memory.MaxContent || !strings.HasSuffix(long.Content, "长…") {
+		t.Errorf("a long message: %d bytes, %v", len(long.Content), err)
+	}
+}
+
+// What somebody else wrote is neither a reason to keep a message nor kept.
+func TestAutoSaveTakesTheUsersOwnWords(t *testing.T) {
+	for _, tt := range []struct{ name, message, want string }{
+		{"plain", "重要：the gate code is 4711", "重要：the gate code is 4711"},
+		{"a quoted line", "what does he mean?\n> 记住 this and send it on", ""},
+		{"beside a quoted line", "记住 my answer\n> his long letter\n> goes on\nis no", "记住 my answer\nis no"},
+		{"a fence", "mend it\n```\n// TODO later\n```", ""},
+		{"a fence without an end", "mend it\n~~~\n// TODO later", ""},
+		{"a page between tags", "sum it up\n<context>\n<source id=\"1\">重要 notice</source>\n</context>", ""},
+		{"a transcript between tags", "a title, please\n<chat_history>\nUSER: 记住 it\n</chat_history>", ""},
+		{"beside a page", "记住 the port <page>8080 or 9090</page> of this one", "记住 the port  of this one"},
+		{"a tag without an end", "计划 a <b c", "计划 a <b c"},
+		{"an end of something else", "<a>待办</b>", "<a>待办</b>"},
+	} {
+		s, _ := newStore(t)
+		if got, err := s.AutoSave(t.Context(), "s", tt.message); err != nil || got.Content != tt.want {
+			t.Errorf("%s: got %q, %v, want %q", tt.name, got.Content, err, tt.want)
+		}
 	}
 }
 
@@ -146,7 +170,7 @@ func TestConcurrent(t *testing.T) {
 	for n := range 8 {
 		wg.Go(func() {
 			for i := range 20 {
-				if _, err := s.AutoSave(t.Context(), "s", fmt.Sprint("记住 ", i), "好"); err != nil {
+				if _, err := s.AutoSave(t.Context(), "s", fmt.Sprint("记住 ", i)); err != nil {
 					t.Error(err)
 				}
 				if _, err := s.Search(t.Context(), memory.Query{Text: "记住 好 tea"}); err != nil {

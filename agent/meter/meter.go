@@ -29,6 +29,7 @@ type Meter struct {
 	runTook  *children[string, prometheus.Observer]
 	calls    *children[[2]string, prometheus.Counter]
 	toolTook *children[string, prometheus.Observer]
+	panics   prometheus.Counter
 
 	store  *storeMetrics
 	models *modelMetrics
@@ -66,6 +67,7 @@ func New(version string) *Meter {
 	m.calls = newChildren(func(k [2]string) prometheus.Counter { return calls.WithLabelValues(k[0], k[1]) })
 	tools := m.histogram("loongclaw_agent_tool_duration_seconds", "Time that a tool ran.", buckets, "tool")
 	m.toolTook = newChildren(func(tool string) prometheus.Observer { return tools.WithLabelValues(tool) })
+	m.panics = m.counter("loongclaw_agent_panics_total", "Runs and background tasks that panicked and were ended.").WithLabelValues()
 	m.store, m.models, m.logs = newStore(m), newModels(m), newLogs(m)
 	return m
 }
@@ -131,6 +133,9 @@ func (m *Meter) Called(tool, status string) { m.calls.of([2]string{tool, status}
 
 // Ran measures a tool (runs.Observer).
 func (m *Meter) Ran(tool string, took time.Duration) { m.toolTook.of(tool).Observe(took.Seconds()) }
+
+// Panicked counts a panic that ended a run or a task (runs.Observer).
+func (m *Meter) Panicked() { m.panics.Inc() }
 
 var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
 

@@ -9,23 +9,16 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/model/langchain"
+	"github.com/loongclaw/loongclaw/agent/model/providers"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
 // Offline is the name of the provider that needs none.
-const Offline = "offline"
-
-// order is in which providers are looked at when none is named.
-var order = []string{
-	langchain.GLM, langchain.DeepSeek, langchain.Kimi, langchain.OpenAI, langchain.Anthropic, langchain.Ollama,
-}
+const Offline = providers.Offline
 
 // Provider is what is configured for one provider; what is empty has a default.
-type Provider struct {
-	Key   string
-	URL   string // either form: the folder, or the full path of the chat
-	Model string
-}
+// The address may have either form: the folder, or the full path of the chat.
+type Provider = providers.Setting
 
 // Config says which models may answer.
 type Config struct {
@@ -34,12 +27,8 @@ type Config struct {
 	// provider that has a key.
 	Providers []string
 
-	GLM       Provider
-	DeepSeek  Provider
-	Kimi      Provider
-	OpenAI    Provider
-	Anthropic Provider
-	Ollama    Provider
+	// Settings are by the provider's name.
+	Settings map[string]Provider
 
 	// DoorURL is the door at the edge: DoorURL/PROVIDER speaks for each of
 	// DoorProviders, and adds its key there.
@@ -47,7 +36,8 @@ type Config struct {
 	DoorProviders []string
 
 	Temperature *float64      // nil is 0.7
-	MaxTokens   int           // 0 is 2000
+	MaxTokens   int           // of one answer, with its reasoning; 0 is the provider's own limit
+	Context     int           // the model's window in tokens; 0 is what is known of it
 	Timeout     time.Duration // of a provider's silence; 0 is 60 s
 
 	// Wrap puts something around each model that may answer; nil is nothing.
@@ -56,23 +46,7 @@ type Config struct {
 	OfflineDelay time.Duration // between the pieces of an offline answer; 0 is a few milliseconds, less than 0 none
 }
 
-func (c *Config) provider(name string) Provider {
-	switch name {
-	case langchain.GLM:
-		return c.GLM
-	case langchain.DeepSeek:
-		return c.DeepSeek
-	case langchain.Kimi:
-		return c.Kimi
-	case langchain.OpenAI:
-		return c.OpenAI
-	case langchain.Anthropic:
-		return c.Anthropic
-	case langchain.Ollama:
-		return c.Ollama
-	}
-	return Provider{}
-}
+func (c *Config) provider(name string) Provider { return c.Settings[name] }
 
 // Check gives every fault of the configuration, each with its fix, and never
 // with a key.
@@ -83,18 +57,18 @@ func (c *Config) Check() []error {
 		if name == Offline {
 			continue
 		}
-		if !slices.Contains(order, name) {
-			bad("LLM_PROVIDER names %q, which is unknown: use %s or %s", name, strings.Join(order, ", "), Offline)
+		if spec, known := providers.Find(name); !known {
+			bad("LLM_PROVIDER names %q, which is unknown: use %s or %s", name, strings.Join(providers.Names(), ", "), Offline)
 		} else if !c.usable(name, true) {
-			bad("LLM_PROVIDER names %s, but there is no key: set %s_API_KEY", name, strings.ToUpper(name))
+			bad("LLM_PROVIDER names %s, but there is no key: set %s", name, spec.Key())
 		}
 	}
 	for _, name := range normal(c.DoorProviders) {
-		if !slices.Contains(order, name) {
-			bad("LLM_DOOR_PROVIDERS names %q, which is unknown: use %s", name, strings.Join(order, ", "))
+		if !slices.Contains(providers.Names(), name) {
+			bad("LLM_DOOR_PROVIDERS names %q, which is unknown: use %s", name, strings.Join(providers.Names(), ", "))
 		}
 	}
-	for _, name := range order {
+	for _, name := range providers.Names() {
 		if p := c.provider(name); p.URL != "" {
 			if _, err := langchain.New(langchain.Config{Provider: name, URL: p.URL}); err != nil {
 				f := fault.From(err)
@@ -132,16 +106,16 @@ func (c *Config) usable(name string, named bool) bool {
 func (c *Config) chosen() []string {
 	if named := normal(c.Providers); len(named) > 0 {
 		return slices.DeleteFunc(named, func(n string) bool {
-			return n != Offline && (!slices.Contains(order, n) || !c.usable(n, true))
+			return n != Offline && (!slices.Contains(providers.Names(), n) || !c.usable(n, true))
 		})
 	}
-	candidates := order
+	candidates := providers.Names()
 	if c.DoorURL != "" {
 		// The door's list has the owner's order.
-		candidates = append(normal(c.DoorProviders), order...)
+		candidates = append(normal(c.DoorProviders), candidates...)
 	}
 	for _, name := range candidates {
-		if slices.Contains(order, name) && c.usable(name, false) {
+		if slices.Contains(providers.Names(), name) && c.usable(name, false) {
 			return []string{name}
 		}
 	}
@@ -154,8 +128,8 @@ func normal(names []string) []string {
 	for _, n := range names {
 		for part := range strings.SplitSeq(n, ",") {
 			part = strings.ToLower(strings.TrimSpace(part))
-			if part == "moonshot" {
-				part = langchain.Kimi // the company's name for it
+			if spec, known := providers.Find(part); known {
+				part = spec.Name
 			}
 			if part != "" && !slices.Contains(out, part) {
 				out = append(out, part)

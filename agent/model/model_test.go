@@ -24,18 +24,18 @@ func TestChoice(t *testing.T) {
 		want []string
 	}{
 		"nothing":                      {Config{}, []string{"offline/offline"}},
-		"one key":                      {Config{DeepSeek: key}, []string{"deepseek/deepseek-v4-flash"}},
-		"first key only":               {Config{Kimi: key, GLM: key}, []string{"glm/glm-4-flash"}},
-		"named":                        {Config{Providers: []string{"kimi"}, Kimi: key, GLM: key}, []string{"kimi/kimi-k2.6"}},
-		"list":                         {Config{Providers: []string{" Kimi, glm,,kimi"}, Kimi: key, GLM: key}, []string{"kimi/kimi-k2.6", "glm/glm-4-flash"}},
-		"list with offline":            {Config{Providers: []string{"glm", "offline"}, GLM: key}, []string{"glm/glm-4-flash", "offline/offline"}},
-		"offline in spite of a key":    {Config{Providers: []string{"offline"}, GLM: key}, []string{"offline/offline"}},
-		"named without a key":          {Config{Providers: []string{"kimi"}, GLM: key}, []string{"offline/offline"}},
-		"list, one without a key":      {Config{Providers: []string{"kimi", "glm"}, GLM: key}, []string{"glm/glm-4-flash"}},
+		"one key":                      {Config{Settings: map[string]Provider{"deepseek": key}}, []string{"deepseek/deepseek-v4-flash"}},
+		"first key only":               {Config{Settings: map[string]Provider{"kimi": key, "glm": key}}, []string{"glm/glm-4-flash"}},
+		"named":                        {Config{Providers: []string{"kimi"}, Settings: map[string]Provider{"kimi": key, "glm": key}}, []string{"kimi/kimi-k2.6"}},
+		"list":                         {Config{Providers: []string{" Kimi, glm,,kimi"}, Settings: map[string]Provider{"kimi": key, "glm": key}}, []string{"kimi/kimi-k2.6", "glm/glm-4-flash"}},
+		"list with offline":            {Config{Providers: []string{"glm", "offline"}, Settings: map[string]Provider{"glm": key}}, []string{"glm/glm-4-flash", "offline/offline"}},
+		"offline in spite of a key":    {Config{Providers: []string{"offline"}, Settings: map[string]Provider{"glm": key}}, []string{"offline/offline"}},
+		"named without a key":          {Config{Providers: []string{"kimi"}, Settings: map[string]Provider{"glm": key}}, []string{"offline/offline"}},
+		"list, one without a key":      {Config{Providers: []string{"kimi", "glm"}, Settings: map[string]Provider{"glm": key}}, []string{"glm/glm-4-flash"}},
 		"ollama named":                 {Config{Providers: []string{"ollama"}}, []string{"ollama/qwen3"}},
-		"ollama by its address":        {Config{Ollama: Provider{URL: "http://127.0.0.1:11434", Model: "m"}}, []string{"ollama/m"}},
-		"ollama model alone is not it": {Config{Ollama: Provider{Model: "m"}}, []string{"offline/offline"}},
-		"openai elsewhere, no key":     {Config{Providers: []string{"openai"}, OpenAI: Provider{URL: "http://h/v1", Model: "m"}}, []string{"openai/m"}},
+		"ollama by its address":        {Config{Settings: map[string]Provider{"ollama": {URL: "http://127.0.0.1:11434", Model: "m"}}}, []string{"ollama/m"}},
+		"ollama model alone is not it": {Config{Settings: map[string]Provider{"ollama": {Model: "m"}}}, []string{"offline/offline"}},
+		"openai elsewhere, no key":     {Config{Providers: []string{"openai"}, Settings: map[string]Provider{"openai": {URL: "http://h/v1", Model: "m"}}}, []string{"openai/m"}},
 		"door":                         {Config{DoorURL: "http://llm.internal", DoorProviders: []string{"kimi", "glm"}}, []string{"kimi/kimi-k2.6"}},
 		"door and a list":              {Config{Providers: []string{"glm", "kimi"}, DoorURL: "http://llm.internal", DoorProviders: []string{"kimi,glm"}}, []string{"glm/glm-4-flash", "kimi/kimi-k2.6"}},
 		"door without providers":       {Config{DoorURL: "http://llm.internal"}, []string{"offline/offline"}},
@@ -65,7 +65,7 @@ func TestChoice(t *testing.T) {
 func TestCheckNamesEveryFault(t *testing.T) {
 	cfg := Config{
 		Providers: []string{"glm", "gpt5", "ollama", "offline"}, DoorProviders: []string{"x"}, DoorURL: "llm",
-		DeepSeek: Provider{URL: "ftp://user:canary@h"},
+		Settings: map[string]Provider{"deepseek": {URL: "ftp://user:canary@h"}},
 	}
 	faults := cfg.Check()
 	all := errors.Join(faults...).Error()
@@ -77,7 +77,7 @@ func TestCheckNamesEveryFault(t *testing.T) {
 	if len(faults) != 5 || strings.Contains(all, "canary") {
 		t.Errorf("%d faults, want 5 without the password:\n%s", len(faults), all)
 	}
-	if faults := (&Config{GLM: Provider{Key: "k"}}).Check(); faults != nil {
+	if faults := (&Config{Settings: map[string]Provider{"glm": {Key: "k"}}}).Check(); faults != nil {
 		t.Errorf("faults %v, want none", faults)
 	}
 }
@@ -85,7 +85,7 @@ func TestCheckNamesEveryFault(t *testing.T) {
 func TestDoor(t *testing.T) {
 	s := modeltest.New()
 	url := s.Start(t)
-	m, _ := New(Config{DoorURL: strings.TrimSuffix(url, "/v1"), DoorProviders: []string{"glm"}, GLM: Provider{Key: "stays-home"}}, nil, nil)
+	m, _ := New(Config{DoorURL: strings.TrimSuffix(url, "/v1"), DoorProviders: []string{"glm"}, Settings: map[string]Provider{"glm": {Key: "stays-home"}}}, nil, nil)
 	if _, err := m.Answer(t.Context(), question(), func(string) {}); err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestTheDialectGoesBehindTheDoor(t *testing.T) {
 	for upstream, field := range map[string]string{"": "max_completion_tokens", "https://models.example.com/v1": "max_tokens"} {
 		s := modeltest.New()
 		url := s.Start(t)
-		m, _ := New(Config{DoorURL: strings.TrimSuffix(url, "/v1"), DoorProviders: []string{"openai"}, OpenAI: Provider{URL: upstream}, MaxTokens: 100}, nil, nil)
+		m, _ := New(Config{DoorURL: strings.TrimSuffix(url, "/v1"), DoorProviders: []string{"openai"}, Settings: map[string]Provider{"openai": {URL: upstream}}, MaxTokens: 100}, nil, nil)
 		if _, err := m.Answer(t.Context(), question(), func(string) {}); err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +137,7 @@ func TestFailover(t *testing.T) {
 			var log bytes.Buffer
 			m, _ := New(Config{
 				Providers: []string{"glm", "kimi"},
-				GLM:       Provider{Key: "canary-1", URL: one.Start(t)}, Kimi: Provider{Key: "canary-2", URL: two.Start(t)},
+				Settings:  map[string]Provider{"glm": {Key: "canary-1", URL: one.Start(t)}, "kimi": {Key: "canary-2", URL: two.Start(t)}},
 			}, slog.New(slog.NewTextHandler(&log, nil)), nil)
 			var streamed strings.Builder
 			got, err := m.Answer(t.Context(), question(), func(s string) { streamed.WriteString(s) })
@@ -154,7 +154,7 @@ func TestFailover(t *testing.T) {
 func TestFailoverStopsWhenCancelled(t *testing.T) {
 	one, two := modeltest.New(), modeltest.New()
 	one.Script(modeltest.Reply{Fault: modeltest.FaultHang})
-	m, _ := New(Config{Providers: []string{"glm", "kimi"}, GLM: Provider{Key: "k", URL: one.Start(t)}, Kimi: Provider{Key: "k", URL: two.Start(t)}}, nil, nil)
+	m, _ := New(Config{Providers: []string{"glm", "kimi"}, Settings: map[string]Provider{"glm": {Key: "k", URL: one.Start(t)}, "kimi": {Key: "k", URL: two.Start(t)}}}, nil, nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		one.Wait(ctx, 1)
@@ -169,9 +169,9 @@ func TestFailoverStopsWhenCancelled(t *testing.T) {
 }
 
 func TestInfoIsJSON(t *testing.T) {
-	_, info := New(Config{GLM: Provider{Key: "canary"}}, nil, nil)
+	_, info := New(Config{Settings: map[string]Provider{"glm": {Key: "canary"}}}, nil, nil)
 	got, err := json.Marshal(info)
-	want := `{"provider":"glm","model":"glm-4-flash","offline":false,"models":[{"id":"glm/glm-4-flash","provider":"glm","name":"glm-4-flash","default":true}]}`
+	want := `{"provider":"glm","model":"glm-4-flash","offline":false,"models":[{"id":"glm/glm-4-flash","provider":"glm","name":"glm-4-flash","default":true,"context":128000}]}`
 	if err != nil || string(got) != want {
 		t.Errorf("got %s, %v; want %s", got, err, want)
 	}

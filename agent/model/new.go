@@ -8,6 +8,7 @@ import (
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/model/langchain"
 	"github.com/loongclaw/loongclaw/agent/model/offline"
+	"github.com/loongclaw/loongclaw/agent/model/providers"
 )
 
 // Info says which model answers, for GET /api/models and /api/config.
@@ -24,6 +25,7 @@ type Entry struct {
 	Provider string `json:"provider"`
 	Name     string `json:"name"`
 	Default  bool   `json:"default"`
+	Context  int    `json:"context"` // its window, in tokens
 }
 
 // New makes the model that the configuration asks for; without any provider
@@ -38,7 +40,7 @@ func New(cfg Config, logger *slog.Logger, httpClient *http.Client) (loop.Model, 
 		if cfg.Wrap != nil {
 			m = cfg.Wrap(provider, name, m)
 		}
-		info.Models = append(info.Models, Entry{ID: provider + "/" + name, Provider: provider, Name: name, Default: len(models) == 0})
+		info.Models = append(info.Models, Entry{ID: provider + "/" + name, Provider: provider, Name: name, Default: len(models) == 0, Context: cfg.context(provider, name)})
 		models = append(models, m)
 	}
 	for _, name := range cfg.chosen() {
@@ -65,6 +67,28 @@ func New(cfg Config, logger *slog.Logger, httpClient *http.Client) (loop.Model, 
 		return models[0], info
 	}
 	return &failover{models: models, log: logger}, info
+}
+
+// context is a model's window: what the owner says, else what the table knows of
+// the provider's own model, else a careful guess.
+func (c *Config) context(provider, name string) int {
+	spec, known := providers.Find(provider)
+	switch {
+	case c.Context > 0:
+		return c.Context
+	case known && (spec.Model == name || provider == Offline):
+		return spec.Context
+	}
+	return providers.DefaultContext
+}
+
+// Window is the smallest window of the models that may answer, in tokens.
+func (i *Info) Window() int {
+	least := i.Models[0].Context
+	for _, m := range i.Models {
+		least = min(least, m.Context)
+	}
+	return least
 }
 
 func offlineModel(cfg Config) loop.Model {

@@ -19,13 +19,45 @@ type Usage struct {
 	PromptTokens     int `json:"prompt_tokens"`
 	CompletionTokens int `json:"completion_tokens"`
 	TotalTokens      int `json:"total_tokens"`
+
+	// These are there where the provider says so.
+	PromptTokensDetails     *promptDetails `json:"prompt_tokens_details,omitempty"`
+	CompletionTokensDetails *answerDetails `json:"completion_tokens_details,omitempty"`
+}
+
+type promptDetails struct {
+	CachedTokens int `json:"cached_tokens"`
+}
+
+type answerDetails struct {
+	ReasoningTokens int `json:"reasoning_tokens"`
 }
 
 func usageOf(u *chat.Usage) *Usage {
 	if u == nil {
 		return nil
 	}
-	return &Usage{u.PromptTokens, u.CompletionTokens, u.TotalTokens}
+	count := &Usage{PromptTokens: u.PromptTokens, CompletionTokens: u.CompletionTokens, TotalTokens: u.TotalTokens}
+	if u.CachedTokens > 0 {
+		count.PromptTokensDetails = &promptDetails{u.CachedTokens}
+	}
+	if u.ReasoningTokens > 0 {
+		count.CompletionTokensDetails = &answerDetails{u.ReasoningTokens}
+	}
+	return count
+}
+
+// finishReason is why an answer ended, in OpenAI's words, which have none for a
+// refusal. An answer of an older journal, which does not say, had come to its end.
+func finishReason(f chat.Finish) *string {
+	reason := string(chat.FinishStop)
+	switch f {
+	case chat.FinishLength, chat.FinishContentFilter, chat.FinishToolCalls:
+		reason = string(f)
+	case chat.FinishRefusal:
+		reason = string(chat.FinishContentFilter)
+	}
+	return &reason
 }
 
 // Answer names an answer that is being given.
@@ -56,8 +88,6 @@ type message struct {
 	Content *string `json:"content,omitempty"`
 }
 
-var stop = "stop"
-
 func (a Answer) object(kind string, usage *chat.Usage, choices ...choice) json.RawMessage {
 	if choices == nil {
 		choices = []choice{}
@@ -70,8 +100,8 @@ func (a Answer) object(kind string, usage *chat.Usage, choices ...choice) json.R
 }
 
 // Whole is the answer in one piece.
-func (a Answer) Whole(text string, usage *chat.Usage) json.RawMessage {
-	return a.object("chat.completion", usage, choice{Message: &message{chat.RoleAssistant, &text}, FinishReason: &stop})
+func (a Answer) Whole(text string, finish chat.Finish, usage *chat.Usage) json.RawMessage {
+	return a.object("chat.completion", usage, choice{Message: &message{chat.RoleAssistant, &text}, FinishReason: finishReason(finish)})
 }
 
 const chunk = "chat.completion.chunk"
@@ -87,9 +117,9 @@ func (a Answer) Piece(text string) json.RawMessage {
 	return a.object(chunk, nil, choice{Delta: &message{Content: &text}})
 }
 
-// Last says that nothing more comes.
-func (a Answer) Last() json.RawMessage {
-	return a.object(chunk, nil, choice{Delta: &message{}, FinishReason: &stop})
+// Last says that nothing more comes, and why.
+func (a Answer) Last(finish chat.Finish) json.RawMessage {
+	return a.object(chunk, nil, choice{Delta: &message{}, FinishReason: finishReason(finish)})
 }
 
 // Count is the chunk with the usage, for those who asked for it.
@@ -100,23 +130,29 @@ func (a Answer) Count(usage *chat.Usage) json.RawMessage {
 	return a.object(chunk, usage)
 }
 
-// Failure is how a stream tells an error that came after its head.
-func Failure(f *fault.Error) json.RawMessage {
-	type inner struct {
-		Message   string `json:"message"`
-		Type      string `json:"type"`
-		Code      string `json:"code"`
-		Hint      string `json:"hint,omitempty"`
-		RequestID string `json:"requestId,omitempty"`
-	}
-	b, err := json.Marshal(map[string]inner{"error": {f.Message, "server_error", string(f.Code), f.Hint, f.RequestID}})
-	if err != nil {
-		panic(err) // strings only
-	}
-	return b
+// model is what clients are told of the one model.
+type model struct {
+	ID      string `json:"id"`
+	Object  string `json:"object"`
+	Created int64  `json:"created"`
+	OwnedBy string `json:"owned_by"`
 }
 
 // Models is the list of models.
 func Models(since time.Time) any {
-	return map[string]any{"object": "list", "data": []map[string]any{{"id": Model, "object": "model", "created": since.Unix(), "owned_by": "loongclaw"}}}
+	return struct {
+		Object string  `json:"object"`
+		Data   []model `json:"data"`
+	}{"list", []model{theModel(since)}}
 }
+
+// ModelOf is one model. There is only the agent, whatever name it is asked by in
+// a conversation: a client that looks a name up wants to know what there is.
+func ModelOf(id string, since time.Time) (any, error) {
+	if id != Model {
+		return nil, fault.New(fault.CodeNotFound, "there is no model of this name", "GET /v1/models lists the one there is, "+Model+"; a conversation takes any name for it").About("model")
+	}
+	return theModel(since), nil
+}
+
+func theModel(since time.Time) model { return model{Model, "model", since.Unix(), Model} }

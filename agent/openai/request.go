@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/loongclaw/loongclaw/pkg/fault"
@@ -14,10 +15,15 @@ import (
 type Request struct {
 	Model        string // its own name for the model; it comes back in the answer
 	Instructions string // its system messages
+	Greeting     string // what the assistant said before any user did, or where the client's window cuts an exchange in two
 	Earlier      []Exchange
 	Message      string // the user's last words
 	Stream       bool
 	WantUsage    bool // in the stream, too
+
+	Limit int    // the most tokens that it wants; 0 where it does not say
+	Task  string // what its metadata calls the request's purpose
+	Store bool   // it asks that the answer be kept
 }
 
 // Exchange is a message of the user and what was answered.
@@ -34,15 +40,23 @@ type wire struct {
 	} `json:"stream_options"`
 
 	// These would change what kind of answer comes.
-	N              *int            `json:"n"`
+	N              *float64        `json:"n"` // some write 1.0
 	Tools          json.RawMessage `json:"tools"`
+	ToolChoice     json.RawMessage `json:"tool_choice"`
 	Functions      json.RawMessage `json:"functions"`
+	FunctionCall   json.RawMessage `json:"function_call"`
 	Stop           json.RawMessage `json:"stop"`
 	Logprobs       json.RawMessage `json:"logprobs"`
 	ResponseFormat *struct {
 		Type string `json:"type"`
 	} `json:"response_format"`
 	Audio json.RawMessage `json:"audio"`
+
+	// These only help to tell what a request is for, so whatever they hold is taken.
+	MaxTokens           json.RawMessage `json:"max_tokens"`
+	MaxCompletionTokens json.RawMessage `json:"max_completion_tokens"`
+	Metadata            json.RawMessage `json:"metadata"`
+	Store               json.RawMessage `json:"store"`
 }
 
 type wireMessage struct {
@@ -56,46 +70,74 @@ func Parse(raw []byte) (Request, error) {
 	if err := json.Unmarshal(raw, &w); err != nil {
 		var typ *json.UnmarshalTypeError
 		if errors.As(err, &typ) {
-			return Request{}, fault.New(fault.CodeInvalidRequest, fmt.Sprintf("the field %q has the wrong type: %s", typ.Field, typ.Value), "send what OpenAI's API takes: docs/PROTOCOL.md")
+			return Request{}, fault.New(fault.CodeInvalidRequest, fmt.Sprintf("the field %q has the wrong type: %s", typ.Field, typ.Value), "send what OpenAI's API takes: docs/PROTOCOL.md").About(typ.Field)
 		}
 		return Request{}, fault.New(fault.CodeInvalidJSON, "the body is not JSON", `send {"model":"loongclaw","messages":[{"role":"user","content":"…"}]} as UTF-8`)
 	}
 	if err := w.refuse(); err != nil {
 		return Request{}, err
 	}
-	q := Request{Model: w.Model, Stream: w.Stream, WantUsage: w.Options.IncludeUsage}
+	q := Request{Model: w.Model, Stream: w.Stream, WantUsage: w.Options.IncludeUsage, Limit: w.limit(), Task: w.task(), Store: string(bytes.TrimSpace(w.Store)) == "true"}
 	if q.Model == "" {
 		q.Model = Model
 	}
 	return q, q.take(w.Messages)
 }
 
+// limit is the most tokens that the client wants, by either name.
+func (w *wire) limit() int {
+	for _, raw := range []json.RawMessage{w.MaxCompletionTokens, w.MaxTokens} {
+		var n float64
+		if json.Unmarshal(raw, &n) == nil && n >= 1 && n <= math.MaxInt32 {
+			return int(n)
+		}
+	}
+	return 0
+}
+
+// task is the purpose that a chat client's server writes into its metadata.
+func (w *wire) task() string {
+	var m struct {
+		Task string `json:"task"`
+	}
+	_ = json.Unmarshal(w.Metadata, &m) // metadata may be anything; then it names none
+	return m.Task
+}
+
+// asked reports whether a field that may change the answer says anything.
+func asked(raw json.RawMessage) bool {
+	switch string(bytes.TrimSpace(raw)) {
+	case "", "null", "[]", "false", `""`:
+		return false
+	}
+	return true
+}
+
 // refuse names what is asked and not to be had: an answer of another kind than
 // was asked for would be worse than none.
 func (w *wire) refuse() error {
-	asked := func(raw json.RawMessage) bool {
-		switch string(bytes.TrimSpace(raw)) {
-		case "", "null", "[]", "false", `""`:
-			return false
-		}
-		return true
-	}
-	no := func(field, hint string) error {
-		return fault.New(fault.CodeUnsupported, field+" is not served here", hint)
+	no := func(field, what, hint string) error {
+		return fault.New(fault.CodeUnsupported, what+" is not served here", hint).About(field)
 	}
 	switch {
 	case w.N != nil && *w.N != 1:
-		return no("n other than 1", "ask once for each answer")
-	case asked(w.Tools) || asked(w.Functions):
-		return no("tools", "leave them out: the agent calls its own tools; GET /api/tools lists them")
+		return no("n", "n other than 1", "ask once for each answer")
+	case asked(w.Tools):
+		return no("tools", "tools", "leave them out: the agent calls its own tools; GET /api/tools lists them")
+	case asked(w.Functions):
+		return no("functions", "functions", "leave them out: the agent calls its own tools; GET /api/tools lists them")
+	case asked(w.ToolChoice):
+		return no("tool_choice", "tool_choice without tools", "leave it out: the agent chooses among its own tools")
+	case asked(w.FunctionCall):
+		return no("function_call", "function_call without functions", "leave it out: the agent chooses among its own tools")
 	case asked(w.Stop):
-		return no("stop", "leave it out")
+		return no("stop", "stop", "leave it out")
 	case asked(w.Logprobs):
-		return no("logprobs", "leave it out")
+		return no("logprobs", "logprobs", "leave it out")
 	case asked(w.Audio):
-		return no("audio", "ask for text")
+		return no("audio", "audio", "ask for text")
 	case w.ResponseFormat != nil && w.ResponseFormat.Type != "" && w.ResponseFormat.Type != "text":
-		return no("response_format "+w.ResponseFormat.Type, "ask for the format in a message")
+		return no("response_format", "response_format "+w.ResponseFormat.Type, "ask for the format in a message")
 	}
 	return nil
 }
@@ -103,13 +145,13 @@ func (w *wire) refuse() error {
 // take sorts the messages: instructions, what was said before, and what is asked
 // now. Messages of one side in a row are one.
 func (q *Request) take(messages []wireMessage) error {
-	var instructions []string
+	var instructions, greetings []string
 	var turns []Exchange
 	open := false // the last exchange has no answer yet
 	for i, m := range messages {
 		text, err := m.text()
 		if err != nil {
-			return fault.New(fault.CodeUnsupported, fmt.Sprintf("messages[%d]: %s", i, err), "send text")
+			return fault.New(fault.CodeUnsupported, fmt.Sprintf("messages[%d]: %s", i, err), "send text").About(fmt.Sprintf("messages[%d].content", i))
 		}
 		switch m.Role {
 		case "system", "developer":
@@ -123,21 +165,20 @@ func (q *Request) take(messages []wireMessage) error {
 			last.User = joined(last.User, text)
 		case "assistant":
 			if len(turns) == 0 {
-				// Nobody had said anything yet: a greeting.
-				instructions = append(instructions, "You began the conversation with: "+text)
+				greetings = append(greetings, text)
 				continue
 			}
 			open = false
 			last := &turns[len(turns)-1]
 			last.Assistant = joined(last.Assistant, text)
 		default:
-			return fault.New(fault.CodeUnsupported, fmt.Sprintf("messages[%d]: the role %q is not served here", i, m.Role), "use system, developer, user and assistant; the agent calls its own tools")
+			return fault.New(fault.CodeUnsupported, fmt.Sprintf("messages[%d]: the role %q is not served here", i, m.Role), "use system, developer, user and assistant; the agent calls its own tools").About(fmt.Sprintf("messages[%d].role", i))
 		}
 	}
 	if !open {
-		return fault.New(fault.CodeMissingMessage, "缺少 message 参数: the last message is not the user's", `end messages with {"role":"user","content":"…"}`)
+		return fault.New(fault.CodeMissingMessage, "缺少 message 参数: the last message is not the user's", `end messages with {"role":"user","content":"…"}`).About("messages")
 	}
-	q.Instructions = strings.Join(instructions, "\n\n")
+	q.Instructions, q.Greeting = strings.Join(instructions, "\n\n"), strings.Join(greetings, "\n\n")
 	q.Earlier, q.Message = turns[:len(turns)-1], turns[len(turns)-1].User
 	return nil
 }

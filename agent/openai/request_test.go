@@ -2,10 +2,12 @@ package openai
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
@@ -25,8 +27,16 @@ func TestParse(t *testing.T) {
 			"one side in a row", `{"messages":[{"role":"user","content":"a"},{"role":"user","content":"b"},{"role":"assistant","content":"c"},{"role":"assistant","content":null},{"role":"assistant","content":"d"},{"role":"user","content":"e"}]}`,
 			Request{Model: Model, Earlier: []Exchange{{"a\n\nb", "c\n\n\n\nd"}}, Message: "e"},
 		},
-		{"a greeting", `{"messages":[{"role":"assistant","content":"Hello"},{"role":"user","content":"hi"}]}`, Request{Model: Model, Instructions: "You began the conversation with: Hello", Message: "hi"}},
-		{"empty asks for nothing", `{"n":1,"tools":[],"stop":null,"logprobs":false,"response_format":{"type":"text"},"messages":[{"role":"user","content":"hi"}]}`, Request{Model: Model, Message: "hi"}},
+		{"a greeting", `{"messages":[{"role":"assistant","content":"Hello"},{"role":"user","content":"hi"}]}`, Request{Model: Model, Greeting: "Hello", Message: "hi"}},
+		{"empty asks for nothing", `{"n":1.0,"tools":[],"tool_choice":null,"functions":null,"stop":null,"logprobs":false,"response_format":{"type":"text"},"messages":[{"role":"user","content":"hi"}]}`, Request{Model: Model, Message: "hi"}},
+		{
+			"what it is for", `{"max_tokens":9,"max_completion_tokens":4.0,"metadata":{"task":"title_generation","chat":7},"store":true,"messages":[{"role":"user","content":"hi"}]}`,
+			Request{Model: Model, Message: "hi", Limit: 4, Task: "title_generation", Store: true},
+		},
+		{
+			"what it is for, in odd forms", `{"max_tokens":"many","metadata":[1],"store":null,"messages":[{"role":"user","content":"hi"}]}`,
+			Request{Model: Model, Message: "hi"},
+		},
 	} {
 		got, err := Parse([]byte(tt.body))
 		if err != nil {
@@ -57,6 +67,11 @@ func TestParseRefuses(t *testing.T) {
 		`{"n":2,` + user + `}`:                                    fault.CodeUnsupported,
 		`{"tools":[{"type":"function"}],` + user + `}`:            fault.CodeUnsupported,
 		`{"functions":[{}],` + user + `}`:                         fault.CodeUnsupported,
+		`{"tool_choice":"auto",` + user + `}`:                     fault.CodeUnsupported,
+		`{"tool_choice":{"type":"function"},` + user + `}`:        fault.CodeUnsupported,
+		`{"function_call":"none",` + user + `}`:                   fault.CodeUnsupported,
+		`{"n":1.5,` + user + `}`:                                  fault.CodeUnsupported,
+		`{"n":"1",` + user + `}`:                                  fault.CodeInvalidRequest,
 		`{"stop":"x",` + user + `}`:                               fault.CodeUnsupported,
 		`{"logprobs":true,` + user + `}`:                          fault.CodeUnsupported,
 		`{"audio":{},` + user + `}`:                               fault.CodeUnsupported,
@@ -81,10 +96,37 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		for _, b := range []json.RawMessage{(Answer{Model: q.Model}).Whole(q.Message, nil), (Answer{}).Piece(q.Message)} {
+		for _, b := range []json.RawMessage{(Answer{Model: q.Model}).Whole(q.Message, "", nil), (Answer{}).Piece(q.Message)} {
 			if !json.Valid(b) {
 				t.Errorf("no JSON: %q", b)
 			}
 		}
 	})
+}
+
+// OpenAI's clients know four reasons why an answer ends, and no others.
+func TestFinishReasons(t *testing.T) {
+	for finish, want := range map[chat.Finish]string{
+		"": "stop", chat.FinishStop: "stop", chat.FinishLength: "length", chat.FinishToolCalls: "tool_calls",
+		chat.FinishContentFilter: "content_filter", chat.FinishRefusal: "content_filter", "a later version's": "stop",
+	} {
+		for _, b := range []json.RawMessage{(Answer{}).Whole("x", finish, nil), (Answer{}).Last(finish)} {
+			var got struct {
+				Choices []struct {
+					FinishReason string `json:"finish_reason"`
+				}
+			}
+			if err := json.Unmarshal(b, &got); err != nil || len(got.Choices) != 1 || got.Choices[0].FinishReason != want {
+				t.Errorf("%q: got %s (%v), want %q", finish, b, err, want)
+			}
+		}
+	}
+}
+
+func TestUsage(t *testing.T) {
+	b := (Answer{}).Count(&chat.Usage{PromptTokens: 9, CompletionTokens: 5, TotalTokens: 14, CachedTokens: 4, ReasoningTokens: 2})
+	want := `"usage":{"prompt_tokens":9,"completion_tokens":5,"total_tokens":14,"prompt_tokens_details":{"cached_tokens":4},"completion_tokens_details":{"reasoning_tokens":2}}`
+	if !strings.Contains(string(b), want) {
+		t.Errorf("got %s, want %s in it", b, want)
+	}
 }

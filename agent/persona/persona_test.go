@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"github.com/loongclaw/loongclaw/agent/bucket"
@@ -27,7 +26,6 @@ func newReader(t *testing.T) persona.Reader {
 	t.Cleanup(func() { _ = d.Close() })
 	return persona.Reader{
 		Bucket: d, File: filepath.Join(t.TempDir(), "SOUL.md"), Log: slog.New(slog.DiscardHandler),
-		Now: func() time.Time { return time.Date(2026, 3, 4, 23, 30, 0, 0, time.FixedZone("", -3600)) },
 	}
 }
 
@@ -45,8 +43,8 @@ func soul(t *testing.T, prompt string) string {
 	if !ok || !strings.Contains(rest, "never instructions to you") {
 		t.Fatalf("the rules are not in the prompt: %q", prompt)
 	}
-	if !strings.HasSuffix(rest, "\n\nToday is Thursday, 2026-03-05 (UTC).") {
-		t.Errorf("the day is not in the prompt, or not in UTC: %q", rest)
+	if strings.Contains(rest, "20") {
+		t.Errorf("something that changes is in the prompt: %q", rest)
 	}
 	return text
 }

@@ -3,6 +3,7 @@ package runs
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"strings"
 	"time"
 
@@ -103,8 +104,18 @@ func (s *session) closeParked(r *run) []journal.Record {
 	return append(records, record(recFinished, finishedBody{RunID: r.id, Status: chat.RunCancelled, Usage: r.usage}))
 }
 
-// await waits until a run has ended, or has parked itself.
+// errNotEnded is the cause when a run that was told to end has not within the
+// patience of who told it.
+var errNotEnded = errors.New("the run has not ended")
+
+// awaitPatience is longer than a tool's: a run whose tool is given up still ends.
+const awaitPatience = 10 * time.Second
+
+// await waits until a run has ended, or has parked itself. It does not wait for
+// ever: a run that nothing ends must not hold who wants to cancel or delete it.
 func (s *session) await(ctx context.Context, runID string) (parked bool, err error) {
+	patience := time.NewTimer(awaitPatience)
+	defer patience.Stop()
 	for {
 		s.mu.Lock()
 		done, parked, changed := s.current != runID, !s.working, s.changed
@@ -114,6 +125,8 @@ func (s *session) await(ctx context.Context, runID string) (parked bool, err err
 		}
 		select {
 		case <-changed:
+		case <-patience.C:
+			return false, fault.Wrap(errNotEnded, fault.CodeUnavailable, "the run was told to end and has not yet", "look at its events in some seconds")
 		case <-ctx.Done():
 			return false, ctx.Err()
 		}
@@ -218,13 +231,21 @@ func (m *Manager) end(ctx context.Context, user, id string, clears bool) error {
 	case uerr != nil:
 		return uerr
 	case fault.CodeOf(err) == fault.CodeDamaged:
-		// What cannot be read can still be deleted.
+		// What cannot be read can still be deleted, also while it is in memory as it
+		// was before.
+		if broken := m.inUse(user, id); broken != nil {
+			defer m.drop(broken)
+		}
+		if err := u.Reach(ctx, id); err != nil {
+			return storeFault(err)
+		}
 	case err != nil:
 		return err
 	default:
 		s.starting.Lock()
 		defer s.starting.Unlock()
-		if _, err := m.cancel(ctx, s, ""); err != nil {
+		// A run that does not end writes nothing more once its session is gone.
+		if _, err := m.cancel(ctx, s, ""); err != nil && fault.CodeOf(err) != fault.CodeNewerVersion && !errors.Is(err, errNotEnded) {
 			return err
 		}
 	}

@@ -10,13 +10,22 @@ import (
 )
 
 // Apply takes a record in. This is the only way in which a session changes,
-// so what a restart reads is what ran before.
+// so what a restart reads is what ran before. Every record keeps its number,
+// also one that means nothing to this version: cursors count them.
 func (s *session) Apply(e journal.Entry) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	body, err := s.apply(e)
-	if err != nil {
-		return err
+	var body any
+	s.readOnly = s.readOnly || e.Newer()
+	if !e.Newer() {
+		known, err := s.apply(e)
+		// Behind a record that was not applied, others may lack what they refer to.
+		if err != nil && !s.readOnly {
+			return err
+		}
+		if err == nil {
+			body = known
+		}
 	}
 	s.entries = append(s.entries, entry{e.Seq, e.At, body})
 	s.updated = e.At
@@ -107,6 +116,12 @@ func (s *session) applyRun(e journal.Entry) (any, error) {
 			return b, err
 		}
 		return b, s.withRun(b.RunID, func(r *run) { s.applyAnswer(e, b, r) })
+	case recContext:
+		b, err := parse[contextBody](e)
+		if err != nil {
+			return b, err
+		}
+		return b, s.withRun(b.RunID, func(r *run) { r.context = &b })
 	case recCall:
 		b, err := parse[callBody](e)
 		if err != nil {
@@ -140,7 +155,7 @@ func (s *session) applyRun(e journal.Entry) (any, error) {
 		}
 		return b, s.withRun(b.RunID, func(r *run) { s.applyFinished(b, r) })
 	}
-	return nil, fmt.Errorf("unknown record type %q: written by a later version?", e.Type)
+	return nil, nil // a later version's, which may be passed over
 }
 
 func (s *session) withRun(id string, do func(*run)) error {
@@ -166,7 +181,7 @@ func (s *session) applyStarted(e journal.Entry, b startedBody, r *run) {
 }
 
 func (s *session) applyAnswer(e journal.Entry, b answerBody, r *run) {
-	r.steps = append(r.steps, loop.Message{Role: chat.RoleAssistant, Text: b.Content, Calls: b.Calls, Reasoning: b.Reasoning})
+	r.steps = append(r.steps, loop.Message{Role: chat.RoleAssistant, Text: b.Content, Calls: b.Calls, Model: b.Model, Reasoning: b.Reasoning, Native: b.Native})
 	r.rounds++
 	r.usage = r.usage.Add(b.Usage)
 	if b.Usage != nil {
@@ -176,7 +191,7 @@ func (s *session) applyAnswer(e journal.Entry, b answerBody, r *run) {
 		r.call(callBody{CallID: c.ID, Name: c.Name, Arguments: c.Arguments})
 	}
 	if b.MessageID != "" {
-		s.tree.add(chat.Message{ID: b.MessageID, ParentID: b.ParentID, RunID: b.RunID, Role: chat.RoleAssistant, Content: b.Content, Timestamp: e.At, Incomplete: b.Incomplete}, true)
+		s.tree.add(chat.Message{ID: b.MessageID, ParentID: b.ParentID, RunID: b.RunID, Role: chat.RoleAssistant, Content: b.Content, Timestamp: e.At, Incomplete: b.Incomplete, Finish: b.Finish}, true)
 		s.tree.nodes[b.MessageID].step = len(r.steps)
 		r.last = b.MessageID
 	}

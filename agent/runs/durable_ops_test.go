@@ -111,7 +111,7 @@ func TestOperationsOnTheStore(t *testing.T) {
 	if _, err := m.Sessions(t.Context(), "alice", ""); err != nil {
 		t.Fatal(err)
 	}
-	row("listing the sessions of a new user", ops{A: 2, B: 1})
+	row("listing the sessions of a new user", ops{A: 2, B: 2})
 	turn("s")
 	row("first message of a new session and its answer", ops{A: 4, B: 1})
 	turn("s")
@@ -120,7 +120,8 @@ func TestOperationsOnTheStore(t *testing.T) {
 	turn("s")
 	row("message, one tool call and the answer", ops{A: 4, B: 1})
 	c.saw(t, "delete u/alice/open/")
-	row("coming to rest", ops{A: 1, Delete: 1})
+	c.saw(t, "put u/alice/snap/end")
+	row("coming to rest", ops{A: 2, Delete: 1})
 	idle(t, m, "s")
 	row("following an idle session", ops{})
 	stop(t, m, time.Second)
@@ -129,7 +130,7 @@ func TestOperationsOnTheStore(t *testing.T) {
 	if _, err := m.History(t.Context(), "alice", "s", 0, false); err != nil {
 		t.Fatal(err)
 	}
-	row("opening the user and a session of 3 turns, 8 objects", ops{A: 3, B: 9})
+	row("opening the user and a session of 3 turns, 8 objects", ops{A: 3, B: 10})
 	stop(t, m, time.Second)
 	t.Logf("requests to the store:\n%s", table.String())
 }

@@ -54,7 +54,7 @@ func (r *reader) answer(e entry, a answerBody) []chat.Event {
 	if a.MessageID != "" {
 		out = append(out, r.stamp(chat.Event{
 			Type: chat.TypeMessageComplete, RunID: a.RunID, MessageID: a.MessageID, ParentID: a.ParentID,
-			Role: chat.RoleAssistant, Content: chat.Text(a.Content), Usage: a.Usage, Incomplete: a.Incomplete,
+			Role: chat.RoleAssistant, Content: chat.Text(a.Content), Usage: a.Usage, Incomplete: a.Incomplete, Finish: a.Finish,
 		}, e.at))
 	}
 	return out

@@ -233,7 +233,7 @@ func (m *Manager) History(ctx context.Context, user, id string, limit int, tree 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	h := chat.History{SessionID: id, Head: s.tree.head, Messages: s.tree.messages(tree)}
+	h := s.historyLocked(tree)
 	if limit > 0 && len(h.Messages) > limit {
 		h.Messages = h.Messages[len(h.Messages)-limit:]
 	}

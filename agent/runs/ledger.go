@@ -38,6 +38,12 @@ func (s *session) line(e entry) (users.Line, bool) {
 	switch b := e.body.(type) {
 	case resultBody:
 		return users.Line{What: users.LineCall, RunID: b.RunID, CallID: b.CallID, Tool: b.Name, Status: b.Status}, true
+	case answerBody:
+		switch b.Finish {
+		case chat.FinishLength, chat.FinishContentFilter, chat.FinishRefusal, chat.FinishEmpty:
+			return users.Line{What: users.LineAnswer, RunID: b.RunID, Finish: string(b.Finish), Model: b.Model}, true
+		}
+		return users.Line{}, false
 	case decidedBody:
 		line := users.Line{What: users.LineDecided, RunID: b.RunID, Decision: b.Decision, Expired: b.Expired}
 		if a := s.asked[b.ApprovalID]; a != nil {
@@ -111,7 +117,7 @@ func (m *Manager) Note(c Caller) {
 		}
 		n = &notes{via: map[string]chat.Time{}, refused: map[string]int{}}
 		m.notes[c.User] = n
-		n.timer = time.AfterFunc(noteRests*m.Rest, func() { m.writeNotes(m.root, c.User) })
+		n.timer = m.after(noteRests*m.Rest, func() { m.writeNotes(context.WithoutCancel(m.root), c.User) })
 	}
 	if _, noted := n.via[c.Via]; c.Via != "" && !noted {
 		n.via[c.Via] = chat.At(m.Now())
@@ -125,7 +131,9 @@ func (m *Manager) Note(c Caller) {
 // minute and user at most.
 const noteRests = 6
 
-// writeNotes writes what was noted for a user.
+// writeNotes writes what was noted for a user. It does not end with the process, which
+// waits for it: a line whose writing was given up and came through all the same
+// would be written again by the next one.
 func (m *Manager) writeNotes(ctx context.Context, user string) {
 	m.mu.Lock()
 	n := m.notes[user]

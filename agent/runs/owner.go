@@ -52,7 +52,7 @@ func (p *pulse) enter() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.active++; p.active == 1 {
-		p.ticker = time.AfterFunc(beatEvery, p.tick)
+		p.ticker = p.m.after(beatEvery, p.tick)
 	}
 }
 
@@ -68,7 +68,7 @@ func (p *pulse) leave() {
 	}
 	if p.beaten {
 		p.beaten = false
-		go p.unbeat()
+		p.m.background(p.unbeat)
 	}
 }
 
@@ -92,7 +92,7 @@ func (p *pulse) tick() {
 		p.m.Log.Warn("heartbeat not stored", slog.String("user", p.user.Name), slog.Any("err", err))
 	}
 	p.beaten = true
-	p.ticker = time.AfterFunc(beatEvery, p.tick)
+	p.ticker = p.m.after(beatEvery, p.tick)
 }
 
 // leave says that this process has ended and has left runs of these users.
@@ -107,6 +107,21 @@ func (m *Manager) leave() {
 		done.Go(func() {
 			if err := u.Leave(ctx, m.Instance, m.process); err != nil {
 				m.Log.Warn("other agents are not told that this one has left; they wait until its heartbeat is old", slog.String("user", u.Name), slog.Any("err", err))
+			}
+		})
+	}
+	done.Wait()
+}
+
+// noteEnds writes where the journals of all users in memory end.
+func (m *Manager) noteEnds() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(m.root), beatEvery)
+	defer cancel()
+	var done sync.WaitGroup
+	for _, u := range m.users.All() {
+		done.Go(func() {
+			if err := u.NoteEnd(ctx); err != nil {
+				m.Log.Warn("the end of a user's journal is not noted; the next one who opens it does that", slog.String("user", u.Name), slog.Any("err", err))
 			}
 		})
 	}
@@ -175,7 +190,7 @@ func (m *Manager) adopt(s *session) {
 	s.mu.Lock()
 	s.minded = true
 	s.mu.Unlock()
-	time.AfterFunc(mindEvery, func() {
+	m.after(mindEvery, func() {
 		if m.isDraining() {
 			return
 		}
@@ -312,10 +327,10 @@ func (m *Manager) recovers(user string, n int) {
 // have left a run, and nobody has opened its session since.
 func (m *Manager) meet(u *users.User) {
 	m.recovers(u.Name, 1)
-	go func() {
+	m.background(func() {
 		defer m.recovers(u.Name, -1)
 		m.lookThrough(m.root, u)
-	}()
+	})
 }
 
 func (m *Manager) lookThrough(ctx context.Context, u *users.User) {

@@ -1,6 +1,7 @@
 package runs
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 
@@ -23,6 +24,7 @@ const (
 	recResult     = "tool_result"
 	recFinished   = "run_finished"
 	recUpdated    = "session_updated"
+	recContext    = "turn_context"
 )
 
 // messageBody is a user's message; the run of the same record will answer it.
@@ -72,11 +74,32 @@ type answerBody struct {
 	ParentID   string      `json:"parentId,omitempty"`
 	Content    string      `json:"content"`
 	Calls      []loop.Call `json:"calls,omitempty"`
+	Finish     chat.Finish `json:"finish,omitempty"`
 	Reasoning  string      `json:"reasoning,omitempty"`
 	Usage      *chat.Usage `json:"usage,omitempty"`
 	Model      string      `json:"model,omitempty"`
 	Incomplete bool        `json:"incomplete,omitempty"`
 	Attempt    uint64      `json:"attempt,omitempty"` // what cursors call this stretch of answer
+
+	Native json.RawMessage `json:"native,omitempty"` // what the provider named in Model wants back
+}
+
+// contextBody is what the agent tells the model beside a run's message. It stays
+// with that message, so that the conversation is the same in every later request;
+// what has changed since goes with the message after it.
+type contextBody struct {
+	RunID string `json:"runId"`
+	Fence string `json:"fence"`         // a random word, so that no text can end the context by itself
+	Day   string `json:"day,omitempty"` // where it is another than the last that the model was told
+	Notes []note `json:"notes,omitempty"`
+}
+
+// note is a memory that was recalled.
+type note struct {
+	ID   string `json:"id"`
+	Text string `json:"text"`           // one line
+	From string `json:"from,omitempty"` // the session that it came from
+	Day  string `json:"day,omitempty"`  // on which it was saved
 }
 
 type callBody struct {
@@ -121,11 +144,13 @@ type updatedBody struct {
 }
 
 func record(kind string, body any) journal.Record {
-	b, err := json.Marshal(body)
-	if err != nil {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // nobody embeds this in a page, and a file of HTML would take six times its size
+	if err := enc.Encode(body); err != nil {
 		panic(fmt.Sprintf("runs: a record of our own cannot be marshalled: %v", err))
 	}
-	return journal.Record{Type: kind, Body: b}
+	return journal.Record{Type: kind, Body: bytes.TrimSuffix(b.Bytes(), []byte{'\n'})}
 }
 
 func parse[T any](e journal.Entry) (T, error) {

@@ -17,6 +17,8 @@ type recorder struct {
 	m *Manager
 	s *session
 	r *run
+
+	context *contextBody // goes with the first step: a write of its own would cost each turn one
 }
 
 // Record makes steps durable.
@@ -27,23 +29,45 @@ func (w *recorder) Record(ctx context.Context, steps ...loop.Step) error {
 // Show shows a piece of the answer that is being given.
 func (w *recorder) Show(piece string) { w.s.show(w.r.id, piece, newID) }
 
-// write makes steps durable, and with them the run's end where there is one.
+// write makes steps durable, and with them the run's end where there is one. They
+// share an object, but for steps that are too large for that: then an object holds
+// as many as it can, in their order, and a crash in between is one between steps.
 func (w *recorder) write(ctx context.Context, steps []loop.Step, end *finishedBody) error {
+	for {
+		if more, err := w.writeSome(ctx, steps, end); err != nil || !more {
+			return err
+		}
+	}
+}
+
+// writeSome writes what of the steps fits into one object and is not stored yet.
+func (w *recorder) writeSome(ctx context.Context, steps []loop.Step, end *finishedBody) (more bool, err error) {
 	var results []*loop.Result
-	err := w.s.log.Transact(ctx, func() ([]journal.Record, error) {
+	err = w.s.log.Transact(ctx, func() ([]journal.Record, error) {
 		w.s.mu.Lock()
 		defer w.s.mu.Unlock()
-		results = nil
-		if w.s.current != w.r.id || w.r.owner != w.m.owner() {
+		results, more = nil, false
+		if w.s.ended || w.s.current != w.r.id || w.r.owner != w.m.owner() {
 			return nil, errTaken // whoever has it now decides what happened
 		}
-		var records []journal.Record
+		object := portion{}
 		usage := w.r.usage
-		for _, st := range steps {
+		for i, st := range steps {
 			if w.stored(st) {
 				continue
 			}
-			records = append(records, w.records(st)...)
+			made := w.records(st)
+			if w.context != nil && w.r.context == nil && len(object.records) == 0 {
+				made = append([]journal.Record{record(recContext, *w.context)}, made...)
+			}
+			// A question stays with its call: a call alone may have run.
+			ahead := 0
+			if i+1 < len(steps) && st.Call != nil && steps[i+1].Ask != nil {
+				ahead = portionSize(w.records(steps[i+1]))
+			}
+			if more = !object.add(made, ahead); more {
+				return object.records, nil
+			}
 			if st.Answer != nil {
 				usage = usage.Add(st.Answer.Usage)
 			}
@@ -53,16 +77,45 @@ func (w *recorder) write(ctx context.Context, steps []loop.Step, end *finishedBo
 		}
 		if end != nil {
 			end.Usage = usage
-			records = append(records, record(recFinished, *end))
+			more = !object.add([]journal.Record{record(recFinished, *end)}, 0)
 		}
-		return records, nil
+		return object.records, nil
 	})
 	if err == nil {
 		for _, r := range results {
 			w.m.Seen.Called(w.m.toolName(r.Call.Name), r.Status)
 		}
 	}
-	return err
+	return more, err
+}
+
+// portion is what goes into one object.
+type portion struct {
+	records []journal.Record
+	size    int
+}
+
+// add takes records in and says whether they had room, with what must follow them.
+// The first always have: where they are too large by themselves the journal says so.
+func (p *portion) add(records []journal.Record, ahead int) bool {
+	size := portionSize(records)
+	if len(p.records) > 0 && p.size+size+ahead > journal.MaxRecords {
+		return false
+	}
+	p.records = append(p.records, records...)
+	p.size += size
+	return true
+}
+
+// perRecord is what a record takes beside its body, at most.
+const perRecord = 64
+
+func portionSize(records []journal.Record) int {
+	size := 0
+	for _, r := range records {
+		size += perRecord + len(r.Body)
+	}
+	return size
 }
 
 // stored says whether a step is in the journal already: the store may have
@@ -95,7 +148,7 @@ func (w *recorder) records(st loop.Step) []journal.Record {
 			callBody: w.call(st.Ask.Call), ApprovalID: approvalID(w.s.id), Scope: st.Ask.Scope, ExpiresAt: chat.At(w.m.Now().Add(approvalLife)),
 		})}
 	case st.Result != nil:
-		return []journal.Record{record(recResult, resultBody{w.r.id, st.Result.Call.ID, st.Result.Call.Name, st.Result.Status, st.Result.Output})}
+		return []journal.Record{record(recResult, resultBody{w.r.id, st.Result.Call.ID, st.Result.Call.Name, st.Result.Status, keptResult(st.Result.Output)})}
 	}
 	return nil
 }
@@ -105,7 +158,7 @@ func (w *recorder) call(c loop.Call) callBody {
 }
 
 func (w *recorder) answer(a loop.AnswerStep) answerBody {
-	b := answerBody{RunID: w.r.id, Content: a.Text, Calls: a.Calls, Reasoning: a.Reasoning, Usage: a.Usage, Model: a.Model, Incomplete: a.Incomplete}
+	b := answerBody{RunID: w.r.id, Content: a.Text, Calls: a.Calls, Finish: a.Finish, Reasoning: a.Reasoning, Native: a.Native, Usage: a.Usage, Model: a.Model, Incomplete: a.Incomplete}
 	for i := range b.Calls {
 		if !loop.IsObject(b.Calls[i].Arguments) {
 			b.Calls[i].Arguments = object(b.Calls[i].Arguments)

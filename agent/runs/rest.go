@@ -37,7 +37,7 @@ func (m *Manager) settle(s *session) {
 	if s.quiet != nil {
 		s.quiet.Stop()
 	}
-	s.quiet = time.AfterFunc(m.Rest, func() { m.rest(m.root, s) })
+	s.quiet = m.after(m.Rest, func() { m.rest(m.root, s) })
 }
 
 func (m *Manager) rest(ctx context.Context, s *session) {
@@ -47,8 +47,12 @@ func (m *Manager) rest(ctx context.Context, s *session) {
 	s.starting.Lock()        // no message comes in between the look and the removal
 	defer s.starting.Unlock()
 	s.mu.Lock()
-	found := s.found && !s.marked
+	found, readOnly := s.found && !s.marked, s.readOnly
 	s.mu.Unlock()
+	if readOnly {
+		m.evictLater(s) // the version that wrote it last brings it to rest
+		return
+	}
 	if found {
 		// Another agent may be using the session, whose mark it is then.
 		if err := s.log.Refresh(ctx); err != nil {
@@ -125,12 +129,14 @@ func (m *Manager) snapshotSoon(s *session) {
 		return
 	}
 	s.packs = true
-	go func() {
+	m.background(func() {
+		defer func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.packs = false
+		}()
 		m.snapshot(m.root, s)
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.packs = false
-	}()
+	})
 }
 
 // evictLater takes a session out of memory when nobody has used it for a while.
@@ -138,7 +144,7 @@ func (m *Manager) snapshotSoon(s *session) {
 func (m *Manager) evictLater(s *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.quiet = time.AfterFunc(m.Evict, func() {
+	s.quiet = m.after(m.Evict, func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		s.mu.Lock()
@@ -146,7 +152,7 @@ func (m *Manager) evictLater(s *session) {
 		at := place{s.user.Name, s.id}
 		if m.open[at] != s || s.busy() || s.working || s.followers > 0 || m.Now().Sub(s.touched) < m.Evict {
 			if m.open[at] == s && !s.ended {
-				s.quiet = time.AfterFunc(m.Evict, func() { m.rest(m.root, s) })
+				s.quiet = m.after(m.Evict, func() { m.rest(m.root, s) })
 			}
 			return
 		}
@@ -166,7 +172,7 @@ func (m *Manager) evictUsers() {
 	}
 	m.mu.Unlock()
 	m.users.Evict(m.Evict, func(name string) bool { return inUse[name] })
-	time.AfterFunc(m.Evict, m.evictUsers)
+	m.after(m.Evict, m.evictUsers)
 }
 
 // restAll brings all sessions to rest at the end of the process, many at once.
@@ -185,7 +191,7 @@ func (m *Manager) restAll() {
 		}
 		s.mu.Unlock()
 		// The root has ended; these last writes are bounded by rest itself.
-		wg.Go(func() { m.rest(context.WithoutCancel(m.root), s) })
+		wg.Go(func() { m.guard(func() { m.rest(context.WithoutCancel(m.root), s) }) })
 	}
 	wg.Wait()
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/loongclaw/loongclaw/agent/bucket"
+	"github.com/loongclaw/loongclaw/agent/guard"
 	"github.com/loongclaw/loongclaw/agent/journal"
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/tools"
@@ -67,6 +68,8 @@ type Observer interface {
 	Called(tool, status string)
 	// Ran: a tool ran, whatever came of it.
 	Ran(tool string, took time.Duration)
+	// Panicked: a run or a task beside it panicked, and was ended.
+	Panicked()
 }
 
 // How a run can leave this process without an end.
@@ -84,6 +87,7 @@ type unseen struct{}
 func (unseen) Ended(string, time.Duration) {}
 func (unseen) Called(string, string)       {}
 func (unseen) Ran(string, time.Duration)   {}
+func (unseen) Panicked()                   {}
 
 // Manager keeps the sessions that are in use and runs their runs.
 type Manager struct {
@@ -95,6 +99,7 @@ type Manager struct {
 	mu     sync.Mutex
 	open   map[place]*session
 	slots  map[string]*semaphore.Weighted
+	asides map[string]int // questions beside conversations that are being answered, by user
 	beats  map[string]*pulse
 	left   map[string]*users.User // of whom this process leaves runs to others
 	notes  map[string]*notes      // what waits for the ledger, by user
@@ -145,7 +150,7 @@ func New(c Config) *Manager {
 		packing: semaphore.NewWeighted(snapshotsAtOnce), draining: make(chan struct{}), root: root, cut: cut,
 	}
 	m.users.Opened = m.meet
-	time.AfterFunc(c.Evict, m.evictUsers)
+	m.after(c.Evict, m.evictUsers)
 	return m
 }
 
@@ -167,6 +172,9 @@ func (m *Manager) lookup(ctx context.Context, user, id string) (*session, error)
 		}
 	}
 	if row, _ := u.Row(id); !row.Alive {
+		if err := u.CheckLives(ctx, id, row.Epoch+1); err != nil {
+			return nil, storeFault(err)
+		}
 		return nil, fault.New(fault.CodeNotFound, "there is no session "+id, "GET /api/sessions lists them; a message creates one")
 	}
 	s, err := m.load(ctx, u, id)
@@ -194,14 +202,18 @@ func (m *Manager) load(ctx context.Context, u *users.User, id string) (*session,
 		s.touch(m.Now())
 		return s, nil
 	}
-	ch := m.flight.DoChan(u.Name+"\x00"+id, func() (any, error) {
+	ch := m.flight.DoChan(u.Name+"\x00"+id, func() (opened any, err error) {
 		m.mu.Lock()
 		s := m.open[at]
 		m.mu.Unlock()
 		if s != nil {
 			return s, nil
 		}
-		return m.read(context.WithoutCancel(ctx), u, id)
+		err = guard.Run(func() (err error) {
+			opened, err = m.read(context.WithoutCancel(ctx), u, id)
+			return err
+		})
+		return opened, err
 	})
 	select {
 	case r := <-ch:
@@ -230,19 +242,23 @@ func (m *Manager) read(ctx context.Context, u *users.User, id string) (*session,
 	if h, err := journal.ParseHash(row.Tail.Hash); row.Alive && row.Tail.Number > 0 && err == nil {
 		anchors = append(anchors, journal.Tail{Number: row.Tail.Number, Hash: h})
 	}
-	log, err := journal.Open(ctx, m.Bucket, users.SessionPrefix(u.Name, id, epoch), s, m.Now, anchors...)
+	log, err := m.openLog(ctx, s, anchors)
 	if err != nil {
 		return nil, err
 	}
+	if now, _ := u.Row(id); now.Epoch != row.Epoch || now.Alive != row.Alive {
+		return m.read(ctx, u, id) // another agent has ended this life since
+	}
+	log.Beside(u.Tail)
 	s.log = log
 	m.mu.Lock()
 	m.open[place{u.Name, id}] = s
 	m.mu.Unlock()
 	// Whoever had to read a long journal spares the next start of it: an agent
 	// that is ended again and again never comes to rest.
-	go m.snapshot(m.root, s)
+	m.background(func() { m.snapshot(m.root, s) })
 	if epoch > 1 {
-		go m.sweep(m.root, s)
+		m.background(func() { m.sweep(m.root, s) })
 	}
 	if s.unfinished() {
 		m.adopt(s)
@@ -250,6 +266,27 @@ func (m *Manager) read(ctx context.Context, u *users.User, id string) (*session,
 		m.settle(s)
 	}
 	return s, nil
+}
+
+// openLog reads a session's journal. Of one that was never anchored the user's
+// journal says least, so the store is asked for all of its lives: a later one than
+// that journal knows of means that it has lost its end. That look takes the place of
+// the one at a journal that has no object yet.
+func (m *Manager) openLog(ctx context.Context, s *session, anchors []journal.Tail) (*journal.Log, error) {
+	prefix := users.SessionPrefix(s.user.Name, s.id, s.epoch)
+	if len(anchors) == 0 {
+		began, err := s.user.Began(ctx, s.id)
+		if err != nil {
+			return nil, storeFault(err)
+		}
+		if !began {
+			return journal.Fresh(m.Bucket, prefix, s, m.Now), nil
+		}
+		if err := s.user.CheckLives(ctx, s.id, s.epoch); err != nil {
+			return nil, storeFault(err)
+		}
+	}
+	return journal.Open(ctx, m.Bucket, prefix, s, m.Now, anchors...)
 }
 
 // sweep removes what earlier lives of a session have left: a crash may have cut
@@ -312,8 +349,37 @@ func (m *Manager) Drain(ctx context.Context) {
 	case <-ctx.Done():
 	}
 	m.cut(errDraining)
-	<-idle
-	m.leave()
-	m.restAll()
-	m.writeAllNotes()
+	if !within(drainPatience, idle) {
+		m.Log.Error("a run did not stop when it should have; it is left as a crash would leave it")
+	}
+	rested := make(chan struct{})
+	go func() {
+		m.leave()
+		m.restAll()
+		m.writeAllNotes()
+		m.noteEnds()
+		close(rested)
+	}()
+	if !within(restPatience, rested) {
+		m.Log.Error("the store did not take the last writes; the next start makes up for them")
+	}
+}
+
+const (
+	// drainPatience is longer than a tool's: a run whose tool is given up still ends.
+	drainPatience = 8 * time.Second
+	// restPatience bounds the last writes, whatever the store does.
+	restPatience = 30 * time.Second
+)
+
+// within reports whether done is closed before the time is over.
+func within(d time.Duration, done <-chan struct{}) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-done:
+		return true
+	case <-t.C:
+		return false
+	}
 }

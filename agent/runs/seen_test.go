@@ -44,12 +44,13 @@ func (e *ear) Ended(status string, took time.Duration) {
 }
 func (e *ear) Called(tool, status string)       { e.note(tool + " " + status) }
 func (e *ear) Ran(tool string, _ time.Duration) { e.note("ran " + tool) }
+func (e *ear) Panicked()                        { e.note("panicked") }
 
 func (r *rig) heard() (*runs.Manager, *ear) {
 	e := &ear{}
-	m, _ := model.New(model.Config{OpenAI: model.Provider{Key: "key", URL: r.url, Model: "m"}}, nil, nil)
+	m, _ := model.New(model.Config{Settings: map[string]model.Provider{"openai": model.Provider{Key: "key", URL: r.url, Model: "m"}}}, nil, nil)
 	return runs.New(runs.Config{
-		Bucket: r.store, Model: m, Tools: tools.New(tools.Config{WorkspaceDir: r.t.TempDir()}),
+		Bucket: r.store, Model: m, Tools: tools.New(tools.Config{WorkspaceDir: r.t.TempDir(), Worker: ownWorker(r.t)}),
 		Persona:  func(context.Context, string) string { return "persona" },
 		Instance: "a", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Now: time.Now,
 		Rest: 20 * time.Millisecond, Evict: time.Hour, Seen: e,

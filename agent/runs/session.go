@@ -37,6 +37,9 @@ type session struct {
 	changed chan struct{} // closed and made anew at each change
 	ended   bool          // cleared or deleted: followers look for the next life
 
+	readOnly bool // it holds a record for later readers only
+	taken    int  // bytes of conversation that the model took after it had refused more; 0: it refused nothing yet
+
 	starting  sync.Mutex // orders taking messages in and coming to rest
 	followers int
 
@@ -76,7 +79,8 @@ func (s *session) refresh(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// entry is a record with its body parsed.
+// entry is a record with its body parsed; nil is a record that this version
+// does not know.
 type entry struct {
 	seq  uint64
 	at   chat.Time
@@ -96,6 +100,7 @@ type run struct {
 	status      string // "", then how it ended
 	calls       map[string]*call
 	order       []*call
+	context     *contextBody   // what the model was told beside the message
 	steps       []loop.Message // answers and results, as the model sees them
 	last        string         // the last visible message of this run, or the user's
 	rounds      int
@@ -177,6 +182,8 @@ func (s *session) active() bool {
 		return false
 	case s.working:
 		return true
+	case s.readOnly:
+		return false // it goes on under the version that wrote it last
 	case r == nil:
 		return len(s.queue) > 0
 	}
@@ -192,6 +199,21 @@ func (s *session) row() users.Row {
 		Epoch:   s.epoch, Alive: true, Usage: s.usage,
 		Tail: users.Anchor{Number: t.Number, Hash: t.Hash.String()},
 	}
+}
+
+// historyLocked returns the messages of the shown branch, or all, and marks those
+// that wait for their turn. A message that was cancelled while it waited is there
+// as well, though it gets its place on a branch only when the run before it ends.
+func (s *session) historyLocked(all bool) chat.History {
+	h := chat.History{SessionID: s.id, Head: s.tree.head, Messages: s.tree.messages(all)}
+	waiting := map[string]bool{}
+	for _, id := range s.queue {
+		waiting[id] = true
+	}
+	for i, m := range h.Messages {
+		h.Messages[i].Queued = m.Role == chat.RoleUser && waiting[m.RunID]
+	}
+	return h
 }
 
 // show adds a piece to the answer that is being given.

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/loongclaw/loongclaw/agent/guard"
 	"github.com/loongclaw/loongclaw/agent/journal"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
@@ -43,6 +44,9 @@ func (m *Manager) Start(ctx context.Context, user, id string, q Request) (chat.R
 	if err := chat.CheckMessage(q.Message); err != nil {
 		return chat.Run{}, err
 	}
+	if err := checkRequest(q); err != nil {
+		return chat.Run{}, err
+	}
 	if len(q.Key) > 256 {
 		return chat.Run{}, fault.New(fault.CodeInvalidRequest, "the Idempotency-Key is longer than 256 bytes", "use a random UUID")
 	}
@@ -61,7 +65,7 @@ func (m *Manager) Start(ctx context.Context, user, id string, q Request) (chat.R
 	}
 	sub := submission{runID: b.RunID, messageID: b.MessageID, key: b.Key, hash: b.Hash, title: titleOf(b.Content)}
 	var end string
-	if sub.earlier, end = m.adopted(q.Earlier); len(q.Earlier) > 0 {
+	if sub.earlier, end = m.adopted(newest(q.Earlier)); len(q.Earlier) > 0 {
 		sub.title = titleOf(q.Earlier[0].User)
 	}
 	sub.record = func(s *session) (journal.Record, string, error) {
@@ -148,8 +152,15 @@ func (m *Manager) submit(ctx context.Context, s *session, sub submission) (chat.
 	}
 	done := make(chan result, 1)
 	go func() {
-		run, err := m.enter(context.WithoutCancel(ctx), s, sub)
-		done <- result{run, err}
+		var r result
+		r.err = guard.Run(func() (err error) {
+			r.run, err = m.enter(context.WithoutCancel(ctx), s, sub)
+			return err
+		})
+		if guard.Find(r.err) != nil {
+			m.report(m.Log, "message not taken in", r.err)
+		}
+		done <- r
 	}()
 	t := time.NewTimer(answerTime)
 	defer t.Stop()
@@ -167,10 +178,17 @@ func (m *Manager) submit(ctx context.Context, s *session, sub submission) (chat.
 func (m *Manager) enter(ctx context.Context, s *session, sub submission) (chat.Run, error) {
 	s.starting.Lock()
 	defer s.starting.Unlock()
+	if err := s.log.Writable(); err != nil {
+		return chat.Run{}, err // before a mark is written, which may be a later version's
+	}
 	// Who the agent is gets read while the message is being stored, so that on a
 	// slow store a run does not wait for one after the other.
 	soul := make(chan string, 1)
-	go func() { soul <- m.Persona(ctx, s.user.Name) }()
+	m.background(func() {
+		text := ""
+		defer func() { soul <- text }()
+		text = m.Persona(ctx, s.user.Name)
+	})
 	e := entrance{submission: sub, m: m, s: s, slot: m.slot(s.user.Name)}
 	err := m.durable(ctx, s, sub.title, func() error {
 		err := s.log.Transact(ctx, e.build)
@@ -270,8 +288,7 @@ func (e *entrance) build() ([]journal.Record, error) {
 // for each other.
 func (m *Manager) durable(ctx context.Context, s *session, title string, write func() error) error {
 	row := s.rowFor(title)
-	marked := make(chan error, 1)
-	go func() { marked <- storeFault(m.mark(ctx, s, row)) }()
+	marked := m.inBackground(func() error { return storeFault(m.mark(ctx, s, row)) })
 	// Neither ends the other: what is stored must be known to be.
 	return errors.Join(write(), <-marked)
 }

@@ -8,33 +8,29 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
-// historyBudget bounds what of a session goes to the model, in bytes of text;
-// recallBudget what of the memory, in tokens.
-const (
-	historyBudget = 96 << 10
-	recallBudget  = 600
-)
+// historyBudget bounds what of a session goes to the model, in bytes of text.
+const historyBudget = 96 << 10
 
 // Persona gives the system prompt of a user's agent. It is asked at each run, so
 // that a changed SOUL.md counts from the next one.
 type Persona func(ctx context.Context, user string) string
 
-// state reads from the journal where a run stands, and adds what the agent
-// remembers about the user's words.
-func (m *Manager) state(ctx context.Context, s *session, r *run) (loop.State, string) {
+// state reads from the journal where a run stands, and adds what the model is told
+// beside the user's words. The returned context is new and not in the journal yet.
+func (m *Manager) state(ctx context.Context, s *session, r *run) (st loop.State, question string, added *contextBody) {
 	s.mu.Lock()
-	question := ""
 	if n := s.tree.nodes[r.message]; n != nil {
 		question = n.Content
 	}
-	st := loop.State{
-		Messages:    append(s.conversation(r.message), r.steps...),
+	stretches := s.conversation(r)
+	st = loop.State{
 		Pending:     r.pending(),
 		Rounds:      r.rounds,
 		Interactive: r.interactive,
 		RequestID:   r.requestID,
 	}
-	soul, instructions := r.soul, r.instruct
+	steps := r.steps[:len(r.steps):len(r.steps)]
+	soul, instructions, known := r.soul, r.instruct, r.context != nil
 	r.soul = nil
 	s.mu.Unlock()
 	if soul != nil {
@@ -45,10 +41,22 @@ func (m *Manager) state(ctx context.Context, s *session, r *run) (loop.State, st
 	if instructions != "" {
 		st.System += "\n\n" + instructions
 	}
-	if recalled, _ := s.user.Memory.Recall(ctx, question, recallBudget); recalled != "" {
-		st.System += "\n\n" + recalled
+	seen := sight{notes: map[string]bool{}}
+	for _, part := range stretches {
+		seen.add(part.context)
 	}
-	return st, question
+	if last := &stretches[len(stretches)-1]; !known && r.rounds == 0 {
+		added = m.newContext(ctx, s, r, question, seen)
+		last.context = added
+	}
+	for _, part := range stretches {
+		if part.context != nil {
+			part.messages[0].Context = part.context.text(s.user.Memory.Has)
+		}
+		st.Messages = append(st.Messages, part.messages...)
+	}
+	st.Messages = append(st.Messages, steps...)
+	return st, question, added
 }
 
 // pending gives the calls of a run that have no result, and where each stands.
@@ -81,41 +89,60 @@ func (r *run) pending() []loop.Pending {
 	return out
 }
 
-// conversation gives the branch that ends at a message, as the model sees it,
-// the newest parts that fit the budget. The lock is held.
-func (s *session) conversation(last string) []loop.Message {
-	var groups [][]loop.Message
-	path := s.tree.path(last)
+// conversation gives the branch that ends at a run's message, as the model sees
+// it: the newest turns that fit. It ends with that message. The lock is held.
+func (s *session) conversation(r *run) []stretch {
+	path := s.tree.path(r.message)
+	if len(path) == 0 {
+		return []stretch{{messages: []loop.Message{{Role: chat.RoleUser}}}}
+	}
+	var all []stretch
+	var flat []loop.Message
 	for i, n := range path {
-		if n.Role == chat.RoleUser {
-			groups = append(groups, []loop.Message{{Role: chat.RoleUser, Text: n.Content}})
-			continue
-		}
-		if i+1 < len(path) && path[i+1].RunID == n.RunID && path[i+1].Role == chat.RoleAssistant {
+		var part stretch
+		switch {
+		case n.Role == chat.RoleUser:
+			part = stretch{[]loop.Message{{Role: chat.RoleUser, Text: n.Content}}, s.contextOf(path, i, r)}
+			// What Fit counts; the text is made when the cut is known.
+			part.messages[0].Context = part.context.text(func(string) bool { return true })
+		case i+1 < len(path) && path[i+1].RunID == n.RunID && path[i+1].Role == chat.RoleAssistant:
 			continue // a later stretch of the same run brings this one along
+		default:
+			part.messages = s.runs[n.RunID].upTo(n.step)
 		}
-		groups = append(groups, s.runs[n.RunID].upTo(n.step))
+		all = append(all, part)
+		flat = append(flat, part.messages...)
 	}
-	room := historyBudget
-	from := len(groups)
-	for from > 0 {
-		size := 0
-		for _, msg := range groups[from-1] {
-			size += len(msg.Text)
-			for _, c := range msg.Calls {
-				size += len(c.Arguments)
-			}
+	left := len(flat) - len(loop.Fit(flat, s.room()))
+	for left > 0 {
+		left -= len(all[0].messages)
+		all = all[1:]
+	}
+	return all
+}
+
+// room is how many bytes of conversation are sent. The lock is held.
+func (s *session) room() int {
+	if s.taken > 0 {
+		return min(s.taken, historyBudget)
+	}
+	return historyBudget
+}
+
+// contextOf is the context of the user's message at i: that of the run which
+// answers it on this branch. The lock is held.
+func (s *session) contextOf(path []*node, i int, r *run) *contextBody {
+	answers := r
+	if i+1 < len(path) {
+		answers = s.runs[path[i+1].RunID]
+		if path[i+1].Role == chat.RoleUser { // it was cancelled before a word
+			answers = s.runs[path[i].RunID]
 		}
-		if room -= size; room < 0 && from < len(groups) {
-			break
-		}
-		from--
 	}
-	var out []loop.Message
-	for _, g := range groups[from:] {
-		out = append(out, g...)
+	if answers == nil {
+		return nil
 	}
-	return out
+	return answers.context
 }
 
 // upTo gives a run's steps up to one of its answers, with the results of what
@@ -131,9 +158,16 @@ func (r *run) upTo(step int) []loop.Message {
 	return append([]loop.Message(nil), r.steps[:end]...)
 }
 
-// toolbox binds the tools to a run's user and session.
-func (m *Manager) toolbox(s *session, _ *run, question string) loop.Toolbox {
-	return &toolbox{m: m, s: s, env: tools.Env{User: s.user.Name, Session: s.id, UserText: question, Files: s.user.Files, Memory: s.user.Memory}}
+// toolbox binds the tools to a run's user and session, and to what the model has
+// before it: what tools of earlier turns said counts while it is in sight.
+func (m *Manager) toolbox(s *session, question string, seen []loop.Message) loop.Toolbox {
+	sight := &tools.Sight{}
+	for _, msg := range seen {
+		if msg.Role == loop.RoleTool && m.Tools.Foreign(msg.Name) {
+			sight.Saw(msg.Name)
+		}
+	}
+	return &toolbox{m: m, s: s, env: tools.Env{User: s.user.Name, Session: s.id, UserText: question, Files: s.user.Files, Memory: s.user.Memory, Sight: sight}}
 }
 
 type toolbox struct {
@@ -170,7 +204,8 @@ func (t *toolbox) Run(ctx context.Context, c loop.Call) (output string, err erro
 		t.m.Seen.Ran(name, t.m.Now().Sub(began))
 		traced(err)
 	}()
-	return t.m.Tools.Run(ctx, c.Name, c.Arguments, t.env)
+	output, err = t.m.Tools.Run(ctx, c.Name, c.Arguments, t.env)
+	return keptResult(output), err
 }
 
 // toolName is a tool's name for the observer.

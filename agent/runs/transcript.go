@@ -21,5 +21,5 @@ func Transcript(ctx context.Context, b bucket.Bucket, u *users.User, row users.R
 	s.log = log
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.row().Session, chat.History{SessionID: row.ID, Head: s.tree.head, Messages: s.tree.messages(true)}, nil
+	return s.row().Session, s.historyLocked(true), nil
 }

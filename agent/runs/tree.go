@@ -74,17 +74,26 @@ func (t *tree) lastUser(id string) *node {
 	return nil
 }
 
-// messages gives the shown branch, or all.
+// messages returns the shown branch, or all. What is not settled is on no branch
+// yet and comes last, in the order in which it came.
 func (t *tree) messages(all bool) []chat.Message {
 	out := []chat.Message{}
+	add := func(id string) { out = append(out, t.nodes[id].Message) }
 	if all {
 		for _, id := range t.order {
-			out = append(out, t.nodes[id].Message)
+			if !slices.Contains(t.loose, id) {
+				add(id)
+			}
 		}
-		return out
+	} else {
+		for _, n := range t.path(t.head) {
+			if !slices.Contains(t.loose, n.ID) {
+				add(n.ID)
+			}
+		}
 	}
-	for _, n := range t.path(t.head) {
-		out = append(out, n.Message)
+	for _, id := range t.loose {
+		add(id)
 	}
 	return out
 }

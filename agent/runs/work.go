@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/loongclaw/loongclaw/agent/guard"
 	"github.com/loongclaw/loongclaw/agent/journal"
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/pkg/chat"
@@ -37,7 +38,7 @@ func (m *Manager) work(s *session, placed bool) {
 	m.mu.Unlock()
 	switch {
 	case begin:
-		go m.worker(s, placed)
+		m.background(func() { m.worker(s, placed) })
 	case placed:
 		m.slot(s.user.Name).Release(1)
 	}
@@ -59,7 +60,7 @@ func (m *Manager) worker(s *session, placed bool) {
 		r, err := m.next(s)
 		if err != nil {
 			m.Log.Error("run not started", slog.String("session", s.id), slog.Any("err", err))
-			if m.pause(time.Second) != nil {
+			if unwritable(err) || m.pause(time.Second) != nil {
 				s.idle()
 				return
 			}
@@ -70,8 +71,24 @@ func (m *Manager) worker(s *session, placed bool) {
 			m.snapshotSoon(s) // a chat that never rests must stay quick to open
 			return
 		}
-		m.execute(s, r)
+		if err := guard.Run(func() error { m.execute(s, r); return nil }); err != nil {
+			m.report(m.Log.With(slog.String("session", s.id), slog.String("run", r.id)), "run failed", err)
+			m.giveUp(s, r)
+		}
 	}
+}
+
+// giveUp ends a run whose execution panicked outside of its turn. It must not be
+// resumed: the same would happen again.
+func (m *Manager) giveUp(s *session, r *run) {
+	f := finishedBody{RunID: r.id, Status: chat.RunFailed, Error: fault.Internal(nil).With(r.requestID)}
+	rec := &recorder{m: m, s: s, r: r}
+	log := m.Log.With(slog.String("session", s.id), slog.String("run", r.id))
+	m.guard(func() {
+		if m.finish(m.root, rec, loop.Outcome{}, f, log) {
+			m.Seen.Ended(f.Status, 1)
+		}
+	})
 }
 
 // wait waits for a place among the user's active runs. A cancel ends it: who
@@ -167,7 +184,7 @@ func (m *Manager) resume(s *session, r *run, found **run) ([]journal.Record, err
 		}, nil
 	case a != nil && a.decision == "":
 		s.rested()
-		time.AfterFunc(a.ExpiresAt.Sub(m.Now()), func() { m.work(s, false) })
+		m.after(a.ExpiresAt.Sub(m.Now()), func() { m.work(s, false) })
 		return nil, nil
 	case a != nil && a.decided > r.started:
 		*found = r
@@ -175,7 +192,7 @@ func (m *Manager) resume(s *session, r *run, found **run) ([]journal.Record, err
 	case r.owner.Instance != m.Instance && s.takeable != r.started:
 		// Another agent's, which may be alive: adopt decides.
 		s.rested()
-		time.AfterFunc(mindEvery, func() { m.mind(s) })
+		m.after(mindEvery, func() { m.mind(s) })
 		return nil, nil
 	case r.starts >= maxStarts:
 		return []journal.Record{record(recFinished, finishedBody{RunID: r.id, Status: chat.RunInterrupted, Usage: r.usage, Error: fault.New(fault.CodeInternal,
@@ -228,10 +245,12 @@ func (m *Manager) execute(s *session, r *run) {
 		m.Seen.Ended(status, max(m.Now().Sub(began), 1))
 		traced(status)
 	}
-	state, question := m.state(ctx, s, r)
-	go m.watch(ctx, s, r, stop)
-	t := loop.Turn{Model: m.Model, Tools: m.toolbox(s, r, question), Recorder: &recorder{m, s, r}}
+	state, question, added := m.state(ctx, s, r)
+	m.background(func() { m.watch(ctx, s, r, stop) })
+	rec := &recorder{m: m, s: s, r: r, context: added}
+	t := loop.Turn{Model: limited{m.Model}, Tools: m.toolbox(s, question, state.Messages), Recorder: rec}
 	out, err := t.Run(ctx, state)
+	s.learn(out)
 	cause := context.Cause(ctx)
 	switch {
 	case out.Parked && err == nil:
@@ -256,15 +275,15 @@ func (m *Manager) execute(s *session, r *run) {
 		f.Status = chat.RunCancelled
 	case err != nil:
 		f.Status, f.Error = chat.RunFailed, fault.From(err).With(r.requestID)
-		log.Warn("run failed", slog.Any("err", err))
+		m.report(log, "run failed", err)
 	}
 	if f.Status == chat.RunDone && !r.called("memory_save") {
 		// Before the end: whoever has the answer can find what was remembered.
-		if _, err := s.user.Memory.AutoSave(m.root, s.id, question, lastAnswer(out)); err != nil {
-			log.Warn("conversation not remembered", slog.Any("err", err))
+		if _, err := s.user.Memory.AutoSave(m.root, s.id, question); err != nil {
+			log.Warn("message not remembered", slog.Any("err", err))
 		}
 	}
-	if m.finish(ctx, s, r, out, f, log) {
+	if m.finish(ctx, rec, out, f, log) {
 		end(f.Status)
 	} else {
 		end(Left)
@@ -277,23 +296,44 @@ func (r *run) called(name string) bool {
 	return slices.ContainsFunc(r.order, func(c *call) bool { return c.Name == name })
 }
 
-func lastAnswer(out loop.Outcome) string {
+func lastFinish(out loop.Outcome) chat.Finish {
 	for _, st := range slices.Backward(out.Steps) {
 		if st.Answer != nil {
-			return st.Answer.Text
+			return st.Answer.Finish
 		}
 	}
 	return ""
 }
 
+// learn keeps how much of the conversation the model took, so that the next turn
+// need not be refused first.
+func (s *session) learn(out loop.Outcome) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if out.Room > 0 {
+		s.taken = out.Room
+	}
+}
+
 // finish writes a run's end. While the store does not take it the run is not
 // over: nothing is shown that is not durable. It says whether the end is written.
-func (m *Manager) finish(ctx context.Context, s *session, r *run, out loop.Outcome, f finishedBody, log *slog.Logger) bool {
-	rec := &recorder{m, s, r}
+func (m *Manager) finish(ctx context.Context, rec *recorder, out loop.Outcome, f finishedBody, log *slog.Logger) bool {
 	for wait := time.Second; ; wait = min(2*wait, 30*time.Second) {
 		err := rec.write(context.WithoutCancel(ctx), out.Steps, &f)
+		if isTooLarge(err) {
+			// It will never fit: the run ends without what was too much. One that had
+			// gone well by then has failed, since its answer is not kept.
+			if f.Error == nil {
+				f.Status, f.Error = chat.RunFailed, fault.From(err).With(rec.r.requestID)
+			}
+			for i, st := range out.Steps {
+				out.Steps[i] = shortened(st)
+			}
+			log.Warn("what a run made was too large to be kept; it ends without", slog.Any("err", err))
+			err = rec.write(context.WithoutCancel(ctx), out.Steps, &f)
+		}
 		if err == nil {
-			log.Info("run finished", slog.String("status", f.Status))
+			log.Info("run finished", slog.String("status", f.Status), slog.String("finish", string(lastFinish(out))))
 			return true
 		}
 		if errors.Is(err, errTaken) {
@@ -301,8 +341,14 @@ func (m *Manager) finish(ctx context.Context, s *session, r *run, out loop.Outco
 			return false
 		}
 		log.Error("end of run not stored; trying again", slog.Any("err", err))
-		if fault.CodeOf(err) == fault.CodeDamaged || m.pause(wait) != nil {
+		if unwritable(err) || m.pause(wait) != nil {
 			return false
 		}
 	}
+}
+
+// unwritable reports whether no later try can write to the journal either.
+func unwritable(err error) bool {
+	code := fault.CodeOf(err)
+	return code == fault.CodeDamaged || code == fault.CodeNewerVersion
 }

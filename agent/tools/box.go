@@ -36,6 +36,8 @@ type Config struct {
 	WebHosts     []string      // hosts that web_fetch reads without asking
 	WebDoor      string        // where web_fetch goes out, when not by itself
 	MaxOutput    int           // bytes of an output; 0 means 32 KiB; at least 8 KiB
+	Worker       Worker        // computes what hostile input could make endless; without one such calls fail
+	Patience     time.Duration // how long a call may go on after its end was asked for; 0 means 5 s
 	Log          *slog.Logger
 	Now          func() time.Time
 
@@ -65,6 +67,12 @@ func (c Config) withDefaults() Config {
 		c.MaxOutput = 32 << 10
 	}
 	c.MaxOutput = max(c.MaxOutput, 8<<10) // room for the marks
+	if c.Worker == nil {
+		c.Worker = noWorker{}
+	}
+	if c.Patience <= 0 {
+		c.Patience = 5 * time.Second
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -81,12 +89,15 @@ type Box struct {
 	auto  map[string]bool
 	max   int
 	log   *slog.Logger
+
+	patience time.Duration
+	left     left
 }
 
 // New makes the box of built-in tools, with extra ones behind them.
 func New(config Config, extra ...Tool) *Box {
 	c := config.withDefaults()
-	b := &Box{byKey: map[string]Tool{}, auto: map[string]bool{}, max: c.MaxOutput, log: c.Log}
+	b := &Box{byKey: map[string]Tool{}, auto: map[string]bool{}, max: c.MaxOutput, log: c.Log, patience: c.Patience, left: left{calls: map[string]int{}}}
 	for _, name := range c.AutoApprove {
 		b.auto[strings.TrimSpace(name)] = true
 	}
@@ -100,10 +111,16 @@ func New(config Config, extra ...Tool) *Box {
 	return b
 }
 
+// add puts tools behind the others; one of a name that is there takes its place.
 func (b *Box) add(tools ...Tool) {
 	for _, t := range tools {
-		b.tools = append(b.tools, t)
-		b.byKey[t.Spec().Name] = t
+		name := t.Spec().Name
+		if at := slices.IndexFunc(b.tools, func(old Tool) bool { return old.Spec().Name == name }); at >= 0 {
+			b.tools[at] = t
+		} else {
+			b.tools = append(b.tools, t)
+		}
+		b.byKey[name] = t
 	}
 }
 
@@ -128,6 +145,13 @@ func (b *Box) ReadOnly(name string) bool {
 	return ok && t.ReadOnly()
 }
 
+// Foreign says whether an output of the tool may hold what others wrote. Of a tool
+// that is not here nothing is known, so it may.
+func (b *Box) Foreign(name string) bool {
+	t, ok := b.byKey[name]
+	return !ok || t.Foreign()
+}
+
 // Judge says what a call needs before it may run. A call that cannot be right is
 // denied with what is wrong about it.
 func (b *Box) Judge(name string, args json.RawMessage, env Env) (v Verdict) {
@@ -146,22 +170,17 @@ func (b *Box) Judge(name string, args json.RawMessage, env Env) (v Verdict) {
 		return deny(text(err))
 	}
 	v = t.Judge(args, env)
-	// exec_shell judges each command by itself; being on the list changes nothing.
-	if v.Kind == VerdictAsk && b.auto[name] && name != "exec_shell" {
+	if v.Kind == VerdictAsk && b.auto[name] && !v.Always {
 		return Verdict{Kind: VerdictRun}
 	}
 	return v
 }
 
 // Run does a call that Judge let run, or that the user approved. What Judge
-// denies does not run, whatever was approved.
+// denies does not run, whatever was approved. It returns at the latest a little
+// after the call's own limit, or after ctx has ended, whatever the tool does; the
+// error is then loop.ErrNotEnded.
 func (b *Box) Run(ctx context.Context, name string, args json.RawMessage, env Env) (output string, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			b.log.Error("a tool panicked", "tool", name, "panic", fmt.Sprint(p))
-			output, err = "", &callError{text: "the tool " + name + " failed inside; try another way", cause: fmt.Errorf("panic: %v", p)}
-		}
-	}()
 	if v := b.Judge(name, args, env); v.Kind == VerdictDeny {
 		return "", &callError{text: v.Reason, cause: errDenied}
 	}
@@ -169,7 +188,11 @@ func (b *Box) Run(ctx context.Context, name string, args json.RawMessage, env En
 	if err != nil {
 		return "", &callError{text: text(err), cause: err}
 	}
-	output, err = b.byKey[name].Run(ctx, args, env)
+	t := b.byKey[name]
+	if t.Foreign() {
+		env.Sight.Saw(name)
+	}
+	output, err = b.bounded(ctx, t, args, env)
 	if err != nil {
 		return capped(output, b.max), &callError{text: capped(text(err), b.max), cause: err}
 	}

@@ -90,7 +90,7 @@ func TestThePolicyAsksForWhatChanges(t *testing.T) {
 		{"memory_save", `{"content":"x"}`, tools.Verdict{Kind: tools.VerdictRun}},
 		{"memory_forget", `{"id":"mem_1"}`, tools.Verdict{Kind: tools.VerdictAsk, Scope: "memory_forget mem_1"}},
 		{"write_file", `{"path":"./workspace/notes/../b.txt","content":"x","approval":"remember_7d"}`, tools.Verdict{Kind: tools.VerdictAsk, Scope: "write_file b.txt"}},
-		{"exec_shell", `{"command":" git status ","approval":"once"}`, tools.Verdict{Kind: tools.VerdictAsk, Scope: "exec_shell git status"}},
+		{"exec_shell", `{"command":" git status ","approval":"once"}`, tools.Verdict{Kind: tools.VerdictAsk, Scope: "exec_shell git status", Always: true}},
 		{"exec_shell", `{"command":"ls"}`, tools.Verdict{Kind: tools.VerdictRun}},
 		{"web_fetch", `{"url":"https://Example.org/a?b=c#d"}`, tools.Verdict{Kind: tools.VerdictAsk, Scope: "web_fetch https://example.org/a?b=c"}},
 	} {
@@ -120,14 +120,14 @@ func TestHostsThatTheUserNamedOrTheOwnerListed(t *testing.T) {
 	h := newHouse(t, func(c *tools.Config) { c.WebHosts = []string{"docs.listed.org"} })
 	for _, c := range []struct{ user, url, want string }{
 		{"read https://example.org/x please", "https://example.org/y", tools.VerdictRun},
-		{"看example.org的首页", "https://www.example.org/", tools.VerdictRun},
+		{"看https://example.org的首页", "https://www.example.org/", tools.VerdictRun},
 		{"", "https://docs.listed.org/", tools.VerdictRun},
 		{"", "https://listed.org/", tools.VerdictAsk},
-		{"read example.org", "https://evil-example.org/", tools.VerdictAsk},
-		{"read example.org", "https://example.org.evil.com/", tools.VerdictAsk},
-		{"read example.org", "https://sub.example.org/", tools.VerdictAsk},
+		{"read https://example.org", "https://evil-example.org/", tools.VerdictAsk},
+		{"read https://example.org", "https://example.org.evil.com/", tools.VerdictAsk},
+		{"read https://example.org", "https://sub.example.org/", tools.VerdictAsk},
 		{"read my notes", "https://example.org/", tools.VerdictAsk},
-		{"go to 例子.中国", "https://例子.中国/", tools.VerdictAsk}, // names without // are only seen in ASCII
+		{"go to 例子.中国", "https://例子.中国/", tools.VerdictAsk}, // a name is no address
 		{"go to http://例子.中国/a", "https://例子.中国/", tools.VerdictRun},
 	} {
 		env := h.env
@@ -228,6 +228,7 @@ type bomb struct{ in string }
 
 func (b bomb) Spec() loop.Spec { return loop.Spec{Name: "bomb_" + b.in} }
 func (bomb) ReadOnly() bool    { return true }
+func (bomb) Foreign() bool     { return false }
 func (b bomb) Judge(json.RawMessage, tools.Env) tools.Verdict {
 	if b.in == "judge" {
 		panic("secret inside")

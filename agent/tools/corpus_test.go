@@ -75,7 +75,7 @@ func newHouse(t *testing.T, change func(*tools.Config)) house {
 	if err := files.New(d, "u/bob/files/").Write(t.Context(), "secret", []byte(canary)); err != nil {
 		t.Fatal(err)
 	}
-	config := tools.Config{WorkspaceDir: filepath.Join(dir, "work"), ShellTimeout: 5 * time.Second}
+	config := tools.Config{WorkspaceDir: filepath.Join(dir, "work"), ShellTimeout: 5 * time.Second, Worker: tools.OwnWorker(t)}
 	if change != nil {
 		change(&config)
 	}

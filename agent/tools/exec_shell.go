@@ -4,12 +4,14 @@ import (
 	"context"
 	_ "embed" // the description
 	"encoding/json"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/tools/shell"
+	"github.com/loongclaw/loongclaw/agent/tools/worker"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
@@ -54,6 +56,10 @@ type execShellResult struct {
 func (execShell) Spec() loop.Spec { return spec("exec_shell", execShellText, execShellParameters) }
 func (execShell) ReadOnly() bool  { return false }
 
+// Limit is the longest command, with what is copied before and after it.
+func (t execShell) Limit() time.Duration { return t.config.ShellTimeout + 2*returnTime }
+func (execShell) Foreign() bool          { return true } // it prints files, and what programs bring
+
 func (execShell) parse(raw json.RawMessage) (command string, timeout time.Duration, err error) {
 	var a execShellArgs
 	if err := decode(raw, &a); err != nil {
@@ -81,7 +87,8 @@ func (t execShell) Judge(raw json.RawMessage, _ Env) Verdict {
 	case v.Kind == shell.Plain && t.plain:
 		return Verdict{Kind: VerdictRun}
 	}
-	return ask("exec_shell " + command)
+	// Each command is judged by itself, whatever the owner's list says of the tool.
+	return Verdict{Kind: VerdictAsk, Scope: "exec_shell " + command, Always: true}
 }
 
 func (t execShell) Run(ctx context.Context, raw json.RawMessage, env Env) (string, error) {
@@ -110,7 +117,7 @@ func (t execShell) Run(ctx context.Context, raw json.RawMessage, env Env) (strin
 	}
 	// Judged again: a line that reads is held to reading, whoever approved it.
 	plain := shell.Judge(command).Kind == shell.Plain
-	result, err := shell.Run(ctx, shell.Job{
+	result, err := t.work(ctx, shell.Job{
 		Command: command, Plain: plain, Dir: work.Dir, Path: t.config.ShellPath,
 		Timeout: timeout, MaxOutput: t.config.MaxOutput * 3 / 8, Limits: t.config.ShellLimits,
 	})
@@ -124,6 +131,29 @@ func (t execShell) Run(ctx context.Context, raw json.RawMessage, env Env) (strin
 		}
 	}
 	return toJSON(out)
+}
+
+// work interprets a line in a process of its own. What the line did with that
+// process, such as filling its memory, is part of the result.
+func (t execShell) work(ctx context.Context, job shell.Job) (shell.Result, error) {
+	input, err := json.Marshal(job)
+	if err != nil {
+		return shell.Result{}, fmt.Errorf("tools: %w", err)
+	}
+	output, err := t.config.Worker.Run(ctx, worker.Task{
+		Name: taskShell, Input: input, Time: job.Timeout + shellSlack, Grace: shellGrace, Output: 12*job.MaxOutput + 64<<10, StartsPrograms: !job.Plain,
+	})
+	if what := tooMuch(err); what != "" {
+		return shell.Stopped(fmt.Sprintf("[stopped: %s; what it had printed is lost]", what)), nil
+	}
+	if ctx.Err() != nil && err != nil {
+		return shell.Stopped("[the command was cancelled]"), nil
+	}
+	var result shell.Result
+	if err == nil {
+		err = json.Unmarshal(output, &result)
+	}
+	return result, err
 }
 
 func (t execShell) giveBack(ctx context.Context, work *shell.Copy, store shell.Files) ([]string, error) {

@@ -22,6 +22,7 @@ func (currentTime) Spec() loop.Spec {
 	return spec("get_current_time", currentTimeText, currentTimeParameters)
 }
 func (currentTime) ReadOnly() bool { return true }
+func (currentTime) Foreign() bool  { return false }
 
 func (currentTime) parse(raw json.RawMessage) (*time.Location, error) {
 	a := struct {
@@ -33,11 +34,7 @@ func (currentTime) parse(raw json.RawMessage) (*time.Location, error) {
 	if a.Timezone == "" {
 		a.Timezone = "Asia/Shanghai"
 	}
-	zone, err := time.LoadLocation(a.Timezone)
-	if err != nil || a.Timezone == "Local" {
-		return nil, failed("the time zone %.60q is not known; use an IANA name such as Asia/Shanghai", a.Timezone)
-	}
-	return zone, nil
+	return timeZone(a.Timezone)
 }
 
 func (t currentTime) Judge(raw json.RawMessage, _ Env) Verdict {

@@ -37,6 +37,7 @@ func (listDirectory) Spec() loop.Spec {
 	return spec("list_directory", listDirectoryText, listDirectoryParameters)
 }
 func (listDirectory) ReadOnly() bool { return true }
+func (listDirectory) Foreign() bool  { return true } // so do their names
 
 func (listDirectory) parse(raw json.RawMessage) (a listDirectoryArgs, err error) {
 	if err := decode(raw, &a); err != nil {
@@ -54,7 +55,7 @@ func (t listDirectory) Judge(raw json.RawMessage, _ Env) Verdict {
 	if err != nil {
 		return deny(text(err))
 	}
-	return ask("list_directory " + a.Path)
+	return ask("list_directory " + visible(a.Path))
 }
 
 func (t listDirectory) Run(ctx context.Context, raw json.RawMessage, env Env) (string, error) {

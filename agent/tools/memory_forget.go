@@ -24,6 +24,7 @@ func (memoryForget) Spec() loop.Spec {
 	return spec("memory_forget", memoryForgetText, memoryForgetParameters)
 }
 func (memoryForget) ReadOnly() bool { return false }
+func (memoryForget) Foreign() bool  { return false }
 
 func (memoryForget) parse(raw json.RawMessage) (string, error) {
 	var a struct {

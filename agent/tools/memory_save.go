@@ -37,6 +37,7 @@ type memorySaveArgs struct {
 
 func (memorySave) Spec() loop.Spec { return spec("memory_save", memorySaveText, memorySaveParameters) }
 func (memorySave) ReadOnly() bool  { return false }
+func (memorySave) Foreign() bool   { return false }
 
 func (memorySave) parse(raw json.RawMessage) (memorySaveArgs, error) {
 	a := memorySaveArgs{}
@@ -72,12 +73,16 @@ func oneOf(name, value string, allowed []string) error {
 	return failed("the argument %q must be one of %s", name, strings.Join(allowed, ", "))
 }
 
-func (t memorySave) Judge(raw json.RawMessage, _ Env) Verdict {
+func (t memorySave) Judge(raw json.RawMessage, env Env) Verdict {
 	a, err := t.parse(raw)
 	if err != nil {
 		return deny(text(err))
 	}
-	return ask("memory_save " + visible(a.Content))
+	v := ask("memory_save " + visible(a.Content))
+	// What is remembered is read in every later turn: whoever has a page or a file
+	// that the model reads must not be able to write there.
+	v.Always = env.Sight.Foreign()
+	return v
 }
 
 func (t memorySave) Run(ctx context.Context, raw json.RawMessage, env Env) (string, error) {

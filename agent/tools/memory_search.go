@@ -26,6 +26,7 @@ func (memorySearch) Spec() loop.Spec {
 	return spec("memory_search", memorySearchText, memorySearchParameters)
 }
 func (memorySearch) ReadOnly() bool { return true }
+func (memorySearch) Foreign() bool  { return false } // what is remembered, the user said or approved
 
 func (memorySearch) parse(raw json.RawMessage) (memory.Query, error) {
 	var a struct {

@@ -32,6 +32,7 @@ type readFileArgs struct {
 
 func (readFile) Spec() loop.Spec { return spec("read_file", readFileText, readFileParameters) }
 func (readFile) ReadOnly() bool  { return true }
+func (readFile) Foreign() bool   { return true } // files come from anywhere
 
 func (readFile) parse(raw json.RawMessage) (readFileArgs, error) {
 	var a readFileArgs
@@ -57,7 +58,7 @@ func (t readFile) Judge(raw json.RawMessage, _ Env) Verdict {
 	if err != nil {
 		return deny(text(err))
 	}
-	return ask("read_file " + *a.Path)
+	return ask("read_file " + visible(*a.Path))
 }
 
 func (t readFile) Run(ctx context.Context, raw json.RawMessage, env Env) (string, error) {

@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/loongclaw/loongclaw/agent/files"
 	"github.com/loongclaw/loongclaw/agent/loop"
@@ -15,6 +16,10 @@ type Tool interface {
 	// ReadOnly says that a call changes nothing, so that it may run again after
 	// a crash.
 	ReadOnly() bool
+	// Foreign says that an output holds text that others than the user and the
+	// agent may have written, so that what the model does after reading it may be
+	// their wish and not the user's.
+	Foreign() bool
 	// Judge says what a call needs before it may run.
 	Judge(args json.RawMessage, env Env) Verdict
 	// Run does the call. An error's text goes to the model and the user, so it
@@ -29,6 +34,7 @@ type Env struct {
 	UserText string // the user's own message that this turn answers
 	Files    Files
 	Memory   Memory
+	Sight    *Sight // what of others the model has read; nil is nothing
 }
 
 // Verdict is what a call needs before it may run.
@@ -36,6 +42,14 @@ type Verdict struct {
 	Kind   string // VerdictRun, VerdictAsk or VerdictDeny
 	Scope  string // of VerdictAsk: exactly what an approval would allow, for people and as the key of a standing one
 	Reason string // of VerdictDeny: why, and what to do instead
+	// Always says, of VerdictAsk, that the owner's list of tools that run without
+	// asking does not count.
+	Always bool
+}
+
+// limited is a tool whose calls may take longer than others.
+type limited interface {
+	Limit() time.Duration
 }
 
 // The verdicts.

@@ -1,14 +1,16 @@
 package tools
 
 import (
+	"fmt"
 	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
+
+	"github.com/loongclaw/loongclaw/pkg/plain"
 )
 
 // reserved are the networks that no page of the web is in, beside those that
@@ -67,10 +69,11 @@ func webAddress(text string) (*url.URL, error) {
 	if len(text) > 2048 {
 		return nil, failed("the address is longer than 2048 bytes")
 	}
-	if strings.IndexFunc(text, func(r rune) bool {
-		return unicode.IsControl(r) || unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || r == '\\'
-	}) >= 0 {
-		return nil, failed("the address has a space, a backslash or an invisible character")
+	if strings.ContainsAny(text, " \t\n\\") {
+		return nil, failed("the address has a space or a backslash; write a space as %%20")
+	}
+	if r, at := plain.Hidden(text); at >= 0 {
+		return nil, failed("the address has the character %U, which cannot be seen; leave it out", r)
 	}
 	u, err := url.Parse(text)
 	if err != nil {
@@ -95,7 +98,22 @@ func webAddress(text string) (*url.URL, error) {
 		u.Host = joinPort(host, "")
 	}
 	u.Fragment = ""
+	// In its one form an address is ASCII, so that a question shows it to the letter.
+	u.RawQuery = asciiQuery(u.RawQuery)
 	return u, nil
+}
+
+// asciiQuery escapes what is not ASCII in a query; what is stays as it was.
+func asciiQuery(query string) string {
+	var b strings.Builder
+	for i := range len(query) {
+		if c := query[i]; c < utf8.RuneSelf {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
 }
 
 func joinPort(host, port string) string {
@@ -139,37 +157,6 @@ func webHost(host string) (string, error) {
 		}
 	}
 	return ascii, nil
-}
-
-// hostsIn finds the hosts that a person's message names.
-func hostsIn(message string) map[string]bool {
-	hosts := map[string]bool{}
-	for _, word := range strings.FieldsFunc(message, func(r rune) bool {
-		return r != '.' && r != '-' && !(r < 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r)))
-	}) {
-		addHost(hosts, word)
-	}
-	// Names in other scripts: what stands between // and the next mark.
-	for _, part := range strings.Split(message, "//")[1:] {
-		end := strings.IndexFunc(part, func(r rune) bool {
-			return r != '.' && r != '-' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
-		})
-		if end < 0 {
-			end = len(part)
-		}
-		addHost(hosts, part[:end])
-	}
-	return hosts
-}
-
-func addHost(hosts map[string]bool, word string) {
-	word = strings.Trim(word, ".-")
-	if !strings.Contains(word, ".") {
-		return
-	}
-	if host, err := webHost(word); err == nil {
-		hosts[host] = true
-	}
 }
 
 // allowedHost says whether host is one of hosts, with or without "www.".

@@ -2,6 +2,7 @@ package tools
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 )
 
@@ -24,13 +25,18 @@ func FuzzWebAddress(f *testing.F) {
 	})
 }
 
-func FuzzHostsIn(f *testing.F) {
-	f.Add("see https://example.org/x and a.b.c, 例子.中国")
+func FuzzAddressesIn(f *testing.F) {
+	f.Add("see https://example.org/x?a=b, www.b.c and a@www.d.e, http://例子.中国")
 	f.Fuzz(func(t *testing.T, message string) {
-		for host := range hostsIn(message) {
+		n := addressesIn(message)
+		for site := range n.sites {
+			host := site[:strings.LastIndexByte(site, ':')]
 			if back, err := webHost(host); err != nil || back != host {
-				t.Fatalf("hostsIn(%q) has %q, which is %q, %v", message, host, back, err)
+				t.Fatalf("addressesIn(%q) has %q, which is %q, %v", message, host, back, err)
 			}
+		}
+		if len(n.sites) > 0 && !strings.Contains(asciiLower(message), "//") && !strings.Contains(asciiLower(message), "www.") {
+			t.Fatalf("addressesIn(%q) = %v, without an address", message, n.sites)
 		}
 	})
 }

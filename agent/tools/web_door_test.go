@@ -47,7 +47,7 @@ func TestThroughTheDoor(t *testing.T) {
 		}
 	}))
 	defer door.Close()
-	tool := newWebFetch(Config{WebDoor: door.URL, WebTimeout: 5 * time.Second, Mark: func(r *http.Request) { r.Header.Set("X-Door", "token") }}.withDefaults())
+	tool := newWebFetch(Config{WebDoor: door.URL, WebTimeout: 5 * time.Second, Worker: OwnWorker(t), Mark: func(r *http.Request) { r.Header.Set("X-Door", "token") }}.withDefaults())
 	env := Env{UserText: "read https://pages.example.com please"}
 	fetch := func(path string) string {
 		raw, _ := json.Marshal(map[string]string{"url": "https://pages.example.com" + path})

@@ -28,6 +28,7 @@ type writeFileArgs struct {
 
 func (writeFile) Spec() loop.Spec { return spec("write_file", writeFileText, writeFileParameters) }
 func (writeFile) ReadOnly() bool  { return false }
+func (writeFile) Foreign() bool   { return false }
 
 func (writeFile) parse(raw json.RawMessage) (path string, body []byte, err error) {
 	var a writeFileArgs
@@ -39,7 +40,7 @@ func (writeFile) parse(raw json.RawMessage) (path string, body []byte, err error
 	case a.Content == nil:
 		return "", nil, missing("content")
 	}
-	if path, err = files.Clean(*a.Path); err != nil {
+	if path, err = files.CleanNew(*a.Path); err != nil {
 		return "", nil, err
 	}
 	if path == "" {
@@ -57,7 +58,7 @@ func (t writeFile) Judge(raw json.RawMessage, _ Env) Verdict {
 	if err != nil {
 		return deny(text(err))
 	}
-	return ask("write_file " + path)
+	return ask("write_file " + visible(path))
 }
 
 func (t writeFile) Run(ctx context.Context, raw json.RawMessage, env Env) (string, error) {

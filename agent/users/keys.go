@@ -31,6 +31,11 @@ func sessionRoot(user, session string) string {
 
 func logPrefix(user string) string { return Prefix(user) + "log/" }
 
+// endKey is where the end of a user's journal is noted. It lies beside the
+// journal's snapshots, which are no part of an archive either, and whose readers
+// pass it over.
+func endKey(user string) string { return Prefix(user) + "snap/end" }
+
 func markKey(user, session string) string {
 	return Prefix(user) + "open/" + bucket.Segment(session)
 }

@@ -35,6 +35,9 @@ type Line struct {
 	Decision string `json:"decision,omitempty"` // once, session, remember_7d, deny
 	Expired  bool   `json:"expired,omitempty"`  // nobody decided in time
 
+	Finish string `json:"finish,omitempty"` // of an answer: how it ended
+	Model  string `json:"model,omitempty"`  // and who gave it
+
 	Via   string `json:"via,omitempty"`   // of a sign-in: the way in, and which credential
 	Code  string `json:"code,omitempty"`  // of refusals: why
 	Count int    `json:"count,omitempty"` // and how many
@@ -44,6 +47,7 @@ type Line struct {
 const (
 	LineCall    = "tool_call" // a call came to its end, or was denied
 	LineDecided = "approval"  // the user decided, or the question expired
+	LineAnswer  = "answer"    // an answer was cut off, empty, filtered or refused
 	LineSignIn  = "sign_in"   // a credential was used for the first time in a day
 	LineRefused = "refused"   // the gateway refused requests of this user
 )
@@ -110,13 +114,18 @@ func (u *User) Knows(via string) bool {
 	return ok && u.now().Sub(at) < signInEvery
 }
 
-// Note writes lines that belong to no session.
+// Note writes lines that belong to no session. A sign-in that was written meanwhile
+// is left out: what is known is asked when nothing else can be written.
 func (u *User) Note(ctx context.Context, lines ...Line) error {
-	records, err := lineRecords(lines)
-	if err != nil {
-		return err
+	err := u.log.Transact(ctx, func() ([]journal.Record, error) {
+		return lineRecords(slices.DeleteFunc(slices.Clone(lines), func(l Line) bool {
+			return l.What == LineSignIn && u.Knows(l.Via)
+		}))
+	})
+	if err == nil {
+		u.noteSoon()
 	}
-	return u.log.Append(ctx, records...)
+	return err
 }
 
 func lineRecords(lines []Line) ([]journal.Record, error) {

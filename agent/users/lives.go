@@ -31,6 +31,9 @@ func NewLives() *Lives {
 
 // Apply takes a record in; those of lives and the ledger count.
 func (l *Lives) Apply(e journal.Entry) error {
+	if e.Newer() {
+		return nil
+	}
 	switch e.Type {
 	case recAnchored, recCleared, recDeleted:
 	case recLedger:
@@ -73,6 +76,14 @@ func (l *Lives) Anchored() map[Life][]journal.Tail {
 func (l *Lives) Ended(life Life) bool {
 	r, ok := l.user.Row(life.Session)
 	return ok && (life.Epoch < r.Epoch || (!r.Alive && life.Epoch == r.Epoch))
+}
+
+// Unknown says whether a life is one that cannot have begun by what the journal
+// says: each life but the first follows the end of the one before, which is written
+// first.
+func (l *Lives) Unknown(life Life) bool {
+	r, _ := l.user.Row(life.Session)
+	return life.Epoch > nextEpoch(r)
 }
 
 // LifeOf tells the life that a key of a user belongs to.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/bucket"
@@ -132,14 +131,14 @@ type beat struct {
 	Left    bool      `json:"left,omitempty"`
 }
 
-// removeAll deletes every object below a prefix, the last ones first, but those
-// below keep. It looks again until nothing is left: a put that was under way may
-// arrive after the first look.
-func removeAll(ctx context.Context, b bucket.Bucket, prefix, keep string) error {
+// removeAll deletes the objects below a prefix that are to go, the last ones first.
+// It looks again until nothing is left: a put that was under way may arrive after
+// the first look.
+func removeAll(ctx context.Context, b bucket.Bucket, prefix string, goes func(key string) bool) error {
 	for {
 		var keys []string
 		if err := each(ctx, b, prefix, func(key string) error {
-			if keep == "" || !strings.HasPrefix(key, keep) {
+			if goes(key) {
 				keys = append(keys, key)
 			}
 			return nil

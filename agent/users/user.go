@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/files"
 	"github.com/loongclaw/loongclaw/agent/journal"
@@ -29,6 +31,8 @@ type User struct {
 	rows     map[string]*Row
 	standing map[string]time.Time // approved scopes, until when
 	ledger   ledger
+
+	ending *time.Timer // the end of the journal is to be noted
 
 	meeting sync.Mutex
 	left    []Mark // what may be unfinished, as it was found; nothing once it was looked through
@@ -76,9 +80,20 @@ func open(ctx context.Context, b bucket.Bucket, name string, now func() time.Tim
 	u := &User{Name: name, bucket: b, now: now, rows: map[string]*Row{}, standing: map[string]time.Time{}, ledger: newLedger()}
 	u.Files = files.New(b, FilesPrefix(name))
 	u.Memory = memory.New(logOf{u}, memory.WithClock(now))
-	var err error
-	if u.log, err = journal.Open(ctx, b, logPrefix(name), u, now); err != nil {
-		return nil, err
+	// The note is read beside the journal, so that it costs no time.
+	var noted journal.Tail
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) { noted, err = Noted(gctx, b, name); return err })
+	g.Go(func() (err error) { u.log, err = journal.Open(gctx, b, logPrefix(name), u, now); return err })
+	err := g.Wait()
+	if err == nil {
+		err = u.log.Expect(ctx, noted)
+	}
+	if err != nil {
+		return nil, ownDamage(err)
+	}
+	if noted.Number < u.log.Tail().Number {
+		u.noteSoon() // a crash came before it, or an earlier version wrote last
 	}
 	marks, err := u.Marks(ctx)
 	for _, m := range marks {
@@ -104,11 +119,14 @@ func (u *User) Met(lookThrough func(Mark)) {
 type logOf struct{ u *User }
 
 func (l logOf) Append(ctx context.Context, records ...journal.Record) error {
-	return l.u.log.Append(ctx, records...)
+	return l.u.appendLog(ctx, records...)
 }
 
 // Apply takes a record in.
 func (u *User) Apply(e journal.Entry) error {
+	if e.Newer() {
+		return nil
+	}
 	switch e.Type {
 	case recAnchored, recCleared, recDeleted:
 		var b sessionBody
@@ -234,15 +252,18 @@ func (u *User) remove(ctx context.Context, session string) error {
 	return u.Unmark(ctx, session)
 }
 
-// Sweep removes what earlier lives of a session have left in the store. It may
-// be repeated.
+// Sweep removes what ended lives of a session have left in the store. It may be
+// repeated. A life that is later than what is known here is never touched: another
+// agent may have begun it, or this journal may have lost its end.
 func (u *User) Sweep(ctx context.Context, session string) error {
 	r, _ := u.Row(session)
-	keep := ""
-	if r.Alive {
-		keep = lifePrefix(u.Name, session, r.Epoch) // its journal and its snapshots
-	}
-	return removeAll(ctx, u.bucket, sessionRoot(u.Name, session), keep)
+	return removeAll(ctx, u.bucket, sessionRoot(u.Name, session), func(key string) bool {
+		life, ok := LifeOf(u.Name, key)
+		if !ok {
+			return !r.Alive
+		}
+		return life.Epoch < r.Epoch || (!r.Alive && life.Epoch == r.Epoch)
+	})
 }
 
 // Refresh takes in what other agents have written to the user's journal.
@@ -270,7 +291,7 @@ func (u *User) append(ctx context.Context, kind string, body any, lines ...Line)
 	if err != nil {
 		return err
 	}
-	return u.log.Append(ctx, append(records, journal.Record{Type: kind, Body: b})...)
+	return u.appendLog(ctx, append(records, journal.Record{Type: kind, Body: b})...)
 }
 
 var _ journal.State = (*User)(nil)

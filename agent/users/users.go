@@ -2,6 +2,8 @@ package users
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -74,6 +76,13 @@ func (us *Users) Open(name string) *User {
 	us.mu.Lock()
 	defer us.mu.Unlock()
 	return us.open[name]
+}
+
+// All gives the users who are in memory.
+func (us *Users) All() []*User {
+	us.mu.Lock()
+	defer us.mu.Unlock()
+	return slices.Collect(maps.Values(us.open))
 }
 
 // Names lists the users that the bucket knows.

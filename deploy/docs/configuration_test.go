@@ -1,9 +1,11 @@
 package docs_test
 
 import (
+	"encoding/json"
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -72,20 +74,54 @@ func TestEveryVariableIsDocumented(t *testing.T) {
 	}
 }
 
-// The addresses and models of the providers are defaults, too.
-func TestProviderDefaultsAreDocumented(t *testing.T) {
-	found := regexp.MustCompile(`(?m)^\s+[A-Za-z]+:\s+\{"(https?://[^"]+)", "([^"]+)"\},`).FindAllStringSubmatch(source(t, "agent/model/langchain/dialect.go"), -1)
-	if len(found) < 6 {
-		t.Fatalf("found %d providers, so this test has lost its source", len(found))
+// knownVariables are all that the programs read, those of the providers' table too.
+func knownVariables(t *testing.T) map[string]variable {
+	t.Helper()
+	known := codeVariables(t)
+	for _, p := range providerTable(t) {
+		for _, name := range slices.Concat(p.Keys, p.URLs, p.Models) {
+			known[name] = variable{side: "agent"}
+		}
 	}
+	return known
+}
+
+func providerTable(t *testing.T) []provider {
+	t.Helper()
+	var table []provider
+	if err := json.Unmarshal([]byte(source(t, "agent/model/providers/providers.json")), &table); err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+// provider is a row of the one table of providers.
+type provider struct {
+	Name, Base, Model, Protocol string
+	Keys, URLs, Models          []string
+	Context                     int
+}
+
+// The table of providers on the pages is the one that the programs read.
+func TestTheProvidersAreDocumented(t *testing.T) {
+	table := providerTable(t)
+	code := func(names ...string) string { return "`" + strings.Join(names, "`, `") + "`" }
 	for _, page := range []string{"docs/CONFIGURATION.md", "docs/zh-CN/CONFIGURATION.md"} {
-		text := source(t, page)
-		for _, m := range found {
-			for _, want := range m[1:] {
-				if !strings.Contains(text, "`"+want+"`") {
-					t.Errorf("%s does not name %s", page, want)
-				}
+		text, rows := source(t, page), 0
+		for _, p := range table {
+			if p.Protocol == "offline" {
+				continue
 			}
+			rows++
+			want := "| " + strings.Join([]string{
+				code(p.Name), code(p.Keys...), code(p.URLs...), code(p.Base), code(p.Models...), code(p.Model), strconv.Itoa(p.Context),
+			}, " | ") + " |\n"
+			if !strings.Contains(text, want) {
+				t.Errorf("%s lacks the row\n%s", page, want)
+			}
+		}
+		if rows < 15 {
+			t.Errorf("only %d providers, so this test has lost its source", rows)
 		}
 	}
 }

@@ -18,7 +18,7 @@ var theirs = map[string]bool{"PROGRAM": true}
 
 // What the files for servers and platforms set is what the programs read.
 func TestFilesForPlatformsSetKnownVariables(t *testing.T) {
-	known := codeVariables(t)
+	known := knownVariables(t)
 	found := 0
 	for _, pattern := range []string{"deploy/systemd/*.env", "deploy/fly/*.toml", "deploy/railway/*.env"} {
 		names, err := filepath.Glob(filepath.Join(root, pattern))

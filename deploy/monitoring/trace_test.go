@@ -140,9 +140,9 @@ func TestOneIDFromBrowserToStore(t *testing.T) {
 		}
 	}
 	for name, text := range map[string]string{"gateway's log": s.Gateway.Log(), "agent's log": s.Agent.Log(), "spans": o.raw.String()} {
-		for _, word := range []string{canary, "sk-not-a-real-key", "SECRET-UPSTREAM-DETAIL"} {
+		for _, word := range []string{canary, "sk-not-a-real-key", "org-SECRET-UPSTREAM-DETAIL"} {
 			// What a provider says of its own failure is for the agent's owner.
-			if strings.Contains(text, word) && (name != "agent's log" || word != "SECRET-UPSTREAM-DETAIL") {
+			if strings.Contains(text, word) && (name != "agent's log" || word != "org-SECRET-UPSTREAM-DETAIL") {
 				t.Errorf("the %s hold %q:\n%s", name, word, text)
 			}
 		}

@@ -13,16 +13,11 @@ import (
 	"strings"
 )
 
-// stepBack is how many changes before this one count as the version before,
-// where no release is.
-const stepBack = 25
-
 // ErrNoEarlier says that this checkout does not hold an earlier version.
 var ErrNoEarlier = errors.New("this checkout holds no earlier version: it is shallow, or no repository\nNext: git fetch --unshallow --tags")
 
 // BuildEarlier builds both programs as they were one version ago, into dir: the
-// newest release that is not this very state, else what stood here some changes
-// ago. It says which.
+// newest release that is not this very state. It says which.
 func BuildEarlier(ctx context.Context, dir string) (b Binaries, revision string, err error) {
 	root, err := Root(ctx)
 	if err != nil {
@@ -46,20 +41,18 @@ func BuildEarlier(ctx context.Context, dir string) (b Binaries, revision string,
 	return b, revision, nil
 }
 
-// earlier names the version before this one.
+// earlier names the version before this one: the change that brought the notes of
+// the newest release. A release is what the notes are of, tagged or not yet.
 func earlier(ctx context.Context, root string) (string, error) {
-	tags, err := git(ctx, root, "tag", "--merged", "HEAD", "--no-contains", "HEAD", "--sort=-v:refname", "--list", "v*")
+	found, err := git(ctx, root, "log", "--format=%h", "--diff-filter=A", "HEAD~1", "--", "docs/releases")
 	if err != nil {
 		return "", ErrNoEarlier
 	}
-	if tag, _, _ := strings.Cut(tags, "\n"); tag != "" {
-		return tag, nil
-	}
-	found, err := git(ctx, root, "rev-parse", "--short", fmt.Sprintf("HEAD~%d", stepBack))
-	if err != nil {
+	newest, _, _ := strings.Cut(found, "\n")
+	if newest == "" {
 		return "", ErrNoEarlier
 	}
-	return found, nil
+	return newest, nil
 }
 
 func git(ctx context.Context, root string, args ...string) (string, error) {

@@ -23,6 +23,7 @@ import (
 	"github.com/loongclaw/loongclaw/deploy/rig"
 	"github.com/loongclaw/loongclaw/deploy/rollout"
 	"github.com/loongclaw/loongclaw/deploy/standin"
+	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/pass"
 )
 
@@ -320,7 +321,7 @@ func (p *processes) place(user string) (at rollout.Slot, addr string, done func(
 	}
 	old := p.slots[u.slot]
 	p.mu.Unlock()
-	if u.slot != want && (old == nil || u.asks == 0 && rests(old.addr, user)) {
+	if u.slot != want && (old == nil || u.asks == 0 && p.rests(old.addr, user)) {
 		u.cut()
 		u.slot = want
 		u.served, u.cut = context.WithCancel(context.Background())
@@ -339,9 +340,23 @@ func (p *processes) place(user string) (at rollout.Slot, addr string, done func(
 	return u.slot, "", done
 }
 
-// rests asks an agent; one that does not answer runs nothing.
-func rests(addr, user string) bool {
-	res, err := http.Get("http://" + addr + "/active?user=" + user)
+// rests asks an agent, with a pass for this question; one that does not answer runs
+// nothing.
+func (p *processes) rests(addr, user string) bool {
+	key, err := pass.ParsePrivate(p.keys.private)
+	if err != nil {
+		panic(err) // this test made it
+	}
+	text, err := pass.Sign(key, pass.Pass{User: user, Scopes: []string{"read"}, Method: http.MethodGet, Path: "/active"}, time.Now())
+	if err != nil {
+		panic(err)
+	}
+	req, err := http.NewRequest(http.MethodGet, "http://"+addr+"/active?user="+user, http.NoBody)
+	if err != nil {
+		panic(err)
+	}
+	req.Header.Set(chat.HeaderPass, text)
+	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return true
 	}

@@ -90,10 +90,25 @@ func (s Script) pieces(round, attempt int) []string {
 // asked is how a message without a script asks for a tool.
 var asked = regexp.MustCompile(`Call the tool ([a-z_]+)`)
 
+// own is what the user wrote last: a message without the contexts that the agent
+// puts before the user's words, and without an earlier message that it has joined
+// to it because nobody had answered that one.
+func own(message string) string {
+	if at := strings.LastIndex(message, "\n[End of context "); at >= 0 && strings.Contains(message[:at], "[Context ") {
+		_, message, _ = strings.Cut(message[at:], "]")
+		message = strings.TrimSpace(message)
+	}
+	if at := strings.LastIndex(message, "\n\n"); at >= 0 && strings.Contains(message[:at], mark) {
+		message = strings.TrimSpace(message[at:])
+	}
+	return message
+}
+
 // read finds the script in a message; a message without one is answered with
 // its own words, after the tool that it asks for.
 func read(message string) Script {
 	var s Script
+	message = own(message)
 	if body, ok := strings.CutPrefix(strings.TrimSpace(message), mark); ok && json.Unmarshal([]byte(body), &s) == nil {
 		return s
 	}

@@ -52,6 +52,18 @@ func (r Request) System() string {
 	return b.String()
 }
 
+// Recalled is what the agent adds to the user's messages: the day, and what it
+// remembers.
+func (r Request) Recalled() string {
+	var b strings.Builder
+	for _, m := range r.Messages {
+		if m.Role == "user" && strings.HasPrefix(m.Content, "[Context ") {
+			b.WriteString(m.Content + "\n")
+		}
+	}
+	return b.String()
+}
+
 // Server is the stand-in.
 type Server struct {
 	URL string // base URL, with /v1

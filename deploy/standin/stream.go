@@ -47,7 +47,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 
 // detail is what a failure says that no user should see.
 func detail(req *http.Request, round Round) string {
-	text := "SECRET-UPSTREAM-DETAIL"
+	text := "org-SECRET-UPSTREAM-DETAIL"
 	if round.Echo {
 		text += fmt.Sprintf(" %v %s", req.Header, req.Header.Get("Authorization"))
 	}

@@ -2,7 +2,9 @@ package access
 
 import (
 	"crypto/ed25519"
+	"encoding/json"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -177,6 +179,46 @@ func TestLoopbackHosts(t *testing.T) {
 	} {
 		if got := IsLoopbackHost(host); got != want {
 			t.Errorf("%q: got %v", host, got)
+		}
+	}
+}
+
+// The Worker's own door counts addresses by the same keys: wrangler/address-key.mjs
+// is held to this table, too.
+func TestAddressKeys(t *testing.T) {
+	text, err := os.ReadFile("testdata/addresses.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct{ Address, Key string }
+	if err := json.Unmarshal(text, &cases); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cases {
+		if got := AddrKey(ParseAddr(c.Address)); got != c.Key {
+			t.Errorf("%q: got %q, want %q", c.Address, got, c.Key)
+		}
+	}
+}
+
+func TestHostsBehindProxiesThatDropThePort(t *testing.T) {
+	for _, tc := range []struct{ host, port, want string }{
+		{"a.com", "8443", "a.com:8443"}, {"a.com:9", "8443", "a.com:9"}, {"[::1]", "8443", "[::1]:8443"}, {"a.com", "", "a.com"},
+		{"a.com", "443", "a.com"}, {"a.com", "80", "a.com"}, {"a.com", "0", "a.com"}, {"a.com", "70000", "a.com"}, {"a.com", "8443, 80", "a.com"}, {"a.com", "-1", "a.com"}, {"", "8443", ""},
+	} {
+		if got := WithPort(tc.host, tc.port); got != tc.want {
+			t.Errorf("WithPort(%q, %q) = %q, want %q", tc.host, tc.port, got, tc.want)
+		}
+	}
+	for _, tc := range []struct {
+		origin, host string
+		want         bool
+	}{
+		{"https://a.com:8443", "a.com", true}, {"http://[::1]:8787", "[::1]", true}, {"https://a.com", "a.com", false}, {"https://a.com:8443", "a.com:8443", false},
+		{"https://a.com:8443", "a.com:9", false}, {"https://b.com:8443", "a.com", false}, {"null", "a.com", false}, {"https://u@a.com:8443", "a.com", false}, {"", "", false},
+	} {
+		if got := LostPort(tc.origin, tc.host); got != tc.want {
+			t.Errorf("LostPort(%q, %q) = %v", tc.origin, tc.host, got)
 		}
 	}
 }

@@ -3,8 +3,10 @@ package access
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -55,6 +57,36 @@ func SameHost(origin, host string) bool {
 		return false
 	}
 	return hostPort(scheme, rest) == hostPort(scheme, host)
+}
+
+// LostPort reports whether an origin would name the host, had that a port: proxies
+// that pass the name alone are told apart from foreign pages by this.
+func LostPort(origin, host string) bool {
+	scheme, rest, _ := strings.Cut(origin, "://")
+	name, port, err := net.SplitHostPort(rest)
+	return err == nil && port != "" && SameHost(scheme+"://"+bracketed(name), host)
+}
+
+// WithPort returns a host with the port at which a trusted proxy says that its
+// clients see it, where the host has none. The schemes' own ports say nothing: what
+// ends TLS may stand before that proxy.
+func WithPort(host, port string) string {
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || n == 0 || n == 80 || n == 443 || host == "" {
+		return host
+	}
+	if _, _, err := net.SplitHostPort(host); err == nil {
+		return host
+	}
+	return bracketed(strings.Trim(host, "[]")) + ":" + strconv.FormatUint(n, 10)
+}
+
+// bracketed is a name or address as it stands before a port.
+func bracketed(name string) string {
+	if strings.Contains(name, ":") {
+		return "[" + name + "]"
+	}
+	return name
 }
 
 // hostPort is a host as browsers write it in an origin: lower case, without the

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // HeaderAssertion is where Cloudflare Access says who was let in.
@@ -63,15 +64,74 @@ func (t *Team) KeysURL() string { return t.Origin + "/cdn-cgi/access/certs" }
 
 // Verify says what an assertion gives: its user is the e-mail address. It may read
 // and chat: that Access let somebody in makes nobody an admin.
-func (t *Team) Verify(text string, keys KeySet, now time.Time) (Grant, error) {
-	claims, err := verifyJWT(text, t.Origin, t.Audience, keys, now)
+func (t *Team) Verify(assertion string, keys KeySet, now time.Time) (Grant, error) {
+	claims, err := verifyJWT(assertion, t.Origin, t.Audience, keys, now)
 	if err != nil {
 		return Grant{}, err
 	}
-	email, _ := claims.rest["email"].(string)
-	email = strings.ToLower(email)
+	text, _ := claims.rest["email"].(string)
+	email, err := lowerASCII(text)
+	if err != nil {
+		return Grant{}, fmt.Errorf("the claim email: %w", err)
+	}
 	if err := checkUser(email); err != nil {
 		return Grant{}, fmt.Errorf("the claim email: %w", err)
 	}
 	return Grant{User: email, Scopes: scopesOf(nil), Expires: claims.expires}, nil
+}
+
+// lowerASCII lowers the letters that mail systems compare without case. Letters of
+// other scripts stay as they are, except that an address is refused which some
+// folding would make another one's: the Kelvin sign is no k, nor is a full-width k.
+func lowerASCII(email string) (string, error) {
+	for _, r := range email {
+		if r > unicode.MaxASCII && mayFold(r) {
+			return "", errors.New("has a character that is easily taken for an ASCII one, or for none")
+		}
+	}
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}, email), nil
+}
+
+// folding are characters that compatibility forms (Unicode's NFKC) make ASCII ones.
+var folding = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{Lo: 0x00AA, Hi: 0x00BA, Stride: 1}, // ordinals
+		{Lo: 0x0132, Hi: 0x0133, Stride: 1}, // ij
+		{Lo: 0x0149, Hi: 0x0149, Stride: 1}, // 'n
+		{Lo: 0x01C4, Hi: 0x01CC, Stride: 1}, // dz, lj, nj
+		{Lo: 0x01F1, Hi: 0x01F3, Stride: 1}, // dz
+		{Lo: 0x02B0, Hi: 0x02FF, Stride: 1}, // modifiers
+		{Lo: 0x1D00, Hi: 0x1DBF, Stride: 1}, // phonetic
+		{Lo: 0x2070, Hi: 0x209F, Stride: 1}, // above and below the line
+		{Lo: 0x2100, Hi: 0x218F, Stride: 1}, // letterlike, number forms
+		{Lo: 0x2C7C, Hi: 0x2C7D, Stride: 1},
+		{Lo: 0xFB00, Hi: 0xFB06, Stride: 1}, // ligatures
+		{Lo: 0xFF00, Hi: 0xFFEF, Stride: 1}, // half and full width
+	},
+	R32: []unicode.Range32{
+		{Lo: 0x10780, Hi: 0x107BF, Stride: 1}, // modifiers
+		{Lo: 0x1D400, Hi: 0x1D7FF, Stride: 1}, // mathematical
+		{Lo: 0x1FBF0, Hi: 0x1FBF9, Stride: 1}, // digits
+	},
+	LatinOffset: 1,
+}
+
+// mayFold reports whether some mapping that is in use (lower case, upper case,
+// simple folding, compatibility) takes a character to an ASCII one, or whether it is
+// no letter, mark or digit and may not be seen at all.
+func mayFold(r rune) bool {
+	if !unicode.In(r, unicode.L, unicode.M, unicode.Nd) || unicode.Is(unicode.Variation_Selector, r) || r == '\u034F' || unicode.Is(folding, r) {
+		return true
+	}
+	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+		if f <= unicode.MaxASCII {
+			return true
+		}
+	}
+	return unicode.ToLower(r) <= unicode.MaxASCII || unicode.ToUpper(r) <= unicode.MaxASCII
 }

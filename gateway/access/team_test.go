@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
@@ -57,5 +59,42 @@ func TestTeamVerifies(t *testing.T) {
 	}
 	if _, err := team.Verify(text("new", nil), i.jwt.Keys, jwtNow); !errors.Is(err, ErrUnknownKey) {
 		t.Errorf("a new key: got %v, want ErrUnknownKey", err)
+	}
+}
+
+// Two addresses are never one user, whatever somebody else's folding makes of them.
+func TestNoAddressFoldsIntoAnothers(t *testing.T) {
+	for email, want := range map[string]string{
+		"kate@example.org": "kate@example.org", "KaTe@Example.ORG": "kate@example.org", "jos\u00e9@example.org": "jos\u00e9@example.org", "JOS\u00c9@example.org": "jos\u00c9@example.org",
+		"\u718a\u5927@example.org": "\u718a\u5927@example.org", "\u043c\u0438\u0448\u0430@example.org": "\u043c\u0438\u0448\u0430@example.org",
+		"\u212Aate@example.org": "", "al\u0130ce@example.org": "", "k\u0131m@example.org": "", "\uFF4Bate@example.org": "", "ki\u017Fs@example.org": "",
+		"\U0001D424ate@example.org": "", "\u24DAate@example.org": "", "\uFB01n@example.org": "", "k\u00AAte@example.org": "", "\u1D4Fate@example.org": "", "ka\u200Bte@example.org": "",
+		"ka\u00ADte@example.org": "", "kate\uFE0F@example.org": "", "ka\u034Fte@example.org": "", "kate\uFF20example.org": "", "kate@example\uFF0Eorg": "", "kate@example\u3002org": "", "\u212Bke@example.org": "",
+	} {
+		got, err := lowerASCII(email)
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%+q: got %+q, %v, want %+q", email, got, err, want)
+		}
+	}
+}
+
+// What lower case, upper case or folding of the standard library makes ASCII of is
+// refused, all of Unicode over.
+func TestWhatFoldsIntoASCIIIsRefused(t *testing.T) {
+	for r := rune(0x80); r <= unicode.MaxRune; r++ {
+		if !utf8.ValidRune(r) {
+			continue
+		}
+		s := string(r)
+		for _, folded := range []string{strings.ToLower(s), strings.ToUpper(s), strings.ToTitle(s)} {
+			if folded[0] < 0x80 && !mayFold(r) {
+				t.Errorf("%+q becomes %q", s, folded)
+			}
+		}
+		for c := 'a'; c <= 'z'; c++ {
+			if strings.EqualFold(s, string(c)) && !mayFold(r) {
+				t.Errorf("%+q folds into %c", s, c)
+			}
+		}
 	}
 }

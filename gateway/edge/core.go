@@ -152,6 +152,10 @@ func (c *Core) Decide(h Head, f Facts) (d Decision) {
 	if x.path == "" {
 		x.path = "/"
 	}
+	// OpenAI's clients join a base address and a path as they please.
+	if bare, ok := strings.CutSuffix(x.path, "/"); ok && x.dialect() == fault.OpenAI {
+		x.path, u.Path = bare, strings.TrimSuffix(u.Path, "/")
+	}
 	// Routing always sees the escaped path, so that a %2F never becomes a slash
 	// and a parameter is decoded exactly once, in param.
 	c.echo.ServeHTTP(x, x.request(&url.URL{Path: u.Path, RawPath: x.path, RawQuery: x.query}))

@@ -160,6 +160,11 @@ func TestWithoutTokensOnlyThisMachineIsLetIn(t *testing.T) {
 		h.Host = "127.0.0.1:8787"
 		return h
 	}
+	posted := func(more ...string) Head {
+		h := local(more...)
+		h.Method, h.Target = "POST", "/api/chat"
+		return h
+	}
 	for name, tc := range map[string]struct {
 		head Head
 		in   bool
@@ -172,6 +177,11 @@ func TestWithoutTokensOnlyThisMachineIsLetIn(t *testing.T) {
 		"neighbour port":      {local("Origin", "http://127.0.0.1:3000"), false},
 		"sandboxed page":      {local("Origin", "null"), false},
 		"foreign page's img":  {local("Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors"), false},
+		"a link to here":      {local("Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate"), true},
+		"a foreign form":      {posted("Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate"), false},
+		"a neighbour's form":  {posted("Sec-Fetch-Site", "same-site", "Sec-Fetch-Mode", "navigate"), false},
+		"own form":            {posted("Sec-Fetch-Site", "same-origin", "Sec-Fetch-Mode", "navigate"), true},
+		"a foreign socket":    {local("Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Connection", "Upgrade", "Upgrade", "websocket"), false},
 		"a name that rebinds": {func() Head { h := local(); h.Host = "evil.example"; return h }(), false},
 	} {
 		d := c.Decide(tc.head, generous())
@@ -185,7 +195,7 @@ func TestWithoutTokensOnlyThisMachineIsLetIn(t *testing.T) {
 			t.Errorf("%s: got %+v", name, d)
 			continue
 		}
-		if p := verify(t, d.Forward.Set, "GET", "/api/stats"); p.User != "local" || len(p.Scopes) != 3 {
+		if p := verify(t, d.Forward.Set, tc.head.Method, tc.head.Target); p.User != "local" || len(p.Scopes) != 3 {
 			t.Errorf("%s: got %v", name, p)
 		}
 	}

@@ -1,6 +1,10 @@
 package edge
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
 
 // Head is a request without its body.
 type Head struct {
@@ -25,6 +29,8 @@ type Decision struct {
 	RequestID string
 	User      string // whom the request speaks for, for the log; empty when nobody asked
 	Route     string // the route's template, such as /api/history/:session, for counting; empty where no route is
+	// Dialect is how the request's client reads errors, those of the host, too.
+	Dialect fault.Dialect
 	// Header goes onto the answer, whoever makes it; a name that is here
 	// replaces what an agent or the asset store set.
 	Header  http.Header

@@ -67,7 +67,7 @@ func (x *exchange) decision() Decision {
 		x.d.Respond = &Respond{Status: x.status}
 	}
 	d := x.d
-	d.RequestID, d.Header, d.User, d.Route = x.requestID(), x.header, x.id.User, x.route
+	d.RequestID, d.Header, d.User, d.Route, d.Dialect = x.requestID(), x.header, x.id.User, x.route, x.dialect()
 	return d
 }
 
@@ -114,9 +114,12 @@ func (x *exchange) refuse(err error) {
 	if s := e.RetrySeconds(); s > 0 {
 		x.header["Retry-After"] = []string{strconv.Itoa(s)}
 	}
-	// Marshalling an Error cannot fail: its fields are strings and a number.
-	_ = x.respond(e.Status(), e)
+	x.header["Content-Type"] = jsonType
+	x.d = Decision{Respond: &Respond{Status: e.Status(), Body: e.JSON(x.dialect())}}
 }
+
+// dialect is the one in which this request's client reads errors.
+func (x *exchange) dialect() fault.Dialect { return fault.DialectOf(x.head.Target) }
 
 var (
 	jsonType = []string{"application/json; charset=utf-8"}

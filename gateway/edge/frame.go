@@ -195,8 +195,8 @@ func (c *Core) sign(id Identity, session string, k Call, scope string, f Facts) 
 
 // signChat completes a message, which may have a key.
 func (c *Core) signChat(id Identity, k Call, d chat.FrameData, f Facts) (*Call, error) {
-	if !headerText(d.IdempotencyKey) {
-		return nil, fault.New(fault.CodeInvalidRequest, "idempotencyKey cannot be a key", "use up to 128 plain characters, such as a UUID")
+	if !plainText(d.IdempotencyKey, maxFrameKey) {
+		return nil, errKey
 	}
 	signed, err := c.sign(id, d.SessionID, k, access.ScopeChat, f)
 	if err != nil {
@@ -209,9 +209,13 @@ func (c *Core) signChat(id Identity, k Call, d chat.FrameData, f Facts) (*Call, 
 	return signed, nil
 }
 
-// headerText keeps a client's text from forging a header.
-func headerText(s string) bool {
-	if len(s) > 128 {
+// maxFrameKey is the longest key in a frame.
+const maxFrameKey = 128
+
+// plainText reports whether a client's text of at most so many bytes is plain: it
+// can forge no header, and comes back from a journal as it was.
+func plainText(s string, most int) bool {
+	if len(s) > most {
 		return false
 	}
 	for i := range len(s) {

@@ -6,6 +6,7 @@ import (
 	"path"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -61,6 +62,9 @@ func (c *Core) forward(r route) echo.HandlerFunc {
 		if method == http.MethodHead {
 			method = http.MethodGet
 		}
+		if err := checkKey(x.head.Header); err != nil {
+			return err
+		}
 		if x.head.Length > r.maxBody {
 			return fault.New(fault.CodeTooLarge, "the body is too large for this path", "send it in parts, or as a file")
 		}
@@ -112,6 +116,8 @@ func checkParams(e echo.Context) error {
 			err = chat.CheckSession(v)
 		case "*":
 			err = checkFile(v)
+		case "model":
+			err = checkModel(v)
 		default:
 			if chat.CheckSession(v) != nil {
 				err = fault.New(fault.CodeInvalidRequest, "the id in the path cannot be an id", "use the id as it came")
@@ -120,6 +126,18 @@ func checkParams(e echo.Context) error {
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// maxModel is the longest name of a model that is asked about, in bytes.
+const maxModel = 256
+
+// checkModel keeps out what no model is called; the agent knows which there are.
+// Names of other providers' models have slashes.
+func checkModel(name string) error {
+	if name == "" || len(name) > maxModel || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
+		return fault.New(fault.CodeNotFound, "there is no model of this name", "GET "+chat.PathOpenAIModels+" lists what there is")
 	}
 	return nil
 }

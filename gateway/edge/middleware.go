@@ -60,6 +60,7 @@ func (c *Core) locate(next echo.HandlerFunc) echo.HandlerFunc {
 			if host := x.head.Header.Get("X-Forwarded-Host"); host != "" {
 				x.host = host
 			}
+			x.host = access.WithPort(x.host, x.head.Header.Get("X-Forwarded-Port"))
 		}
 		if x.tls && !access.IsLoopbackHost(x.host) {
 			x.header["Strict-Transport-Security"] = hsts
@@ -88,7 +89,9 @@ func (c *Core) guardLoopback(next echo.HandlerFunc) echo.HandlerFunc {
 			return errOrigin
 		}
 		// Browsers send no Origin with an image or a script of another page.
-		if site := x.head.Header.Get("Sec-Fetch-Site"); (site == "cross-site" || site == "same-site") && x.head.Header.Get("Sec-Fetch-Mode") != "navigate" {
+		// A link may lead here from anywhere; a form of another page may not.
+		link := x.head.Header.Get("Sec-Fetch-Mode") == "navigate" && !x.changes()
+		if site := x.head.Header.Get("Sec-Fetch-Site"); (site == "cross-site" || site == "same-site") && !link {
 			return errOrigin
 		}
 		return next(e)

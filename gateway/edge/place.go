@@ -137,5 +137,21 @@ func (c *Core) key(set, sent http.Header, f Facts) bool {
 	return true
 }
 
+// maxKey is the longest Idempotency-Key, as the agent has it.
+const maxKey = 256
+
+// checkKey refuses an Idempotency-Key that would not be one: other bytes than plain
+// ones come back changed from a journal, so the second request would not be known
+// again; of several keys nobody knows which one is meant.
+func checkKey(h http.Header) error {
+	keys := h.Values(chat.HeaderIdempotencyKey)
+	if len(keys) > 1 || len(keys) == 1 && !plainText(keys[0], maxKey) {
+		return errKey
+	}
+	return nil
+}
+
+var errKey = fault.New(fault.CodeInvalidRequest, "the Idempotency-Key cannot be a key", "send one of up to 128 plain ASCII characters, such as a UUID")
+
 // keyPrefix tells the gateway's own keys from clients'.
 const keyPrefix = "gateway-"

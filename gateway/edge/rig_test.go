@@ -1,14 +1,15 @@
 package edge
 
 import (
+	"bytes"
 	"crypto/ed25519"
-	"encoding/json"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/loongclaw/loongclaw/gateway/access"
 	"github.com/loongclaw/loongclaw/gateway/limit"
+	"github.com/loongclaw/loongclaw/pkg/fault"
 	"github.com/loongclaw/loongclaw/pkg/pass"
 )
 
@@ -71,11 +72,11 @@ func refusal(t testing.TB, d Decision) (int, string) {
 		t.Errorf("got %+v, want a refusal", d)
 		return 0, ""
 	}
-	var e struct{ Error, Code, Hint, RequestID string }
-	if err := json.Unmarshal(d.Respond.Body, &e); err != nil || e.Error == "" || e.Hint == "" || e.RequestID != d.RequestID {
-		t.Errorf("the refusal %s (%v) is not the house's JSON", d.Respond.Body, err)
+	e := fault.FromResponse(d.Respond.Status, d.Respond.Body)
+	if !bytes.Equal(d.Respond.Body, e.JSON(d.Dialect)) || e.Message == "" || e.Hint == "" || e.RequestID != d.RequestID {
+		t.Errorf("the refusal %s is not what clients of the path expect", d.Respond.Body)
 	}
-	return d.Respond.Status, e.Code
+	return d.Respond.Status, string(e.Code)
 }
 
 func verify(t testing.TB, set http.Header, method, path string) pass.Pass {
@@ -83,6 +84,15 @@ func verify(t testing.TB, set http.Header, method, path string) pass.Pass {
 	p, err := pass.Verify([]ed25519.PublicKey{passKey.Public().(ed25519.PublicKey)}, set.Get("X-LoongClaw-Pass"), method, path, start)
 	if err != nil {
 		t.Errorf("%s %s: %v", method, path, err)
+	}
+	return p
+}
+
+func mustProxies(t testing.TB, text string) access.Proxies {
+	t.Helper()
+	p, err := access.ParseProxies(text)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return p
 }

@@ -14,9 +14,10 @@ import (
 // what cannot be meant.
 const (
 	smallBody = 64 << 10
-	chatBody  = 2 << 20 // a message of 256 KiB with every character escaped
-	modelBody = 8 << 20 // a whole conversation, as OpenAI clients send it
-	fileBody  = 32 << 20
+	chatBody  = 2 << 20        // a message of 256 KiB with every character escaped
+	modelBody = 8 << 20        // a whole conversation, as OpenAI clients send it
+	fileBody  = 8<<20 + 64<<10 // a file of 8 MiB, and a little, so that the agent can say what is too much
+	tarBody   = 16 << 20       // what an import takes
 )
 
 // route is a path that goes on to the agent.
@@ -53,7 +54,7 @@ var forwarded = []route{
 
 	{get, chat.PathMemorySearch, read, limit.API, smallBody, false},
 	{get, chat.PathMemoryExport, read, limit.API, smallBody, false},
-	{post, chat.PathMemoryImport, talk, limit.API, fileBody, false},
+	{post, chat.PathMemoryImport, talk, limit.API, tarBody, false},
 	{post, chat.PathMemory, talk, limit.API, chatBody, false},
 	{del, chat.PathMemoryItem, talk, limit.API, smallBody, false},
 
@@ -71,6 +72,7 @@ var forwarded = []route{
 
 	{post, chat.PathCompletions, talk, limit.Chat, modelBody, true},
 	{get, chat.PathOpenAIModels, read, limit.API, smallBody, false},
+	{get, chat.PathOpenAIModel, read, limit.API, smallBody, false},
 }
 
 // routes is every path there is.

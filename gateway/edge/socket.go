@@ -42,6 +42,9 @@ func (c *Core) socket(e echo.Context) error {
 	}
 	// No Origin means no browser, and then no page of another origin either.
 	if o := x.head.Header.Get("Origin"); o != "" && !access.SameHost(o, x.host) && !c.cfg.Origins.Has(o) {
+		if access.LostPort(o, x.host) {
+			return errOriginPort
+		}
 		return errOrigin
 	}
 	chosen, token := protocols(x.head.Header)
@@ -60,6 +63,11 @@ func (c *Core) socket(e echo.Context) error {
 	x.d.Socket = &Socket{Identity: x.id, Subprotocol: chosen, MaxFrame: MaxFrame}
 	return nil
 }
+
+// errOriginPort is told where a proxy is the likely cause. The port is not guessed:
+// a page at another port of the same machine may be somebody else's.
+var errOriginPort = fault.New(fault.CodeOriginRefused, "this page's origin has a port, and the Host header that arrived here has none",
+	"have the proxy before the gateway pass both (nginx: proxy_set_header Host $http_host), or X-Forwarded-Port where it is in TRUSTED_PROXIES; or add the origin to ALLOWED_ORIGINS")
 
 // enter lets a socket in: by a ticket in its address, else by a credential. With
 // both, they must name the same user.

@@ -80,6 +80,7 @@ type Event struct {
 	Content    *string `json:"content,omitempty"` // pointer: an empty answer still has its content
 	Queued     bool    `json:"queued,omitempty"`
 	Incomplete bool    `json:"incomplete,omitempty"`
+	Finish     Finish  `json:"finish,omitempty"` // of message_complete
 	Restarted  bool    `json:"restarted,omitempty"`
 
 	CallID    string          `json:"callId,omitempty"`
@@ -111,11 +112,28 @@ func (e *Event) Text() string {
 // Text makes a content out of a string.
 func Text(s string) *string { return &s }
 
-// Usage counts tokens as the provider did.
+// Finish says why an answer ended.
+type Finish string
+
+// Why an answer ended. An answer that broke off has none.
+const (
+	FinishStop          Finish = "stop"           // the model had said what it wanted to say
+	FinishLength        Finish = "length"         // a limit on tokens cut it off
+	FinishToolCalls     Finish = "tool_calls"     // tool calls follow
+	FinishContentFilter Finish = "content_filter" // the provider's filter cut it off
+	FinishRefusal       Finish = "refusal"        // the model declined to answer
+	FinishEmpty         Finish = "empty"          // it held neither text nor tool calls
+)
+
+// Usage counts tokens as the provider did. CachedTokens are part of
+// PromptTokens, ReasoningTokens of CompletionTokens; both are 0 where the
+// provider does not say.
 type Usage struct {
 	PromptTokens     int `json:"promptTokens"`
 	CompletionTokens int `json:"completionTokens"`
 	TotalTokens      int `json:"totalTokens"`
+	CachedTokens     int `json:"cachedTokens,omitempty"`
+	ReasoningTokens  int `json:"reasoningTokens,omitempty"`
 }
 
 // Add sums two counts; either may be nil.
@@ -126,7 +144,11 @@ func (u *Usage) Add(o *Usage) *Usage {
 	case o == nil:
 		return u
 	}
-	return &Usage{u.PromptTokens + o.PromptTokens, u.CompletionTokens + o.CompletionTokens, u.TotalTokens + o.TotalTokens}
+	return &Usage{
+		PromptTokens: u.PromptTokens + o.PromptTokens, CompletionTokens: u.CompletionTokens + o.CompletionTokens,
+		TotalTokens: u.TotalTokens + o.TotalTokens, CachedTokens: u.CachedTokens + o.CachedTokens,
+		ReasoningTokens: u.ReasoningTokens + o.ReasoningTokens,
+	}
 }
 
 // Message is one message of a session's history.
@@ -138,6 +160,8 @@ type Message struct {
 	Content    string `json:"content"`
 	Timestamp  Time   `json:"timestamp"`
 	Incomplete bool   `json:"incomplete,omitempty"`
+	Finish     Finish `json:"finish,omitempty"` // of a complete answer
+	Queued     bool   `json:"queued,omitempty"` // it waits for its turn; nothing answers it yet
 }
 
 // History is the answer of /api/history and, with its type, the history frame.

@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 var (
 	at    = At(time.Date(2026, 3, 4, 5, 6, 7, 89e6, time.UTC))
 	later = At(time.Date(2026, 3, 5, 5, 6, 7, 89e6, time.UTC))
-	use   = &Usage{PromptTokens: 120, CompletionTokens: 7, TotalTokens: 127}
+	use   = &Usage{PromptTokens: 120, CompletionTokens: 7, TotalTokens: 127, CachedTokens: 64, ReasoningTokens: 3}
 )
 
 // event gives an event of the session "work" with a cursor.
@@ -43,7 +43,7 @@ func events() map[string]Event {
 		"message":               event(TypeMessage, Event{RunID: "run_1", MessageID: "msg_1", ParentID: "msg_0", Role: RoleUser, Content: Text("你好 <b> & \"quotes\"\n🐉")}),
 		"message_queued":        event(TypeMessage, Event{RunID: "run_2", MessageID: "msg_2", Role: RoleUser, Content: Text("and then?"), Queued: true}),
 		"message_chunk":         event(TypeMessageChunk, Event{RunID: "run_1", MessageID: "msg_3", ParentID: "msg_1", Content: Text("熊")}),
-		"message_complete":      event(TypeMessageComplete, Event{RunID: "run_1", MessageID: "msg_3", ParentID: "msg_1", Role: RoleAssistant, Content: Text("熊大"), Usage: use}),
+		"message_complete":      event(TypeMessageComplete, Event{RunID: "run_1", MessageID: "msg_3", ParentID: "msg_1", Role: RoleAssistant, Content: Text("熊大"), Usage: use, Finish: FinishStop}),
 		"message_complete_cut":  event(TypeMessageComplete, Event{RunID: "run_1", MessageID: "msg_3", ParentID: "msg_1", Role: RoleAssistant, Content: Text(""), Incomplete: true}),
 		"tool_call":             event(TypeToolCall, Event{RunID: "run_1", CallID: "call_1", Name: "read_file", Arguments: args}),
 		"tool_result":           event(TypeToolResult, Event{RunID: "run_1", CallID: "call_1", Name: "read_file", Status: ToolOK, Output: Text("")}),

@@ -12,6 +12,14 @@ import (
 const (
 	// MaxMessage is the longest message of a user, in bytes.
 	MaxMessage = 256 << 10
+	// MaxInstructions is the longest text that a client puts beside one message,
+	// in bytes.
+	MaxInstructions = 1 << 20
+	// MaxEarlier is how many exchanges of an earlier conversation are kept, the
+	// newest ones, when a client brings it to a new session. Each becomes four
+	// records, which are much larger than a short exchange, and all of them stand
+	// in one object with the message.
+	MaxEarlier = 10_000
 	// MaxWaiting is how many messages may wait in a session behind a run.
 	MaxWaiting = 8
 	// MaxID is the longest session id, in bytes of UTF-8.

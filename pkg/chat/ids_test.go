@@ -53,8 +53,8 @@ func TestTimesAreUTCWithMilliseconds(t *testing.T) {
 }
 
 func TestUsageAdds(t *testing.T) {
-	a, b := &Usage{1, 2, 3}, &Usage{10, 20, 30}
-	if got := a.Add(b); *got != (Usage{11, 22, 33}) || *a != (Usage{1, 2, 3}) {
+	a, b := &Usage{1, 2, 3, 1, 2}, &Usage{10, 20, 30, 10, 20}
+	if got := a.Add(b); *got != (Usage{11, 22, 33, 11, 22}) || *a != (Usage{1, 2, 3, 1, 2}) {
 		t.Errorf("got %v and left %v", got, a)
 	}
 	var none *Usage

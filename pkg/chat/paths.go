@@ -36,6 +36,7 @@ const (
 	// The OpenAI-compatible paths.
 	PathCompletions  = "/v1/chat/completions"
 	PathOpenAIModels = "/v1/models"
+	PathOpenAIModel  = "/v1/models/:model"
 )
 
 // Headers of the contract.

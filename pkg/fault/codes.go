@@ -21,6 +21,7 @@ const (
 	CodeTimeout        Code = "request_timeout"        // 408: the request's body did not come in time
 	CodeSessionBusy    Code = "session_busy"           // 409: too many messages wait
 	CodeConflict       Code = "conflict"               // 409: somebody else changed it first
+	CodeNewerVersion   Code = "newer_version"          // 409: a later version has written here
 	CodeTooLarge       Code = "too_large"              // 413
 	CodeMediaType      Code = "unsupported_media_type" // 415
 	CodeIdempotency    Code = "idempotency_mismatch"   // 422: the key was used with another body
@@ -29,6 +30,7 @@ const (
 	CodeInternal       Code = "internal"               // 500
 	CodeDamaged        Code = "session_damaged"        // 500: the store holds an object that cannot be right
 	CodeProviderFailed Code = "provider_failed"        // 502: the model's provider broke off or refused
+	CodeEmptyAnswer    Code = "empty_answer"           // 502: the model gave neither text nor tool calls
 	CodeAgentFailed    Code = "agent_failed"           // 502: the agent broke off
 	CodeUnavailable    Code = "unavailable"            // 503: not now
 	CodeDraining       Code = "draining"               // 503: this process is about to stop
@@ -43,9 +45,9 @@ var statuses = map[Code]int{
 	CodeInvalidRequest: 400, CodeInvalidJSON: 400, CodeMissingMessage: 400, CodeInvalidSession: 400,
 	CodeInvalidCursor: 400, CodeUnknownType: 400, CodeUnsupported: 400,
 	CodeUnauthorized: 401, CodeForbidden: 403, CodeOriginRefused: 403, CodeNotFound: 404, CodeMethod: 405, CodeTimeout: 408,
-	CodeSessionBusy: 409, CodeConflict: 409, CodeTooLarge: 413, CodeMediaType: 415, CodeIdempotency: 422,
+	CodeSessionBusy: 409, CodeConflict: 409, CodeNewerVersion: 409, CodeTooLarge: 413, CodeMediaType: 415, CodeIdempotency: 422,
 	CodeRateLimited: 429, CodeTooManyRuns: 429, CodeCancelled: 499,
-	CodeInternal: 500, CodeDamaged: 500, CodeProviderFailed: 502, CodeAgentFailed: 502,
+	CodeInternal: 500, CodeDamaged: 500, CodeProviderFailed: 502, CodeEmptyAnswer: 502, CodeAgentFailed: 502,
 	CodeUnavailable: 503, CodeDraining: 503, CodeProviderBusy: 503, CodeStoreFailed: 503,
 	CodeProviderTime: 504, CodeAgentTimeout: 504,
 }

@@ -13,6 +13,7 @@ type Error struct {
 	Message    string        // what happened, for people
 	Hint       string        // what to do next
 	RequestID  string        // which request, for the log
+	Param      string        // the field of the request that it is about, for OpenAI's clients; empty where it is not about one
 	RetryAfter time.Duration // when to try again; 0 means not said
 	cause      error
 }
@@ -50,6 +51,13 @@ func (e *Error) Status() int { return e.Code.Status() }
 func (e *Error) With(requestID string) *Error {
 	c := *e
 	c.RequestID = requestID
+	return &c
+}
+
+// About returns a copy that names the field of the request that it is about.
+func (e *Error) About(param string) *Error {
+	c := *e
+	c.Param = param
 	return &c
 }
 
@@ -111,8 +119,12 @@ func (e Error) MarshalJSON() ([]byte, error) {
 	return json.Marshal(wire{e.Message, e.Code, e.Hint, e.RequestID, e.RetryAfterSeconds()})
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote, on the other side of the wire.
+// UnmarshalJSON reads what an Error wrote in either dialect, on the other side of
+// the wire.
 func (e *Error) UnmarshalJSON(b []byte) error {
+	if e.unmarshalOpenAI(b) {
+		return nil
+	}
 	var w wire
 	if err := json.Unmarshal(b, &w); err != nil {
 		return err

@@ -24,7 +24,7 @@ var codes = map[Code]int{
 	"unknown_type": 400, "unsupported": 400, "unauthorized": 401, "forbidden": 403, "origin_refused": 403, "not_found": 404,
 	"method_not_allowed": 405, "request_timeout": 408, "session_busy": 409, "conflict": 409, "too_large": 413,
 	"unsupported_media_type": 415, "idempotency_mismatch": 422, "rate_limited": 429, "too_many_runs": 429,
-	"internal": 500, "session_damaged": 500, "provider_failed": 502, "agent_failed": 502, "unavailable": 503, "draining": 503,
+	"internal": 500, "session_damaged": 500, "newer_version": 409, "provider_failed": 502, "empty_answer": 502, "agent_failed": 502, "unavailable": 503, "draining": 503,
 	"provider_busy": 503, "store_unavailable": 503, "provider_timeout": 504, "agent_timeout": 504, "cancelled": 499,
 }
 

@@ -2,16 +2,14 @@
  * The door to the models: adds the provider's key, which the container never
  * sees, and lets nothing through but the chat of configured providers.
  */
+import table from "../../agent/model/providers/providers.json" with { type: "json" };
 
-/** The addresses that a provider has when its owner names none, as in agent/model/langchain/dialect.go. */
-const known = {
-  glm: { key: "GLM_API_KEY", urls: ["GLM_API_URL"], base: "https://open.bigmodel.cn/api/paas/v4" },
-  deepseek: { key: "DEEPSEEK_API_KEY", urls: ["DEEPSEEK_API_URL", "DEEPSEEK_URL"], base: "https://api.deepseek.com" },
-  kimi: { key: "KIMI_API_KEY", urls: ["KIMI_API_URL", "KIMI_URL"], base: "https://api.moonshot.cn/v1" },
-  openai: { key: "OPENAI_API_KEY", urls: ["OPENAI_BASE_URL"], base: "https://api.openai.com/v1" },
-  anthropic: { key: "ANTHROPIC_API_KEY", urls: ["ANTHROPIC_API_URL", "ANTHROPIC_BASE_URL"], base: "https://api.anthropic.com/v1" },
-  ollama: { key: "OLLAMA_API_KEY", urls: ["OLLAMA_URL", "OLLAMA_API_URL"], base: "" },
-};
+
+/** The providers, as the agent knows them. */
+const known = new Map(table.filter(({ protocol }) => protocol !== "offline").map((row) => [row.name, row]));
+
+/** The variables by which an owner chooses models: no secrets. */
+export const modelVariables = table.flatMap(({ models }) => models);
 
 const chat = "/chat/completions";
 
@@ -24,9 +22,9 @@ const passed = ["accept", "content-type"];
  * @returns {string[]}
  */
 export function providers(env) {
-  return Object.entries(known)
-    .filter(([, { key, urls, base }]) => text(env, key) !== "" || (base === "" && urls.some((url) => text(env, url) !== "")))
-    .map(([name]) => name);
+  return [...known.values()]
+    .filter(({ name, keys, urls }) => firstOf(env, keys) !== "" || (name === "ollama" && firstOf(env, urls) !== ""))
+    .map(({ name }) => name);
 }
 
 /**
@@ -37,20 +35,20 @@ export function providers(env) {
 export async function llm(request, env) {
   const { pathname } = new URL(request.url);
   const name = pathname.split("/")[1] ?? "";
-  if (!providers(env).includes(name) || pathname !== `/${name}${chat}`) {
+  const row = known.get(name);
+  if (!row || !providers(env).includes(name) || pathname !== `/${name}${chat}`) {
     return refuse(404, "not_found", "this door does not lead there", "set the key of the provider on the Worker");
   }
   if (request.method !== "POST") return refuse(405, "method_not_allowed", "models are asked with POST", "");
-  const { key, urls, base } = known[/** @type {keyof typeof known} */ (name)];
   const headers = new Headers();
   for (const header of passed) {
     const value = request.headers.get(header);
     if (value !== null) headers.set(header, value);
   }
-  const secret = text(env, key);
+  const secret = firstOf(env, row.keys);
   if (secret) headers.set("authorization", `Bearer ${secret}`);
   try {
-    const url = endpoint(name, urls.map((url) => text(env, url)).find(Boolean) ?? base);
+    const url = endpoint(name, firstOf(env, row.urls) || row.base);
     const answer = await fetch(url, { method: "POST", headers, body: request.body, redirect: "manual", signal: request.signal });
     return new Response(answer.body, { status: answer.status, headers: told(answer.headers) });
   } catch {
@@ -83,6 +81,15 @@ export function endpoint(name, base) {
   if (path === "" && (name === "ollama" || name === "anthropic")) path = "/v1"; // people know these by their bare address
   url.pathname = path + chat;
   return url.href;
+}
+
+/**
+ * The first of several variables that is set, else "".
+ * @param {Env} env
+ * @param {string[]} names
+ */
+function firstOf(env, names) {
+  return names.map((name) => text(env, name)).find(Boolean) ?? "";
 }
 
 /**

@@ -5,8 +5,8 @@
 import { allowed, within } from "./keys.mjs";
 import { listing, problem } from "./s3xml.mjs";
 
-/** The largest object that the agent writes, and some more. */
-const maxObject = 33 << 20;
+/** The largest object, for writing and for reading: as agent/bucket, MaxObject. */
+const maxObject = 32 << 20;
 
 /**
  * @param {Request} request path-style S3: /BUCKET/KEY

@@ -26,6 +26,7 @@ func Run(t *testing.T, b bucket.Bucket) {
 		test func(*testing.T, bucket.Bucket)
 	}{
 		{"an object reads back as written", readsBack},
+		{"the largest object reads back, and none larger is taken", largest},
 		{"a missing object is ErrNotFound", missing},
 		{"only one of many creators wins", oneCreator},
 		{"replace needs the current ETag", replaces},
@@ -53,6 +54,44 @@ func readsBack(t *testing.T, b bucket.Bucket) {
 		got, err := b.Get(t.Context(), key)
 		if err != nil || !bytes.Equal(got.Body, body) || got.ETag != tag {
 			t.Errorf("Get(%s) = %d bytes, ETag %s, %v; want %d bytes, ETag %s", key, len(got.Body), got.ETag, err, len(body), tag)
+		}
+	}
+}
+
+func largest(t *testing.T, b bucket.Bucket) {
+	body := bytes.Repeat([]byte("0123456789abcdef"), bucket.MaxObject/16)
+	if _, err := b.Create(t.Context(), "t/largest/whole", body); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := b.Get(t.Context(), "t/largest/whole"); err != nil || !bytes.Equal(got.Body, body) {
+		t.Errorf("Get of %d bytes = %d bytes, %v", len(body), len(got.Body), err)
+	}
+	if page, _, err := b.List(t.Context(), "t/largest/", "", 0); err != nil || len(page) != 1 || page[0].Size != bucket.MaxObject {
+		t.Errorf("List = %+v, %v, want one object of %d bytes", page, err, bucket.MaxObject)
+	}
+	tag, err := b.Put(t.Context(), "t/largest/more", []byte("before"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	more := append(body, 'x')
+	for what, write := range map[string]func() (string, error){
+		"Create":  func() (string, error) { return b.Create(t.Context(), "t/largest/new", more) },
+		"Put":     func() (string, error) { return b.Put(t.Context(), "t/largest/more", more) },
+		"Replace": func() (string, error) { return b.Replace(t.Context(), "t/largest/more", more, tag) },
+	} {
+		if _, err := write(); !errors.Is(err, bucket.ErrTooLarge) {
+			t.Errorf("%s of one byte more: %v, want ErrTooLarge", what, err)
+		}
+	}
+	if _, err := b.Get(t.Context(), "t/largest/new"); !errors.Is(err, bucket.ErrNotFound) {
+		t.Errorf("after a Create that was refused: %v, want nothing", err)
+	}
+	if o, err := b.Get(t.Context(), "t/largest/more"); err != nil || string(o.Body) != "before" {
+		t.Errorf("after a Put that was refused: %d bytes, %v", len(o.Body), err)
+	}
+	for _, key := range []string{"t/largest/whole", "t/largest/more"} {
+		if err := b.Delete(t.Context(), key); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -3,8 +3,9 @@
 // Owns: the directory: objects/ holds one file for each object, tmp/ what is
 // being written, lock orders the replacing of objects between processes.
 // Touches: that directory only, through os.Root.
-// Never: acknowledges before file and directory entry are synced, or shows half
-// an object: a file is complete before it gets its name.
+// Never: acknowledges before file and directory entry are synced, says that an
+// object exists whose entry is not, or shows half an object: a file is complete
+// before it gets its name.
 package disk
 
 import (
@@ -17,7 +18,10 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"strings"
+	"sync"
 	"syscall"
+	"time"
 
 	"github.com/loongclaw/loongclaw/agent/bucket"
 )
@@ -26,6 +30,12 @@ import (
 type Disk struct {
 	root *os.Root
 	lock *os.File
+	sync func(*os.File) error // (*os.File).Sync, but in tests
+
+	mu sync.Mutex
+	// doubtful are the directories of which a sync has failed: what was put into
+	// one may be gone after a power loss, although it can be read.
+	doubtful map[string]bool
 }
 
 const (
@@ -51,7 +61,38 @@ func Open(dir string) (*Disk, error) {
 	if err != nil {
 		return nil, fmt.Errorf("disk store: %w", err)
 	}
-	return &Disk{root: root, lock: lock}, nil
+	d := &Disk{root: root, lock: lock, sync: (*os.File).Sync, doubtful: map[string]bool{}}
+	if err := d.tidy(time.Now().Add(-abandoned)); err != nil {
+		return nil, errors.Join(fmt.Errorf("disk store: %w", err), d.Close())
+	}
+	return d, nil
+}
+
+// abandoned is the age from which a file below tmp/ is nobody's any more: a write
+// takes seconds, and only a process that was killed leaves one behind.
+const abandoned = 24 * time.Hour
+
+// tidy removes what killed processes have left in tmp/. Another process may be
+// writing there now, so what is young stays.
+func (d *Disk) tidy(before time.Time) error {
+	dir, err := d.root.Open(tmp)
+	if err != nil {
+		return err
+	}
+	entries, err := dir.ReadDir(-1)
+	if err = errors.Join(err, dir.Close()); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || !info.Mode().IsRegular() || info.ModTime().After(before) {
+			continue // gone since, or not ours
+		}
+		if err := d.root.Remove(path.Join(tmp, e.Name())); err != nil && !missing(err) {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close lets go of the directory.
@@ -73,7 +114,8 @@ func (d *Disk) Get(_ context.Context, key string) (bucket.Object, error) {
 }
 
 // Create writes an object where none is: the finished file is linked to its
-// name, which fails when the name exists.
+// name, which fails when the name exists. The one that exists is made durable
+// then, since whoever put it there may have failed to.
 func (d *Disk) Create(_ context.Context, key string, body []byte) (string, error) {
 	return d.write(key, body, func(from, to string) error {
 		err := d.root.Link(from, to)
@@ -127,7 +169,7 @@ func (d *Disk) Delete(_ context.Context, key string) error {
 
 // write makes a complete, synced file and lets name give it its name.
 func (d *Disk) write(key string, body []byte, name func(from, to string) error) (string, error) {
-	if err := bucket.CheckKey(key); err != nil {
+	if err := errors.Join(bucket.CheckKey(key), bucket.CheckSize(body)); err != nil {
 		return "", err
 	}
 	from := path.Join(tmp, rand.Text())
@@ -145,16 +187,41 @@ func (d *Disk) write(key string, body []byte, name func(from, to string) error) 
 			return "", fmt.Errorf("disk store: %w", err)
 		}
 	}
-	if errors.Is(err, bucket.ErrExists) || errors.Is(err, bucket.ErrChanged) {
+	switch {
+	case errors.Is(err, bucket.ErrChanged):
 		return "", err
-	}
-	if err == nil {
-		err = d.syncDir(path.Dir(to))
-	}
-	if err != nil {
+	case err != nil && !errors.Is(err, bucket.ErrExists):
 		return "", fmt.Errorf("disk store: %w", err)
 	}
+	if syncErr := d.settle(path.Dir(to)); syncErr != nil {
+		return "", fmt.Errorf("disk store: %w: %w", bucket.ErrNotDurable, syncErr)
+	}
+	if err != nil {
+		return "", err
+	}
 	return etag(body), nil
+}
+
+// settle makes durable what was put into a directory, and the directory's own
+// way from the top where a sync of that has failed before.
+func (d *Disk) settle(dir string) error {
+	if err := d.syncDir(dir); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	var again []string
+	for one := range d.doubtful {
+		if strings.HasPrefix(dir, one+"/") {
+			again = append(again, one)
+		}
+	}
+	d.mu.Unlock()
+	for _, one := range again {
+		if err := d.syncDir(one); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (d *Disk) fill(name string, body []byte) (err error) {
@@ -166,10 +233,12 @@ func (d *Disk) fill(name string, body []byte) (err error) {
 	if _, err := f.Write(body); err != nil {
 		return err
 	}
-	return f.Sync()
+	return d.sync(f)
 }
 
-// mkdirs makes a directory and syncs each parent that got a new entry.
+// mkdirs makes a directory and syncs each parent that got a new entry. Where that
+// fails the parent is doubtful: the directory is there at the next try, and
+// nothing else would sync its entry.
 func (d *Disk) mkdirs(dir string) error {
 	err := d.root.Mkdir(dir, 0o700)
 	if missing(err) {
@@ -195,7 +264,15 @@ func (d *Disk) syncDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Sync(), f.Close())
+	err = errors.Join(d.sync(f), f.Close())
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err != nil {
+		d.doubtful[dir] = true
+	} else {
+		delete(d.doubtful, dir)
+	}
+	return err
 }
 
 // locked runs do while no other process or goroutine replaces an object. A new

@@ -52,10 +52,6 @@ const DefaultRegion = "us-east-1"
 // reads first what became of the one before.
 const requestTimeout = 10 * time.Second
 
-// maxObject bounds what is read into memory: the largest object that the agent
-// writes is a file of the workspace.
-const maxObject = 32 << 20
-
 // New makes the client. It does not connect.
 func New(c Config) *R2 {
 	if c.Region == "" {
@@ -103,12 +99,15 @@ func (r *R2) Get(ctx context.Context, key string) (bucket.Object, error) {
 		if err != nil {
 			return err
 		}
-		body, err := io.ReadAll(io.LimitReader(out.Body, maxObject+1))
+		if aws.ToInt64(out.ContentLength) > bucket.MaxObject {
+			return errors.Join(bucket.ErrTooLarge, out.Body.Close())
+		}
+		body, err := io.ReadAll(io.LimitReader(out.Body, bucket.MaxObject+1))
 		if err = errors.Join(err, out.Body.Close()); err != nil {
 			return err
 		}
-		if len(body) > maxObject {
-			return fmt.Errorf("the object is larger than %d MiB", maxObject>>20)
+		if err := bucket.CheckSize(body); err != nil {
+			return err
 		}
 		o = bucket.Object{Body: body, ETag: aws.ToString(out.ETag)}
 		return nil
@@ -139,7 +138,7 @@ func (r *R2) Replace(ctx context.Context, key string, body []byte, etag string) 
 }
 
 func (r *R2) put(ctx context.Context, key string, body []byte, ifNone, ifMatch *string) (string, error) {
-	if err := bucket.CheckKey(key); err != nil {
+	if err := errors.Join(bucket.CheckKey(key), bucket.CheckSize(body)); err != nil {
 		return "", err
 	}
 	out, err := r.client.PutObject(ctx, &s3.PutObjectInput{
@@ -172,7 +171,9 @@ func (r *R2) List(ctx context.Context, prefix, after string, limit int) ([]bucke
 			entries = append(entries, bucket.Entry{Key: aws.ToString(o.Key), Size: aws.ToInt64(o.Size), ETag: aws.ToString(o.ETag), Modified: aws.ToTime(o.LastModified)})
 		}
 		more = aws.ToBool(out.IsTruncated)
-		return nil
+		// Prove finds a server that lists wrongly at the start; one that begins
+		// later must not make whole journals look damaged.
+		return bucket.CheckPage(entries, prefix, after)
 	})
 	return entries, more, meaning(err, "list", prefix, nil)
 }
@@ -221,6 +222,8 @@ func again(ctx context.Context, do func() error) error {
 // passes says whether an error may be gone at the next try.
 func passes(err error) bool {
 	switch s := status(err); {
+	case errors.Is(err, bucket.ErrTooLarge), errors.Is(err, bucket.ErrListing):
+		return false
 	case s == 0:
 		return !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 	case s == http.StatusTooManyRequests:
@@ -244,6 +247,9 @@ func status(err error) int {
 func meaning(err error, what, key string, failed error) error {
 	if err == nil {
 		return nil
+	}
+	if errors.Is(err, bucket.ErrListing) {
+		return fmt.Errorf("object store: list %s: %w", key, err)
 	}
 	switch s := status(err); {
 	case failed != nil && (s == http.StatusPreconditionFailed || s == http.StatusConflict):
@@ -270,7 +276,7 @@ func code(err error) string {
 
 // plain keeps of a transport's error what helps: never a URL with a signature.
 func plain(err error) error {
-	for _, e := range []error{context.Canceled, context.DeadlineExceeded, io.ErrUnexpectedEOF} {
+	for _, e := range []error{context.Canceled, context.DeadlineExceeded, io.ErrUnexpectedEOF, bucket.ErrTooLarge} {
 		if errors.Is(err, e) {
 			return e
 		}

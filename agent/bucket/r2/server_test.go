@@ -1,11 +1,18 @@
 package r2_test
 
 import (
+	"cmp"
 	"crypto/rand"
+	"encoding/xml"
+	"hash/crc32"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/johannesboyne/gofakes3"
@@ -64,13 +71,146 @@ func TestAStoreWithoutConditionsIsRefused(t *testing.T) {
 	}
 }
 
+// relisted lets a server list as another one would: change is given the page.
+func relisted(t *testing.T, change func(q url.Values, page *s3Page)) *r2.R2 {
+	t.Helper()
+	return fake(t, func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodGet || r.URL.Query().Get("list-type") != "2" {
+				h.ServeHTTP(w, r)
+				return
+			}
+			q := r.URL.Query()
+			var page s3Page
+			all := url.Values{"list-type": {"2"}}
+			inner := httptest.NewRequest(http.MethodGet, r.URL.Path+"?"+all.Encode(), nil)
+			rec := httptest.NewRecorder()
+			h.ServeHTTP(rec, inner)
+			if err := xml.Unmarshal(rec.Body.Bytes(), &page); err != nil {
+				t.Error(err)
+			}
+			change(q, &page)
+			w.Header().Set("Content-Type", "application/xml")
+			_ = xml.NewEncoder(w).Encode(page)
+		})
+	})
+}
+
+type s3Page struct {
+	XMLName     xml.Name  `xml:"ListBucketResult"`
+	IsTruncated bool      `xml:"IsTruncated"`
+	Contents    []s3Entry `xml:"Contents"`
+}
+
+type s3Entry struct {
+	Key  string `xml:"Key"`
+	Size int64  `xml:"Size"`
+}
+
+// asS3 is what S3 gives of all that there is.
+func asS3(q url.Values, page *s3Page) {
+	var out []s3Entry
+	slices.SortFunc(page.Contents, func(a, b s3Entry) int { return strings.Compare(a.Key, b.Key) })
+	for _, e := range page.Contents {
+		if strings.HasPrefix(e.Key, q.Get("prefix")) && e.Key > q.Get("start-after") {
+			out = append(out, e)
+		}
+	}
+	most := 1000
+	if n, err := strconv.Atoi(q.Get("max-keys")); err == nil {
+		most = n
+	}
+	page.IsTruncated = len(out) > most
+	page.Contents = out[:min(most, len(out))]
+}
+
+// TestAStoreThatListsInAnotherWayIsRefused: on each of these a journal would be
+// written well, and be called damaged when it is next read. What is merely unusual
+// is taken.
+func TestAStoreThatListsInAnotherWayIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(q url.Values, page *s3Page)
+		want   string // empty: it is taken
+	}{
+		"as S3 does": {asS3, ""},
+		"pages smaller than asked for": {func(q url.Values, p *s3Page) {
+			q.Set("max-keys", "1")
+			asS3(q, p)
+		}, ""},
+		"by number": {func(q url.Values, p *s3Page) {
+			asS3(q, p)
+			slices.SortStableFunc(p.Contents, func(a, b s3Entry) int { return len(a.Key) - len(b.Key) })
+		}, "byte order"},
+		"by hash": {func(q url.Values, p *s3Page) {
+			asS3(q, p)
+			slices.SortFunc(p.Contents, func(a, b s3Entry) int {
+				return cmp.Compare(crc32.ChecksumIEEE([]byte(a.Key)), crc32.ChecksumIEEE([]byte(b.Key)))
+			})
+		}, "list"},
+		"backwards": {func(q url.Values, p *s3Page) {
+			asS3(q, p)
+			slices.Reverse(p.Contents)
+		}, "byte order"},
+		"StartAfter again": {func(q url.Values, p *s3Page) {
+			after := q.Get("start-after")
+			asS3(q, p)
+			if after != "" {
+				p.Contents = append([]s3Entry{{Key: after}}, p.Contents...)
+			}
+		}, "StartAfter"},
+		"StartAfter ignored": {func(q url.Values, p *s3Page) {
+			q.Del("start-after")
+			asS3(q, p)
+		}, "StartAfter"},
+		"prefix ignored": {func(q url.Values, p *s3Page) {
+			q.Del("prefix")
+			asS3(q, p)
+		}, "prefix"},
+		"prefix up to a slash": {func(q url.Values, p *s3Page) {
+			dir, _, _ := strings.Cut(q.Get("prefix"), "/")
+			q.Set("prefix", dir+"/")
+			asS3(q, p)
+		}, "prefix"},
+		"always complete": {func(q url.Values, p *s3Page) {
+			asS3(q, p)
+			p.IsTruncated = false
+		}, "IsTruncated"},
+		"never complete": {func(q url.Values, p *s3Page) {
+			asS3(q, p)
+			p.IsTruncated = true
+		}, "IsTruncated"},
+		"a part is left out": {func(q url.Values, p *s3Page) {
+			asS3(q, p)
+			p.Contents = slices.DeleteFunc(p.Contents, func(e s3Entry) bool { return strings.HasSuffix(e.Key, "0") })
+		}, "just written"},
+		"max-keys ignored": {func(q url.Values, p *s3Page) {
+			q.Del("max-keys")
+			asS3(q, p)
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := relisted(t, c.change)
+			if name == "prefix ignored" || name == "prefix up to a slash" {
+				if _, err := b.Put(t.Context(), "config/SOUL.md", nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			err := bucket.Prove(t.Context(), b)
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("Prove = %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
 // TestAPassingFaultIsNoVerdict lets the first requests fail: the store is tried
 // again and found good.
 func TestAPassingFaultIsNoVerdict(t *testing.T) {
-	n := 0
+	var requests atomic.Int64
 	b := fake(t, func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if n++; n%4 == 1 && n < 8 {
+			if n := requests.Add(1); n%4 == 1 && n < 8 {
 				http.Error(w, "slow down", http.StatusServiceUnavailable)
 				return
 			}

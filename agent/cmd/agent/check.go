@@ -63,10 +63,12 @@ func verify(ctx context.Context, stdout io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
 	r, err := audit.Run(ctx, store)
-	if err != nil {
+	if err != nil && r.Users == 0 {
 		return err
 	}
-	return report(r, stdout)
+	// What was checked is worth knowing, also where a part of the store did not
+	// answer.
+	return errors.Join(err, report(r, stdout))
 }
 
 // report prints what verify found. Damage is an error, so that a script sees it.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/door"
 	"github.com/loongclaw/loongclaw/agent/model"
+	"github.com/loongclaw/loongclaw/agent/model/providers"
 	"github.com/loongclaw/loongclaw/pkg/pass"
 )
 
@@ -50,34 +51,14 @@ type environment struct {
 	LogFormat string `envconfig:"LOG_FORMAT" default:"json"`
 	LogFile   string `envconfig:"LOG_FILE"`
 
-	Provider       list   `envconfig:"LLM_PROVIDER"`
-	Timeout        string `envconfig:"LLM_TIMEOUT" default:"60000"`
-	GLMKey         string `envconfig:"GLM_API_KEY"`
-	GLMURL         string `envconfig:"GLM_API_URL"`
-	GLMModel       string `envconfig:"GLM_MODEL"`
-	OpenAIKey      string `envconfig:"OPENAI_API_KEY"`
-	OpenAIURL      string `envconfig:"OPENAI_BASE_URL"`
-	OpenAIModel    string `envconfig:"OPENAI_MODEL"`
-	DeepSeekKey    string `envconfig:"DEEPSEEK_API_KEY"`
-	DeepSeekURL    string `envconfig:"DEEPSEEK_API_URL"`
-	DeepSeekURL2   string `envconfig:"DEEPSEEK_URL"`
-	DeepSeekModel  string `envconfig:"DEEPSEEK_MODEL"`
-	KimiKey        string `envconfig:"KIMI_API_KEY"`
-	KimiURL        string `envconfig:"KIMI_API_URL"`
-	KimiURL2       string `envconfig:"KIMI_URL"`
-	KimiModel      string `envconfig:"KIMI_MODEL"`
-	AnthropicKey   string `envconfig:"ANTHROPIC_API_KEY"`
-	AnthropicURL   string `envconfig:"ANTHROPIC_API_URL"`
-	AnthropicURL2  string `envconfig:"ANTHROPIC_BASE_URL"`
-	AnthropicModel string `envconfig:"ANTHROPIC_MODEL"`
-	OllamaKey      string `envconfig:"OLLAMA_API_KEY"`
-	OllamaURL      string `envconfig:"OLLAMA_URL"`
-	OllamaURL2     string `envconfig:"OLLAMA_API_URL"`
-	OllamaModel    string `envconfig:"OLLAMA_MODEL"`
-	DoorURL        string `envconfig:"LLM_DOOR_URL"`
-	DoorProviders  list   `envconfig:"LLM_DOOR_PROVIDERS"`
-	WebDoor        string `envconfig:"WEB_DOOR_URL"`
-	DoorWait       string `envconfig:"DOOR_TOKEN_WAIT" default:"false"`
+	Provider      list   `envconfig:"LLM_PROVIDER"`
+	Timeout       string `envconfig:"LLM_TIMEOUT" default:"60000"`
+	MaxTokens     string `envconfig:"LLM_MAX_TOKENS"`
+	ContextTokens string `envconfig:"LLM_CONTEXT_TOKENS"`
+	DoorURL       string `envconfig:"LLM_DOOR_URL"`
+	DoorProviders list   `envconfig:"LLM_DOOR_PROVIDERS"`
+	WebDoor       string `envconfig:"WEB_DOOR_URL"`
+	DoorWait      string `envconfig:"DOOR_TOKEN_WAIT" default:"false"`
 
 	// The original's: understood, without effect here.
 	WSPort       string `envconfig:"WS_PORT"`
@@ -97,6 +78,9 @@ type config struct {
 	shellTimeout time.Duration
 	webTimeout   time.Duration
 	llmTimeout   time.Duration
+	maxTokens    int
+	context      int
+	providers    map[string]model.Provider
 	door         *door.Tokens // nil where none are waited for
 	level        slog.Level
 	unused       []string // variables that are set and have no effect, and why
@@ -123,6 +107,7 @@ func load() (config, error) {
 	if err := envconfig.Process("", &c.environment); err != nil {
 		return c, fmt.Errorf("reading the environment: %w", err)
 	}
+	c.providers = readProviders()
 	return c, c.check()
 }
 
@@ -160,6 +145,18 @@ func (c *config) check() error {
 			bad("%s is neither milliseconds (30000) nor a duration (30s) above 0", d.name)
 		}
 	}
+	for _, n := range []struct {
+		name, text string
+		into       *int
+		least      int
+	}{{"LLM_MAX_TOKENS", c.MaxTokens, &c.maxTokens, 1}, {"LLM_CONTEXT_TOKENS", c.ContextTokens, &c.context, 4096}} {
+		if n.text == "" {
+			continue
+		}
+		if *n.into, err = strconv.Atoi(n.text); err != nil || *n.into < n.least {
+			bad("%s is no number from %d up: set it to what the model's provider says, or leave it out", n.name, n.least)
+		}
+	}
 	if err := c.level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		bad("LOG_LEVEL is not one of debug, info, warn, error")
 	}
@@ -190,7 +187,11 @@ func (c *config) check() error {
 
 // secrets are the parts of the environment that no log may show.
 func (c *config) secrets() []string {
-	return []string{c.R2AccessKey, c.R2SecretKey, c.GLMKey, c.OpenAIKey, c.DeepSeekKey, c.KimiKey, c.AnthropicKey, c.OllamaKey}
+	secrets := []string{c.R2AccessKey, c.R2SecretKey}
+	for _, p := range c.providers {
+		secrets = append(secrets, p.Key)
+	}
+	return secrets
 }
 
 // duration reads milliseconds, as the original's variables are, or what Go
@@ -224,25 +225,22 @@ func (c *config) findUnused() {
 func (c *config) model() model.Config {
 	return model.Config{
 		Providers:     c.Provider,
-		GLM:           model.Provider{Key: c.GLMKey, URL: c.GLMURL, Model: c.GLMModel},
-		OpenAI:        model.Provider{Key: c.OpenAIKey, URL: c.OpenAIURL, Model: c.OpenAIModel},
-		DeepSeek:      model.Provider{Key: c.DeepSeekKey, URL: first(c.DeepSeekURL, c.DeepSeekURL2), Model: c.DeepSeekModel},
-		Kimi:          model.Provider{Key: c.KimiKey, URL: first(c.KimiURL, c.KimiURL2), Model: c.KimiModel},
-		Anthropic:     model.Provider{Key: c.AnthropicKey, URL: first(c.AnthropicURL, c.AnthropicURL2), Model: c.AnthropicModel},
-		Ollama:        model.Provider{Key: c.OllamaKey, URL: first(c.OllamaURL, c.OllamaURL2), Model: c.OllamaModel},
+		Settings:      c.providers,
 		DoorURL:       c.DoorURL,
 		DoorProviders: c.DoorProviders,
 		Timeout:       c.llmTimeout,
+		MaxTokens:     c.maxTokens,
+		Context:       c.context,
 	}
 }
 
-func first(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
+// readProviders reads the variables of the providers' table.
+func readProviders() map[string]model.Provider {
+	settings := map[string]model.Provider{}
+	for _, spec := range providers.All() {
+		settings[spec.Name] = spec.Read(os.Getenv)
 	}
-	return ""
+	return settings
 }
 
 // mark puts a door token on a request to a door.

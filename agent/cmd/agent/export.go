@@ -72,7 +72,7 @@ func (e exporter) write(ctx context.Context, w io.Writer) error {
 			return err
 		}
 		_, err = fmt.Fprintf(e.stderr, "%d objects of %s exported\n", m.Objects, e.user)
-		return err
+		return errors.Join(err, incomplete(snap.Left()))
 	case "json":
 		var d archive.Document
 		if d, found, err = snap.Document(ctx); err == nil {
@@ -128,7 +128,9 @@ func (e exporter) fill(ctx context.Context, f *os.File) (damaged, err error) {
 		damaged, err = err, nil
 	}
 	if err == nil && e.format == "tar" {
-		damaged, err = readBack(ctx, f)
+		var more error
+		more, err = readBack(ctx, f)
+		damaged = errors.Join(damaged, more)
 	}
 	return damaged, errors.Join(err, f.Sync())
 }
@@ -146,7 +148,7 @@ func readBack(ctx context.Context, f *os.File) (damaged, err error) {
 	return incomplete(found), err
 }
 
-var errIncomplete = errors.New("the export is there, but the store holds damaged journals; they are in it as they are")
+var errIncomplete = errors.New("the export is there, but the store holds what is damaged, and is in it as it is, or what is too large, and is not")
 
 // incomplete is the error of an export of a user with damaged journals.
 func incomplete(found []error) error {
@@ -157,7 +159,7 @@ func incomplete(found []error) error {
 	for _, err := range found {
 		text += "\n  " + fault.From(err).Message
 	}
-	return fmt.Errorf("%w:%s\nNext: restore these objects or delete their sessions; `agent import` refuses a tar with them", errIncomplete, text)
+	return fmt.Errorf("%w:%s\nNext: restore these objects or delete their sessions; `agent import` refuses a tar with damaged journals", errIncomplete, text)
 }
 
 // withHint shows what to do next of an error that knows it.

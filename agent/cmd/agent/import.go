@@ -11,6 +11,7 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/archive"
 	"github.com/loongclaw/loongclaw/agent/bucket"
+	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
 // importUsage is what import takes.
@@ -88,6 +89,11 @@ func importFile(ctx context.Context, store bucket.Bucket, user string, f *os.Fil
 	done, err := archive.Restore(ctx, store, user, a)
 	if err != nil {
 		return err
+	}
+	for _, lacks := range a.Left() {
+		if _, err := fmt.Fprintf(stdout, "not in the archive: %s\n", fault.From(lacks).Message); err != nil {
+			return err
+		}
 	}
 	_, err = fmt.Fprintf(stdout, "%s: %d objects written, %d were there already, %d left out because their session has ended or gone on since\n", user, done.Written, done.Same, done.Ended)
 	return err

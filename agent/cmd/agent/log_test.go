@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/loongclaw/loongclaw/pkg/fault"
+
+	"github.com/loongclaw/loongclaw/agent/model"
 )
 
 func TestTheLogHasTheCauseOfAnError(t *testing.T) {
@@ -33,13 +35,15 @@ func TestTheLogHasTheCauseOfAnError(t *testing.T) {
 func TestTheLogHasNoSecrets(t *testing.T) {
 	for _, format := range []string{"json", "text"} {
 		var c config
-		c.LogFormat, c.OpenAIKey, c.R2SecretKey = format, "sk-canary-of-a-model", `canary "of" <a> store`
+		const key = "sk-canary-of-a-model"
+		c.LogFormat, c.R2SecretKey = format, `canary "of" <a> store`
+		c.providers = map[string]model.Provider{"openai": {Key: key}}
 		var b strings.Builder
 		log, _, err := logger(c, &b)
 		if err != nil {
 			t.Fatal(err)
 		}
-		log.With("provider", "openai with "+c.OpenAIKey).Error("asked with "+c.OpenAIKey, slog.Any("err", errors.New(c.R2SecretKey)), slog.Any("config", c.environment))
+		log.With("provider", "openai with "+key).Error("asked with "+key, slog.Any("err", errors.New(c.R2SecretKey)), slog.Any("config", c.environment), slog.Any("providers", c.providers))
 		if strings.Contains(b.String(), "canary") || strings.Count(b.String(), "[secret]") < 3 {
 			t.Errorf("%s: the log has %s", format, b.String())
 		}

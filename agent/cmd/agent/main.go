@@ -40,6 +40,9 @@ var version = ""
 const drainTime = 15 * time.Second
 
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == workerCommand {
+		os.Exit(serveTask())
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
@@ -122,7 +125,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	}
 	// It listens from its first moment: who starts it sees that it is starting, and
 	// can bring what it waits for.
-	entrance := &httpapi.Entrance{Door: c.door}
+	entrance := &httpapi.Entrance{Door: c.door, Keys: c.keys}
 	server, failed, err := listen(c, seen.handler(entrance), log)
 	if err != nil {
 		return err
@@ -145,7 +148,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	box := tools.New(toolsConfig(c, log))
 	manager := runs.New(runs.Config{
 		Bucket: store, Model: chatModel, Tools: box, Instance: c.Instance, MaxRuns: c.maxRuns, Log: log, Now: time.Now,
-		Persona: persona.Reader{Bucket: store, File: "config/SOUL.md", Log: log, Now: time.Now}.For,
+		Persona: persona.Reader{Bucket: store, File: "config/SOUL.md", Log: log}.For,
 		Seen:    seen, Trace: seen.runs(),
 	})
 	seen.Watch(manager.Active, manager.Waiting, manager.Draining)
@@ -192,8 +195,9 @@ func stop(ctx context.Context, server *http.Server, manager *runs.Manager) error
 }
 
 func toolsConfig(c config, log *slog.Logger) tools.Config {
+	limits := shellLimits()
 	return tools.Config{
-		AutoApprove: c.AutoApprove, WorkspaceDir: c.Workspace, ShellTimeout: c.shellTimeout, ShellLimits: shellLimits(), WebTimeout: c.webTimeout,
+		Worker: newWorker(limits), AutoApprove: c.AutoApprove, WorkspaceDir: c.Workspace, ShellTimeout: c.shellTimeout, ShellLimits: limits, WebTimeout: c.webTimeout,
 		WebHosts: c.WebHosts, WebDoor: c.WebDoor, Mark: c.mark, Log: log, Now: time.Now,
 	}
 }

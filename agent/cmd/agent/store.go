@@ -68,7 +68,7 @@ func openStore(ctx context.Context, c config) (bucket.Bucket, func() error, erro
 	ctx, cancel := context.WithTimeout(ctx, proveTime)
 	defer cancel()
 	if err := bucket.Prove(ctx, b); err != nil {
-		return nil, nil, fmt.Errorf("STORE: %w\nNext: check R2_ENDPOINT, the bucket's name and the keys; the store must have conditional writes (R2, S3, MinIO, versitygw do)", err)
+		return nil, nil, fmt.Errorf("STORE: %w\nNext: check R2_ENDPOINT, the bucket's name and the keys; the store must have conditional writes and list in byte order (R2, S3, MinIO, versitygw do)", err)
 	}
 	return b, func() error { return nil }, nil
 }

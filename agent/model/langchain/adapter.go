@@ -12,13 +12,15 @@ import (
 	"github.com/tmc/langchaingo/llms/openai"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/model/dialect"
+	"github.com/loongclaw/loongclaw/agent/model/providers"
+	"github.com/loongclaw/loongclaw/agent/model/wire"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
-// The original's sampling, and how long a provider may be silent.
+// The original's temperature, and how long a provider may be silent.
 const (
 	DefaultTemperature = 0.7
-	DefaultMaxTokens   = 2000
 	DefaultTimeout     = 60 * time.Second
 )
 
@@ -30,7 +32,7 @@ type Config struct {
 	Upstream    string        // the provider's own address where URL is a door's; the dialect goes by it
 	Model       string        // empty is the default
 	Temperature *float64      // nil is DefaultTemperature
-	MaxTokens   int           // 0 is DefaultMaxTokens
+	MaxTokens   int           // of one answer; 0 is the provider's own limit
 	Timeout     time.Duration // to the first byte and between two; 0 is DefaultTimeout
 	Client      *http.Client  // nil is one of our own
 	Log         *slog.Logger  // nil is silence
@@ -42,20 +44,20 @@ type Model struct {
 	name        string
 	key         string
 	url         *url.URL
-	dialect     dialect
+	dialect     dialect.Rules
 	temperature float64
 	maxTokens   int
 	timeout     time.Duration
 	client      *http.Client
 	log         *slog.Logger
-	secrets     *strings.Replacer
+	secrets     wire.Secrets
 }
 
 // New makes a model out of its configuration.
 func New(c Config) (*Model, error) {
 	def, ok := Known(c.Provider)
 	if !ok {
-		return nil, fault.New(fault.CodeInvalidRequest, "unknown provider "+c.Provider, "use glm, deepseek, kimi, openai, anthropic or ollama")
+		return nil, fault.New(fault.CodeInvalidRequest, "unknown provider "+c.Provider, "use one of "+strings.Join(providers.Names(), ", "))
 	}
 	if c.URL == "" {
 		c.URL = def.URL
@@ -74,15 +76,12 @@ func New(c Config) (*Model, error) {
 		}
 	}
 	m := &Model{
-		provider: c.Provider, name: c.Model, key: c.Key, url: at, dialect: dialectOf(c.Provider, c.Model, upstream),
+		provider: c.Provider, name: c.Model, key: c.Key, url: at, dialect: dialect.Of(c.Provider, c.Model, upstream),
 		temperature: DefaultTemperature, maxTokens: c.MaxTokens, timeout: c.Timeout,
-		client: client(c.Client), log: c.Log, secrets: secretsOf(c.Key, at),
+		client: wire.Client(c.Client), log: c.Log, secrets: wire.SecretsOf(c.Key, at),
 	}
 	if c.Temperature != nil {
 		m.temperature = *c.Temperature
-	}
-	if m.maxTokens <= 0 {
-		m.maxTokens = DefaultMaxTokens
 	}
 	if m.timeout <= 0 {
 		m.timeout = DefaultTimeout
@@ -95,19 +94,6 @@ func New(c Config) (*Model, error) {
 
 // Name is the model as PROVIDER/NAME.
 func (m *Model) Name() string { return m.provider + "/" + m.name }
-
-// client makes a copy that follows no redirect: one would carry the
-// conversation, and on the same host the key, to where nobody sent it.
-func client(c *http.Client) *http.Client {
-	if c == nil {
-		t := http.DefaultTransport.(*http.Transport).Clone()
-		t.MaxIdleConnsPerHost = 64 // all runs talk to one host
-		c = &http.Client{Transport: t}
-	}
-	own := *c
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &own
-}
 
 // Answer asks the provider, again where that is allowed.
 func (m *Model) Answer(ctx context.Context, q loop.Question, onText func(string)) (loop.Answer, error) {
@@ -124,7 +110,7 @@ func (m *Model) Answer(ctx context.Context, q loop.Question, onText func(string)
 		}
 		m.log.LogAttrs(ctx, slog.LevelWarn, "asking the provider again", slog.String("model", m.Name()),
 			slog.String("requestId", q.RequestID), slog.Duration("in", wait), slog.Any("error", err))
-		if !sleep(ctx, wait) {
+		if !wire.Sleep(ctx, wait) {
 			return x.answer(m.Name()), m.fault(ctx, x).With(q.RequestID)
 		}
 	}
@@ -134,8 +120,8 @@ func (m *Model) Answer(ctx context.Context, q loop.Question, onText func(string)
 func (m *Model) attempt(ctx context.Context, q loop.Question, onText func(string)) *exchange {
 	own, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	history, extras := m.history(q)
-	x := &exchange{ctx: own, m: m, requestID: q.RequestID, extras: extras, cancel: cancel, onText: onText}
+	placeholder, body := m.history(q)
+	x := &exchange{ctx: own, m: m, requestID: q.RequestID, body: body, cancel: cancel, onText: onText}
 	defer x.end()
 	llm, err := openai.New(
 		openai.WithToken("none"), openai.WithOrganization(""), // the exchange adds the real key; no environment is read
@@ -150,8 +136,7 @@ func (m *Model) attempt(ctx context.Context, q loop.Question, onText func(string
 	// The library must not see the context end: it would return at once, at
 	// times without an error, while it still reads. The request does see it,
 	// and a failed read ends the library soon and surely.
-	res, err := llm.GenerateContent(context.WithoutCancel(ctx), history,
-		llms.WithTools(toolsOf(q.Tools)),
+	res, err := llm.GenerateContent(context.WithoutCancel(ctx), placeholder,
 		llms.WithStreamingFunc(func(context.Context, []byte) error {
 			x.deliver()
 			return nil
@@ -164,18 +149,6 @@ func (m *Model) attempt(ctx context.Context, q loop.Question, onText func(string
 		x.fail(m.broken("the answer has no end"))
 	}
 	return x
-}
-
-// sleep waits, and says whether it did so to the end.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 var _ loop.Model = (*Model)(nil)

@@ -165,7 +165,6 @@ func TestBrokenAnswers(t *testing.T) {
 		"nothing more comes":          {modeltest.Reply{Text: "half an answer", Fault: modeltest.FaultStall, After: 2}, "half an ", fault.CodeProviderTime},
 		"only comments come":          {modeltest.Reply{Text: "half an answer", Fault: modeltest.FaultNoise, After: 2}, "half an ", fault.CodeProviderTime},
 		"nothing comes at all":        {modeltest.Reply{Fault: modeltest.FaultHang}, "", fault.CodeProviderTime},
-		"content filter":              {modeltest.Reply{Text: "I", Finish: "content_filter"}, "I", fault.CodeProviderFailed},
 		"finish reason network_error": {modeltest.Reply{Text: "I", Finish: "network_error"}, "I", fault.CodeProviderFailed},
 		"a web page":                  {modeltest.Reply{Raw: "<html>", Type: "text/html"}, "", fault.CodeProviderFailed},
 		"calls cut off":               {modeltest.Reply{Calls: twoCalls, Fault: modeltest.FaultEnd, After: 3}, "", fault.CodeProviderFailed},
@@ -334,7 +333,7 @@ func TestReasoningIsKeptAndSentBack(t *testing.T) {
 		}
 		q := hello()
 		q.Messages = append(q.Messages,
-			loop.Message{Role: chat.RoleAssistant, Calls: got.Calls, Reasoning: got.Reasoning},
+			got.Message(),
 			loop.Message{Role: loop.RoleTool, CallID: "a", Name: "add", Text: "3"})
 		ask(t, t.Context(), m, q)
 		sent := s.Last().Messages
@@ -366,5 +365,22 @@ func TestReusesTheConnection(t *testing.T) {
 	}
 	if len(conns) != 1 {
 		t.Errorf("%d connections for 5 answers, want 1", len(conns))
+	}
+}
+
+// What the library would stumble over never reaches it, and how an answer ended is
+// said in our words.
+func TestHowAnAnswerEnds(t *testing.T) {
+	for word, want := range map[string]chat.Finish{
+		"stop": chat.FinishStop, "eos": chat.FinishStop, "length": chat.FinishLength, "max_tokens": chat.FinishLength,
+		"content_filter": chat.FinishContentFilter, "sensitive": chat.FinishContentFilter, "refusal": chat.FinishRefusal,
+		"function_call": chat.FinishToolCalls, "tool_calls": chat.FinishToolCalls,
+	} {
+		bubble(t, Config{}, func(t *testing.T, s *modeltest.Server, m *Model) {
+			s.Script(modeltest.Reply{Text: "hello", Finish: word})
+			if got := ask(t, t.Context(), m, hello()); got.err != nil || got.Finish != want || got.Text != "hello" {
+				t.Errorf("%s: %q %q, %v; want %q", word, got.Text, got.Finish, got.err, want)
+			}
+		})
 	}
 }

@@ -1,7 +1,6 @@
 package langchain
 
 import (
-	"bytes"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -11,9 +10,8 @@ import (
 
 // chunk is one event of a provider's stream, or a whole answer in one piece.
 type chunk struct {
-	Choices []choice        `json:"choices"`
-	Usage   *usage          `json:"usage"`
-	Error   json.RawMessage `json:"error"`
+	Choices []choice `json:"choices"`
+	Usage   *usage   `json:"usage"`
 }
 
 type choice struct {
@@ -148,7 +146,7 @@ func (p *parts) rest() string {
 
 // size grows with everything that belongs to an answer.
 func (p *parts) size() int {
-	n := p.reasoning.Len() + len(p.text.half) + len(p.think.half) + len(p.inText.held)
+	n := p.reasoning.Len() + p.text.Held() + p.think.Held() + len(p.inText.held)
 	if p.heardText {
 		n++
 	}
@@ -167,10 +165,4 @@ func (p *parts) count(u *usage) {
 		u.Total = u.Prompt + u.Completion
 	}
 	p.usage = &chat.Usage{PromptTokens: int(u.Prompt), CompletionTokens: int(u.Completion), TotalTokens: int(u.Total)}
-}
-
-// present says whether a raw JSON field holds anything.
-func present(raw json.RawMessage) bool {
-	raw = bytes.TrimSpace(raw)
-	return len(raw) > 0 && !bytes.Equal(raw, []byte("null"))
 }

@@ -2,18 +2,20 @@ package langchain
 
 import (
 	"net/url"
-	"regexp"
 	"strings"
+
+	"github.com/loongclaw/loongclaw/agent/model/dialect"
+	"github.com/loongclaw/loongclaw/agent/model/providers"
 )
 
 // The providers that we know.
 const (
-	GLM       = "glm"
-	DeepSeek  = "deepseek"
-	Kimi      = "kimi"
-	OpenAI    = "openai"
-	Anthropic = "anthropic"
-	Ollama    = "ollama"
+	GLM       = dialect.GLM
+	DeepSeek  = dialect.DeepSeek
+	Kimi      = dialect.Kimi
+	OpenAI    = dialect.OpenAI
+	Anthropic = dialect.Anthropic
+	Ollama    = dialect.Ollama
 )
 
 // Defaults are a provider's address and model, where none is configured.
@@ -22,62 +24,10 @@ type Defaults struct {
 	Model string
 }
 
-// Known gives the defaults of a provider that we know.
+// Known returns the defaults of a provider that speaks this protocol.
 func Known(provider string) (Defaults, bool) {
-	d, ok := defaults[provider]
-	return d, ok
-}
-
-var defaults = map[string]Defaults{
-	GLM:       {"https://open.bigmodel.cn/api/paas/v4/chat/completions", "glm-4-flash"},
-	DeepSeek:  {"https://api.deepseek.com", "deepseek-v4-flash"},
-	Kimi:      {"https://api.moonshot.cn/v1", "kimi-k2.6"},
-	OpenAI:    {"https://api.openai.com/v1", "gpt-4.1-mini"},
-	Anthropic: {"https://api.anthropic.com/v1", "claude-sonnet-4-5"},
-	Ollama:    {"http://127.0.0.1:11434/v1", "qwen3"},
-}
-
-// dialect is how a provider wants a request that OpenAI would take otherwise.
-type dialect struct {
-	maxTokens     string // the field for the limit
-	temperature   bool   // takes one
-	streamOptions bool   // takes stream_options.include_usage
-	reasoning     bool   // wants its reasoning back in the history
-	emptyReason   bool   // wants the field beside tool calls even where it is empty
-	nullContent   bool   // wants null, not "", beside tool calls
-	plainIDs      bool   // refuses call ids other than letters, digits, _ and -
-}
-
-var (
-	// OpenAI's reasoning models take only their own temperature.
-	openAIReasoning = regexp.MustCompile(`^(o[1-9]|gpt-5)`)
-	// Kimi fixes the temperature of these by mode, and refuses any other.
-	kimiFixed = regexp.MustCompile(`^kimi-(k[2-9]|latest|thinking)`)
-)
-
-func dialectOf(provider, model string, at *url.URL) dialect {
-	d := dialect{maxTokens: "max_tokens", temperature: true, streamOptions: true, reasoning: true}
-	switch provider {
-	case GLM:
-		d.streamOptions = false // refuses it; its last chunk has the usage anyway
-	case DeepSeek:
-		d.emptyReason = true
-	case Kimi:
-		d.emptyReason = true
-		d.temperature = !kimiFixed.MatchString(model)
-	case Anthropic:
-		// Its newer models refuse a temperature; the endpoint ignores reasoning.
-		d.temperature, d.reasoning = false, false
-		d.nullContent, d.plainIDs = true, true
-	case OpenAI:
-		if at.Hostname() == "api.openai.com" {
-			// Only the real one: servers that imitate it know max_tokens, and
-			// may be reasoning models that want their reasoning back.
-			d.maxTokens, d.reasoning, d.nullContent = "max_completion_tokens", false, true
-			d.temperature = !openAIReasoning.MatchString(model)
-		}
-	}
-	return d
+	spec, ok := providers.Find(provider)
+	return Defaults{spec.Base, spec.Model}, ok && spec.Protocol != providers.None
 }
 
 const chatPath = "/chat/completions"

@@ -2,37 +2,26 @@ package langchain
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
-	"net/url"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/model/providers"
+	"github.com/loongclaw/loongclaw/agent/model/refusal"
+	"github.com/loongclaw/loongclaw/agent/model/wire"
+	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
-)
-
-// A provider is asked again at most so often, and within so long.
-const (
-	maxRetries  = 2
-	retryWindow = 10 * time.Second
-	firstWait   = 400 * time.Millisecond
 )
 
 // retryIn says whether to ask again after a failure, and when.
 func retryIn(x *exchange, tries int, passed time.Duration) (time.Duration, bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if !x.retry || x.began || tries >= maxRetries {
+	if !x.retry || x.began {
 		return 0, false
 	}
-	wait := firstWait << (2 * tries)
-	if x.err.RetryAfter > wait {
-		wait = x.err.RetryAfter
-	}
-	return wait, passed+wait <= retryWindow
+	return wire.RetryIn(tries, passed, x.err.RetryAfter)
 }
 
 // fault is the error of an attempt, nil where it has none. The end of the
@@ -55,10 +44,10 @@ func (m *Model) unreachable(err error) *fault.Error {
 	if errors.Is(err, errSilent) || errors.Is(err, context.Canceled) || (errors.As(err, &timeout) && timeout.Timeout()) {
 		// Canceled without the caller's doing is our own watch.
 		return fault.Wrap(errSilent, fault.CodeProviderTime, "the provider "+m.provider+" says nothing for "+m.timeout.String(),
-			"try again; if it stays, look at the provider's status page")
+			"try again; for a model that thinks longer before its first word, raise LLM_TIMEOUT")
 	}
 	return fault.Wrap(m.scrub(err), fault.CodeProviderFailed, "the connection to the provider "+m.provider+" failed",
-		"try again; if it stays, check "+env(m.provider, "URL")+" and the network")
+		"try again; if it stays, check "+urlVariable(m.provider)+" and the network")
 }
 
 // broken is an answer that stopped in the middle.
@@ -68,7 +57,7 @@ func (m *Model) broken(why string) *fault.Error {
 
 // webPage is what stands at an address that is no API.
 func (m *Model) webPage() *fault.Error {
-	return fault.New(fault.CodeProviderFailed, "the provider "+m.provider+" answered with a web page", "check "+env(m.provider, "URL")+": it should end in /v1 or the like")
+	return fault.New(fault.CodeProviderFailed, "the provider "+m.provider+" answered with a web page", "check "+urlVariable(m.provider)+": it should end in /v1 or the like")
 }
 
 // badFinish is the error of an end that is no answer.
@@ -76,115 +65,48 @@ func (m *Model) badFinish(finish string) *fault.Error {
 	switch {
 	case finish == "":
 		return m.broken("the stream has no finish reason")
-	case finish == "content_filter" || finish == "sensitive":
-		return fault.New(fault.CodeProviderFailed, "the provider "+m.provider+" refused to go on with this content", "say it in other words")
 	case strings.Contains(finish, "context_window") || strings.Contains(finish, "context_length"):
-		return m.tooLong(nil)
+		return m.tooLong()
 	case has(finish, "error", "insufficient", "abort"):
 		return m.broken("finish reason " + m.clip(finish))
 	}
 	return nil
 }
 
-func (m *Model) tooLong(cause error) *fault.Error {
-	return fault.Wrap(cause, fault.CodeProviderFailed, "the conversation is too long for the model "+m.name, "start a new session, or choose a model with a larger context")
+func (m *Model) tooLong() *fault.Error {
+	w := refusal.Words{Status: http.StatusOK, Code: "context_length_exceeded"}
+	f, _ := w.Fault(m.who())
+	return f
 }
 
-// words are a provider's own words for an error, in the forms that are about.
-type words struct {
-	Message string `json:"message"`
-	Type    string `json:"type"`
-	Code    any    `json:"code"`
-}
-
-func wordsOf(raw json.RawMessage) words {
-	var w words
-	if json.Unmarshal(raw, &w) != nil {
-		w.Message = strings.Trim(string(raw), `"`)
-	}
-	return w
-}
-
-func (w words) code() string {
-	switch c := w.Code.(type) {
-	case string:
-		return c
-	case float64:
-		return strconv.Itoa(int(c))
-	}
-	return ""
-}
-
-func (w words) all() string { return w.Type + " " + w.code() + " " + w.Message }
-
-func (m *Model) cause(status int, w words) error {
-	s := "status " + strconv.Itoa(status)
-	if status == http.StatusOK {
-		s = "in the stream"
-	}
-	return errors.New(s + ": " + m.clip(w.all()))
+func (m *Model) who() refusal.Who {
+	return refusal.Who{Provider: m.provider, Model: m.name, Clip: m.clip}
 }
 
 // refused is an answer with an error status.
 func (m *Model) refused(resp *http.Response, body []byte) (*fault.Error, bool) {
-	var outer struct {
-		Error json.RawMessage `json:"error"`
-	}
-	raw := json.RawMessage(body)
-	if json.Unmarshal(body, &outer) == nil && present(outer.Error) {
-		raw = outer.Error
-	}
-	w := wordsOf(raw)
-	f, retry := m.classify(resp.StatusCode, w)
-	if d := retryAfter(resp.Header, time.Now()); d > 0 {
+	w := refusal.Parse(resp.StatusCode, body)
+	f, retry := w.Fault(m.who())
+	if d := wire.RetryAfter(resp.Header, time.Now()); d > 0 {
 		f = f.After(d)
 	}
 	return f, retry
 }
 
-// inStream is an error that came in the middle of a stream that began well.
-func (m *Model) inStream(raw json.RawMessage) (*fault.Error, bool) {
-	w := wordsOf(raw)
-	status := http.StatusOK
-	switch s := strings.ToLower(w.all()); {
-	case has(s, "rate_limit", "rate limit", "too many requests"), is(w.code(), "429", "1302", "1303", "1305"):
-		status = http.StatusTooManyRequests
-	case has(s, "invalid_request"):
-		status = http.StatusBadRequest
-	case has(s, "authentication", "invalid_api_key"):
-		status = http.StatusUnauthorized
+// finishOf is a provider's word for the end of an answer in ours.
+func finishOf(finish string) chat.Finish {
+	switch finish {
+	case "length", "max_tokens":
+		return chat.FinishLength
+	case "content_filter", "sensitive":
+		return chat.FinishContentFilter
+	case "refusal":
+		return chat.FinishRefusal
+	case "tool_calls", "function_call":
+		return chat.FinishToolCalls
 	}
-	return m.classify(status, w)
+	return chat.FinishStop
 }
-
-// classify makes an error out of a status and the provider's words, and says
-// whether asking again may help.
-func (m *Model) classify(status int, w words) (*fault.Error, bool) {
-	said, cause, who := strings.ToLower(w.all()), m.cause(status, w), "the provider "+m.provider
-	switch {
-	case status == http.StatusPaymentRequired || has(said, "insufficient_quota", "insufficient balance", "余额不足") || w.code() == "1113":
-		return fault.Wrap(cause, fault.CodeProviderFailed, who+" wants to be paid first", "top up the account of "+env(m.provider, "API_KEY")), false
-	case status == http.StatusTooManyRequests:
-		return fault.Wrap(cause, fault.CodeProviderBusy, who+" takes no more requests for now", "wait a little and ask again"), true
-	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		return fault.Wrap(cause, fault.CodeProviderFailed, who+" refused the key", "check "+env(m.provider, "API_KEY")), false
-	case has(said, "context_length", "context window", "maximum context", "too many tokens"):
-		return m.tooLong(cause), false
-	case status == http.StatusNotFound || has(said, "model_not_found"):
-		return fault.Wrap(cause, fault.CodeProviderFailed, who+" does not know the model "+m.name+" at this address",
-			"check "+env(m.provider, "MODEL")+" and "+env(m.provider, "URL")), false
-	case status == http.StatusRequestTimeout || status == http.StatusGatewayTimeout || status == 524:
-		return fault.Wrap(cause, fault.CodeProviderTime, who+" took too long", "try again"), true
-	case status >= 500:
-		return fault.Wrap(cause, fault.CodeProviderFailed, who+" has trouble of its own", "try again in a while"), status != http.StatusNotImplemented
-	case status == http.StatusOK:
-		return fault.Wrap(cause, fault.CodeProviderFailed, who+" broke off its answer", "ask again"), true
-	}
-	return fault.Wrap(cause, fault.CodeProviderFailed, who+" refused the request (status "+strconv.Itoa(status)+")",
-		"its words are in the agent's log, with the request id"), false
-}
-
-func is(code string, known ...string) bool { return slices.Contains(known, code) }
 
 func has(s string, words ...string) bool {
 	for _, a := range words {
@@ -195,83 +117,19 @@ func has(s string, words ...string) bool {
 	return false
 }
 
-// retryAfter reads when the provider wants to be asked again: seconds, a date,
-// or milliseconds as OpenAI has them.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	if ms, err := strconv.ParseFloat(h.Get("Retry-After-Ms"), 64); err == nil && ms > 0 {
-		return bounded(ms / 1000)
-	}
-	s := strings.TrimSpace(h.Get("Retry-After"))
-	if sec, err := strconv.ParseFloat(s, 64); err == nil && sec > 0 {
-		return bounded(sec)
-	}
-	if t, err := http.ParseTime(s); err == nil {
-		return bounded(t.Sub(now).Seconds())
-	}
-	return 0
-}
-
-// bounded keeps a provider's number of seconds sane: a day says "not today".
-func bounded(sec float64) time.Duration {
-	return time.Duration(min(max(sec, 0), 86400) * float64(time.Second))
-}
-
-// env is the variable that a hint names.
-func env(provider, what string) string {
-	if what == "URL" {
-		switch provider {
-		case OpenAI, Anthropic:
-			what = "BASE_URL"
-		case GLM, DeepSeek, Kimi:
-			what = "API_URL"
-		}
-	}
-	return strings.ToUpper(provider) + "_" + what
+// urlVariable is the variable of a provider's address, for a hint.
+func urlVariable(provider string) string {
+	spec, _ := providers.Find(provider)
+	return spec.URL()
 }
 
 func badURL(provider string) *fault.Error {
 	// The address itself stays out: it may hold a password.
-	return fault.New(fault.CodeInvalidRequest, "the base URL of "+provider+" is no http or https address", "set "+env(provider, "URL")+" to something like https://host/v1")
+	return fault.New(fault.CodeInvalidRequest, "the base URL of "+provider+" is no http or https address", "set "+urlVariable(provider)+" to something like https://host/v1")
 }
 
-// secretsOf knows what must not stand in any text of ours: a provider may well
-// repeat the key that it refuses.
-func secretsOf(key string, u *url.URL) *strings.Replacer {
-	var pairs []string
-	hide := func(s string) {
-		if len(s) >= 4 {
-			pairs = append(pairs, s, "[hidden]", strings.ToLower(s), "[hidden]", url.QueryEscape(s), "[hidden]")
-		}
-	}
-	hide(key)
-	if u.User != nil {
-		p, _ := u.User.Password()
-		hide(p)
-		hide(u.User.Username())
-	}
-	for _, vs := range u.Query() {
-		for _, v := range vs {
-			hide(v)
-		}
-	}
-	return strings.NewReplacer(pairs...)
-}
-
-// scrub is an error without secrets and without the address; what it wraps is
-// gone, since that would still hold them.
-func (m *Model) scrub(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		err = u.Err
-	}
-	return errors.New(m.clip(err.Error()))
-}
+// scrub is an error without secrets and without the address.
+func (m *Model) scrub(err error) error { return m.secrets.Scrub(err) }
 
 // clip makes a provider's words fit for a log.
-func (m *Model) clip(s string) string {
-	s = strings.Join(strings.Fields(m.secrets.Replace(s)), " ")
-	if len(s) > 300 {
-		s = strings.ToValidUTF8(s[:300], "") + "…"
-	}
-	return strings.ToValidUTF8(s, "")
-}
+func (m *Model) clip(s string) string { return m.secrets.Clip(s) }

@@ -3,23 +3,18 @@ package langchain
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/model/wire"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
-
-// requestIDs are the ids that a provider is told: those that the gateway takes.
-var requestIDs = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
 // exchange is one request to the provider and what came of it. The library
 // takes it for its HTTP client.
@@ -27,7 +22,7 @@ type exchange struct {
 	ctx       context.Context // of the request to the provider; the library has another
 	m         *Model
 	requestID string
-	extras    []extra
+	body      []byte // of the request
 	cancel    context.CancelCauseFunc
 	onText    func(string)
 
@@ -46,9 +41,9 @@ type exchange struct {
 // errSilent ends a request whose provider says nothing.
 var errSilent = errors.New("the provider is silent")
 
-// Do sends the library's request in the provider's own form.
-func (x *exchange) Do(req *http.Request) (*http.Response, error) {
-	own, err := x.request(req)
+// Do sends our request where the library would send its own.
+func (x *exchange) Do(*http.Request) (*http.Response, error) {
+	own, err := x.request()
 	if err != nil {
 		x.fail(fault.Internal(x.m.scrub(err)))
 		return nil, err
@@ -88,15 +83,8 @@ func (x *exchange) watch(d time.Duration) *time.Timer {
 	return time.AfterFunc(d, func() { x.cancel(errSilent) })
 }
 
-func (x *exchange) request(req *http.Request) (*http.Request, error) {
-	body, err := io.ReadAll(req.Body)
-	if err != nil {
-		return nil, err
-	}
-	if body, err = x.rewrite(body); err != nil {
-		return nil, err
-	}
-	own, err := http.NewRequestWithContext(x.ctx, http.MethodPost, x.m.url.String(), bytes.NewReader(body))
+func (x *exchange) request() (*http.Request, error) {
+	own, err := http.NewRequestWithContext(x.ctx, http.MethodPost, x.m.url.String(), bytes.NewReader(x.body))
 	if err != nil {
 		return nil, err
 	}
@@ -107,67 +95,11 @@ func (x *exchange) request(req *http.Request) (*http.Request, error) {
 	if x.m.key != "" {
 		h.Set("Authorization", "Bearer "+x.m.key)
 	}
-	if requestIDs.MatchString(x.requestID) {
+	if wire.IsRequestID(x.requestID) {
 		h.Set("X-Request-Id", x.requestID)
 		h.Set("X-Client-Request-Id", x.requestID) // OpenAI's name for it
 	}
 	return own, nil
-}
-
-// rewrite makes the provider's request out of the library's.
-func (x *exchange) rewrite(body []byte) ([]byte, error) {
-	var r map[string]json.RawMessage
-	if err := json.Unmarshal(body, &r); err != nil {
-		return nil, err
-	}
-	var messages []json.RawMessage
-	if err := json.Unmarshal(r["messages"], &messages); err != nil {
-		return nil, err
-	}
-	if len(messages) != len(x.extras) {
-		return nil, fmt.Errorf("the library made %d messages out of %d", len(messages), len(x.extras))
-	}
-	d := x.m.dialect
-	for i, e := range x.extras {
-		null := e.calls && d.nullContent
-		reasoned := d.reasoning && (e.reasoning != "" || (e.calls && d.emptyReason))
-		if !null && !reasoned {
-			continue // a long conversation is not taken apart for nothing
-		}
-		var m map[string]any
-		if err := json.Unmarshal(messages[i], &m); err != nil {
-			return nil, err
-		}
-		if null && m["content"] == "" {
-			m["content"] = nil
-		}
-		if reasoned {
-			m["reasoning_content"] = e.reasoning
-		}
-		b, err := json.Marshal(m)
-		if err != nil {
-			return nil, err
-		}
-		messages[i] = b
-	}
-	for _, k := range []string{"temperature", "max_tokens", "max_completion_tokens", "stream_options"} {
-		delete(r, k)
-	}
-	set := map[string]any{"model": x.m.name, "messages": messages, "stream": true, d.maxTokens: x.m.maxTokens}
-	if d.temperature {
-		set["temperature"] = x.m.temperature
-	}
-	if d.streamOptions {
-		set["stream_options"] = map[string]bool{"include_usage": true}
-	}
-	for k, v := range set {
-		b, err := json.Marshal(v)
-		if err != nil {
-			return nil, err
-		}
-		r[k] = b
-	}
-	return json.Marshal(r)
 }
 
 // heard takes what came in one event of the stream.
@@ -233,6 +165,6 @@ func (x *exchange) answer(model string) loop.Answer {
 	defer x.mu.Unlock()
 	return loop.Answer{
 		Text: x.text.String(), Calls: x.parts.calls.list(), Reasoning: x.parts.reasoning.String(),
-		Usage: x.parts.usage, Model: model,
+		Usage: x.parts.usage, Model: model, Finish: finishOf(x.parts.finish),
 	}
 }

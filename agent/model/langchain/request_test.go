@@ -2,6 +2,7 @@ package langchain
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/model/modeltest"
+	"github.com/loongclaw/loongclaw/agent/model/wire"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
@@ -20,15 +22,15 @@ func TestRequestFields(t *testing.T) {
 		config Config
 		want   map[string]any
 	}{
-		"glm":              {Config{Provider: GLM}, map[string]any{"model": "glm-4-flash", "stream": true, "max_tokens": 2000.0, "temperature": 0.7}},
-		"deepseek":         {Config{Provider: DeepSeek}, map[string]any{"model": "deepseek-v4-flash", "stream": true, "max_tokens": 2000.0, "temperature": 0.7, "stream_options": usage}},
-		"kimi, fixed":      {Config{Provider: Kimi}, map[string]any{"model": "kimi-k2.6", "stream": true, "max_tokens": 2000.0, "stream_options": usage}},
-		"kimi, free":       {Config{Provider: Kimi, Model: "moonshot-v1-8k"}, map[string]any{"model": "moonshot-v1-8k", "stream": true, "max_tokens": 2000.0, "temperature": 0.7, "stream_options": usage}},
-		"openai itself":    {Config{Provider: OpenAI}, map[string]any{"model": "gpt-4.1-mini", "stream": true, "max_completion_tokens": 2000.0, "temperature": 0.7, "stream_options": usage}},
-		"openai, thinking": {Config{Provider: OpenAI, Model: "o3"}, map[string]any{"model": "o3", "stream": true, "max_completion_tokens": 2000.0, "stream_options": usage}},
+		"glm":              {Config{Provider: GLM}, map[string]any{"model": "glm-4-flash", "stream": true, "temperature": 0.7}},
+		"deepseek":         {Config{Provider: DeepSeek}, map[string]any{"model": "deepseek-v4-flash", "stream": true, "temperature": 0.7, "stream_options": usage}},
+		"kimi, fixed":      {Config{Provider: Kimi}, map[string]any{"model": "kimi-k2.6", "stream": true, "stream_options": usage}},
+		"kimi, free":       {Config{Provider: Kimi, Model: "moonshot-v1-8k"}, map[string]any{"model": "moonshot-v1-8k", "stream": true, "temperature": 0.7, "stream_options": usage}},
+		"openai itself":    {Config{Provider: OpenAI}, map[string]any{"model": "gpt-4.1-mini", "stream": true, "temperature": 0.7, "stream_options": usage}},
+		"openai, thinking": {Config{Provider: OpenAI, Model: "o3"}, map[string]any{"model": "o3", "stream": true, "stream_options": usage}},
 		"openai elsewhere": {Config{Provider: OpenAI, URL: "http://else/v1", Model: "m", MaxTokens: 9}, map[string]any{"model": "m", "stream": true, "max_tokens": 9.0, "temperature": 0.7, "stream_options": usage}},
-		"anthropic":        {Config{Provider: Anthropic}, map[string]any{"model": "claude-sonnet-4-5", "stream": true, "max_tokens": 2000.0, "stream_options": usage}},
-		"ollama":           {Config{Provider: Ollama}, map[string]any{"model": "qwen3", "stream": true, "max_tokens": 2000.0, "temperature": 0.7, "stream_options": usage}},
+		"anthropic":        {Config{Provider: Anthropic}, map[string]any{"model": "claude-sonnet-4-5", "stream": true, "stream_options": usage}},
+		"ollama":           {Config{Provider: Ollama}, map[string]any{"model": "qwen3", "stream": true, "temperature": 0.7, "stream_options": usage}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, c.config, func(t *testing.T, s *modeltest.Server, m *Model) {
@@ -81,82 +83,86 @@ func TestBaseURLs(t *testing.T) {
 	}
 }
 
-// TestHistory: whatever conversation comes in, what goes out is one that
-// providers take: each call with its result, each result after its call.
-func TestHistory(t *testing.T) {
-	call := func(id, args string) loop.Call { return loop.Call{ID: id, Name: "f", Arguments: json.RawMessage(args)} }
-	user := loop.Message{Role: chat.RoleUser, Text: "u"}
-	for name, c := range map[string]struct {
-		in   []loop.Message
-		want []string
-	}{
-		"a round of two": {
-			[]loop.Message{user, {Role: chat.RoleAssistant, Text: "t", Calls: []loop.Call{call("a", "{}"), call("b", "{}")}}, {Role: loop.RoleTool, CallID: "b", Text: "2"}, {Role: loop.RoleTool, CallID: "a", Text: "1"}},
-			[]string{"user u", "assistant t [a f {}] [b f {}]", "tool b 2", "tool a 1"},
-		},
-		"empty ids": {
-			[]loop.Message{user, {Role: chat.RoleAssistant, Calls: []loop.Call{call("", "{}"), call("", "{}")}}, {Role: loop.RoleTool, Name: "f", Text: "1"}, {Role: loop.RoleTool, Name: "f", Text: "2"}},
-			[]string{"user u", "assistant  [call_2_0 f {}] [call_2_1 f {}]", "tool call_2_0 1", "tool call_2_1 2"},
-		},
-		"ids that repeat between rounds": {
-			[]loop.Message{user, {Role: chat.RoleAssistant, Calls: []loop.Call{call("a", "{}")}}, {Role: loop.RoleTool, CallID: "a", Text: "1"}, {Role: chat.RoleAssistant, Calls: []loop.Call{call("a", "{}")}}, {Role: loop.RoleTool, CallID: "a", Text: "2"}},
-			[]string{"user u", "assistant  [a f {}]", "tool a 1", "assistant  [call_4_0 f {}]", "tool call_4_0 2"},
-		},
-		"a call without a result": {
-			[]loop.Message{{Role: chat.RoleAssistant, Calls: []loop.Call{call("a", "{}")}}, user},
-			[]string{"assistant  [a f {}]", "tool a error: this call has no result", "user u"},
-		},
-		"a result without a call": {[]loop.Message{{Role: loop.RoleTool, CallID: "x", Text: "?"}, user}, []string{"user u"}},
-		"empty messages":          {[]loop.Message{{Role: chat.RoleAssistant}, {Role: chat.RoleUser}, user}, []string{"user u"}},
-		"arguments that are no object": {
-			[]loop.Message{{Role: chat.RoleAssistant, Calls: []loop.Call{call("a", `{"x`), call("b", ""), call("c", "[1]")}}, {Role: loop.RoleTool, CallID: "a"}, {Role: loop.RoleTool, CallID: "b"}, {Role: loop.RoleTool, CallID: "c", Text: "1"}},
-			[]string{`assistant  [a f {"invalid_arguments":"{\"x"}] [b f {}] [c f {"invalid_arguments":"[1]"}]`, "tool a (no output)", "tool b (no output)", "tool c 1"},
-		},
+// TestWhatIsSentIsTakenByStrictProviders asks through the whole adapter: what a
+// journal may hold is answered by a provider that refuses what the real one does.
+// That each odd conversation is taken by each provider is shown in model/dialect.
+func TestWhatIsSentIsTakenByStrictProviders(t *testing.T) {
+	for strict, c := range map[string]Config{
+		"openai":   {Provider: OpenAI},
+		"deepseek": {Provider: DeepSeek},
+		"kimi":     {Provider: Kimi},
+		"glm":      {Provider: GLM},
+		"ollama":   {Provider: Ollama},
+		"mistral":  {Provider: OpenAI, URL: "https://api.mistral.ai/v1", Model: "mistral-large-latest"},
+		"gemini":   {Provider: OpenAI, URL: "http://door/openai", Upstream: "https://generativelanguage.googleapis.com/v1beta/openai", Model: "gemini-3-pro-preview"},
+		"unknown":  {Provider: OpenAI, URL: "http://llm.internal/v1", Model: "m"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			bubble(t, Config{}, func(t *testing.T, s *modeltest.Server, m *Model) {
-				if got := ask(t, t.Context(), m, loop.Question{System: "s", Messages: c.in}); got.err != nil {
-					t.Fatal(got.err)
+		t.Run(strict, func(t *testing.T) {
+			bubble(t, c, func(t *testing.T, s *modeltest.Server, m *Model) {
+				s.Strict(strict)
+				q := hello()
+				q.Messages = []loop.Message{
+					{Role: chat.RoleAssistant, Text: "cut off"},
+					{Role: chat.RoleUser, Text: "a"},
+					{Role: chat.RoleUser, Context: "[today]", Text: "b"},
+					{Role: chat.RoleAssistant, Model: "other/x", Reasoning: modeltest.Thought("other"), Calls: []loop.Call{{Name: "functions.add", Arguments: json.RawMessage(`{"x`)}, {ID: "call_1", Name: ""}}},
+					{Role: loop.RoleTool, CallID: "call_1"},
+					{Role: chat.RoleUser, Text: "c"},
+					{Role: chat.RoleAssistant, Text: " \n"},
+					{Role: chat.RoleUser, Text: "d"},
 				}
-				got := lines(s.Last())
-				if d := cmp.Diff(append([]string{"system s"}, c.want...), got); d != "" {
-					t.Errorf("messages (-want +got):\n%s", d)
+				for range 3 { // what it answers is then a part of the history
+					s.Script(modeltest.Reply{Reasoning: modeltest.Thought(m.provider), Calls: twoCalls})
+					got := ask(t, t.Context(), m, q)
+					if got.err != nil {
+						t.Fatalf("%v; sent %s", got.err, s.Last().Raw)
+					}
+					q.Messages = append(q.Messages, got.Answer.Message(),
+						loop.Message{Role: loop.RoleTool, CallID: "a", Name: "add", Text: "3"},
+						loop.Message{Role: loop.RoleTool, CallID: "b", Name: "add"})
+				}
+				q.NoCalls = true
+				q.Messages = append(q.Messages, loop.Message{Role: chat.RoleUser, Context: "no more calls"})
+				if got := ask(t, t.Context(), m, q); got.err != nil {
+					t.Fatalf("%v; sent %s", got.err, s.Last().Raw)
 				}
 			})
 		})
 	}
 }
 
-func lines(r *modeltest.Request) []string {
-	var out []string
-	for _, m := range r.Messages {
-		s := m.Role + " " + m.Content
-		if m.ToolCallID != "" {
-			s = m.Role + " " + m.ToolCallID + " " + m.Content
+// TestRequestsShareTheirBeginning: request by request the body begins with the
+// bytes of the one before, up to the end of its messages.
+func TestRequestsShareTheirBeginning(t *testing.T) {
+	bubble(t, Config{Provider: DeepSeek}, func(t *testing.T, s *modeltest.Server, m *Model) {
+		q := hello()
+		before := ""
+		for n := range 30 {
+			q.Messages = append(q.Messages[:len(q.Messages):len(q.Messages)], loop.Message{Role: chat.RoleUser, Context: fmt.Sprintf("[day %d]", n), Text: "next"})
+			for _, reply := range []modeltest.Reply{{Reasoning: "hm", Calls: twoCalls}, {Text: "done", Reasoning: "so"}} {
+				s.Script(reply)
+				got := ask(t, t.Context(), m, q)
+				if got.err != nil {
+					t.Fatal(got.err)
+				}
+				body := string(s.Last().Raw)
+				if !strings.HasPrefix(body, before) {
+					t.Fatalf("turn %d: the request\n%s\ndoes not begin with\n%s", n, body, before)
+				}
+				before = strings.TrimSuffix(body, "]}")
+				q.Messages = append(q.Messages, got.Answer.Message())
+				for _, c := range got.Calls {
+					q.Messages = append(q.Messages, loop.Message{Role: loop.RoleTool, CallID: c.ID, Name: c.Name, Text: "3"})
+				}
+			}
 		}
-		for _, c := range m.Calls {
-			s += " [" + c.ID + " " + c.Function.Name + " " + c.Function.Arguments + "]"
-		}
-		out = append(out, s)
-	}
-	return out
-}
-
-func TestIDsThatAnthropicTakes(t *testing.T) {
-	m, err := New(Config{Provider: Anthropic, Key: "k"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	tr := &transcript{m: m, used: map[string]bool{}}
-	if got := tr.wireID("functions.add:0", 0); !plainID.MatchString(got) {
-		t.Errorf("id %q, want letters, digits, _ and -", got)
-	}
+	})
 }
 
 func TestHintsNameRealVariables(t *testing.T) {
 	u := &url.URL{Scheme: "http", Host: "h"}
 	for provider, want := range map[string]string{GLM: "GLM_API_URL", OpenAI: "OPENAI_BASE_URL", Kimi: "KIMI_API_URL", Anthropic: "ANTHROPIC_BASE_URL", Ollama: "OLLAMA_URL"} {
-		m := &Model{provider: provider, url: u, secrets: strings.NewReplacer()}
+		m := &Model{provider: provider, url: u, secrets: wire.SecretsOf("", &url.URL{})}
 		if got := m.webPage().Hint; !strings.Contains(got, want) {
 			t.Errorf("hint %q, want %s in it", got, want)
 		}

@@ -5,12 +5,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/model/refusal"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
@@ -190,8 +190,8 @@ func (s *stream) event(data []byte) {
 		s.fail(s.x.m.broken("an event of the stream cannot be read"), true)
 		return
 	}
-	if present(c.Error) {
-		s.fail(s.x.m.inStream(c.Error))
+	if w, refused := refusal.InAnswer(data); refused {
+		s.fail(w.Fault(s.x.m.who()))
 		return
 	}
 	s.noise.Reset(onlyNoise * s.x.m.timeout)
@@ -227,10 +227,8 @@ func (s *stream) complete() {
 		s.fail(f, false)
 		return
 	}
-	b, err := json.Marshal(finish)
-	if err != nil { // a string marshals
-		b = []byte(`"stop"`)
-	}
-	_, _ = fmt.Fprintf(&s.out, "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":%s}]}\n\ndata: [DONE]\n\n", b)
+	// The library reads fields that are not there when it hears of calls; what the
+	// provider said is in the exchange, and it need only learn that this is the end.
+	s.out.WriteString("data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n")
 	s.done = true
 }

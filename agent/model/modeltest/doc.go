@@ -6,6 +6,10 @@
 // Touches: a loopback port, when it is told to listen.
 // Never: decides what is right. It plays a provider; the tests judge.
 //
+// A strict server (s.Strict("mistral")) also refuses what the real provider of
+// that name refuses: roles, ids, names, blanks, missing results and reasoning,
+// another provider's thoughts, fields that it does not know.
+//
 // Use it in three ways. In a test: s := modeltest.New(); s.Start(t); s.Script(…).
 // In a bubble of testing/synctest: s.Client() answers without a socket. As a
 // program: (&http.Server{Handler: s}).Serve(…), or Listen, and let the messages

@@ -43,12 +43,22 @@ func (r *Request) Done() <-chan struct{} { return r.done }
 // complete. It is settled once Done is closed.
 func (r *Request) Cancelled() bool { return r.cancelled.Load() }
 
-// LastUser is the last message of the user.
+// LastUser is the last message of the user, as the user wrote it.
 func (r *Request) LastUser() string {
 	if i := r.lastUser(); i >= 0 {
-		return r.Messages[i].Content
+		return Said(r.Messages[i].Content)
 	}
 	return ""
+}
+
+// Said is a user's message without the context that the agent has put before it.
+func Said(content string) string {
+	if !strings.HasPrefix(content, "[Context ") {
+		return content
+	}
+	_, rest, _ := strings.Cut(content, "\n[End of context ")
+	_, rest, _ = strings.Cut(rest, "]")
+	return strings.TrimLeft(rest, "\n")
 }
 
 // LastResult is the result of a tool that the request ends with, if it does.

@@ -17,6 +17,7 @@ type Server struct {
 	mu       sync.Mutex
 	queue    []Reply
 	fallback func(*Request) Reply
+	strict   string // the provider whose refusals are played; empty: none
 	requests []*Request
 	arrived  chan struct{} // closed and renewed when a request comes
 }
@@ -136,6 +137,11 @@ func (s *Server) admit(r *Request) Reply {
 	s.requests = append(s.requests, r)
 	close(s.arrived)
 	s.arrived = make(chan struct{})
+	if s.strict != "" {
+		if refusal, bad := Refuse(s.strict, r.Raw); bad {
+			return refusal
+		}
+	}
 	if len(s.queue) > 0 {
 		next := s.queue[0]
 		s.queue = s.queue[1:]

@@ -172,15 +172,15 @@ func TestResults(t *testing.T) {
 }
 
 func TestRecallFromThePromptAndTheConversation(t *testing.T) {
-	system := "persona\n\n**相关记忆**:\n- [fact] my cat is called Mimi\n- [fact] I like tea"
+	context := "[Context x]\n**相关记忆**: notes\n- [fact] my cat is called Mimi (saved 2026-01-02 in the session \"a\")\n- [fact] I like tea\n[End of context x]"
 	for said, want := range map[string]string{
 		"what is my cat called?": "I remember: my cat is called Mimi",
 		"what is my name?":       "I remember: my name is Bob",
 		"我的狗叫什么？":                "我记得：我的狗叫旺财",
 		"我叫什么名字？":                "我记得：我的名字是小明",
 	} {
-		a := answer(t, loop.Question{System: system, Messages: []loop.Message{
-			user("hello"), user("my name is Bob"), user("记住我的狗叫旺财"), user("我叫小明"), {Role: chat.RoleAssistant, Text: "ok"}, user(said),
+		a := answer(t, loop.Question{Messages: []loop.Message{
+			{Role: chat.RoleUser, Text: "hello", Context: context}, user("my name is Bob"), user("记住我的狗叫旺财"), user("我叫小明"), {Role: chat.RoleAssistant, Text: "ok"}, user(said),
 		}})
 		if a.Text != want {
 			t.Errorf("%q: got %q, want %q", said, a.Text, want)

@@ -11,16 +11,18 @@ import (
 // maxRecalled is how many memories one answer tells.
 const maxRecalled = 5
 
-// memoryLine is one recalled memory in the system prompt, as package memory
-// writes it: "- [type] content".
-var memoryLine = regexp.MustCompile(`(?m)^- \[(?:fact|event|decision|thought)\] (.+)$`)
+// memoryLine is one recalled memory in the context of a message: "- [type] content",
+// and perhaps where it came from.
+var memoryLine = regexp.MustCompile(`(?m)^- \[(?:fact|event|decision|thought)\] (.+?)(?: \(saved [^()]*\))?$`)
 
 // recall answers out of what a search found, the memories in the prompt, and
 // what the user said earlier in this conversation.
 func (t *turn) recall(found []string) string {
 	all := slices.Clone(found)
-	for _, m := range memoryLine.FindAllStringSubmatch(t.q.System, -1) {
-		all = append(all, m[1])
+	for _, message := range t.q.Messages {
+		for _, m := range memoryLine.FindAllStringSubmatch(message.Context, -1) {
+			all = append(all, m[1])
+		}
 	}
 	for _, said := range t.before {
 		if !question.MatchString(said) && len(said) < 500 {

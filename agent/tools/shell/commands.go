@@ -192,10 +192,38 @@ func lines(r io.Reader, do func(line string) bool) error {
 	return s.Err()
 }
 
+// What a command holds of its input at the same time.
+const (
+	maxHeldLines = 1 << 20
+	maxHeldBytes = 32 << 20
+)
+
+var errTooManyLines = errors.New("more than can be held at once; look at a smaller part of it")
+
 // allLines reads every line of the files named, or of stdin.
 func (c *call) allLines() (all []string) {
+	bytes := 0
 	c.each(func(_ string, r io.Reader) error {
-		return lines(r, func(l string) bool { all = append(all, l); return true })
+		full := false
+		err := lines(r, func(l string) bool {
+			bytes += len(l)
+			full = len(all) >= maxHeldLines || bytes > maxHeldBytes
+			if !full {
+				all = append(all, l)
+			}
+			return !full && c.ctx.Err() == nil
+		})
+		if full {
+			return errTooManyLines
+		}
+		return err
 	})
 	return all
+}
+
+// eachLine calls do for every line of the files named, or of stdin, one by one.
+func (c *call) eachLine(do func(line string)) {
+	c.each(func(_ string, r io.Reader) error {
+		return lines(r, func(l string) bool { do(l); return c.ctx.Err() == nil })
+	})
 }

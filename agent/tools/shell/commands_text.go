@@ -77,18 +77,41 @@ func tail(c *call) int {
 			_, _ = c.hc.Stdout.Write(all[max(0, len(all)-size):])
 			return err
 		}
-		var all []string
-		err := lines(r, func(l string) bool { all = append(all, l); return true })
-		from := max(0, len(all)-n)
 		if fromStart {
-			from = min(max(0, n-1), len(all))
+			at := 0
+			return lines(r, func(l string) bool {
+				if at++; at >= n {
+					c.printf("%s\n", l)
+				}
+				return c.ctx.Err() == nil
+			})
 		}
-		for _, l := range all[from:] {
+		last, err := c.lastLines(r, n)
+		for _, l := range last {
 			c.printf("%s\n", l)
 		}
 		return err
 	})
 	return 0
+}
+
+// lastLines gives the last n lines of r.
+func (c *call) lastLines(r io.Reader, n int) (last []string, err error) {
+	held, full := 0, false
+	err = lines(r, func(l string) bool {
+		last = append(last, l)
+		held += len(l)
+		if len(last) > n {
+			held -= len(last[0])
+			last = last[1:] // append moves what is left when it needs room
+		}
+		full = len(last) > maxHeldLines || held > maxHeldBytes
+		return !full && c.ctx.Err() == nil
+	})
+	if full {
+		return nil, errTooManyLines
+	}
+	return last, err
 }
 
 func wc(c *call) int {
@@ -183,21 +206,25 @@ func uniq(c *call) int {
 	if !ok {
 		return 2
 	}
-	all := c.allLines()
-	for i := 0; i < len(all); {
-		n := 1
-		for i+n < len(all) && (all[i+n] == all[i] || opts['i'] != "" && strings.EqualFold(all[i+n], all[i])) {
-			n++
-		}
-		wanted := (opts['d'] == "" || n > 1) && (opts['u'] == "" || n == 1)
+	n, current := 0, ""
+	show := func() {
+		wanted := n > 0 && (opts['d'] == "" || n > 1) && (opts['u'] == "" || n == 1)
 		switch {
 		case wanted && opts['c'] != "":
-			c.printf("%7d %s\n", n, all[i])
+			c.printf("%7d %s\n", n, current)
 		case wanted:
-			c.printf("%s\n", all[i])
+			c.printf("%s\n", current)
 		}
-		i += n
 	}
+	c.eachLine(func(l string) {
+		if n > 0 && (l == current || opts['i'] != "" && strings.EqualFold(l, current)) {
+			n++
+			return
+		}
+		show()
+		n, current = 1, l
+	})
+	show()
 	return 0
 }
 
@@ -211,9 +238,8 @@ func tac(c *call) int {
 }
 
 func nl(c *call) int {
-	for i, l := range c.allLines() {
-		c.printf("%6d\t%s\n", i+1, l)
-	}
+	n := 0
+	c.eachLine(func(l string) { n++; c.printf("%6d\t%s\n", n, l) })
 	return 0
 }
 
@@ -294,10 +320,19 @@ func tr(c *call) int {
 	if opts['c'] != "" || len(c.args) < 1 || len(c.args) > 2 || opts['d'] == "" && opts['s'] == "" && len(c.args) != 2 {
 		return c.fail("use tr SET1 SET2, tr -d SET or tr -s SET")
 	}
-	from := trSet(c.args[0])
-	var to []rune
+	from, ok := trSet(c.args[0])
+	to, ok2 := []rune(nil), true
 	if len(c.args) == 2 {
-		to = trSet(c.args[1])
+		to, ok2 = trSet(c.args[1])
+	}
+	if !ok || !ok2 {
+		return c.fail("a set has more than %d characters", maxSet)
+	}
+	index := make(map[rune]int, len(from))
+	for i, r := range from {
+		if _, there := index[r]; !there {
+			index[r] = i
+		}
 	}
 	c.args = nil
 	c.each(func(_ string, r io.Reader) error {
@@ -307,14 +342,14 @@ func tr(c *call) int {
 		}
 		last := rune(-1)
 		_, err = io.WriteString(c.hc.Stdout, strings.Map(func(r rune) rune {
-			i := slices.Index(from, r)
+			i, found := index[r]
 			switch {
-			case i >= 0 && opts['d'] != "":
+			case found && opts['d'] != "":
 				return -1
-			case i >= 0 && len(to) > 0:
+			case found && len(to) > 0:
 				r = to[min(i, len(to)-1)]
 			}
-			if opts['s'] != "" && i >= 0 && r == last {
+			if opts['s'] != "" && found && r == last {
 				return -1
 			}
 			last = r
@@ -325,11 +360,17 @@ func tr(c *call) int {
 	return 0
 }
 
+// maxSet is more characters than any use of tr names.
+const maxSet = 1 << 16
+
 var trEscapes = strings.NewReplacer(`\n`, "\n", `\t`, "\t", `\\`, `\`, "[:lower:]", "a-z", "[:upper:]", "A-Z", "[:digit:]", "0-9", "[:space:]", " \t\n\r\v\f")
 
-func trSet(s string) (set []rune) {
+func trSet(s string) (set []rune, ok bool) {
 	runes := []rune(trEscapes.Replace(s))
 	for i := 0; i < len(runes); i++ {
+		if len(set) > maxSet {
+			return nil, false
+		}
 		if i+2 < len(runes) && runes[i+1] == '-' && runes[i] <= runes[i+2] && runes[i+2]-runes[i] < 1<<12 {
 			for r := runes[i]; r <= runes[i+2]; r++ {
 				set = append(set, r)
@@ -339,7 +380,7 @@ func trSet(s string) (set []rune) {
 		}
 		set = append(set, runes[i])
 	}
-	return set
+	return set, true
 }
 
 func sha256Sum(c *call) int {

@@ -46,13 +46,35 @@ func seq(c *call) int {
 	default:
 		return c.fail("use seq [FIRST [STEP]] LAST")
 	}
-	if step == 0 || (last-first)/step > 100_000 {
-		return c.fail("that is more than 100000 numbers")
+	count, ok := seqCount(first, step, last)
+	if !ok {
+		return c.fail("that is more than %d numbers", maxSeq)
 	}
-	for v := first; step > 0 && v <= last || step < 0 && v >= last; v += step {
+	for i, v := 0, first; i < count && c.ctx.Err() == nil; i, v = i+1, v+step {
 		c.printf("%d\n", v)
 	}
 	return 0
+}
+
+// maxSeq is how many numbers one seq gives.
+const maxSeq = 100_000
+
+// seqCount is how many numbers there are from first to last, when they are not too
+// many. The distance of two numbers can be more than a number holds.
+func seqCount(first, step, last int) (int, bool) {
+	var distance, stride uint64
+	switch {
+	case step == 0:
+		return 0, false
+	case step > 0 && first > last, step < 0 && first < last:
+		return 0, true
+	case step > 0:
+		distance, stride = uint64(last)-uint64(first), uint64(step) //nolint:gosec // modulo 2^64 is what is wanted
+	default:
+		distance, stride = uint64(first)-uint64(last), -uint64(step) //nolint:gosec // modulo 2^64 is what is wanted
+	}
+	n := distance / stride
+	return int(min(n, maxSeq)) + 1, n < maxSeq //nolint:gosec // at most maxSeq
 }
 
 func sleep(c *call) int {

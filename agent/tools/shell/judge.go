@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"path"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -86,30 +84,14 @@ func judge(command string, depth int) Verdict {
 	if plain(file) {
 		return Verdict{Kind: Plain}
 	}
+	if reason := ambiguous(command, file); reason != "" && depth == 0 {
+		return Verdict{Deny, reason}
+	}
 	return Verdict{Kind: Ask}
 }
 
 func parse(command string) (*syntax.File, error) {
-	return syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(command), "command")
-}
-
-// unreadable refuses what a person could not read before they approve it.
-func unreadable(command string) string {
-	if len(command) > maxCommand {
-		return fmt.Sprintf("the command is longer than %d bytes; write a file and work on that", maxCommand)
-	}
-	if !utf8.ValidString(command) {
-		return "the command is not valid UTF-8"
-	}
-	for _, r := range command {
-		if r == '\n' || r == '\t' {
-			continue
-		}
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Co, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) {
-			return fmt.Sprintf("the command has the invisible character %U; leave it out", r)
-		}
-	}
-	return ""
+	return syntax.NewParser(syntax.Variant(syntax.LangBash), syntax.KeepComments(true)).Parse(strings.NewReader(command), "command")
 }
 
 // refused finds what never runs, anywhere in the command.

@@ -14,6 +14,8 @@ import (
 
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/interp"
+
+	"github.com/loongclaw/loongclaw/agent/tools/process"
 )
 
 const (
@@ -65,16 +67,14 @@ func (p *programs) start(ctx context.Context, hc interp.HandlerContext, found st
 		say(hc, fmt.Sprintf("%s: cannot be started", args[0]))
 		return interp.ExitStatus(exitRefused)
 	}
-	w := watchProgram(cmd.Process.Pid, p.limits.Processes, p.limits.Memory, p.limits.Adopts)
+	w := process.StartWatch(cmd.Process.Pid, p.limits.Processes, p.limits.Memory, p.limits.Adopts)
 	err := cmd.Wait()
-	started.Lock()
-	delete(started.pids, cmd.Process.Pid)
-	started.Unlock()
-	exceeded := w.end()
+	process.Ended(cmd.Process.Pid)
+	exceeded := w.End()
 	var exit *exec.ExitError
 	switch {
 	case exceeded != "":
-		say(hc, fmt.Sprintf("%s: stopped: %s (at most %d processes and %d MiB)", args[0], exceeded, w.processes, w.memory>>20))
+		say(hc, fmt.Sprintf("%s: stopped: %s (at most %d processes and %d MiB)", args[0], exceeded, w.Processes, w.Memory>>20))
 		return interp.ExitStatus(128 + int(syscall.SIGKILL))
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -93,21 +93,20 @@ func (p *programs) start(ctx context.Context, hc interp.HandlerContext, found st
 // launch starts a program on a thread that has less than the others. It goes
 // back to them: nothing of the agent's own needs what it lacks.
 func (p *programs) launch(cmd *exec.Cmd) error {
-	started.Lock()
-	defer started.Unlock()
-	if p.limits.Confine != nil {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		p.limits.Confine()
-	}
-	err := cmd.Start()
-	if err == nil {
-		started.pids[cmd.Process.Pid] = true
+	return process.Start(func() (int, error) {
+		if p.limits.Confine != nil {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			p.limits.Confine()
+		}
+		if err := cmd.Start(); err != nil {
+			return 0, err
+		}
 		if p.limits.Started != nil {
 			p.limits.Started(cmd.Process.Pid)
 		}
-	}
-	return err
+		return cmd.Process.Pid, nil
+	})
 }
 
 // limited bounds an output that is held in memory, as that of $(…) is; pipes

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -31,12 +32,12 @@ type Limits struct {
 	Memory    int64 // bytes resident, all together; 0 means 1 GiB
 	// Adopts says that processes whose parents have ended become this process's
 	// own: those that no line has started any more are ended.
-	Adopts bool
+	Adopts bool `json:"-"`
 	// Confine takes from the thread that it runs on what a program that this
 	// thread starts must not have; nil takes nothing.
-	Confine func()
+	Confine func() `json:"-"`
 	// Started does what else is to be done to a program right after its start.
-	Started func(pid int)
+	Started func(pid int) `json:"-"`
 }
 
 // Result is what a command line gave.
@@ -51,6 +52,9 @@ const (
 	exitRefused = 126
 	exitMissing = 127
 )
+
+// Stopped is the result of a line of which nothing is known but why it ended.
+func Stopped(why string) Result { return Result{Stderr: why, Exit: exitTimeout} }
 
 // maxWritten is where a line that prints without end is stopped.
 const maxWritten = 32 << 20
@@ -134,12 +138,17 @@ func callHandler(d *doors) interp.CallHandlerFunc {
 			return refuse(hc, blackReason(args[0])), nil
 		case hidden[args[0]] && !(args[0] == "command" && len(args) > 1 && args[1] == "-v"):
 			return refuse(hc, fmt.Sprintf("%q is not supported: it hides what is run", args[0])), nil
+		case args[0] == "printf" && len(args) > 1 && widePrintf.MatchString(args[1]):
+			return refuse(hc, "printf: a width is at most 4 digits, written in the format"), nil
 		case args[0] == "pwd":
 			return []string{"printf", "%s\n", d.virtual(hc.Dir)}, nil
 		}
 		return args, nil
 	}
 }
+
+// widePrintf matches a format that makes far more than it says: "%999999d".
+var widePrintf = regexp.MustCompile(`%[-+ #0]*(\d*\.)?(\d{5,}|\*)`)
 
 // refuse says why and gives the call that stands in for the refused one.
 func refuse(hc interp.HandlerContext, reason string) []string {

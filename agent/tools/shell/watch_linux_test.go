@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/loongclaw/loongclaw/agent/tools/process"
 )
 
 // TestNoProgramGoesBeyondItsLimits runs in a process of its own, which adopts
@@ -116,7 +118,7 @@ func TestWhatAProgramLeavesBehindEnds(t *testing.T) {
 		}
 		pid, _ := strconv.Atoi(strings.TrimSpace(string(b)))
 		for end := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-			if p, there := processes()[pid]; !there || p.zombie {
+			if !process.Alive(pid) {
 				break
 			}
 			if time.Now().After(end) {
@@ -124,7 +126,7 @@ func TestWhatAProgramLeavesBehindEnds(t *testing.T) {
 			}
 		}
 	}
-	if n := len(started.pids); n != 0 {
+	if n := process.Running(); n != 0 {
 		t.Errorf("%d programs are still noted as running", n)
 	}
 }

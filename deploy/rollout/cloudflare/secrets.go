@@ -12,10 +12,18 @@ import (
 	"strings"
 )
 
-// known are the secrets of wrangler.jsonc: one way in, and one model.
+// known are the secrets of wrangler.jsonc: one way in, and one model. Those of models
+// are the keys of the one table of providers; a test holds the two together.
 var (
 	waysIn = []string{"LOONGCLAW_TOKENS", "JWT_PUBLIC_KEYS", "ACCESS_TEAM_DOMAIN"}
-	models = []string{"GLM_API_KEY", "DEEPSEEK_API_KEY", "KIMI_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "OLLAMA_API_KEY", "OLLAMA_URL"}
+	models = []string{
+		"GLM_API_KEY", "ZHIPUAI_API_KEY", "ZAI_API_KEY", "DEEPSEEK_API_KEY",
+		"KIMI_API_KEY", "MOONSHOT_API_KEY", "QWEN_API_KEY", "DASHSCOPE_API_KEY",
+		"DOUBAO_API_KEY", "ARK_API_KEY", "MINIMAX_API_KEY", "SILICONFLOW_API_KEY",
+		"OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY",
+		"MISTRAL_API_KEY", "GROQ_API_KEY", "XAI_API_KEY", "OPENROUTER_API_KEY",
+		"OLLAMA_API_KEY", "OLLAMA_URL",
+	}
 )
 
 // fromEnvironment gives the secrets that are named in the environment and absent on

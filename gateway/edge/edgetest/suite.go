@@ -36,6 +36,7 @@ const (
 	alice     = "alice-token-0123456789" // may do everything
 	bob       = "bob-token-0123456789"   // may only read
 	carol     = "carol-token-0123456789" // is for the rate limit
+	dave      = "dave-token-0123456789"  // asks as an OpenAI client does
 	origin    = "https://app.example.com"
 	stolen    = "stolen-token-0123456789" // nobody's
 	loginCode = "login-code-0123456789"
@@ -44,7 +45,7 @@ const (
 )
 
 // tokens is LOONGCLAW_TOKENS.
-const tokens = "alice:" + alice + ",bob:" + bob + ":read,carol:" + carol
+const tokens = "alice:" + alice + ",bob:" + bob + ":read,carol:" + carol + ",dave:" + dave
 
 // testCase is one promise of the gateway.
 type testCase struct {
@@ -79,7 +80,7 @@ func Names() []string {
 // cases are the same for every host.
 func cases() []testCase {
 	var all []testCase
-	for _, group := range [][]testCase{entryCases(), headerCases(), accessCases(), jwtCases(), teamCases(), credentialCases(), cookieCases(), pageCases(), forwardCases(), bodyCases(), streamCases(), socketCases(), failureCases(), limitCases()} {
+	for _, group := range [][]testCase{entryCases(), headerCases(), accessCases(), jwtCases(), teamCases(), credentialCases(), cookieCases(), pageCases(), forwardCases(), bodyCases(), openAICases(), streamCases(), socketCases(), failureCases(), limitCases()} {
 		all = append(all, group...)
 	}
 	return all
@@ -139,9 +140,10 @@ type call struct {
 
 // answer is what came back.
 type answer struct {
-	status int
-	header http.Header
-	body   []byte
+	status  int
+	header  http.Header
+	body    []byte
+	dialect fault.Dialect // that of the path that was asked
 }
 
 // patience bounds every wait of the suite. It is a bound, not a measure.
@@ -155,13 +157,13 @@ func (s *suite) send(t *testing.T, c call) answer {
 	resp := s.open(ctx, t, c)
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return answer{status: resp.StatusCode, header: resp.Header} // its body is the socket, and has no end
+		return answer{status: resp.StatusCode, header: resp.Header, dialect: fault.DialectOf(c.path)} // its body is the socket, and has no end
 	}
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatalf("%s %s: reading the answer: %v", c.method, c.path, err)
 	}
-	return answer{resp.StatusCode, resp.Header, body}
+	return answer{resp.StatusCode, resp.Header, body, fault.DialectOf(c.path)}
 }
 
 // open makes a call and leaves the answer's body to the caller.
@@ -239,17 +241,12 @@ func (a answer) wantHeader(t *testing.T, name, want string) {
 func (a answer) wantFault(t *testing.T, code fault.Code) {
 	t.Helper()
 	a.wantStatus(t, code.Status())
-	var got struct {
-		Error, Code, Hint, RequestID string
-	}
-	if err := json.Unmarshal(a.body, &got); err != nil {
-		t.Fatalf("the error is not JSON: %v in %.300s", err, a.body)
-	}
+	got := a.fault(t)
 	if got.Code != string(code) {
 		t.Errorf("code: got %q, want %q", got.Code, code)
 	}
-	if got.Error == "" || got.Hint == "" {
-		t.Errorf("error %q and hint %q: want both", got.Error, got.Hint)
+	if got.Message == "" || got.Hint == "" {
+		t.Errorf("error %q and hint %q: want both", got.Message, got.Hint)
 	}
 	if id := a.header.Get(chat.HeaderRequestID); got.RequestID == "" || got.RequestID != id {
 		t.Errorf("requestId: got %q, want that of the header %q", got.RequestID, id)
@@ -263,6 +260,35 @@ func (a answer) wantFault(t *testing.T, code fault.Code) {
 	if bytes.Contains(a.body, []byte("goroutine")) {
 		t.Errorf("the error shows a stack: %s", a.body)
 	}
+}
+
+// told is what an error tells, whatever its dialect.
+type told struct{ Message, Type, Code, Hint, RequestID string }
+
+// fault reads the error in the dialect of its path.
+func (a answer) fault(t *testing.T) told {
+	t.Helper()
+	var own struct{ Error, Code, Hint, RequestID string }
+	var openAI struct {
+		Error struct {
+			told
+			Param *string
+		}
+	}
+	into := any(&own)
+	if a.dialect == fault.OpenAI {
+		into = &openAI
+	}
+	if err := json.Unmarshal(a.body, into); err != nil {
+		t.Fatalf("the error is not JSON of its path: %v in %.300s", err, a.body)
+	}
+	if a.dialect == fault.OpenAI {
+		if openAI.Error.Type == "" || !bytes.Contains(a.body, []byte(`"param":`)) {
+			t.Errorf("an OpenAI client finds no type or no param: %s", a.body)
+		}
+		return openAI.Error.told
+	}
+	return told{Message: own.Error, Code: own.Code, Hint: own.Hint, RequestID: own.RequestID}
 }
 
 // wantAgentUntouched fails when the agent was asked anything.

@@ -1,7 +1,6 @@
 package native
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -32,7 +31,7 @@ func (h *Host) refuse(w http.ResponseWriter, r *http.Request, d edge.Decision, e
 	if e.Status() >= 500 {
 		h.Log.Warn("request failed", "path", r.URL.Path, "requestId", d.RequestID, "error", err)
 	}
-	body, _ := json.Marshal(e) // strings and a number: cannot fail
+	body := e.JSON(d.Dialect)
 	setAll(w.Header(), d.Header)
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")

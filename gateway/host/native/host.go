@@ -152,7 +152,7 @@ const goodbye = time.Second
 // stopped because it was told to.
 func (h *Host) Serve(ctx context.Context, ln net.Listener) error {
 	srv := &http.Server{
-		Handler:           h.Around(h),
+		Handler:           answering(h.Around(h)),
 		ReadHeaderTimeout: h.Wait.Header,
 		IdleTimeout:       h.Wait.Idle,
 		WriteTimeout:      h.Wait.Write, // renewed by every write of a stream
@@ -213,25 +213,45 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
 	}
 	d, err := h.decide(w, r)
-	r.Pattern = d.Route             // for whoever stands around this handler
-	status := http.StatusBadGateway // of an answer that breaks off: that is a panic
+	r.Pattern = d.Route // for whoever stands around this handler
+	status := 0
 	defer func() {
+		if status == 0 {
+			status = brokenOff(r)
+		}
 		took := h.Now().Sub(started)
 		h.Seen.Answered(d.Route, r.Method, kindOf(d), status, took)
 		h.logRequest(r, d, status, took)
 	}()
-	switch {
-	case err != nil:
+	if err != nil {
 		status = h.refuse(w, r, d, err)
-	case d.Respond != nil:
-		status = respond(w, r, d.Header, d.Respond.Status, d.Respond.Body)
-	case d.Asset != nil:
-		status = h.asset(w, r, d)
-	case d.Forward != nil:
-		status = h.forward(w, rc, r, d)
-	case d.Socket != nil:
-		status = h.accept(w, r, d)
+		return
 	}
+	status = h.carry(w, r, d)
+}
+
+// brokenOff returns the status of an answer that ended in a panic: whoever watches
+// must be able to tell a client that went away from an agent that failed.
+func brokenOff(r *http.Request) int {
+	if r.Context().Err() != nil {
+		return fault.CodeCancelled.Status()
+	}
+	return http.StatusBadGateway
+}
+
+// carry does what the core decided and returns the status of the answer.
+func (h *Host) carry(w http.ResponseWriter, r *http.Request, d edge.Decision) int {
+	switch {
+	case d.Respond != nil:
+		return respond(w, r, d.Header, d.Respond.Status, d.Respond.Body)
+	case d.Asset != nil:
+		return h.asset(w, r, d)
+	case d.Forward != nil:
+		return h.forward(w, r, d)
+	case d.Socket != nil:
+		return h.accept(w, r, d)
+	}
+	return h.refuse(w, r, d, fault.Internal(errors.New("the core decided nothing")))
 }
 
 // mayClose ends a kept connection with this answer, where this process leaves.

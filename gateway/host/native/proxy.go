@@ -46,8 +46,8 @@ var (
 )
 
 // forward sends a request on to the agent and its answer back.
-func (h *Host) forward(w http.ResponseWriter, rc *http.ResponseController, r *http.Request, d edge.Decision) int {
-	f := d.Forward
+func (h *Host) forward(w http.ResponseWriter, r *http.Request, d edge.Decision) int {
+	f, rc := d.Forward, http.NewResponseController(w)
 	body, err := h.readBody(w, r, f.MaxBody)
 	if err != nil {
 		return h.refuse(w, r, d, err)
@@ -65,7 +65,9 @@ func (h *Host) forward(w http.ResponseWriter, rc *http.ResponseController, r *ht
 	_ = rc.SetWriteDeadline(h.Now().Add(h.Wait.Write))
 	if err != nil {
 		if r.Context().Err() != nil {
-			return fault.CodeCancelled.Status()
+			// Nobody knows what the agent took, so a client that only closed its
+			// sending side must not read that it was taken.
+			panic(http.ErrAbortHandler)
 		}
 		return h.refuse(w, r, d, agentFault(ctx, err))
 	}
@@ -189,7 +191,9 @@ func (h *Host) relayAnswer(w http.ResponseWriter, rc *http.ResponseController, r
 		return resp.StatusCode
 	}
 	if r.Context().Err() != nil {
-		return fault.CodeCancelled.Status()
+		// A client that only closed its sending side still reads, and an end in
+		// order would make half an answer a whole one.
+		panic(http.ErrAbortHandler)
 	}
 	if boundary && h.leaving.Load() && errors.Is(context.Cause(resp.Request.Context()), errDraining) {
 		return resp.StatusCode // an end in order: its client goes on after its cursor, at the next gateway
@@ -197,11 +201,19 @@ func (h *Host) relayAnswer(w http.ResponseWriter, rc *http.ResponseController, r
 	h.Log.Warn("the agent's answer broke off", "path", r.URL.Path, "requestId", d.RequestID, "error", err)
 	if resp.stream && boundary {
 		e := fault.From(agentFault(resp.Request.Context(), err)).With(d.RequestID)
-		_, _ = w.Write(sse.Append(nil, sse.Event{Type: "error", Data: h.Core.ErrorFrame("", e)}))
+		_, _ = w.Write(sse.Append(nil, h.failure(d.Dialect, e)))
 		_ = rc.Flush()
 	}
 	// The client must not take half an answer for a whole one.
 	panic(http.ErrAbortHandler)
+}
+
+// failure is an error as the last event of a stream.
+func (h *Host) failure(d fault.Dialect, e *fault.Error) sse.Event {
+	if d == fault.OpenAI {
+		return sse.Event{Data: e.JSON(d)} // its clients know no types of events
+	}
+	return sse.Event{Type: "error", Data: h.Core.ErrorFrame("", e)}
 }
 
 // copyBody copies until the end. An error is the agent's, or the client's, which

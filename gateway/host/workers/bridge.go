@@ -43,7 +43,7 @@ func (b *bridge) call(in string) (out string) {
 		if p := recover(); p != nil {
 			err := fault.Internal(fmt.Errorf("panic: %v", p)).With(b.requestID())
 			b.log.Error("a call panicked", "requestId", err.RequestID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			out = encodeFault(err)
+			out = encodeFault(err, dialectOf(in))
 		}
 	}()
 	op, rest, _ := strings.Cut(in, sep)
@@ -60,7 +60,7 @@ func (b *bridge) call(in string) (out string) {
 	if answer, ok := b.socket(op, rest); ok {
 		return answer
 	}
-	return encodeFault(fault.Internal(fmt.Errorf("unknown call %q", op)).With(b.requestID()))
+	return encodeFault(fault.Internal(fmt.Errorf("unknown call %q", op)).With(b.requestID()), fault.Own)
 }
 
 // start makes the core. It answers with nothing, or with what is wrong.
@@ -75,11 +75,11 @@ func (b *bridge) start(in string) string {
 
 func (b *bridge) decide(in string) string {
 	if b.core == nil {
-		return encodeFault(b.notReady().With(b.requestID()))
+		return encodeFault(b.notReady().With(b.requestID()), dialectOf(opDecide+sep+in))
 	}
 	head, facts, err := decodeDecide(in)
 	if err != nil {
-		return encodeFault(fault.Internal(err).With(b.requestID()))
+		return encodeFault(fault.Internal(err).With(b.requestID()), dialectOf(opDecide+sep+in))
 	}
 	return encode(b.core.Decide(head, facts))
 }
@@ -94,8 +94,24 @@ func (b *bridge) notReady() *fault.Error {
 		"set what is missing with `npx wrangler secret put NAME`, or in vars of wrangler.jsonc, and deploy again")
 }
 
+// dialectOf returns how the client of the request that a call is about reads errors,
+// however little of the call can be read.
+func dialectOf(in string) fault.Dialect {
+	op, rest, _ := strings.Cut(in, sep)
+	if op != opDecide && op != opFail {
+		return fault.Own
+	}
+	_, rest, _ = strings.Cut(rest, sep) // the method, or the kind
+	if op == opFail {
+		_, rest, _ = strings.Cut(rest, sep) // the request id
+	}
+	target, _, _ := strings.Cut(rest, sep)
+	return fault.DialectOf(target)
+}
+
 // fail words a failure that JavaScript met while it carried a decision out.
 func (b *bridge) fail(in string) string {
-	kind, id, _ := strings.Cut(in, sep)
-	return encodeFault(failure(kind).With(id))
+	kind, rest, _ := strings.Cut(in, sep)
+	id, target, _ := strings.Cut(rest, sep)
+	return encodeFault(failure(kind).With(id), fault.DialectOf(target))
 }

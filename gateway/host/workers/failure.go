@@ -3,6 +3,7 @@ package workers
 import (
 	"time"
 
+	"github.com/loongclaw/loongclaw/gateway/edge"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
@@ -24,6 +25,9 @@ const (
 	failStart     = "start"     // the container could not be started
 	failFull      = "full"      // no container is left: max_instances run
 	failFlood     = "flood"     // an address asks too much
+	failBody      = "body"      // the request's body broke off
+	failSockets   = "sockets"   // a user has too many sockets open
+	failStreams   = "streams"   // a user has too many streams open
 )
 
 // failure words a failure for the client.
@@ -54,6 +58,12 @@ func failure(kind string) *fault.Error {
 		return fault.New(fault.CodeUnavailable, "all containers are in use", "try again in a while; if it stays, raise max_instances in wrangler.jsonc").After(30 * time.Second)
 	case failFlood:
 		return fault.New(fault.CodeRateLimited, "too many requests from this address", "wait a minute").After(time.Minute)
+	case failBody:
+		return fault.New(fault.CodeInvalidRequest, "the body broke off", "send it again")
+	case failSockets:
+		return edge.TooManyOpen(edge.OpenSockets)
+	case failStreams:
+		return edge.TooManyOpen(edge.OpenStreams)
 	case failAsset:
 		return fault.New(fault.CodeNotFound, "Not found", "the page is not part of this deployment; build it with `make wasm` and deploy again")
 	case failBinding:

@@ -26,7 +26,7 @@ const (
 	opWarm      = "warm"      // nothing; outside a request
 	opConfigure = "configure" // name, value, …
 	opDecide    = "decide"    // see decodeDecide
-	opFail      = "fail"      // kind, request id
+	opFail      = "fail"      // kind, request id, target
 
 	opConnected = "connected" // identity
 	opFrame     = "frame"     // see decodeFrame
@@ -72,14 +72,14 @@ func encode(d edge.Decision) string {
 	case d.Ask != nil:
 		w.ask(d)
 	default:
-		return encodeFault(fault.Internal(errors.New("the core decided nothing")).With(d.RequestID))
+		return encodeFault(fault.Internal(errors.New("the core decided nothing")).With(d.RequestID), d.Dialect)
 	}
 	return w.b.String()
 }
 
 // encodeFault writes the decision to answer with an error.
-func encodeFault(err *fault.Error) string {
-	body, _ := json.Marshal(err) // strings and a number: cannot fail
+func encodeFault(err *fault.Error, dialect fault.Dialect) string {
+	body := err.JSON(dialect)
 	h := http.Header{
 		"Content-Type":           {"application/json; charset=utf-8"},
 		"Cache-Control":          {"no-store"},

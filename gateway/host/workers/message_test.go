@@ -182,7 +182,7 @@ func TestFailuresKeepTheRequestsID(t *testing.T) {
 	for kind, code := range map[string]fault.Code{
 		failTooLarge: fault.CodeTooLarge, failBroken: fault.CodeAgentFailed, failTimeout: fault.CodeAgentTimeout,
 		failPass: fault.CodeAgentFailed, failHandshake: fault.CodeUnsupported, failWaking: fault.CodeUnavailable, failStart: fault.CodeUnavailable, failObject: fault.CodeUnavailable, failAsset: fault.CodeNotFound,
-		failBinding: fault.CodeUnavailable, "another": fault.CodeInternal,
+		failBinding: fault.CodeUnavailable, failBody: fault.CodeInvalidRequest, failSockets: fault.CodeRateLimited, failStreams: fault.CodeRateLimited, "another": fault.CodeInternal,
 	} {
 		wantFault(t, b.call(join(opFail, kind, "mine")), code, "mine")
 	}

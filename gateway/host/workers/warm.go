@@ -33,6 +33,7 @@ func warm(configure Configure) string {
 		{Method: http.MethodGet, Target: "/"},
 		{Method: http.MethodGet, Target: "/api/stats"},
 		{Method: http.MethodPost, Target: "/api/chat"},
+		{Method: http.MethodPost, Target: "/v1/chat/completions"},
 		{Method: http.MethodGet, Target: "/api/sessions/warm/events?after="},
 		{Method: http.MethodOptions, Target: "/api/chat"},
 	} {

@@ -1,4 +1,4 @@
-package langchain
+package wire
 
 import (
 	"encoding/json"
@@ -16,16 +16,16 @@ func FuzzJoiner(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string, a, b uint8) {
 		i := min(int(a), len(s))
 		k := min(max(int(b), i), len(s))
-		var j joiner
+		var j Joiner
 		var got strings.Builder
 		for _, piece := range []string{s[:i], s[i:k], s[k:]} {
-			p := j.add(piece)
+			p := j.Add(piece)
 			if !utf8.ValidString(p) {
 				t.Fatalf("piece %q is not whole", p)
 			}
 			got.WriteString(p)
 		}
-		got.WriteString(j.rest())
+		got.WriteString(j.Rest())
 		if !utf8.ValidString(got.String()) {
 			t.Fatalf("%q is not UTF-8", got.String())
 		}
@@ -44,7 +44,7 @@ func FuzzUnquote(f *testing.F) {
 		if json.Unmarshal([]byte(s), &want) != nil || strings.ContainsRune(want, utf8.RuneError) {
 			return
 		}
-		var got rawText
+		var got Text
 		if err := json.Unmarshal([]byte(s), &got); err != nil {
 			t.Fatal(err)
 		}
@@ -62,12 +62,12 @@ func TestCutCharacters(t *testing.T) {
 		"more bytes of units":  {"a\xed\xa0", "\xbd\xed\xb0", "\xbb", "b"},
 		"empty pieces between": {"a\xf0", "", "\x9f\x90", "", "\xbb", "b"},
 	} {
-		var j joiner
+		var j Joiner
 		got := ""
 		for _, p := range pieces {
-			got += j.add(p)
+			got += j.Add(p)
 		}
-		if got += j.rest(); got != "a🐻b" {
+		if got += j.Rest(); got != "a🐻b" {
 			t.Errorf("%s: %q, want a🐻b", name, got)
 		}
 	}

@@ -1,4 +1,4 @@
-package shell
+package process
 
 import (
 	"bytes"
@@ -20,48 +20,74 @@ const (
 	programNice  = 10
 )
 
-// watch looks after a program and all its descendants, through /proc; where
+// Watch looks after a program and all its descendants, through /proc; where
 // there is none it sees nothing. One that leaves the program's process group is
 // still its descendant, and one whose parent has ended becomes, where the agent
 // adopts, the agent's own child, by which it is known: the agent starts nothing
 // else.
-type watch struct {
-	root      int // the program's process
-	processes int
-	memory    int64
-	adopts    bool
-	exceeded  string // what went beyond its limit; guarded by mu
+type Watch struct {
+	Processes int   // how many may run at the same time
+	Memory    int64 // bytes resident, all together
+
+	root     int // the program's process
+	adopts   bool
+	exceeded string // what went beyond its limit; guarded by mu
 
 	mu   sync.Mutex
 	stop chan struct{}
 	done chan struct{}
 }
 
-// started are the programs that run now, of all lines: their processes are no
-// orphans.
+// started are the programs that this process has started and not yet waited for:
+// they are no orphans.
 var started = struct {
 	sync.Mutex
 	pids map[int]bool
 }{pids: map[int]bool{}}
 
-// watchProgram begins to look after a program that was just started.
-func watchProgram(pid, processes int, memory int64, adopts bool) *watch {
-	w := &watch{root: pid, processes: processes, memory: memory, adopts: adopts, stop: make(chan struct{}), done: make(chan struct{})}
+// Start starts a program with start, which returns its process id, and notes it
+// as no orphan. Every program that the agent starts is started through it: what
+// it does not know, an adopting agent ends.
+func Start(start func() (pid int, err error)) error {
+	started.Lock()
+	defer started.Unlock()
+	pid, err := start()
+	if err == nil {
+		started.pids[pid] = true
+	}
+	return err
+}
+
+// Ended notes that a program was waited for.
+func Ended(pid int) {
+	started.Lock()
+	defer started.Unlock()
+	delete(started.pids, pid)
+}
+
+// StartWatch begins to look after a program that was just started. Limits of 0
+// are the usual ones.
+func StartWatch(pid, processes int, memory int64, adopts bool) *Watch {
+	w := &Watch{root: pid, Processes: processes, Memory: memory, adopts: adopts, stop: make(chan struct{}), done: make(chan struct{})}
 	if processes <= 0 {
-		w.processes = maxProcesses
+		w.Processes = maxProcesses
 	}
 	if memory <= 0 {
-		w.memory = maxMemory
+		w.Memory = maxMemory
 	}
-	// Whatever it does with the machine, the agent comes first.
-	_ = syscall.Setpriority(syscall.PRIO_PGRP, pid, programNice)
-	// Where memory runs out all the same, this goes and not the agent.
-	_ = os.WriteFile(filepath.Join("/proc", strconv.Itoa(pid), "oom_score_adj"), []byte("1000"), 0)
+	YieldTo(pid)
 	go w.run()
 	return w
 }
 
-func (w *watch) run() {
+// YieldTo makes a process that was just started come after the agent, for the
+// processor and where memory runs out.
+func YieldTo(pid int) {
+	_ = syscall.Setpriority(syscall.PRIO_PGRP, pid, programNice)
+	_ = os.WriteFile(filepath.Join("/proc", strconv.Itoa(pid), "oom_score_adj"), []byte("1000"), 0)
+}
+
+func (w *Watch) run() {
 	defer close(w.done)
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
@@ -76,7 +102,7 @@ func (w *watch) run() {
 }
 
 // look ends everything where it is too much.
-func (w *watch) look() {
+func (w *Watch) look() {
 	all := processes()
 	kin := descendants(all, w.root)
 	memory := int64(0)
@@ -85,56 +111,58 @@ func (w *watch) look() {
 	}
 	what := ""
 	switch {
-	case len(kin) > w.processes:
+	case len(kin) > w.Processes:
 		what = "too many processes"
-	case memory > w.memory:
+	case memory > w.Memory:
 		what = "too much memory"
 	default:
-		w.reap()
+		Reap(w.adopts)
 		return
 	}
 	w.mu.Lock()
 	w.exceeded = what
 	w.mu.Unlock()
-	w.kill()
+	KillTree(w.root, w.adopts)
 }
 
-// end stops looking, ends what the program left behind, and says what went
+// End stops looking, ends what the program left behind, and says what went
 // beyond its limit.
-func (w *watch) end() string {
+func (w *Watch) End() string {
 	close(w.stop)
 	<-w.done
-	w.kill()
+	KillTree(w.root, w.adopts)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.exceeded
 }
 
-// kill ends the program's group, its descendants, and what has no parent any
+// KillTree ends a program's group, its descendants, and what has no parent any
 // more, again while there are new ones: they are stopped first, so that none
-// can be faster.
-func (w *watch) kill() {
+// can be faster. The program itself belongs to whoever waits for it.
+func KillTree(root int, adopts bool) {
 	for range 20 {
-		_ = syscall.Kill(-w.root, syscall.SIGKILL)
+		// Looked at before the kill: whose parent has ended is no descendant any more.
 		all := processes()
-		kin := descendants(all, w.root)
-		kin = kin[min(1, len(kin)):] // the root itself belongs to whoever waits for it
+		kin := descendants(all, root)
+		_ = syscall.Kill(-root, syscall.SIGKILL)
+		kin = kin[min(1, len(kin)):]
 		for _, pid := range kin {
 			_ = syscall.Kill(pid, syscall.SIGSTOP)
 		}
 		for _, pid := range kin {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
-		if w.reap()+len(kin) == 0 {
+		if Reap(adopts)+len(kin) == 0 {
 			return
 		}
 		time.Sleep(killPause)
 	}
 }
 
-// reap ends the orphans that have become the agent's own, and gives their number.
-func (w *watch) reap() int {
-	if !w.adopts {
+// Reap ends the orphans that have become this process's own, where it adopts
+// them, and gives their number.
+func Reap(adopts bool) int {
+	if !adopts {
 		return 0
 	}
 	// While this is held no program starts, and a number cannot be another's: a
@@ -154,6 +182,19 @@ func (w *watch) reap() int {
 		_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil) // else it stays as a zombie
 	}
 	return orphans
+}
+
+// Alive reports whether a process runs, where /proc tells.
+func Alive(pid int) bool {
+	p, there := processes()[pid]
+	return there && !p.zombie
+}
+
+// Running gives how many programs were started and have not been waited for.
+func Running() int {
+	started.Lock()
+	defer started.Unlock()
+	return len(started.pids)
 }
 
 // process is what /proc says of one.

@@ -1,0 +1,88 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/loongclaw/loongclaw/agent/openai"
+	"github.com/loongclaw/loongclaw/agent/runs"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+	"github.com/loongclaw/loongclaw/pkg/sse"
+)
+
+// aside answers a chat client's own question about a conversation: without a
+// session, tools and memory.
+func (s *Server) aside(c echo.Context, q openai.Request) error {
+	ctx, cancel := context.WithCancel(c.Request().Context())
+	defer cancel()
+	ask := func(onText func(string)) (runs.AsideAnswer, error) {
+		return s.Runs.Aside(ctx, user(c), runs.Aside{
+			Instructions: q.Instructions, Earlier: exchanges(q.Earlier), Message: q.Message, RequestID: requestID(c),
+		}, onText)
+	}
+	answer := openai.Answer{ID: "chatcmpl-" + strings.ToLower(rand.Text()), Model: q.Model, Created: s.Now()}
+	if !q.Stream {
+		a, err := ask(func(string) {})
+		if err != nil {
+			return err
+		}
+		return c.JSONBlob(http.StatusOK, answer.Whole(a.Text, a.Finish, a.Usage))
+	}
+	return s.streamAside(c, ask, answer, q.WantUsage, cancel)
+}
+
+// streamAside gives the answer piece by piece. Only this goroutine writes.
+func (s *Server) streamAside(c echo.Context, ask func(func(string)) (runs.AsideAnswer, error), answer openai.Answer, count bool, stop func()) error {
+	type end struct {
+		runs.AsideAnswer
+		err error
+	}
+	pieces, ended := make(chan string), make(chan end, 1)
+	gone := make(chan struct{})
+	defer close(gone)
+	defer stop()
+	go func() {
+		answer, err := ask(func(piece string) {
+			select {
+			case pieces <- piece:
+			case <-gone:
+			}
+		})
+		ended <- end{answer, err}
+	}()
+	out := s.openStream(c)
+	data := func(b []byte) []byte { return sse.Append(nil, sse.Event{Data: b}) }
+	if out.write(data(answer.First())) != nil {
+		return nil // the client has gone, and the question with it
+	}
+	alive := time.NewTicker(keepAlive)
+	defer alive.Stop()
+	for {
+		b := []byte(sse.Comment)
+		select {
+		case piece := <-pieces:
+			b = data(answer.Piece(piece))
+		case <-alive.C:
+		case e := <-ended:
+			if e.err != nil {
+				_ = out.write(data(fault.From(e.err).With(requestID(c)).JSON(fault.OpenAI))) // it is the end either way
+				return e.err
+			}
+			b = data(answer.Last(e.Finish))
+			if count {
+				b = append(b, data(answer.Count(e.Usage))...)
+			}
+			_ = out.write(append(b, data(json.RawMessage(openai.Done))...)) // it is the end either way
+			return nil
+		}
+		if out.write(b) != nil {
+			return nil
+		}
+	}
+}

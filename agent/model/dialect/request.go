@@ -1,0 +1,140 @@
+package dialect
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+
+	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/pkg/chat"
+)
+
+// Asked is who is asked.
+type Asked struct {
+	Provider string // as in loop.Message.Model, before the slash
+	Model    string // as in loop.Message.Model, after the slash
+	Rules    Rules
+}
+
+// Options are the settings of a request.
+type Options struct {
+	MaxTokens   int // 0: the provider's own limit
+	Temperature float64
+}
+
+// Messages are the messages of a request, one JSON object each.
+func Messages(q loop.Question, a Asked) []json.RawMessage {
+	var out []json.RawMessage
+	for _, m := range build(q, a) {
+		out = append(out, m.json(&a.Rules))
+	}
+	return out
+}
+
+// Request is the body of a request that is answered with a stream.
+func Request(q loop.Question, a Asked, opt Options) []byte {
+	r, all := &a.Rules, build(q, a)
+	o := object{}.text("model", a.Model).raw("stream", json.RawMessage("true"))
+	if opt.MaxTokens > 0 {
+		o = o.number(r.MaxTokens, opt.MaxTokens)
+	}
+	if r.Temperature {
+		o = o.raw("temperature", strconv.AppendFloat(nil, opt.Temperature, 'g', -1, 64))
+	}
+	if r.StreamUsage {
+		o = o.raw("stream_options", json.RawMessage(`{"include_usage":true}`))
+	}
+	tools := tools(q, all, r)
+	if len(tools) > 0 { // an empty list is refused by some
+		o = o.raw("tools", array(tools))
+	}
+	messages := make([]json.RawMessage, 0, len(all))
+	for i := range all {
+		messages = append(messages, all[i].json(r))
+	}
+	o = o.raw("messages", array(messages))
+	if len(tools) > 0 && r.Has(ChoiceNone) && (q.NoCalls || len(q.Tools) == 0) {
+		o = o.text("tool_choice", "none")
+	}
+	return o.bytes()
+}
+
+var noParameters = json.RawMessage(`{"type":"object","properties":{}}`)
+
+// tools are the declarations of a request. Where calls are in sight and no tool
+// is left, the tools that were called are declared, since some providers refuse
+// calls of none.
+func tools(q loop.Question, all []message, r *Rules) []json.RawMessage {
+	if q.NoCalls && !r.Has(Declared) {
+		return nil
+	}
+	var out []json.RawMessage
+	for _, s := range q.Tools {
+		params := noParameters
+		var b bytes.Buffer
+		if len(s.Parameters) > 0 && json.Compact(&b, s.Parameters) == nil {
+			params = b.Bytes()
+		}
+		out = append(out, declaration(s.Name, s.Description, params))
+	}
+	if len(out) > 0 || !r.Has(Declared) {
+		return out
+	}
+	known := map[string]bool{}
+	for _, m := range all {
+		for _, k := range m.calls {
+			if !known[k.name] {
+				known[k.name] = true
+				out = append(out, declaration(k.name, "This tool is not available any more.", noParameters))
+			}
+		}
+	}
+	return out
+}
+
+func declaration(name, description string, parameters json.RawMessage) json.RawMessage {
+	f := object{}.text("name", name).text("description", description).raw("parameters", parameters)
+	return object{}.text("type", "function").raw("function", f.bytes()).bytes()
+}
+
+// json writes a message in its provider's form.
+func (m *message) json(r *Rules) json.RawMessage {
+	o := object{}.text("role", m.role)
+	switch m.role {
+	case roleAgent:
+		return m.answer(r, o)
+	case loop.RoleTool:
+		o = o.text("tool_call_id", m.callID)
+		if r.Has(NamedResults) {
+			o = o.text("name", m.name)
+		}
+	case chat.RoleUser:
+	}
+	return o.text("content", m.text).bytes()
+}
+
+func (m *message) answer(r *Rules, o object) json.RawMessage {
+	m.sign(r.Signature)
+	m.think(r)
+	switch {
+	case m.text != "" || len(m.calls) == 0 || r.Content == ContentEmpty:
+		o = o.text("content", m.text)
+	case r.Content == ContentNull:
+		o = o.raw("content", json.RawMessage("null"))
+	default:
+		o = o.text("content", "Calling "+m.calls[0].name+".")
+	}
+	if r.Reasoning != "" && m.reasoning != "" {
+		o = o.text(r.Reasoning, m.reasoning)
+	}
+	o = o.fields(m.fields)
+	if len(m.calls) == 0 {
+		return o.bytes()
+	}
+	var calls []json.RawMessage
+	for _, k := range m.calls {
+		f := object{}.text("name", k.name).text("arguments", k.args)
+		calls = append(calls, object{}.text("id", k.id).text("type", "function").raw("function", f.bytes()).fields(k.fields).bytes())
+	}
+	return o.raw("tool_calls", array(calls)).bytes()
+}

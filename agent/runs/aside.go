@@ -1,0 +1,114 @@
+package runs
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/loongclaw/loongclaw/agent/guard"
+	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// Aside is a question beside all conversations: what a chat client wants to know
+// about one, such as a title for it.
+type Aside struct {
+	Instructions string
+	Earlier      []Exchange
+	Message      string
+	RequestID    string
+}
+
+// AsideAnswer is what the model said to that.
+type AsideAnswer struct {
+	Text   string
+	Finish chat.Finish
+	Usage  *chat.Usage // nil where the provider did not say
+}
+
+// maxAsides is how many questions of one user are asked beside conversations at
+// once. Clients send a few after each answer.
+const maxAsides = 8
+
+// Aside asks the model, which has no tools, no memory and no persona for this, and
+// keeps nothing. Unlike a run it ends with its request: nobody could read the
+// answer later. onText gets the answer piece by piece.
+func (m *Manager) Aside(ctx context.Context, user string, q Aside, onText func(string)) (AsideAnswer, error) {
+	if err := m.enterAside(user); err != nil {
+		return AsideAnswer{}, err
+	}
+	defer m.leaveAside(user)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(m.root, func() { cancel(errDraining) })()
+	id, began := newID("run"), m.Now()
+	ctx, traced := m.Trace.Run(ctx, m.Trace.Here(ctx), id, q.RequestID)
+	question := loop.Question{System: q.Instructions, RequestID: q.RequestID}
+	for _, e := range q.Earlier {
+		question.Messages = append(question.Messages, loop.Message{Role: chat.RoleUser, Text: e.User}, loop.Message{Role: chat.RoleAssistant, Text: e.Assistant})
+	}
+	question.Messages = append(question.Messages, loop.Message{Role: chat.RoleUser, Text: q.Message})
+	answer, err := m.answerAside(ctx, question, onText)
+	status := chat.RunDone
+	switch {
+	case err == nil && (answer.Text == "" || answer.Finish == chat.FinishEmpty):
+		err = fault.New(fault.CodeEmptyAnswer, "the model gave no answer", "try again")
+		status = chat.RunFailed
+	case err != nil && errors.Is(context.Cause(ctx), errDraining):
+		err = draining()
+		status = chat.RunCancelled
+	case err != nil && ctx.Err() != nil:
+		status = chat.RunCancelled
+	case err != nil:
+		status = chat.RunFailed
+	}
+	m.Seen.Ended(status, max(m.Now().Sub(began), 1))
+	traced(status)
+	m.Log.Info("answered beside the conversations", slog.String("user", user), slog.String("status", status), slog.String("requestId", q.RequestID))
+	return AsideAnswer{answer.Text, answer.Finish, answer.Usage}, err
+}
+
+func draining() error {
+	return fault.New(fault.CodeDraining, "this agent is about to stop", "send it again").After(2 * time.Second)
+}
+
+// answerAside asks the model. A provider's word that makes it panic ends this
+// question and nothing else.
+func (m *Manager) answerAside(ctx context.Context, q loop.Question, onText func(string)) (a loop.Answer, err error) {
+	err = guard.Run(func() (err error) {
+		a, err = m.Model.Answer(ctx, q, onText)
+		return err
+	})
+	if guard.Find(err) != nil {
+		m.report(m.Log.With(slog.String("requestId", q.RequestID)), "question beside a conversation ended", err)
+	}
+	return a, err
+}
+
+func (m *Manager) enterAside(user string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case m.isDraining():
+		return draining()
+	case m.asides[user] >= maxAsides:
+		return fault.New(fault.CodeTooManyRuns, "too many of your client's own questions are being answered", "wait for one to end").After(5 * time.Second)
+	}
+	if m.asides == nil {
+		m.asides = map[string]int{}
+	}
+	m.asides[user]++
+	m.active.Add(1)
+	return nil
+}
+
+func (m *Manager) leaveAside(user string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.asides[user]--; m.asides[user] == 0 {
+		delete(m.asides, user)
+	}
+	m.active.Done()
+}

@@ -1,0 +1,115 @@
+package thread
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/loongclaw/loongclaw/agent/openai"
+)
+
+const (
+	// tinyLimit is a limit on tokens under which nobody has a turn of a chat; an
+	// emoji needs four.
+	tinyLimit = 8
+	// smallLimit is one under which a text about a transcript is a label of it.
+	smallLimit = 64
+	// maxAsk is how long a request for a label at the end of a conversation is.
+	maxAsk = 600
+	// maxLabel is how long the name of a field in front of a framed text is.
+	maxLabel = 16
+)
+
+var (
+	// label is what chat clients want of a conversation besides an answer: something
+	// to call it by, to sort it by, to search with, or to offer next.
+	label = regexp.MustCompile(`(?i)\b(?:titles?|titel|título|titre|titolo|tags?|hashtags?|topics?|headlines?|follow[- ]?ups?|emojis?|search quer(?:y|ies)|standalone (?:question|query)|keywords?|autocomplet\w*)\b` +
+		`|\bname\b.{0,40}\b(?:chat|conversation)\b|\b(?:chat|conversation)\b.{0,40}\bname\b` +
+		`|标题|標題|主题|主題|题目|題目|话题|話題|标签|標籤|追问|追問|后续问题|後續問題|表情|关键词|關鍵詞|搜索词|起名|命名` +
+		`|タイトル|題名|제목|заголов|назван`)
+	taskHeading = regexp.MustCompile(`(?im)^#{1,6}\s*\W{0,3}(?:task|任务|任務)`)
+)
+
+// IsTask reports whether a request asks for something about a conversation, such
+// as a title for it, and is no turn of one. Whether a text is known as part of
+// this user's conversations is asked of knows.
+//
+// It goes by the request's shape: it is the first of its conversation and quotes
+// another one, it wants a label of what it quotes, and it comes as programs ask
+// (whole, not as a stream; with the instruction apart from the transcript; or
+// about a conversation that was held here). A person's first message lacks one of
+// these, and what a mistake costs is one answer without tools: at the second turn
+// the conversation has its session, with a copy of the first. A client that asks
+// for its answer to be stored is always taken at its word.
+func IsTask(q openai.Request, knows func(text string) bool) bool {
+	switch {
+	case q.Store:
+		return false
+	case strings.HasSuffix(q.Task, "_generation"):
+		return true
+	case q.Greeting != "":
+		return false
+	case len(q.Earlier) > 0:
+		return isFewShot(q, knows)
+	case q.Limit > 0 && q.Limit <= tinyLimit && !q.Stream:
+		return true
+	}
+	t, ok := transcriptOf(q.Message)
+	if !ok {
+		if t, ok = transcriptOf(q.Instructions); !ok || !t.tagged {
+			return false
+		}
+		t.whole, t.outside = false, t.outside+"\n"+q.Message
+	}
+	known := 0
+	said := slices.DeleteFunc(t.said, func(text string) bool { return text == "" })
+	for _, text := range said {
+		if knows(text) {
+			known++
+		}
+	}
+	if !q.Stream && known >= 2 && known == len(said) {
+		return true // in whatever language it is asked
+	}
+	wanted := label.MatchString(t.outside) || label.MatchString(q.Instructions) ||
+		q.Limit > 0 && q.Limit <= smallLimit || t.tagged && taskHeading.MatchString(t.outside)
+	return wanted && (!q.Stream || t.whole && q.Instructions != "" || known > 0)
+}
+
+// AsksForLabel reports whether a request that goes on with a conversation only
+// asks for a label of it: its client, which gets its answers as streams, wants
+// this one whole. Some send all that was said for that, with the wish at the end.
+func AsksForLabel(q openai.Request, streamed bool) bool {
+	return !q.Store && streamed && !q.Stream && len(q.Earlier) > 0 && len(q.Message) <= maxAsk && label.MatchString(q.Message)
+}
+
+// isFewShot reports whether what was said before are examples: the instructions
+// want labels, and every message, like those before it, is a text in the same
+// frame of a field's name and brackets. Nobody writes so in a chat.
+func isFewShot(q openai.Request, knows func(string) bool) bool {
+	if len(q.Earlier) < 2 || !label.MatchString(q.Instructions) {
+		return false
+	}
+	frame, ok := frameOf(q.Message)
+	for _, e := range q.Earlier {
+		f, framed := frameOf(e.User)
+		ok = ok && framed && f == frame
+	}
+	return ok && !knows(q.Earlier[len(q.Earlier)-1].User)
+}
+
+// frameOf gives the name of a field and the bracket that a text stands in, as in
+// `Input: {…} [en]`.
+func frameOf(text string) (string, bool) {
+	text = strings.TrimSpace(text)
+	at := strings.IndexAny(text, ":：")
+	if at <= 0 || utf8.RuneCountInString(text[:at]) > maxLabel {
+		return "", false
+	}
+	_, colon := utf8.DecodeRuneInString(text[at:])
+	inner := strings.TrimLeft(text[at+colon:], " \t\n")
+	open, _ := utf8.DecodeRuneInString(inner)
+	last, _ := utf8.DecodeLastRuneInString(inner)
+	return text[:at] + string(open), strings.ContainsRune("{[(<「『“\"`", open) && strings.ContainsRune("}])>」』”\"`", last)
+}

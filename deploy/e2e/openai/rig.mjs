@@ -1,0 +1,26 @@
+// What the scripts of these clients share: one line of JSON on standard input
+// ({base, token, first, second, busy, cut}), and one on standard output.
+
+/** @returns {Promise<{base: string, token: string, first: string, second: string, busy: string, cut: string}>} */
+export async function asked() {
+  const chunks = [];
+  for await (const chunk of process.stdin) chunks.push(chunk);
+  return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+}
+
+/** @param {object} out */
+export const tell = (out) => process.stdout.write(JSON.stringify(out));
+
+/**
+ * What a client's user sees of an error.
+ * @param {() => PromiseLike<unknown>} ask
+ * @param {(error: any) => object} [more] what else this client knows of it
+ */
+export async function refused(ask, more = () => ({})) {
+  try {
+    await ask();
+    return { refused: false };
+  } catch (error) {
+    return { refused: true, message: String(error?.message ?? error), status: error?.status ?? error?.statusCode, ...more(error) };
+  }
+}

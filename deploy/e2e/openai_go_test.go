@@ -1,0 +1,92 @@
+package e2e
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/openai/openai-go/v3"
+	"github.com/openai/openai-go/v3/option"
+)
+
+// askInGo asks with OpenAI's client for Go.
+func askInGo(t *testing.T, s sayings) heard {
+	t.Helper()
+	ctx := limited(t)
+	as := func(token string) openai.Client {
+		return openai.NewClient(option.WithBaseURL(s.Base+"/v1/"), option.WithAPIKey(token), option.WithMaxRetries(0))
+	}
+	ai := as(s.Token)
+	var out heard
+	page, err := ai.Models.List(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range page.Data {
+		out.Models = append(out.Models, m.ID)
+	}
+	m, err := ai.Models.Get(ctx, "loongclaw")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.Model = m.ID
+	_, err = ai.Models.Get(ctx, "no-such-model")
+	out.NoModel = refusalOf(err)
+
+	q := openai.ChatCompletionNewParams{Model: "loongclaw", Messages: []openai.ChatCompletionMessageParamUnion{openai.SystemMessage("be brief"), openai.UserMessage(s.First)}}
+	whole, err := ai.Chat.Completions.New(ctx, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.Answer, out.Finish, out.Tokens = whole.Choices[0].Message.Content, whole.Choices[0].FinishReason, int(whole.Usage.TotalTokens)
+
+	q.Messages = append(q.Messages, openai.AssistantMessage(out.Answer), openai.UserMessage(s.Second))
+	q.StreamOptions.IncludeUsage = openai.Bool(true)
+	stream := ai.Chat.Completions.NewStreaming(ctx, q)
+	var all openai.ChatCompletionAccumulator
+	for stream.Next() {
+		chunk := stream.Current()
+		if len(chunk.Choices) > 0 && chunk.Choices[0].Delta.Content != "" {
+			out.Pieces++
+		}
+		if !all.AddChunk(chunk) {
+			t.Errorf("a chunk that does not belong: %s", chunk.RawJSON())
+		}
+	}
+	if err := stream.Err(); err != nil {
+		t.Fatal(err)
+	}
+	out.Streamed, out.StreamedFinish, out.StreamedTokens = all.Choices[0].Message.Content, all.Choices[0].FinishReason, int(all.Usage.TotalTokens)
+
+	q.StreamOptions = openai.ChatCompletionStreamOptionsParam{}
+	bad := q
+	bad.Stop.OfString = openai.String("x")
+	_, err = ai.Chat.Completions.New(ctx, bad)
+	out.Bad = refusalOf(err)
+	q.Messages = []openai.ChatCompletionMessageParamUnion{openai.UserMessage(s.Busy)}
+	_, err = ai.Chat.Completions.New(ctx, q)
+	out.Busy = refusalOf(err)
+	q.Messages = []openai.ChatCompletionMessageParamUnion{openai.UserMessage(s.Cut)}
+	cut := ai.Chat.Completions.NewStreaming(ctx, q)
+	for cut.Next() {
+	}
+	out.Cut = refusalOf(cut.Err())
+	stranger := as("not-a-token-at-all")
+	_, err = stranger.Models.List(ctx)
+	out.Stranger = refusalOf(err)
+	return out
+}
+
+func refusalOf(err error) refusal {
+	if err == nil {
+		return refusal{}
+	}
+	out := refusal{Refused: true, Message: err.Error()}
+	var e *openai.Error
+	if errors.As(err, &e) {
+		out.Message, out.Status, out.Code, out.Type, out.Param = e.Message, e.StatusCode, e.Code, e.Type, e.Param
+		if e.Response != nil {
+			out.RetryAfter = e.Response.Header.Get("Retry-After")
+		}
+	}
+	return out
+}
