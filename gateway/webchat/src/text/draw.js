@@ -135,6 +135,7 @@ class Drawing {
 
   /** @param {any} token @param {boolean} open @param {Node[]} old */
   details(token, open, old) {
+    if (open && !token.summary && !token.tokens.length) return el('')
     const summary = el('summary', undefined, token.summary ? this.text(token.summary, open && !token.tokens.length) : [t('details')])
     return el('details', undefined, [summary, ...this.blocks(token.tokens, open, old.slice(1))])
   }

@@ -8,8 +8,10 @@
 const LONGEST = 8000
 const cjk = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303f\uff00-\uffef]/u
 
-/** @param {string} tex prose has words; a formula has signs */
-const hasSigns = (tex) => /[\^_={}<>|+]|\\[A-Za-z]/.test(tex)
+/** Prose has words; a formula has these. */
+const signs = /[\^_={}<>|+]|\\[A-Za-z]/
+/** @param {string} tex */
+const hasSigns = (tex) => signs.test(tex)
 /** @param {string} tex */
 const words = (tex) => tex.match(/[A-Za-z]{3,}/g)?.length ?? 0
 
@@ -81,9 +83,11 @@ const canOpen = (s, i) => !/[A-Za-z0-9$\\]/.test(s[i - 1] ?? '') && /[^\s$]/.tes
 export function mayBecomeFormula(s, i) {
   const rest = s.slice(i + 1)
   if (/\n[ \t]*\n/.test(rest)) return false
-  if (s[i] === '\\') return rest.length < LONGEST && (hasSigns(rest.slice(1)) || words(rest) < 2)
+  // What was said no to once is shown, so each answer is that for what stands before the first sign.
+  const sign = rest.slice(1).search(signs)
+  const head = sign < 0 ? rest : rest.slice(0, sign + 1)
+  if (s[i] === '\\') return rest.length < LONGEST && !rest.includes(rest[0] === '[' ? '\\]' : '\\)') && words(head) < 2
   if (s[i + 1] === '$') return rest.length < LONGEST
   if (!canOpen(s, i) || rest.includes('$') || rest.includes('\n') || rest.length > 200) return false
-  if (/^\d[\d,.]*(?:[^\d,.\\^_={}+*/<>-]|$)/.test(rest)) return false
-  return hasSigns(rest) || (words(rest) < 2 && !cjk.test(rest))
+  return !/^\d[\d,.]*[^\d,.\\^_={}+*/<>-]/.test(rest) && words(head) < 2 && !cjk.test(head)
 }

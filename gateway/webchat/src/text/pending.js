@@ -5,7 +5,9 @@
 /** No undecided end is longer. */
 const WINDOW = 1000
 
-const openReference = /(!?)\[([^[\]\n]*)(\](?:\([^)\n]*|\[[^\]\n]*)?)?$/
+/** A longer label is not waited for. */
+const LABEL = 200
+
 const openAddress = /<(?=(?:https?:|mailto:)[^\s<>]*$)/i
 const marks = /(?:[*_~`$\\!]+|&#?\w{0,31}|<\/?[A-Za-z]{0,8})$/
 
@@ -14,16 +16,60 @@ const marks = /(?:[*_~`$\\!]+|&#?\w{0,31}|<\/?[A-Za-z]{0,8})$/
  * @param {string} src @returns {string}
  */
 export function decided(src) {
-  const from = Math.max(0, src.length - WINDOW)
-  let end = src.slice(from)
-  const reference = openReference.exec(end)
-  if (reference && end[reference.index - 1] !== '\\') {
-    const [all, image, label, rest] = reference
-    const keep = image || label.startsWith('^') ? '' : label
-    if (!(label.startsWith('^') && rest === ']')) end = end.slice(0, -all.length) + keep
-  }
-  end = end.replace(openAddress, '').replace(marks, '')
+  const from = Math.max(0, src.length - WINDOW, src.lastIndexOf('\n') + 1)
+  const end = withoutOpenLink(src.slice(from)).replace(openAddress, '').replace(marks, '')
   return src.slice(0, from) + end
+}
+
+/**
+ * A label in brackets is shown when its address begins, and an image when it is
+ * complete; before that they may be brackets and nothing else.
+ * @param {string} line
+ */
+function withoutOpenLink(line) {
+  /** @type {number[]} */
+  const open = []
+  let chain = -1 // where brackets that follow one another began
+  for (let i = 0; i < line.length; i++) {
+    const c = line[i]
+    if (c === '\\') i++
+    else if (c === '`') {
+      const run = /^`+/.exec(line.slice(i))?.[0] ?? c
+      const end = line.slice(i + run.length).search(new RegExp(`(?<!\`)${run}(?!\`)`))
+      if (end < 0) break
+      i += 2 * run.length + end - 1
+    } else if (c === '[') open.push(line[i - 1] === '!' ? i - 1 : i)
+    else if (c === ']' && open.length) {
+      const from = /** @type {number} */ (open.pop())
+      if (line.startsWith('[^', from)) { // a footnote is one as soon as it closes
+        chain = -1
+        continue
+      }
+      if (open.length === 0 && chain < 0) chain = from
+      if (line[i + 1] === '[') continue
+      if (line[i + 1] === '(') {
+        const end = endOfAddress(line, i + 2)
+        if (end < 0 && open.length === 0) return line.slice(0, from) + (line[from] === '!' ? '' : line.slice(from + 1, i))
+        if (end < 0) break
+        i = end
+      } else if (i === line.length - 1 && open.length === 0) return line.slice(0, chain)
+      chain = -1
+    }
+  }
+  if (open.length === 0) return line
+  const from = chain < 0 ? open[0] : Math.min(chain, open[0])
+  return line.length - from > LABEL ? line : line.slice(0, from)
+}
+
+/** @param {string} line @param {number} from @returns {number} where the parenthesis closes, or -1 */
+function endOfAddress(line, from) {
+  let depth = 1
+  for (let i = from; i < line.length; i++) {
+    if (line[i] === '\\') i++
+    else if (line[i] === '(') depth++
+    else if (line[i] === ')' && --depth === 0) return i
+  }
+  return -1
 }
 
 const containers = /^(?:[ \t]*(?:>|[-*+](?=[ \t]|$)|\d{1,9}[.)](?=[ \t]|$)))*[ \t]*/
@@ -34,11 +80,11 @@ const undecided = [
   /^\d{1,9}[.)]?$/, // a numbered item
   /^`{1,2}$/, /^`{3,}[^`]*$/, /^~+$/, /^~{3,}.*$/, // a fence
   /^\$\$?$/, /^\\\[?$/, // a formula
-  /^\|?[ \t]*:?-[-:| \t]*$/, // the second line of a table
-  /^<\/?[a-z]*>?$/i, /^<details>[ \t]*<\/?[a-z]*$/i, // a tag
+  /^(?:\||:?-)[-:| \t]*$/, // the second line of a table
+  /^<\/?[a-z]*>?$/i, /^<details>[ \t]*<\/?[a-z]*>?$/i, // a tag
 ]
 /** What can only stand where a block begins. */
-const beginnings = [/^\[[ xX]?\]?$/, /^\[\^[^\]\n]*\]?$/, /^\[![a-z]*\]?$/i, /^\[[^\]\n]*\]?:?[ \t]*\S*$/]
+const beginnings = [/^\[[ xX]?\]?$/, /^\[\^[^\]\n]*\]?$/, /^\[![a-z]*\]?$/i, /^\[[^\]\n]*\]?:?[ \t]*\S*$/, /^\[[^\]\n]+\]:[ \t]*\S*[/.?#@:]\S*[ \t]+["'(][^\n]*$/]
 
 /**
  * The decided part of the last block of a growing answer.
@@ -86,7 +132,7 @@ function beforeTable(text) {
   const last = lines.length - 1
   const delimiter = (/** @type {string} */ l) => /^[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)*$/.test(l) && l.includes('-')
   if (lines.slice(0, last).some((l) => delimiter(l) && l.includes('|'))) return text
-  const header = last > 0 && (delimiter(lines[last]) || lines[last] === '') ? last - 1 : last
+  const header = last > 0 && /^[-:| \t]*$/.test(lines[last]) ? last - 1 : last
   const pipe = lines[header].search(/(?<!\\)\|/)
   if (pipe < 0 || /`[^`]*$/.test(lines[header].slice(0, pipe))) return text
   return text.slice(0, start + lines.slice(0, header).join('\n').length + (header ? 1 : 0) + pipe)
