@@ -58,7 +58,7 @@ class Drawing {
     switch (token.type) {
       case 'heading': return el(`h${token.depth}`, undefined, this.text(token.text, open))
       case 'hr': return el('hr')
-      case 'code': return { code: token.text, lang: /^[\w+#.-]+/.exec(token.lang ?? '')?.[0] ?? '', open }
+      case 'code': return { code: token.codeBlockStyle === 'indented' ? token.text.replace(/\n+$/, '') : token.text.replace(/\n$/, ''), lang: /^[\w+#.-]+/.exec(token.lang ?? '')?.[0] ?? '', open }
       case 'formula': return { math: token.tex, display: true, source: token.source }
       case 'list': return this.list(token, open, old)
       case 'table': return this.table(token, open, old)
@@ -67,7 +67,7 @@ class Drawing {
       case 'html': return el('p', { class: 'plain' }, [token.text.trimEnd()])
       case 'plain': return el('p', { class: 'plain' }, [token.text.trimEnd()])
       case 'line': return el('', undefined, this.text(token.text, open))
-      default: return el('p', undefined, this.text(token.text ?? token.raw, open))
+      default: return el('p', undefined, this.text(withoutMargins(token.text ?? token.raw), open))
     }
   }
 
@@ -140,6 +140,9 @@ class Drawing {
     return el('details', undefined, [summary, ...this.blocks(token.tokens, open, old.slice(1))])
   }
 }
+
+/** @param {string} text a paragraph begins and ends with a word */
+const withoutMargins = (text) => text.replace(/^[ \t]+/, '').slice(0, text.length).replace(/(?:^|[^ \t])[ \t]+$/, (s) => s.trimEnd())
 
 /** @param {any} token */
 const keyOf = (token) => `${token.type}${token.raw}`

@@ -9,7 +9,7 @@ const WINDOW = 1000
 const LABEL = 200
 
 const openAddress = /<(?=(?:https?:|mailto:)[^\s<>]*$)/i
-const marks = /(?:[*_~`$\\!]+|&#?\w{0,31}|<\/?[A-Za-z]{0,8})$/
+const marks = /(?:[*_~`$\\!]+|&#?\w{0,31}|<\/?[\w.+-]{0,64}(?:@[\w.-]{0,64})?)$/
 
 /**
  * The decided part of a growing line of text.
