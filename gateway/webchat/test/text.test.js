@@ -5,7 +5,9 @@ import { decided, decidedBlock } from '../src/text/pending.js'
 import { outward, toHTML } from '../src/text/markdown.js'
 import { highlighter, languageOf } from '../src/text/languages.js'
 import { Parts } from '../src/text/parts.js'
-import { render } from '../src/text/tex.js'
+import './bundled.js'
+
+const { render } = await import('../src/text/tex.js')
 
 const sample = '# T\n\npara one\nmore\n\n- a\n- b\n\n  still b\n\n```js\nlet x\n\n# not a title\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> quote\n\n[ref]: https://example.org\n\nend\n'
 
@@ -118,7 +120,9 @@ test('formulas survive to the letter', () => {
     assert.ok(html.includes(`>${tex.replaceAll('&', '&amp;')}</span>`), html)
     assert.match(html, /<span class="math/)
   }
-  assert.match(toHTML('| x |\n|---|\n| $|a| + \\|b\\|$ |'), /<td><span class="math">\$\|a\| \+ \\\|b\\\|\$<\/span><\/td>/)
+  const table = toHTML('| x | y |\n|---|---|\n| $|a| + P(A\\|B)$ | \\(|x|\\) |\n| $5 | $6 |\n|$|€|')
+  assert.match(table, /<td><span class="math">\$\|a\| \+ P\(A\|B\)\$<\/span><\/td><td><span class="math">\\\(\|x\|\\\)<\/span><\/td>/)
+  assert.match(table, /<td>\$5<\/td><td>\$6<\/td>[^]*<td>\$<\/td><td>€<\/td>/)
 })
 
 test('money is no formula', () => {

@@ -3,6 +3,7 @@
 // than these allow, and what is beyond them is shown as plain text.
 
 import { Lexer, Tokenizer } from 'marked'
+import { formulaAt } from './formula.js'
 
 /** Quotes in quotes and lists in lists: nobody writes, and nobody could read, more. */
 const DEEPEST = 20
@@ -27,7 +28,12 @@ class Rules extends Tokenizer {
   table(src) {
     const end = src.indexOf('\n')
     if (end < 0 || src.slice(0, end).split('|', COLUMNS + 3).length > COLUMNS + 2) return undefined
-    return super.table(src)
+    const shielded = /^[ \t]*(?:\||:?-)[-:| \t]*(?:\n|$)/.test(src.slice(end + 1)) ? shieldPipes(src) : src
+    const found = super.table(shielded)
+    if (!found || shielded === src) return found
+    found.raw = src.slice(0, found.raw.length)
+    for (const cell of [...found.header, ...found.rows.flat()]) cell.text = cell.text.replaceAll(SHIELD, '|')
+    return found
   }
 
   /** @param {string} src */
@@ -51,6 +57,27 @@ class Rules extends Tokenizer {
   blockquote(src) {
     return tooManyLazyLines(src) ? undefined : super.blockquote(src)
   }
+}
+
+/** Stands for a pipe that ends no cell. */
+const SHIELD = '\ue0ff'
+
+/** The same table, in whose formulas (`$|x|$`) no pipe ends a cell. @param {string} src */
+function shieldPipes(src) {
+  const end = src.indexOf('\n\n')
+  const table = end < 0 ? src : src.slice(0, end)
+  if (table.includes(SHIELD) || !/[$\\]/.test(table)) return src
+  const lines = table.split('\n').map((line) => {
+    for (let i = 0; i < line.length && line.length < 10_000; i++) {
+      const found = (line[i] === '$' || line[i] === '\\') && formulaAt(line, i)
+      if (found && /[\p{L}\d]/u.test(found.tex)) {
+        line = line.slice(0, i) + line.slice(i, found.end).replace(/(?<!\\)\|/g, SHIELD) + line.slice(found.end)
+        i = found.end - 1
+      } else if (line[i] === '\\') i++
+    }
+    return line
+  })
+  return lines.join('\n') + src.slice(table.length)
 }
 
 /** Each change between lines with and without > is read anew by marked. @param {string} src */
