@@ -5,7 +5,7 @@
 import test from 'node:test'
 import assert from 'node:assert/strict'
 import './bundled.js'
-import { addresses, attributes, tags } from '../src/text/allowed.js'
+import { addresses, attributes, formulaTags, tags } from '../src/text/allowed.js'
 import { AnswerText } from '../src/text/answer.js'
 import { codeToHTML, toHTML } from '../src/text/markdown.js'
 import { serialize, wordsOf } from '../src/text/nodes.js'
@@ -25,12 +25,23 @@ function cost(work) {
   return (user + system) / 1000
 }
 
+/** @param {string} mathml every < in it begins or ends an element of the list */
+function checkFormula(mathml) {
+  const rest = mathml.replace(/<\/?([a-z]+)((?:\s+[\w-]+="[^"<>]*")*)\s*\/?>/g, (all, name, pairs) => {
+    // What is on neither list is taken out before it is shown; these would be worse than useless.
+    assert.ok(formulaTags.includes(name), all)
+    assert.doesNotMatch(pairs, /\s(?:href|src|on\w+)=/i)
+    return ''
+  })
+  assert.doesNotMatch(rest, /</)
+}
+
 /** @param {Node[]} nodes @param {string} text */
 function check(nodes, text) {
   for (const n of nodes) {
     if (typeof n === 'string') continue
     if ('entity' in n) assert.match(n.entity, /^&[A-Za-z][A-Za-z\d]*;$/)
-    else if ('math' in n) assert.ok(!render(n.math, n.display)?.match(/<(?:a|img|script|iframe|annotation-xml)\b|href=|\son\w+=/i), text)
+    else if ('math' in n) checkFormula(render(n.math, n.display) ?? '')
     else if ('children' in n) {
       assert.ok(!n.tag || tags.includes(n.tag), n.tag)
       for (const [name, value] of Object.entries(n.attrs ?? {})) {
@@ -61,10 +72,10 @@ const pieces = ['> ', '>', '- ', '1. ', '* ', '\n', '\n\n', '  ', '    ', '\t', 
 
 for (const piece of pieces) {
   test(`64 kB of ${JSON.stringify(piece)}`, () => {
-    for (const text of [piece.repeat(64 * KB / piece.length), `a${piece}b `.repeat(16 * KB / piece.length), `${piece}\n`.repeat(16 * KB / piece.length), `- ${piece} x\n> ${piece}\n`.repeat(4 * KB / piece.length)]) {
-      const ms = cost(() => { toHTML(text) })
-      assert.ok(ms < LONGEST, `${Math.round(ms)} ms for ${JSON.stringify(text.slice(0, 40))}`)
-      tryOut(text, 2)
+    for (const part of [piece, `a${piece}b `, `${piece}\n`, `- ${piece} x\n> ${piece}\n`]) {
+      const ms = cost(() => { toHTML(part.repeat(64 * KB / part.length)) })
+      assert.ok(ms < LONGEST, `${Math.round(ms)} ms for ${JSON.stringify(part)}`)
+      tryOut(part.repeat(2 * KB / part.length), 3)
     }
   })
 }

@@ -17,7 +17,10 @@ const COST_OF_BLOCK = 200
 const formulaLine = /^ {0,3}(?:\$\$|\\\[)/
 const noteLine = /^ {0,3}\[\^([^\]\s[]{1,99})\]:[ \t]*/
 const detailsLine = /^ {0,3}<details(?:[ \t]+open)?[ \t]*>/i
-const interrupts = /\n(?= {0,3}(?:\$\$|\\\[|\[\^[^\]\s[]{1,99}\]:|<details(?:[ \t]+open)?[ \t]*>))/i
+const beginning = / {0,3}(?:\$\$|\\\[|\[\^[^\]\s[]{1,99}\]:|<details(?:[ \t]+open)?[ \t]*>)/
+const interrupts = new RegExp(`\\n(?=${beginning.source})`, 'i')
+/** The same, or the end of the paragraph, beyond which nothing is looked for. */
+const stops = new RegExp(`\\n(?=[ \\t]*\\n|${beginning.source})`, 'i')
 /** Tags that are drawn inside a line do not begin a block of HTML. */
 const inlineTag = /^ {0,3}<\/?(?:br|sub|sup|kbd)[ \t]*\/?>/i
 /** A definition leads somewhere; `[Alice]: Hello` is a line of a talk. */
@@ -142,6 +145,7 @@ function formula(src, lexer) {
   const close = open.endsWith('$$') ? '$$' : '\\]'
   const blank = src.slice(0, 10_000).search(/\n[ \t]*\n/)
   const part = blank < 0 ? src.slice(0, 10_000) : src.slice(0, blank)
+  lexer.left -= part.length
   const end = part.indexOf(close, open.length)
   if (end < 0) {
     const atEnd = blank < 0 && lexer.open && part.length === src.length
@@ -214,8 +218,7 @@ function endOfDetails(src, from) {
 
 /** Where the first of them begins in a paragraph, which it interrupts. @param {string} src */
 function startOfExtra(src) {
-  const end = src.indexOf('\n\n')
-  const found = interrupts.exec(end < 0 ? src : src.slice(0, end))
+  const found = stops.exec(src)
   return found ? found.index + 1 : undefined
 }
 
