@@ -12,7 +12,7 @@ CLOUDFLARE := -e /deploy/cloudflare$$ -e /deploy/rollout/cloudflare$$ -e /deploy
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image images compose compose-deploy compose-rollback wasm page deploy rollback status test test-go test-alone test-page test-browser test-budgets test-cloudflare test-rules lint fmt workflows audit budgets release-check snapshot release drill dependencies soak bench clean
+.PHONY: test-long help run build image images compose compose-deploy compose-rollback wasm page deploy rollback status test test-go test-alone test-page test-browser test-budgets test-cloudflare test-rules lint fmt workflows audit budgets release-check snapshot release drill dependencies soak bench clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -106,6 +106,13 @@ test-cloudflare: wasm image ## the Worker, its objects and containers in workerd
 
 test-rules: ## what Prometheus records, when it calls, and the dashboard, by promtool
 	cd deploy && go test -count=1 -timeout 30m ./monitoring
+
+# By hand, before a change of weight is called done: about an hour.
+test-long: build ## fuzzing, and kills on a directory and on a real S3 server
+	deploy/fuzz.sh $(MODULES)
+	cd deploy && go build -o ../bin/soak ./soak
+	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 200 -store disk
+	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 60 -store s3 -between 3s
 
 lint: gateway/webchat/node_modules/.ready wrangler/node_modules/.ready ## golangci-lint, gofumpt and tsc, from pinned versions
 	@deploy/lint.sh $(MODULES)

@@ -3,7 +3,7 @@ import { modelVariables, providers } from "./doors/llm.mjs";
 
 /** The agent's variables that the owner sets on the Worker. */
 const passed = [
-  "LLM_PROVIDER", "LLM_TIMEOUT", "LLM_MAX_TOKENS", "LLM_CONTEXT_TOKENS", ...modelVariables,
+  "LLM_PROVIDER", "LLM_TIMEOUT", "LLM_MAX_TOKENS", "LLM_CONTEXT_TOKENS", "ANTHROPIC_PROTOCOL", "ANTHROPIC_THINKING", ...modelVariables,
   "TOOLS_AUTO_APPROVE", "WEB_ALLOWED_HOSTS", "WEB_TIMEOUT", "SHELL_TIMEOUT", "MAX_CONCURRENT_RUNS", "LOG_LEVEL",
 ];
 
@@ -23,6 +23,14 @@ export function containerEnv(env, publicKey, instance) {
   // How OpenAI itself wants a request differs from what its imitations want.
   const openai = /** @type {{OPENAI_BASE_URL?: string}} */ (env).OPENAI_BASE_URL;
   if (openai && URL.canParse(openai)) given.OPENAI_BASE_URL = new URL(openai).origin;
+  // So does Anthropic; and an address may say that it speaks OpenAI's protocol only.
+  const { ANTHROPIC_BASE_URL, ANTHROPIC_API_URL } = /** @type {Record<string, string | undefined>} */ (/** @type {unknown} */ (env));
+  const anthropic = (ANTHROPIC_BASE_URL || ANTHROPIC_API_URL || "").trim();
+  if (URL.canParse(anthropic)) {
+    const { origin, pathname } = new URL(anthropic);
+    given.ANTHROPIC_BASE_URL = origin;
+    if (/\/chat\/completions\/*$/.test(pathname)) given.ANTHROPIC_PROTOCOL ??= "openai";
+  }
   return {
     ...given,
     AGENT_LISTEN_ADDR: "0.0.0.0:8788",

@@ -62,6 +62,7 @@ func (asks) Foreign() bool  { return false }
 func (asks) Judge(json.RawMessage, tools.Env) tools.Verdict {
 	return tools.Verdict{Kind: tools.VerdictAsk, Scope: "asks"}
 }
+
 func (asks) Run(context.Context, json.RawMessage, tools.Env) (string, error) {
 	return strings.Repeat("o", 2*loop.MaxResult), nil
 }
@@ -93,8 +94,10 @@ const callBytes = 64 + len("c1") + len("asks") // of a call beside its arguments
 func TestTheLargestOfEverythingIsReadBack(t *testing.T) {
 	answers := scripted{
 		"text": {Text: unkind(loop.MaxAnswer), Reasoning: unkind(loop.MaxReasoning)},
-		"call": {Text: "calling", Calls: []loop.Call{{ID: "c1", Name: "asks", Arguments: argument(loop.MaxArguments - callBytes)}},
-			Native: json.RawMessage(`"` + strings.Repeat("N", loop.MaxNative-2) + `"`)},
+		"call": {
+			Text: "calling", Calls: []loop.Call{{ID: "c1", Name: "asks", Arguments: argument(loop.MaxArguments - callBytes)}},
+			Native: json.RawMessage(`"` + strings.Repeat("N", loop.MaxNative-2) + `"`),
+		},
 	}
 	for name, open := range stores {
 		t.Run(name, func(t *testing.T) {

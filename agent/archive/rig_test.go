@@ -69,7 +69,7 @@ func newHouse(t *testing.T) *house {
 
 // agent starts an agent on a store. Stop it with stop.
 func (h *house) agent(store bucket.Bucket) *runs.Manager {
-	m, _ := model.New(model.Config{Settings: map[string]model.Provider{"openai": model.Provider{Key: "key", URL: h.url, Model: "m"}}}, nil, nil)
+	m, _ := model.New(model.Config{Settings: map[string]model.Provider{"openai": {Key: "key", URL: h.url, Model: "m"}}}, nil, nil)
 	return runs.New(runs.Config{
 		Bucket: store, Model: m, Tools: tools.New(tools.Config{WorkspaceDir: h.t.TempDir()}),
 		Persona:  func(context.Context, string) string { return "persona" },

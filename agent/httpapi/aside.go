@@ -64,7 +64,7 @@ func (s *Server) streamAside(c echo.Context, ask func(func(string)) (runs.AsideA
 	alive := time.NewTicker(keepAlive)
 	defer alive.Stop()
 	for {
-		b := []byte(sse.Comment)
+		b := sse.Comment
 		select {
 		case piece := <-pieces:
 			b = data(answer.Piece(piece))

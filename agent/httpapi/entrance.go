@@ -76,7 +76,7 @@ func refuse(w http.ResponseWriter, r *http.Request, f *fault.Error) {
 		w.Header().Set("Retry-After", strconv.Itoa(n))
 	}
 	w.WriteHeader(f.Status())
-	_, _ = w.Write(f.With(r.Header.Get(chat.HeaderRequestID)).JSON(fault.DialectOf(r.URL.Path)))
+	_, _ = w.Write(f.With(r.Header.Get(chat.HeaderRequestID)).JSON(fault.DialectOf(r.URL.Path))) //nolint:gosec // JSON, with its content type
 }
 
 var _ http.Handler = (*Entrance)(nil)

@@ -44,6 +44,7 @@ type Message struct {
 	Calls   []Call // of an assistant's message
 	CallID  string // of a tool's message: the call that it answers
 	Name    string // of a tool's message: the tool
+	Failed  bool   // of a tool's message: the call did not do what it was to do
 
 	// Of an assistant's message: who gave it, and what only that provider is shown
 	// of it again.

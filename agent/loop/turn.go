@@ -404,7 +404,7 @@ func ResultMessage(c Call, status, output string) Message {
 	if status != chat.ToolOK {
 		output = status + ": " + output
 	}
-	return Message{Role: RoleTool, CallID: c.ID, Name: c.Name, Text: output}
+	return Message{Role: RoleTool, CallID: c.ID, Name: c.Name, Text: output, Failed: status != chat.ToolOK}
 }
 
 func (t *turn) flush(ctx context.Context) error {

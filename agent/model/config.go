@@ -35,6 +35,11 @@ type Config struct {
 	DoorURL       string
 	DoorProviders []string
 
+	// AnthropicProtocol is the protocol that anthropic is spoken to in, one of the
+	// Protocol constants; AnthropicThinking is how its models are told to think.
+	AnthropicProtocol string
+	AnthropicThinking string
+
 	Temperature *float64      // nil is 0.7
 	MaxTokens   int           // of one answer, with its reasoning; 0 is the provider's own limit
 	Context     int           // the model's window in tokens; 0 is what is known of it
@@ -69,12 +74,15 @@ func (c *Config) Check() []error {
 		}
 	}
 	for _, name := range providers.Names() {
-		if p := c.provider(name); p.URL != "" {
-			if _, err := langchain.New(langchain.Config{Provider: name, URL: p.URL}); err != nil {
+		if p := c.provider(name); p.URL != "" || name == langchain.Anthropic {
+			if _, _, err := c.adapter(name, nil, nil); err != nil {
 				f := fault.From(err)
 				bad("%s: %s", f.Message, f.Hint)
 			}
 		}
+	}
+	if p := c.AnthropicProtocol; p != "" && p != ProtocolMessages && p != ProtocolOpenAI {
+		bad("ANTHROPIC_PROTOCOL is neither %s nor %s: leave it out to let the address decide", ProtocolMessages, ProtocolOpenAI)
 	}
 	if u, err := url.Parse(c.DoorURL); c.DoorURL != "" && (err != nil || u.Host == "") {
 		bad("LLM_DOOR_URL is no address: set it to something like http://llm.internal")

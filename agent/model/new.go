@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/model/anthropic"
 	"github.com/loongclaw/loongclaw/agent/model/langchain"
 	"github.com/loongclaw/loongclaw/agent/model/offline"
 	"github.com/loongclaw/loongclaw/agent/model/providers"
@@ -48,15 +49,13 @@ func New(cfg Config, logger *slog.Logger, httpClient *http.Client) (loop.Model, 
 			add(offlineModel(cfg), Offline, offline.Name)
 			continue
 		}
-		c := cfg.langchain(name)
-		c.Log, c.Client = logger, httpClient
-		m, err := langchain.New(c)
+		m, full, err := cfg.adapter(name, logger, httpClient)
 		if err != nil {
 			// Check has said so to whoever started this.
 			logger.Error("a provider cannot be used", "provider", name, "error", err)
 			continue
 		}
-		add(m, name, strings.TrimPrefix(m.Name(), name+"/"))
+		add(m, name, strings.TrimPrefix(full, name+"/"))
 	}
 	if len(models) == 0 {
 		add(offlineModel(cfg), Offline, offline.Name)
@@ -78,6 +77,8 @@ func (c *Config) context(provider, name string) int {
 		return c.Context
 	case known && (spec.Model == name || provider == Offline):
 		return spec.Context
+	case provider == langchain.Anthropic && anthropic.Window(name) > 0:
+		return anthropic.Window(name)
 	}
 	return providers.DefaultContext
 }
@@ -93,6 +94,20 @@ func (i *Info) Window() int {
 
 func offlineModel(cfg Config) loop.Model {
 	return offline.New(offline.Config{Delay: cfg.OfflineDelay})
+}
+
+// adapter is what speaks to one provider, and the name of its model.
+func (c *Config) adapter(name string, logger *slog.Logger, httpClient *http.Client) (loop.Model, string, error) {
+	if name == langchain.Anthropic {
+		return c.anthropic(logger, httpClient)
+	}
+	lc := c.langchain(name)
+	lc.Log, lc.Client = logger, httpClient
+	m, err := langchain.New(lc)
+	if err != nil {
+		return nil, "", err
+	}
+	return m, m.Name(), nil
 }
 
 // langchain is the configuration of one provider.

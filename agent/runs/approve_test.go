@@ -228,7 +228,7 @@ func TestNothingThatAToolOrAPageSaysApproves(t *testing.T) {
 func TestAQuestionExpiresAndApprovesNothing(t *testing.T) {
 	r := newRig(t)
 	var shift atomic.Int64
-	chatModel, _ := model.New(model.Config{Settings: map[string]model.Provider{"openai": model.Provider{Key: "key", URL: r.url, Model: "m"}}}, nil, nil)
+	chatModel, _ := model.New(model.Config{Settings: map[string]model.Provider{"openai": {Key: "key", URL: r.url, Model: "m"}}}, nil, nil)
 	m := runs.New(runs.Config{
 		Bucket: r.store, Model: chatModel, Tools: tools.New(tools.Config{WorkspaceDir: t.TempDir(), Worker: ownWorker(t)}), Persona: func(context.Context, string) string { return "" },
 		Instance: "a", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Rest: 20 * time.Millisecond, Evict: time.Hour,

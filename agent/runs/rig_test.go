@@ -45,7 +45,7 @@ func (r *rig) agent(instance string) *runs.Manager { return r.sized(instance, 4)
 func (r *rig) narrow(instance string) *runs.Manager { return r.sized(instance, 1) }
 
 func (r *rig) sized(instance string, places int) *runs.Manager {
-	m, _ := model.New(model.Config{Settings: map[string]model.Provider{"openai": model.Provider{Key: "key", URL: r.url, Model: "m"}}}, nil, nil)
+	m, _ := model.New(model.Config{Settings: map[string]model.Provider{"openai": {Key: "key", URL: r.url, Model: "m"}}}, nil, nil)
 	return runs.New(runs.Config{
 		Bucket: r.store, Model: m, Tools: tools.New(tools.Config{WorkspaceDir: r.t.TempDir(), Worker: ownWorker(r.t)}),
 		Persona:  func(context.Context, string) string { return "persona" },

@@ -29,6 +29,7 @@ type Config struct {
 	Persona  Persona
 	Instance string // AGENT_INSTANCE: stays over restarts
 	MaxRuns  int    // MAX_CONCURRENT_RUNS of one user
+	Window   int    // of the model, in tokens; 0 is one that takes all that is kept for it
 	Log      *slog.Logger
 	Now      func() time.Time
 	// Rest is how long after its last run a session comes to rest: anchored,

@@ -48,7 +48,7 @@ func (e *ear) Panicked()                        { e.note("panicked") }
 
 func (r *rig) heard() (*runs.Manager, *ear) {
 	e := &ear{}
-	m, _ := model.New(model.Config{Settings: map[string]model.Provider{"openai": model.Provider{Key: "key", URL: r.url, Model: "m"}}}, nil, nil)
+	m, _ := model.New(model.Config{Settings: map[string]model.Provider{"openai": {Key: "key", URL: r.url, Model: "m"}}}, nil, nil)
 	return runs.New(runs.Config{
 		Bucket: r.store, Model: m, Tools: tools.New(tools.Config{WorkspaceDir: r.t.TempDir(), Worker: ownWorker(r.t)}),
 		Persona:  func(context.Context, string) string { return "persona" },

@@ -22,7 +22,7 @@ func (m *Manager) state(ctx context.Context, s *session, r *run) (st loop.State,
 	if n := s.tree.nodes[r.message]; n != nil {
 		question = n.Content
 	}
-	stretches := s.conversation(r)
+	stretches := s.conversation(r, m.Window)
 	st = loop.State{
 		Pending:     r.pending(),
 		Rounds:      r.rounds,
@@ -91,7 +91,7 @@ func (r *run) pending() []loop.Pending {
 
 // conversation gives the branch that ends at a run's message, as the model sees
 // it: the newest turns that fit. It ends with that message. The lock is held.
-func (s *session) conversation(r *run) []stretch {
+func (s *session) conversation(r *run, window int) []stretch {
 	path := s.tree.path(r.message)
 	if len(path) == 0 {
 		return []stretch{{messages: []loop.Message{{Role: chat.RoleUser}}}}
@@ -113,7 +113,7 @@ func (s *session) conversation(r *run) []stretch {
 		all = append(all, part)
 		flat = append(flat, part.messages...)
 	}
-	left := len(flat) - len(loop.Fit(flat, s.room()))
+	left := len(flat) - len(loop.Fit(flat, s.room(window)))
 	for left > 0 {
 		left -= len(all[0].messages)
 		all = all[1:]
@@ -121,12 +121,29 @@ func (s *session) conversation(r *run) []stretch {
 	return all
 }
 
-// room is how many bytes of conversation are sent. The lock is held.
-func (s *session) room() int {
-	if s.taken > 0 {
-		return min(s.taken, historyBudget)
+// Of a model's window a part is left for the system text, the tools and the answer:
+// a half of a small one, and never more than reserved. A token of the rest is taken
+// for three bytes, which is about right for Chinese and careful for English.
+const (
+	reserved      = 8192
+	bytesPerToken = 3
+)
+
+// roomOf is how many bytes of conversation a model with a window takes.
+func roomOf(window int) int {
+	if window <= 0 {
+		return historyBudget
 	}
-	return historyBudget
+	return min(historyBudget, bytesPerToken*(window-min(reserved, window/2)))
+}
+
+// room is how many bytes of conversation are sent: what the model's window takes, or
+// less where it has refused that. The lock is held.
+func (s *session) room(window int) int {
+	if s.taken > 0 {
+		return min(s.taken, roomOf(window))
+	}
+	return roomOf(window)
 }
 
 // contextOf is the context of the user's message at i: that of the run which

@@ -67,7 +67,7 @@ var manyZones = map[string]string{
 	"sst": "Pacific/Pago_Pago (Samoa) or Asia/Singapore (Singapore)",
 	"gst": "Asia/Dubai (Gulf) or Atlantic/South_Georgia",
 	"amt": "Asia/Yerevan (Armenia) or America/Manaus (Amazon)",
-	"ect": "America/Guayaquil (Ecuador) or America/Martinique (eastern Caribbean)",
+	"ect": "America/Guayaquil (Ecuador) or America/Martinique (eastern Caribbean)", //nolint:misspell // a zone
 	"wst": "Australia/Perth (western Australia) or Pacific/Apia (Samoa)",
 	"cdt": "America/Chicago (central North America) or America/Havana (Cuba)",
 	"adt": "America/Halifax (Atlantic) or Asia/Baghdad (Arabia)",

@@ -63,7 +63,7 @@ func newWorld(t *testing.T, vars map[string]string) *world {
 		"LLM_PROVIDER":     "openai", "OPENAI_MODEL": "standin",
 		"OPENAI_BASE_URL": model.URL, "OPENAI_API_KEY": modelKey, "KIMI_API_KEY": otherKey,
 		"TOOLS_AUTO_APPROVE": "read_file,write_file,memory_save,memory_search",
-		"RATE_LIMIT_CHAT":    "100000/m", "RATE_LIMIT_API": "100000/m",
+		"MAX_OPEN_SOCKETS":   "2000", "RATE_LIMIT_CHAT": "100000/m", "RATE_LIMIT_API": "100000/m",
 		"SLEEP_AFTER": sleepAfter.String(),
 	}}}
 	maps.Copy(w.opts.Vars, vars)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/loongclaw/loongclaw/deploy/client"
+	"github.com/loongclaw/loongclaw/deploy/rig"
 	"github.com/loongclaw/loongclaw/deploy/standin"
 )
 
@@ -87,10 +88,11 @@ func node(name string) func(t *testing.T, s sayings) heard {
 // TestOpenAIClients are the clients themselves, pointed at the gateway.
 func TestOpenAIClients(t *testing.T) {
 	t.Parallel()
+	// Wrong keys lock an address out for all who share it.
+	w := own(t, func(*rig.Options) {})
 	for name, ai := range openAIClients {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := shared(t)
 			c := w.user(t)
 			// It runs tools here, and what would have to be asked for is denied at once.
 			first := script(

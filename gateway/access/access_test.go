@@ -203,8 +203,17 @@ func TestAddressKeys(t *testing.T) {
 
 func TestHostsBehindProxiesThatDropThePort(t *testing.T) {
 	for _, tc := range []struct{ host, port, want string }{
-		{"a.com", "8443", "a.com:8443"}, {"a.com:9", "8443", "a.com:9"}, {"[::1]", "8443", "[::1]:8443"}, {"a.com", "", "a.com"},
-		{"a.com", "443", "a.com"}, {"a.com", "80", "a.com"}, {"a.com", "0", "a.com"}, {"a.com", "70000", "a.com"}, {"a.com", "8443, 80", "a.com"}, {"a.com", "-1", "a.com"}, {"", "8443", ""},
+		{"a.com", "8443", "a.com:8443"},
+		{"a.com:9", "8443", "a.com:9"},
+		{"[::1]", "8443", "[::1]:8443"},
+		{"a.com", "", "a.com"},
+		{"a.com", "443", "a.com"},
+		{"a.com", "80", "a.com"},
+		{"a.com", "0", "a.com"},
+		{"a.com", "70000", "a.com"},
+		{"a.com", "8443, 80", "a.com"},
+		{"a.com", "-1", "a.com"},
+		{"", "8443", ""},
 	} {
 		if got := WithPort(tc.host, tc.port); got != tc.want {
 			t.Errorf("WithPort(%q, %q) = %q, want %q", tc.host, tc.port, got, tc.want)
@@ -214,8 +223,15 @@ func TestHostsBehindProxiesThatDropThePort(t *testing.T) {
 		origin, host string
 		want         bool
 	}{
-		{"https://a.com:8443", "a.com", true}, {"http://[::1]:8787", "[::1]", true}, {"https://a.com", "a.com", false}, {"https://a.com:8443", "a.com:8443", false},
-		{"https://a.com:8443", "a.com:9", false}, {"https://b.com:8443", "a.com", false}, {"null", "a.com", false}, {"https://u@a.com:8443", "a.com", false}, {"", "", false},
+		{"https://a.com:8443", "a.com", true},
+		{"http://[::1]:8787", "[::1]", true},
+		{"https://a.com", "a.com", false},
+		{"https://a.com:8443", "a.com:8443", false},
+		{"https://a.com:8443", "a.com:9", false},
+		{"https://b.com:8443", "a.com", false},
+		{"null", "a.com", false},
+		{"https://u@a.com:8443", "a.com", false},
+		{"", "", false},
 	} {
 		if got := LostPort(tc.origin, tc.host); got != tc.want {
 			t.Errorf("LostPort(%q, %q) = %v", tc.origin, tc.host, got)

@@ -23,6 +23,11 @@ type Most struct {
 // UsualMost is what an ordinary host allows.
 func UsualMost() Most { return Most{BodyBytes: 64 << 20, Streams: 256, Sockets: 64} }
 
+// FramesPerMinute is how many frames one socket may send in a minute, and at once:
+// those that ask for nothing, as pings do, cost something, too. A message of the
+// longest kind in pieces of a few hundred bytes is within it.
+const FramesPerMinute = 6000
+
 // openRetry is when to try again: what is open may end at any time.
 const openRetry = 2 * time.Second
 

@@ -4,7 +4,6 @@
  */
 import table from "../../agent/model/providers/providers.json" with { type: "json" };
 
-
 /** The providers, as the agent knows them. */
 const known = new Map(table.filter(({ protocol }) => protocol !== "offline").map((row) => [row.name, row]));
 
@@ -12,9 +11,10 @@ const known = new Map(table.filter(({ protocol }) => protocol !== "offline").map
 export const modelVariables = table.flatMap(({ models }) => models);
 
 const chat = "/chat/completions";
+const messages = "/messages"; // Anthropic's own protocol
 
 /** What of the agent's request a provider may see. */
-const passed = ["accept", "content-type"];
+const passed = ["accept", "content-type", "anthropic-version", "anthropic-beta"];
 
 /**
  * The providers that can be asked, in the order of preference.
@@ -28,7 +28,7 @@ export function providers(env) {
 }
 
 /**
- * @param {Request} request POST /PROVIDER/chat/completions
+ * @param {Request} request POST /PROVIDER/chat/completions, or /anthropic/messages
  * @param {Env} env
  * @returns {Promise<Response>}
  */
@@ -36,7 +36,9 @@ export async function llm(request, env) {
   const { pathname } = new URL(request.url);
   const name = pathname.split("/")[1] ?? "";
   const row = known.get(name);
-  if (!row || !providers(env).includes(name) || pathname !== `/${name}${chat}`) {
+  const path = pathname.slice(name.length + 1);
+  const leads = path === chat || (row?.protocol === "anthropic" && (path === messages || path === `/v1${messages}`));
+  if (!row || !providers(env).includes(name) || !leads) {
     return refuse(404, "not_found", "this door does not lead there", "set the key of the provider on the Worker");
   }
   if (request.method !== "POST") return refuse(405, "method_not_allowed", "models are asked with POST", "");
@@ -46,9 +48,10 @@ export async function llm(request, env) {
     if (value !== null) headers.set(header, value);
   }
   const secret = firstOf(env, row.keys);
-  if (secret) headers.set("authorization", `Bearer ${secret}`);
   try {
-    const url = endpoint(name, firstOf(env, row.urls) || row.base);
+    const base = firstOf(env, row.urls) || row.base;
+    const url = path === chat ? endpoint(name, base) : messagesEndpoint(base);
+    if (secret) addKey(headers, secret, path !== chat, new URL(url).hostname);
     const answer = await fetch(url, { method: "POST", headers, body: request.body, redirect: "manual", signal: request.signal });
     return new Response(answer.body, { status: answer.status, headers: told(answer.headers) });
   } catch {
@@ -81,6 +84,36 @@ export function endpoint(name, base) {
   if (path === "" && (name === "ollama" || name === "anthropic")) path = "/v1"; // people know these by their bare address
   url.pathname = path + chat;
   return url.href;
+}
+
+/**
+ * The address of Anthropic's own protocol out of any form of base URL: the full path
+ * of either protocol, the folder that ends in /v1, or what stands before that.
+ * @param {string} base
+ */
+export function messagesEndpoint(base) {
+  const url = new URL(base.trim());
+  url.hash = "";
+  let path = url.pathname.replace(/\/+$/, "");
+  if (!path.endsWith(messages)) {
+    path = path.endsWith(chat) ? path.slice(0, -chat.length) : path;
+    path = (path.endsWith("/v1") ? path : `${path}/v1`) + messages;
+  }
+  url.pathname = path;
+  return url.href;
+}
+
+/**
+ * Shows the provider its key: Anthropic in the header that it has for it, and
+ * whoever imitates it in both, since many gateways want the other one.
+ * @param {Headers} headers
+ * @param {string} secret
+ * @param {boolean} own whether this is Anthropic's own protocol
+ * @param {string} host
+ */
+function addKey(headers, secret, own, host) {
+  if (own) headers.set("x-api-key", secret);
+  if (!own || !/(^|\.)anthropic\.com$/.test(host)) headers.set("authorization", `Bearer ${secret}`);
 }
 
 /**

@@ -55,6 +55,8 @@ type environment struct {
 	Timeout       string `envconfig:"LLM_TIMEOUT" default:"60000"`
 	MaxTokens     string `envconfig:"LLM_MAX_TOKENS"`
 	ContextTokens string `envconfig:"LLM_CONTEXT_TOKENS"`
+	Protocol      string `envconfig:"ANTHROPIC_PROTOCOL"`
+	Thinking      string `envconfig:"ANTHROPIC_THINKING"`
 	DoorURL       string `envconfig:"LLM_DOOR_URL"`
 	DoorProviders list   `envconfig:"LLM_DOOR_PROVIDERS"`
 	WebDoor       string `envconfig:"WEB_DOOR_URL"`
@@ -230,7 +232,11 @@ func (c *config) model() model.Config {
 		DoorProviders: c.DoorProviders,
 		Timeout:       c.llmTimeout,
 		MaxTokens:     c.maxTokens,
-		Context:       c.context,
+
+		AnthropicProtocol: strings.ToLower(strings.TrimSpace(c.Protocol)),
+		AnthropicThinking: strings.ToLower(strings.TrimSpace(c.Thinking)),
+
+		Context: c.context,
 	}
 }
 

@@ -60,7 +60,7 @@ func build(q loop.Question, a Asked) []message {
 	}
 	messages := q.Messages
 	if q.NoCalls && len(q.Tools) == 0 {
-		messages = told(messages)
+		messages = Told(messages)
 	}
 	for i := range messages {
 		switch m := &messages[i]; m.Role {

@@ -164,7 +164,8 @@ func TestACallIsToldWhereNoToolIsDeclared(t *testing.T) {
 	g := find(t, "bedrock")
 	q := loop.Question{NoCalls: true, Messages: []loop.Message{
 		user("?"), calls(g.name(), call("a", "get_current_time", `{"timezone":"UTC"}`), call("b", "write", "")),
-		result("a", "get_current_time", "noon"), result("b", "write", ""), {Role: chat.RoleUser, Context: "answer now"},
+		result("a", "get_current_time", "noon"), result("b", "write", ""),
+		{Role: chat.RoleUser, Context: "answer now"},
 	}}
 	want := `"messages":[{"role":"user","content":"?"},{"role":"assistant","content":"Called: get_current_time {\"timezone\":\"UTC\"}; write"},` +
 		`{"role":"user","content":"[Added by the agent, not written by the user.] Result of get_current_time:\nnoon\n\n[Added by the agent, not written by the user.] Result of write:\n(no output)\n\nanswer now"}]}`

@@ -7,10 +7,10 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
-// told is a conversation whose calls and results are told in words. It is for a
+// Told is a conversation whose calls and results are told in words. It is for a
 // question with which no tool is declared: a model that still calls although it
 // must not has then nothing left to call, and no provider sees a call of no tool.
-func told(messages []loop.Message) []loop.Message {
+func Told(messages []loop.Message) []loop.Message {
 	out := make([]loop.Message, 0, len(messages))
 	for i := range messages {
 		m := messages[i]

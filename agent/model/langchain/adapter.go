@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/tmc/langchaingo/llms"
@@ -51,6 +52,7 @@ type Model struct {
 	client      *http.Client
 	log         *slog.Logger
 	secrets     wire.Secrets
+	inside      atomic.Bool // the last answer began inside a thought
 }
 
 // New makes a model out of its configuration.
@@ -121,8 +123,16 @@ func (m *Model) attempt(ctx context.Context, q loop.Question, onText func(string
 	own, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	placeholder, body := m.history(q)
-	x := &exchange{ctx: own, m: m, requestID: q.RequestID, body: body, cancel: cancel, onText: onText}
+	x := &exchange{
+		ctx: own, m: m, requestID: q.RequestID, body: body, cancel: cancel, onText: onText,
+		parts: newParts(declare(q), m.inside.Load()),
+	}
 	defer x.end()
+	defer func() {
+		if v := recover(); v != nil {
+			x.fail(m.panicked(v))
+		}
+	}()
 	llm, err := openai.New(
 		openai.WithToken("none"), openai.WithOrganization(""), // the exchange adds the real key; no environment is read
 		openai.WithModel("model"), // a name that the library has no special case for
@@ -136,7 +146,7 @@ func (m *Model) attempt(ctx context.Context, q loop.Question, onText func(string
 	// The library must not see the context end: it would return at once, at
 	// times without an error, while it still reads. The request does see it,
 	// and a failed read ends the library soon and surely.
-	res, err := llm.GenerateContent(context.WithoutCancel(ctx), placeholder,
+	_, err = llm.GenerateContent(context.WithoutCancel(ctx), placeholder,
 		llms.WithStreamingFunc(func(context.Context, []byte) error {
 			x.deliver()
 			return nil
@@ -145,7 +155,7 @@ func (m *Model) attempt(ctx context.Context, q loop.Question, onText func(string
 	switch {
 	case err != nil:
 		x.fail(fault.Wrap(m.scrub(err), fault.CodeProviderFailed, "the provider "+m.provider+" gave no answer that can be read", "try again"))
-	case len(res.Choices) == 0 || res.Choices[0].StopReason == "":
+	case x.unfinished():
 		x.fail(m.broken("the answer has no end"))
 	}
 	return x

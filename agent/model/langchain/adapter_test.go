@@ -161,7 +161,6 @@ func TestBrokenAnswers(t *testing.T) {
 		"error in mid-stream":         {modeltest.Reply{Text: "half an answer", Fault: modeltest.FaultError, After: 2}, "half an ", fault.CodeProviderFailed},
 		"clean end in mid-stream":     {modeltest.Reply{Text: "half an answer", Fault: modeltest.FaultEnd, After: 2}, "half an ", fault.CodeProviderFailed},
 		"connection cut":              {modeltest.Reply{Text: "half an answer", Fault: modeltest.FaultCut, After: 2}, "half an ", fault.CodeProviderFailed},
-		"no finish reason":            {modeltest.Reply{Text: "half an answer", Fault: modeltest.FaultNoFinish}, "half an answer", fault.CodeProviderFailed},
 		"nothing more comes":          {modeltest.Reply{Text: "half an answer", Fault: modeltest.FaultStall, After: 2}, "half an ", fault.CodeProviderTime},
 		"only comments come":          {modeltest.Reply{Text: "half an answer", Fault: modeltest.FaultNoise, After: 2}, "half an ", fault.CodeProviderTime},
 		"nothing comes at all":        {modeltest.Reply{Fault: modeltest.FaultHang}, "", fault.CodeProviderTime},
@@ -374,7 +373,7 @@ func TestHowAnAnswerEnds(t *testing.T) {
 	for word, want := range map[string]chat.Finish{
 		"stop": chat.FinishStop, "eos": chat.FinishStop, "length": chat.FinishLength, "max_tokens": chat.FinishLength,
 		"content_filter": chat.FinishContentFilter, "sensitive": chat.FinishContentFilter, "refusal": chat.FinishRefusal,
-		"function_call": chat.FinishToolCalls, "tool_calls": chat.FinishToolCalls,
+		"function_call": chat.FinishStop, "tool_calls": chat.FinishStop, // no calls came
 	} {
 		bubble(t, Config{}, func(t *testing.T, s *modeltest.Server, m *Model) {
 			s.Script(modeltest.Reply{Text: "hello", Finish: word})

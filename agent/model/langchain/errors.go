@@ -10,7 +10,6 @@ import (
 	"github.com/loongclaw/loongclaw/agent/model/providers"
 	"github.com/loongclaw/loongclaw/agent/model/refusal"
 	"github.com/loongclaw/loongclaw/agent/model/wire"
-	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
@@ -18,7 +17,7 @@ import (
 func retryIn(x *exchange, tries int, passed time.Duration) (time.Duration, bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if !x.retry || x.began {
+	if !x.retry || x.parts.heard {
 		return 0, false
 	}
 	return wire.RetryIn(tries, passed, x.err.RetryAfter)
@@ -60,19 +59,6 @@ func (m *Model) webPage() *fault.Error {
 	return fault.New(fault.CodeProviderFailed, "the provider "+m.provider+" answered with a web page", "check "+urlVariable(m.provider)+": it should end in /v1 or the like")
 }
 
-// badFinish is the error of an end that is no answer.
-func (m *Model) badFinish(finish string) *fault.Error {
-	switch {
-	case finish == "":
-		return m.broken("the stream has no finish reason")
-	case strings.Contains(finish, "context_window") || strings.Contains(finish, "context_length"):
-		return m.tooLong()
-	case has(finish, "error", "insufficient", "abort"):
-		return m.broken("finish reason " + m.clip(finish))
-	}
-	return nil
-}
-
 func (m *Model) tooLong() *fault.Error {
 	w := refusal.Words{Status: http.StatusOK, Code: "context_length_exceeded"}
 	f, _ := w.Fault(m.who())
@@ -83,6 +69,12 @@ func (m *Model) who() refusal.Who {
 	return refusal.Who{Provider: m.provider, Model: m.name, Clip: m.clip}
 }
 
+// inStream is an error in the place of an answer, with status 200.
+func (m *Model) inStream(raw []byte) (*fault.Error, bool) {
+	w := refusal.Parse(http.StatusOK, raw)
+	return w.Fault(m.who())
+}
+
 // refused is an answer with an error status.
 func (m *Model) refused(resp *http.Response, body []byte) (*fault.Error, bool) {
 	w := refusal.Parse(resp.StatusCode, body)
@@ -91,21 +83,6 @@ func (m *Model) refused(resp *http.Response, body []byte) (*fault.Error, bool) {
 		f = f.After(d)
 	}
 	return f, retry
-}
-
-// finishOf is a provider's word for the end of an answer in ours.
-func finishOf(finish string) chat.Finish {
-	switch finish {
-	case "length", "max_tokens":
-		return chat.FinishLength
-	case "content_filter", "sensitive":
-		return chat.FinishContentFilter
-	case "refusal":
-		return chat.FinishRefusal
-	case "tool_calls", "function_call":
-		return chat.FinishToolCalls
-	}
-	return chat.FinishStop
 }
 
 func has(s string, words ...string) bool {

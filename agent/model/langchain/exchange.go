@@ -4,15 +4,18 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/model/wire"
+	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
@@ -30,12 +33,12 @@ type exchange struct {
 	// before that has ended.
 	mu      sync.Mutex
 	ended   bool
-	began   bool // something of an answer came: too late to ask again
 	parts   parts
 	waiting []string // text that onText has not had yet
 	text    strings.Builder
 	err     *fault.Error
 	retry   bool
+	finish  chat.Finish // of a complete answer
 }
 
 // errSilent ends a request whose provider says nothing.
@@ -102,21 +105,40 @@ func (x *exchange) request() (*http.Request, error) {
 	return own, nil
 }
 
-// heard takes what came in one event of the stream.
-func (x *exchange) heard(c *chunk) {
+// heard takes what came in one event of the stream. full says that the answer ends
+// here, since nothing holds more of it.
+func (x *exchange) heard(c *chunk, whole bool) (full bool, f *fault.Error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.ended {
-		return
+		return false, nil
 	}
-	before := x.parts.size()
-	text := x.parts.add(c)
-	if x.parts.size() != before || text != "" {
-		x.began = true
-	}
+	text, limit := x.parts.add(c, whole)
 	if text != "" {
 		x.waiting = append(x.waiting, text)
 	}
+	switch limit {
+	case tooManyCalls:
+		return false, x.m.tooMuch("the calls of an answer are more than 256, or than 12 MiB")
+	case tooMuchText:
+		x.parts.end = endLength
+		return true, nil
+	}
+	return false, nil
+}
+
+// unfinished reports whether the answer has not come to its end.
+func (x *exchange) unfinished() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.finish == ""
+}
+
+// hasFinish reports whether the provider has said why the answer ended.
+func (x *exchange) hasFinish() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.parts.end != endNone
 }
 
 // deliver gives the waiting text to the caller, on the caller's goroutine.
@@ -144,27 +166,67 @@ func (x *exchange) fail(f *fault.Error) { x.failRetry(f, false) }
 func (x *exchange) failRetry(f *fault.Error, retry bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.err == nil && !x.ended {
-		x.err, x.retry = f, retry
+	if x.err != nil || x.ended {
+		return
 	}
+	x.err, x.retry = f, retry
+	x.closeLocked(false)
 }
 
-// finished closes the text and says why the answer ended.
-func (x *exchange) finished() string {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if rest := x.parts.rest(); rest != "" && !x.ended {
+// closeLocked gives what of the text was held back.
+func (x *exchange) closeLocked(whole bool) {
+	if rest := x.parts.rest(whole); rest != "" && !x.ended {
 		x.waiting = append(x.waiting, rest)
 	}
-	return x.parts.finish
 }
 
-// answer is what came, all of it or what there was before a failure.
+// finished closes the answer and says how it ended, or why it is none.
+func (x *exchange) finished() (f *fault.Error, retry bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	p := &x.parts
+	x.closeLocked(true)
+	calls, _ := p.list()
+	made := p.made(calls)
+	switch {
+	case p.end == endBroken:
+		return x.m.broken("finish reason " + x.m.clip(p.finish)), true
+	case p.end == endContext && !made.text && !made.calls:
+		return x.m.tooLong(), false
+	}
+	if p.heard {
+		x.m.inside.Store(p.inText.closed && !p.inText.started)
+	}
+	x.finish = outcome(p.end, made)
+	return nil, false
+}
+
+// answer is what came, all of it or what there was before a failure. Calls are not
+// run when a filter or a refusal ended the answer that they stand in.
 func (x *exchange) answer(model string) loop.Answer {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return loop.Answer{
-		Text: x.text.String(), Calls: x.parts.calls.list(), Reasoning: x.parts.reasoning.String(),
-		Usage: x.parts.usage, Model: model, Finish: finishOf(x.parts.finish),
+	a := loop.Answer{
+		Text: x.text.String(), Finish: x.finish, Reasoning: strings.ToValidUTF8(x.parts.reasoning.String(), "\uFFFD"),
+		Usage: x.parts.usage, Model: model,
 	}
+	n := native{Message: x.parts.keep.fields()}
+	if a.Finish != chat.FinishContentFilter && a.Finish != chat.FinishRefusal {
+		a.Calls, n.Calls = x.parts.list()
+	}
+	if !x.parts.keep.full() {
+		a.Native = n.encode()
+	}
+	return a
+}
+
+// tooMuch is an answer that is larger than any honest one.
+func (m *Model) tooMuch(why string) *fault.Error {
+	return fault.Wrap(errors.New(why), fault.CodeProviderFailed, "the provider "+m.provider+" sent more than an answer may hold", "ask for less at once")
+}
+
+// panicked is the error of code that panicked: ours, or the library's.
+func (m *Model) panicked(v any) *fault.Error {
+	m.log.Error("a panic while an answer was read", "model", m.Name(), "panic", m.clip(fmt.Sprint(v)), "stack", string(debug.Stack()))
+	return fault.Internal(errors.New("panic: " + m.clip(fmt.Sprint(v))))
 }

@@ -6,11 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"mime"
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"time"
 
-	"github.com/loongclaw/loongclaw/agent/model/refusal"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
@@ -21,40 +21,74 @@ const (
 	// afterEnd is how long we wait for the usage and the end of the stream once
 	// the answer is complete.
 	afterEnd = 3 * time.Second
+	// maxNested is how deep an event may be nested. What reads it looks at a part once
+	// for each level above it.
+	maxNested = 64
 	// onlyNoise is how many timeouts a provider may fill with comments alone.
 	onlyNoise = 10
 )
 
+// All that the library is ever shown of an answer. It reads the stream on a
+// goroutine of its own, where a panic could be recovered by nobody, and it reads
+// a nil pointer at one of the finish reasons: so no byte of a provider's reaches
+// it, and its only finish reason is one that it does nothing about.
+const (
+	tick = "data: {\"choices\":[{\"index\":0,\"delta\":{}}]}\n\n"
+	over = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"
+)
+
 // stream reads the provider's answer. What it says goes to the exchange, typed;
-// the library gets a stream that it cannot misread: a tick for each event, and
-// an end only where there is one, else a failed read.
+// the library gets a tick for each event, so that it calls back and the text is
+// delivered, and an end only where there is one, else a failed read.
+//
+// The body is an event stream, or JSON without one: a whole answer, or a value on
+// each line. Both are read by lines, and an event is whatever is a JSON value, so
+// that a wrong content type, missing empty lines and JSON in the middle of a
+// stream need no cases of their own.
 type stream struct {
-	x       *exchange
-	body    io.ReadCloser
-	in      *bufio.Reader
-	whole   bool // the body is one JSON answer, no stream
-	pending []byte
-	out     bytes.Buffer
-	done    bool
-	err     error
-	noise   *time.Timer
+	x     *exchange
+	body  io.ReadCloser
+	in    *bufio.Reader
+	lines lineReader
+
+	name    string // of the event that is being read
+	pending []byte // a value that is not complete
+	value   scan   // how far it is
+	bare    bool   // it is not in data fields
+
+	out    bytes.Buffer
+	done   atomic.Bool
+	err    error
+	noise  *time.Timer
+	events int
+	heard  bool // something that the library is to call back for
+	markup bool // the body begins as a web page does
 }
 
 func newStream(x *exchange, resp *http.Response) *stream {
-	kind, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	s := &stream{x: x, body: resp.Body, in: bufio.NewReaderSize(resp.Body, 8<<10)}
-	s.whole = err == nil && kind == "application/json"
-	s.noise = x.watch(onlyNoise * x.m.timeout)
-	return s
+	in := bufio.NewReaderSize(resp.Body, 8<<10)
+	return &stream{
+		x: x, body: resp.Body, in: in, lines: lineReader{in: in},
+		noise: x.watch(onlyNoise * x.m.timeout),
+	}
 }
 
-// Read gives the next of our stream.
-func (s *stream) Read(p []byte) (int, error) {
+// Read gives the next of our stream. It runs on the library's goroutine, so
+// whatever goes wrong in here must end as an error.
+func (s *stream) Read(p []byte) (n int, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			f := s.x.m.panicked(v)
+			s.err = f
+			s.x.fail(f)
+			n, err = 0, f
+		}
+	}()
 	for s.out.Len() == 0 {
 		if s.err != nil {
 			return 0, s.err
 		}
-		if s.done {
+		if s.done.Load() {
 			return 0, io.EOF
 		}
 		s.next()
@@ -66,7 +100,7 @@ func (s *stream) Read(p []byte) (int, error) {
 // the last byte, so that the connection can be used again.
 func (s *stream) Close() error {
 	s.noise.Stop()
-	if s.done {
+	if s.done.Load() {
 		t := s.x.watch(50 * time.Millisecond)
 		_, _ = io.CopyN(io.Discard, s.in, 4<<10)
 		t.Stop()
@@ -74,145 +108,213 @@ func (s *stream) Close() error {
 	return s.body.Close()
 }
 
-// next takes one line, or the whole body, from the provider.
+// next takes one line from the provider.
 func (s *stream) next() {
-	if s.whole && s.looksWhole() {
-		s.nextWhole()
-		return
-	}
-	s.whole = false
-	line, err := s.line()
+	line, err := s.lines.next(maxEvent-len(s.pending), func() *time.Timer { return s.x.watch(s.patience()) })
 	if err == nil || (errors.Is(err, io.EOF) && len(line) > 0) {
 		s.take(line)
-	}
-	if err != nil && !s.done && s.err == nil {
-		s.take(nil) // what was not closed by an empty line
-		s.ended(err)
-	}
-}
-
-// looksWhole is false for a stream whose server calls it JSON.
-func (s *stream) looksWhole() bool {
-	t := s.x.watch(s.x.m.timeout)
-	defer t.Stop()
-	first, err := s.in.Peek(1)
-	return err != nil || bytes.ContainsAny(first, "{ \t\r\n")
-}
-
-func (s *stream) nextWhole() {
-	t := s.x.watch(s.x.m.timeout)
-	body, err := io.ReadAll(io.LimitReader(s.in, maxEvent))
-	t.Stop()
-	if err != nil {
-		s.ended(err)
-		return
-	}
-	s.event(body)
-	if s.err == nil {
-		s.ended(io.EOF)
-	}
-}
-
-// line reads up to a newline, whatever the length; a carriage return ends a
-// line as well.
-func (s *stream) line() ([]byte, error) {
-	var line []byte
-	for {
-		t := s.x.watch(s.patience())
-		part, err := s.in.ReadSlice('\n')
-		t.Stop()
-		line = append(line, part...)
-		if len(line)+len(s.pending) > maxEvent {
-			return nil, errors.New("an event of the stream is larger than 16 MiB")
+		if s.heard && s.open() { // one tick for all that came at once
+			s.out.WriteString(tick)
 		}
-		if errors.Is(err, bufio.ErrBufferFull) {
-			continue
+		s.heard = false
+	}
+	if err != nil && s.open() {
+		s.dispatch() // what was not closed by an empty line
+		if s.open() {
+			s.ended(err)
 		}
-		return bytes.Trim(line, "\r\n"), err
 	}
 }
+
+// open reports whether the answer may still go on.
+func (s *stream) open() bool { return s.err == nil && !s.done.Load() }
 
 // patience is how long the provider may be silent now.
 func (s *stream) patience() time.Duration {
-	if s.finish() != "" && afterEnd < s.x.m.timeout {
+	if s.x.hasFinish() && afterEnd < s.x.m.timeout {
 		return afterEnd
 	}
 	return s.x.m.timeout
 }
 
-func (s *stream) finish() string {
-	s.x.mu.Lock()
-	defer s.x.mu.Unlock()
-	return s.x.parts.finish
+var byteOrderMark = []byte("\uFEFF")
+
+// take reads one line.
+func (s *stream) take(line []byte) {
+	line = bytes.TrimPrefix(line, byteOrderMark)
+	if len(bytes.TrimSpace(line)) == 0 {
+		if !s.bare { // an empty line ends an event, but not a value that is no event
+			s.dispatch()
+		}
+		return
+	}
+	field, value := fieldOf(line)
+	switch {
+	case field == "data":
+		if s.bare {
+			s.drop()
+		}
+		s.data(value)
+	case field == "event":
+		s.name = string(bytes.TrimSpace(value))
+	case field != "":
+	case len(s.pending) > 0:
+		s.more(line) // the rest of a value, whose lines lack the name of their field
+	default:
+		if s.events == 0 && bytes.HasPrefix(bytes.TrimSpace(line), []byte("<")) {
+			s.markup = true
+		}
+		s.bare = true
+		s.data(line)
+	}
 }
 
-// take reads one line of the event stream. Some providers leave out the empty
-// line between events, so data that is whole is an event at once.
-func (s *stream) take(line []byte) {
-	if len(bytes.TrimSpace(line)) == 0 {
-		if len(s.pending) > 0 {
-			s.x.m.log.Debug("a provider's event is no JSON", "model", s.x.m.Name(), "bytes", len(s.pending))
-		}
-		s.pending = nil
+// fieldOf is the name of a line's field, "" where it has none that an event
+// stream knows; a comment's is ":".
+func fieldOf(line []byte) (name string, value []byte) {
+	before, value, ok := bytes.Cut(line, []byte(":"))
+	switch {
+	case !ok:
+		return "", nil
+	case len(before) == 0:
+		return ":", nil
+	}
+	switch name = string(before); name {
+	case "data", "event", "id", "retry":
+		return name, value
+	}
+	return "", nil
+}
+
+// data begins a value, or goes on with one that is not complete.
+func (s *stream) data(b []byte) {
+	if len(s.pending) > 0 {
+		s.more(b)
 		return
 	}
-	data, ok := bytes.CutPrefix(line, []byte("data:"))
-	if !ok {
-		// An error may come as bare JSON in the middle of a stream.
-		if t := bytes.TrimSpace(line); t[0] != '{' || !json.Valid(t) {
+	s.begin(b)
+}
+
+func (s *stream) more(b []byte) {
+	at := len(s.pending) + 1
+	s.pending = append(append(s.pending, '\n'), b...)
+	n, complete := s.value.feed(s.pending[at:])
+	if !complete {
+		return
+	}
+	all := s.pending
+	s.pending = nil
+	s.event(all[:at+n])
+	s.begin(all[at+n:])
+}
+
+// begin reads the values in b: there may be several on one line. The last one may
+// go on in the next line.
+func (s *stream) begin(b []byte) {
+	for s.open() {
+		b = bytes.TrimLeft(bytes.TrimPrefix(bytes.TrimSpace(b), byteOrderMark), ", \t")
+		b = bytes.TrimSpace(bytes.TrimPrefix(b, []byte("data:")))
+		if strings.EqualFold(strings.Trim(string(b[:min(len(b), 8)]), `"`), "[DONE]") {
+			s.complete()
 			return
 		}
-		data = line
+		if len(b) == 0 || b[0] != '{' && b[0] != '[' {
+			s.bare = false
+			return // noise
+		}
+		s.value = scan{}
+		n, complete := s.value.feed(b)
+		if !complete {
+			s.pending = append([]byte(nil), b...)
+			return
+		}
+		s.event(b[:n])
+		b = b[n:]
 	}
-	data = bytes.TrimSpace(data)
-	if len(s.pending) > 0 && s.pending[0] != '{' {
-		s.pending = nil // no beginning of an event, whatever it was
-	}
-	if bytes.Equal(data, []byte("[DONE]")) {
-		s.complete()
-		return
-	}
+}
+
+// drop leaves out what cannot be a value any more.
+func (s *stream) drop() {
 	if len(s.pending) > 0 {
-		data = append(append(s.pending, '\n'), data...)
+		s.x.m.log.Debug("a provider's event is no JSON", "model", s.x.m.Name(), "bytes", len(s.pending))
 	}
-	if !json.Valid(data) {
-		s.pending = append([]byte(nil), data...)
-		return
+	s.pending, s.bare = nil, false
+}
+
+// dispatch ends an event. One that began as an object and is none had a part of
+// the answer in it: without that part there is no answer.
+func (s *stream) dispatch() {
+	if len(s.pending) > 0 && s.pending[0] == '{' && !s.bare {
+		s.unreadable()
 	}
-	s.pending = nil
-	s.event(data)
+	s.drop()
+	s.name = ""
+}
+
+func (s *stream) unreadable() {
+	s.fail(s.x.m.broken("an event of the stream cannot be read"), true)
 }
 
 // event takes what the provider said and passes it on.
 func (s *stream) event(data []byte) {
-	var c chunk
-	if err := json.Unmarshal(data, &c); err != nil {
-		s.fail(s.x.m.broken("an event of the stream cannot be read"), true)
+	if s.value.deepest > maxNested {
+		s.unreadable()
 		return
 	}
-	if w, refused := refusal.InAnswer(data); refused {
-		s.fail(w.Fault(s.x.m.who()))
+	if !json.Valid(data) {
+		mended, ok := relax(data)
+		switch {
+		case ok:
+			data = mended
+		case data[0] == '{' && !s.bare:
+			s.unreadable()
+			return
+		default:
+			return
+		}
+	}
+	if data[0] == '[' {
+		for _, one := range elements(data, maxElements) {
+			if one[0] == '{' && s.open() {
+				s.event(one)
+			}
+		}
+		return
+	}
+	s.events++
+	c := readChunk(data, s.name == "error")
+	if c.failure != nil {
+		s.fail(s.x.m.inStream(c.failure))
 		return
 	}
 	s.noise.Reset(onlyNoise * s.x.m.timeout)
-	s.x.heard(&c)
-	// A tick: the library calls back, and the text is delivered.
-	s.out.WriteString("data: {\"choices\":[{\"index\":0,\"delta\":{}}]}\n\n")
+	full, f := s.x.heard(c, s.bare)
+	switch {
+	case f != nil:
+		s.fail(f, false)
+	case full:
+		s.complete()
+	default:
+		s.heard = true
+	}
 }
 
 // ended takes the end of the body: a good one only if the answer had come to
 // its own end before.
 func (s *stream) ended(err error) {
-	if s.finish() != "" {
+	switch {
+	case s.x.hasFinish():
 		s.complete()
-		return
-	}
-	if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+	case s.markup && s.events == 0:
+		s.fail(s.x.m.webPage(), false)
+	case errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
 		s.fail(s.x.m.broken("the stream ended before the answer did"), true)
-		return
+	case errors.Is(err, errLongEvent):
+		s.fail(s.x.m.tooMuch(err.Error()), false)
+	default:
+		f := s.x.m.unreachable(err)
+		s.fail(f, f.Code == fault.CodeProviderFailed)
 	}
-	f := s.x.m.unreachable(err)
-	s.fail(f, f.Code == fault.CodeProviderFailed)
 }
 
 func (s *stream) fail(f *fault.Error, retry bool) {
@@ -222,13 +324,15 @@ func (s *stream) fail(f *fault.Error, retry bool) {
 
 // complete closes the answer.
 func (s *stream) complete() {
-	finish := s.x.finished()
-	if f := s.x.m.badFinish(finish); f != nil {
-		s.fail(f, false)
+	if len(s.pending) > 0 {
+		if s.dispatch(); !s.open() {
+			return
+		}
+	}
+	if f, retry := s.x.finished(); f != nil {
+		s.fail(f, retry)
 		return
 	}
-	// The library reads fields that are not there when it hears of calls; what the
-	// provider said is in the exchange, and it need only learn that this is the end.
-	s.out.WriteString("data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n")
-	s.done = true
+	s.out.WriteString(over)
+	s.done.Store(true)
 }

@@ -84,7 +84,7 @@ func Variables() []string {
 	return names
 }
 
-// Key, URL and Model are the variables that a hint names.
+// Key is the variable of the key that a hint names.
 func (s *Spec) Key() string { return first(s.Keys) }
 
 // URL is the variable of the address that a hint names.

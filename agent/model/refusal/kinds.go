@@ -40,7 +40,7 @@ type rule struct {
 var rules = []rule{
 	{TooLong, []string{"context_length_exceeded", "exceed_context_size_error", "string_above_max_length", "request_too_large", "1261", "model_context_window_exceeded"}, []string{
 		"context length", "context_length", "context window", "context_window", "context size", "maximum context", "max context", // OpenAI, vLLM, llama.cpp, xAI
-		"prompt is too long", "input is too long", "too many tokens", "exceeded model token limit", // Anthropic, Bedrock, Kimi
+		"prompt is too long", "exceed context limit", "input is too long", "too many tokens", "exceeded model token limit", // Anthropic, Bedrock, Kimi
 		"input token count", "maximum number of tokens allowed", "range of input length", // Gemini, DashScope
 		"request too large for", "maximum prompt length", "prompt contains", "input length exceed", "token limit exceeded", // Groq, xAI, Mistral
 		"reduce the length of the", "tokens exceed", "exceeds the maximum length", "total tokens of",
@@ -51,7 +51,7 @@ var rules = []rule{
 		"insufficient_quota", "exceeded_current_quota_error", "billing_error", "billing_not_active", "arrearage", "accountoverdueerror", "insufficient_balance", "1113", "1008", "30001",
 	}, []string{
 		"insufficient balance", "balance insufficient", "balance is not enough", "account balance", "credit balance", "insufficient credit", "more credits", "out of credits", "available credits",
-		"insufficient_quota", "insufficient quota", "current quota", "billing", "in good standing", "payment required", "spending limit", "prepaid", "overdue",
+		"insufficient_quota", "insufficient quota", "current quota", "billing", "in good standing", "payment required", "spending limit", "api usage limits", "prepaid", "overdue",
 		"余额不足", "欠费", "额度不足", "无可用资源包", "充值",
 	}},
 	{Region, []string{"unsupported_country_region_territory"}, []string{

@@ -78,9 +78,21 @@ func TestSeqCountsWithoutOverflow(t *testing.T) {
 		first, step, last, want int
 		ok                      bool
 	}{
-		{1, 1, 3, 3, true}, {3, -1, 1, 3, true}, {1, 2, 4, 2, true}, {3, 1, 1, 0, true}, {1, -1, 3, 0, true}, {5, 1, 5, 1, true}, {1, 0, 3, 0, false},
-		{1, 1, 100_000, 100_000, true}, {1, 1, 100_001, 0, false}, {-9e18, 1, 9e18, 0, false}, {least, 1, most, 0, false}, {most, -1, least, 0, false},
-		{1, 9e18, most, 2, true}, {least, most, most, 3, true}, {most, least, least, 2, true},
+		{1, 1, 3, 3, true},
+		{3, -1, 1, 3, true},
+		{1, 2, 4, 2, true},
+		{3, 1, 1, 0, true},
+		{1, -1, 3, 0, true},
+		{5, 1, 5, 1, true},
+		{1, 0, 3, 0, false},
+		{1, 1, 100_000, 100_000, true},
+		{1, 1, 100_001, 0, false},
+		{-9e18, 1, 9e18, 0, false},
+		{least, 1, most, 0, false},
+		{most, -1, least, 0, false},
+		{1, 9e18, most, 2, true},
+		{least, most, most, 3, true},
+		{most, least, least, 2, true},
 	} {
 		got, ok := seqCount(c.first, c.step, c.last)
 		if ok != c.ok || ok && got != c.want {

@@ -52,7 +52,7 @@ var tasks = map[string]worker.Func{
 			_, _ = f.WriteString(strconv.Itoa(os.Getpid()))
 			_ = f.Close()
 		}
-		for {
+		for { //nolint:staticcheck // work that hears no end
 		}
 	},
 	"eat": func(context.Context, []byte) ([]byte, error) {
@@ -87,7 +87,7 @@ var tasks = map[string]worker.Func{
 	},
 }
 
-func deep(n int) int { return deep(n+1) + 1 }
+func deep(n int) int { return deep(n+1) + 1 } //nolint:staticcheck // a stack that grows for ever
 
 func TestATaskGivesItsResult(t *testing.T) {
 	in := bytes.Repeat([]byte("ab\n"), 2<<20)

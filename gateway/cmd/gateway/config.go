@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/url"
 	"reflect"
@@ -45,6 +46,9 @@ type environment struct {
 	RateLimitAuth     string `envconfig:"RATE_LIMIT_AUTH" default:"10/m" desc:"wrong credentials of an address"`
 	RedisURL          string `envconfig:"REDIS_URL" desc:"a Redis in which several gateways share limits and what was spent; natively only"`
 	MaxConcurrentRuns string `envconfig:"MAX_CONCURRENT_RUNS" default:"4" desc:"active runs of a user; the agent holds to it"`
+	MaxOpenBodyBytes  string `envconfig:"MAX_OPEN_BODY_BYTES" default:"67108864" desc:"bytes of a user's request bodies that are on their way at once; natively only"`
+	MaxOpenStreams    string `envconfig:"MAX_OPEN_STREAMS" default:"256" desc:"event streams and answers of models that a user has open at once"`
+	MaxOpenSockets    string `envconfig:"MAX_OPEN_SOCKETS" default:"64" desc:"WebSockets that a user has open at once"`
 	PassPrivateKey    string `envconfig:"PASS_PRIVATE_KEY" desc:"the key that signs passes for the agent; gateway keygen prints one"`
 	EnvFile           string `envconfig:"ENV_FILE" desc:"a file of NAME=VALUE lines that count before the environment, read at start and at SIGHUP"`
 	PIDFile           string `envconfig:"PID_FILE" desc:"a file to write the number of the process that serves to"`
@@ -66,6 +70,7 @@ type config struct {
 	admin     string // empty: no listener
 	traces    bool
 	edge      edge.Config
+	most      edge.Most // what a user may have open at once
 	agents    []edge.Agent
 	agentFile string // names them anew while the gateway runs; empty: they stay
 	envFile   string
@@ -179,7 +184,10 @@ func (env environment) understand(version string) (config, error) {
 	}
 	c.redisURL = strings.TrimSpace(env.RedisURL)
 	note("REDIS_URL", checkRedis(c.redisURL))
-	note("MAX_CONCURRENT_RUNS", checkCount(env.MaxConcurrentRuns))
+	_, err = parseCount(env.MaxConcurrentRuns, 4)
+	note("MAX_CONCURRENT_RUNS", err)
+	c.most, err = env.most()
+	faults = append(faults, unjoin(err)...)
 	note("PASS_PRIVATE_KEY", env.passKey(e))
 	note("LOG_LEVEL", c.logLevel.UnmarshalText([]byte(env.LogLevel)))
 	if c.logFormat = strings.ToLower(env.LogFormat); c.logFormat != "json" && c.logFormat != "text" {
@@ -334,11 +342,35 @@ func checkRedis(s string) error {
 	return nil
 }
 
-func checkCount(s string) error {
-	if n, err := strconv.Atoi(strings.TrimSpace(s)); err != nil || n < 1 {
-		return errors.New("is not a count; write a number from 1 up, such as 4")
+// most is what a user may have open at once. Its error names each variable.
+func (env environment) most() (m edge.Most, err error) {
+	usual := edge.UsualMost()
+	var faults []error
+	for _, v := range []struct {
+		name, text string
+		usual      int64
+		take       func(int64)
+	}{
+		{edge.OpenBodies, env.MaxOpenBodyBytes, usual.BodyBytes, func(n int64) { m.BodyBytes = n }},
+		{edge.OpenStreams, env.MaxOpenStreams, int64(usual.Streams), func(n int64) { m.Streams = int(n) }},
+		{edge.OpenSockets, env.MaxOpenSockets, int64(usual.Sockets), func(n int64) { m.Sockets = int(n) }},
+	} {
+		n, err := parseCount(v.text, v.usual)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", v.name, err))
+		}
+		v.take(n)
 	}
-	return nil
+	return m, errors.Join(faults...)
+}
+
+// parseCount reads a count that fits into an int everywhere; such is an example.
+func parseCount(s string, such int64) (int64, error) {
+	n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 32)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("is not a count; write a number from 1 to %d, such as %d", math.MaxInt32, such)
+	}
+	return n, nil
 }
 
 func (env environment) withoutEffect() []string {

@@ -160,7 +160,7 @@ func serve(ctx context.Context, stderr io.Writer, over *handover) (err error) {
 	defer func() { err = errors.Join(err, closeShared()) }()
 	seen := meter.New(c.edge.Version)
 	hc := native.Config{
-		Core: core, Page: webchat.Files(), Agents: c.agents, Log: log, Shared: shared,
+		Core: core, Page: webchat.Files(), Agents: c.agents, Log: log, Shared: shared, Most: c.most,
 		Agent: seen.Agents(native.NewTransport()), Seen: seen,
 	}
 	if c.agentFile != "" {

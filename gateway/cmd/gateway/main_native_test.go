@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loongclaw/loongclaw/gateway/edge"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/pass"
 )
@@ -25,7 +26,7 @@ func clean(t *testing.T, pairs ...string) {
 	t.Helper()
 	for _, name := range []string{
 		"LISTEN_ADDR", "HOST", "PORT", "AGENT_URL", "AGENT_URL_FILE", "LOONGCLAW_TOKENS", "LOONGCLAW_LOGIN_CODE", "LOONGCLAW_CANARY", "JWT_ISSUER", "JWT_AUDIENCE", "JWT_PUBLIC_KEYS", "JWT_USER_CLAIM", "JWT_SCOPE_CLAIM", "ACCESS_TEAM_DOMAIN", "ACCESS_AUD", "ALLOWED_ORIGINS", "TRUSTED_PROXIES",
-		"RATE_LIMIT_CHAT", "RATE_LIMIT_API", "RATE_LIMIT_AUTH", "REDIS_URL", "MAX_CONCURRENT_RUNS", "PASS_PRIVATE_KEY", "LOG_LEVEL", "LOG_FORMAT", "LOG_FILE", "ENV_FILE", "PID_FILE", "ADMIN_LISTEN_ADDR", "OTEL_EXPORTER_OTLP_ENDPOINT",
+		"RATE_LIMIT_CHAT", "RATE_LIMIT_API", "RATE_LIMIT_AUTH", "REDIS_URL", "MAX_CONCURRENT_RUNS", "MAX_OPEN_BODY_BYTES", "MAX_OPEN_STREAMS", "MAX_OPEN_SOCKETS", "PASS_PRIVATE_KEY", "LOG_LEVEL", "LOG_FORMAT", "LOG_FILE", "ENV_FILE", "PID_FILE", "ADMIN_LISTEN_ADDR", "OTEL_EXPORTER_OTLP_ENDPOINT",
 		"WS_PORT", "DEV_MODE", "HOT_RELOAD",
 	} {
 		t.Setenv(name, "") // notes the old value, to be put back
@@ -115,13 +116,13 @@ func TestServe(t *testing.T) {
 
 func TestEveryFaultIsToldAtOnceAndNoSecret(t *testing.T) {
 	clean(t, "LISTEN_ADDR", "nowhere", "AGENT_URL", "ftp://u:url-secret@x", "LOONGCLAW_TOKENS", "a:tiny-secret,:x", "LOONGCLAW_LOGIN_CODE", "secret", "JWT_PUBLIC_KEYS", "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----", "ACCESS_TEAM_DOMAIN", "http://team.example.com", "ALLOWED_ORIGINS", "*", "TRUSTED_PROXIES", "proxy",
-		"RATE_LIMIT_CHAT", "x", "RATE_LIMIT_API", "y", "RATE_LIMIT_AUTH", "z", "REDIS_URL", "http://:redis-secret@x", "MAX_CONCURRENT_RUNS", "0", "PASS_PRIVATE_KEY", "key-secret", "LOG_LEVEL", "loud", "LOG_FORMAT", "xml")
+		"RATE_LIMIT_CHAT", "x", "RATE_LIMIT_API", "y", "RATE_LIMIT_AUTH", "z", "REDIS_URL", "http://:redis-secret@x", "MAX_CONCURRENT_RUNS", "0", "MAX_OPEN_BODY_BYTES", "64MiB", "MAX_OPEN_STREAMS", "-1", "MAX_OPEN_SOCKETS", "0", "PASS_PRIVATE_KEY", "key-secret", "LOG_LEVEL", "loud", "LOG_FORMAT", "xml")
 	for _, command := range []string{"check", "serve"} {
 		err := run(t.Context(), []string{command}, nil, io.Discard, io.Discard, nil)
 		if err == nil {
 			t.Fatal("no fault")
 		}
-		for _, name := range []string{"LISTEN_ADDR", "AGENT_URL", "LOONGCLAW_TOKENS: entry 1", "LOONGCLAW_TOKENS: entry 2", "LOONGCLAW_LOGIN_CODE: is shorter", "JWT_ISSUER", "JWT_AUDIENCE", "JWT_PUBLIC_KEYS: holds a secret", "ACCESS_TEAM_DOMAIN", "ACCESS_AUD", "ALLOWED_ORIGINS", "TRUSTED_PROXIES", "RATE_LIMIT_CHAT", "RATE_LIMIT_API", "RATE_LIMIT_AUTH", "REDIS_URL", "MAX_CONCURRENT_RUNS", "PASS_PRIVATE_KEY", "LOG_LEVEL", "LOG_FORMAT", "\nNext: "} {
+		for _, name := range []string{"LISTEN_ADDR", "AGENT_URL", "LOONGCLAW_TOKENS: entry 1", "LOONGCLAW_TOKENS: entry 2", "LOONGCLAW_LOGIN_CODE: is shorter", "JWT_ISSUER", "JWT_AUDIENCE", "JWT_PUBLIC_KEYS: holds a secret", "ACCESS_TEAM_DOMAIN", "ACCESS_AUD", "ALLOWED_ORIGINS", "TRUSTED_PROXIES", "RATE_LIMIT_CHAT", "RATE_LIMIT_API", "RATE_LIMIT_AUTH", "REDIS_URL", "MAX_CONCURRENT_RUNS", "MAX_OPEN_BODY_BYTES", "MAX_OPEN_STREAMS", "MAX_OPEN_SOCKETS", "PASS_PRIVATE_KEY", "LOG_LEVEL", "LOG_FORMAT", "\nNext: "} {
 			if !strings.Contains(err.Error(), name) {
 				t.Errorf("%s: %s is not told:\n%v", command, name, err)
 			}
@@ -149,6 +150,22 @@ func TestBeyondLoopbackNeedsAWayIn(t *testing.T) {
 		var out strings.Builder
 		if err := run(t.Context(), []string{"check"}, nil, &out, io.Discard, nil); err != nil || !strings.Contains(out.String(), "only this machine") {
 			t.Errorf("%v: got %q, %v", pair, out.String(), err)
+		}
+	}
+}
+
+func TestWhatAUserMayHaveOpen(t *testing.T) {
+	private, _ := keys(t)
+	for _, tc := range []struct {
+		bytes, streams, sockets string
+		want                    edge.Most
+	}{
+		{"", "", "", edge.UsualMost()},
+		{"1000", " 2 ", "3", edge.Most{BodyBytes: 1000, Streams: 2, Sockets: 3}},
+	} {
+		clean(t, "PASS_PRIVATE_KEY", private, "MAX_OPEN_BODY_BYTES", tc.bytes, "MAX_OPEN_STREAMS", tc.streams, "MAX_OPEN_SOCKETS", tc.sockets)
+		if c, err := loadConfig("v"); err != nil || c.most != tc.want {
+			t.Errorf("got %+v, %v, want %+v", c.most, err, tc.want)
 		}
 	}
 }

@@ -16,8 +16,9 @@ const maxRefusal = 64 << 10
 
 // try sends a request to the first agent of a place that takes it. A request that
 // reached nobody goes on to the next; one that an agent may have taken does so only
-// where a repetition is harmless. to makes the request for an agent.
-func (h *Host) try(ctx context.Context, p edge.Place, to func(agent string) (*http.Request, error)) (*http.Response, error) {
+// where a repetition is harmless. A body that is gone ends that: it is never sent
+// twice. to makes the request for an agent.
+func (h *Host) try(ctx context.Context, p edge.Place, gone func() bool, to func(agent string) (*http.Request, error)) (*http.Response, error) {
 	agent := p.Agent
 	for left := p.Others; ; left = left[1:] {
 		req, err := to(agent)
@@ -35,7 +36,10 @@ func (h *Host) try(ctx context.Context, p edge.Place, to func(agent string) (*ht
 		case resp.StatusCode == http.StatusServiceUnavailable && len(left) > 0:
 			again = untaken(resp)
 		}
-		if !again || len(left) == 0 || ctx.Err() != nil {
+		if err != nil && ctx.Err() == nil { // a client that goes away says nothing about an agent
+			h.fleet.doubt()
+		}
+		if !again || gone() || len(left) == 0 || ctx.Err() != nil {
 			return resp, err
 		}
 		if err == nil {

@@ -142,7 +142,7 @@ func answerFault(status int, body []byte) error {
 
 func (s *socket) roundTrip(ctx context.Context, k edge.Call) (*http.Response, error) {
 	s.host.Log.Debug("frame", "method", k.Method, "path", pathOf(k.Target), "user", s.id.User, "requestId", k.Set.Get(chat.HeaderRequestID))
-	resp, err := s.host.try(ctx, k.Place, func(agent string) (*http.Request, error) {
+	resp, err := s.host.try(ctx, k.Place, func() bool { return false }, func(agent string) (*http.Request, error) {
 		base, err := url.Parse(agent)
 		if err != nil {
 			return nil, err
@@ -151,7 +151,7 @@ func (s *socket) roundTrip(ctx context.Context, k edge.Call) (*http.Response, er
 			Method: k.Method, URL: &url.URL{Scheme: base.Scheme, Host: base.Host, Opaque: k.Target}, Host: base.Host,
 			Header: k.Set, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		}
-		setBody(req, k.Body)
+		(&body{data: k.Body, length: int64(len(k.Body))}).onto(req)
 		return req.WithContext(ctx), nil
 	})
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 const (
 	// readyFresh is how long a look counts: anybody may ask, so asking must not be
 	// a way to keep the agents busy.
-	readyFresh = time.Second
+	readyFresh = 250 * time.Millisecond
 	readyWait  = 2 * time.Second
 	// lookEvery is between two looks at several agents. An agent that is told to
 	// stop goes on for longer than this, so that nobody comes to a closed door.
@@ -129,6 +129,14 @@ func (f *fleet) missed(url string, why error) {
 	if len(f.present()) > 1 { // else the next look may be far off
 		f.note(url, why)
 	}
+}
+
+// doubt makes what was seen last old, since a request has just met something else:
+// whoever asks next is told what is true then.
+func (f *fleet) doubt() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.seen = time.Time{}
 }
 
 // reload takes the list over where it has changed. One that cannot be read changes

@@ -31,6 +31,7 @@ type Config struct {
 	Shared Shared            // what several gateways know together; nil for one alone
 	Wait   Wait              // DefaultWait where zero
 	Seen   Observer          // nobody when nil
+	Most   edge.Most         // what a user may have open at once; edge.UsualMost where zero
 	// Around stands between the server and the host; nil is nothing.
 	Around func(http.Handler) http.Handler
 }
@@ -90,6 +91,7 @@ const maxKeys = 1 << 17
 type Host struct {
 	Config
 	counts  *counts
+	open    *open
 	facts   edge.Facts
 	page    map[string]*file
 	fleet   *fleet
@@ -117,6 +119,9 @@ func New(cfg Config) (*Host, error) {
 	if cfg.Wait == (Wait{}) {
 		cfg.Wait = DefaultWait()
 	}
+	if cfg.Most == (edge.Most{}) {
+		cfg.Most = edge.UsualMost()
+	}
 	if cfg.Web == nil {
 		cfg.Web = http.DefaultTransport
 	}
@@ -135,6 +140,7 @@ func New(cfg Config) (*Host, error) {
 	h.buffers.New = func() any { b := make([]byte, 8<<10); return &b }
 	h.counts = newCounts(cfg.Shared, cfg.Now, cfg.Seen.Refused)
 	h.facts = h.counts.facts()
+	h.open = newOpen(cfg.Most)
 	h.fleet = &fleet{ask: h.agentReady, list: cfg.List, log: cfg.Log, now: cfg.Now, agents: cfg.Agents}
 	return h, nil
 }

@@ -5,11 +5,13 @@ import (
 	"testing"
 
 	"github.com/coder/websocket"
+
+	"github.com/loongclaw/loongclaw/gateway/edge"
 )
 
 func TestIdleSocketsAreSmall(t *testing.T) {
 	const n = 500
-	r := newRig(t, newTalker())
+	r := newRig(t, newTalker(), allows(edge.Most{Sockets: n + 1}))
 	dial(t, r, "/ws", nil)
 	before := resident()
 	conns := make([]*websocket.Conn, n)

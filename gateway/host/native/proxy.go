@@ -1,7 +1,6 @@
 package native
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -27,9 +26,11 @@ func NewTransport() *http.Transport {
 		MaxIdleConnsPerHost: 1024,
 		// Shorter than the agent's own: a connection that it closes while we
 		// write to it is a request that nobody may repeat.
-		IdleConnTimeout:    30 * time.Second,
-		DisableCompression: true,
-		Protocols:          http1(),
+		IdleConnTimeout: 30 * time.Second,
+		// A body that is passed on as it comes waits so long for the agent to want it.
+		ExpectContinueTimeout: time.Second,
+		DisableCompression:    true,
+		Protocols:             http1(),
 	}
 }
 
@@ -48,9 +49,17 @@ var (
 // forward sends a request on to the agent and its answer back.
 func (h *Host) forward(w http.ResponseWriter, r *http.Request, d edge.Decision) int {
 	f, rc := d.Forward, http.NewResponseController(w)
-	body, err := h.readBody(w, r, f.MaxBody)
+	body, err := h.takeBody(w, r, d)
 	if err != nil {
 		return h.refuse(w, r, d, err)
+	}
+	defer body.end()
+	if f.Stream {
+		out, ok := h.open.stream(d.User)
+		if !ok {
+			return h.refuse(w, r, d, edge.TooManyOpen(edge.OpenStreams))
+		}
+		defer out()
 	}
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
@@ -60,10 +69,14 @@ func (h *Host) forward(w http.ResponseWriter, r *http.Request, d edge.Decision) 
 	}
 	late := time.AfterFunc(wait, func() { cancel(errAgentSlow) })
 	defer late.Stop()
-	resp, err := h.try(ctx, f.Place, func(agent string) (*http.Request, error) { return upstream(ctx, agent, f, r, body) })
+	body.progress = func() { late.Reset(wait) } // a slow client is no slow agent
+	resp, err := h.try(ctx, f.Place, body.gone, func(agent string) (*http.Request, error) { return upstream(ctx, agent, f, r, body) })
 	// A slow model has made the client's deadline old.
 	_ = rc.SetWriteDeadline(h.Now().Add(h.Wait.Write))
 	if err != nil {
+		if broke := body.broken(); broke != nil {
+			return h.refuse(w, r, d, bodyFault(w, broke))
+		}
 		if r.Context().Err() != nil {
 			// Nobody knows what the agent took, so a client that only closed its
 			// sending side must not read that it was taken.
@@ -72,6 +85,7 @@ func (h *Host) forward(w http.ResponseWriter, r *http.Request, d edge.Decision) 
 		return h.refuse(w, r, d, agentFault(ctx, err))
 	}
 	defer func() { _ = resp.Body.Close() }()
+	body.answered()
 	if resp.StatusCode == http.StatusUnauthorized {
 		return h.refuse(w, r, d, errPassRefused)
 	}
@@ -98,7 +112,7 @@ type answer struct {
 }
 
 // upstream is the request as the agent gets it.
-func upstream(ctx context.Context, agent string, f *edge.Forward, r *http.Request, body []byte) (*http.Request, error) {
+func upstream(ctx context.Context, agent string, f *edge.Forward, r *http.Request, body *body) (*http.Request, error) {
 	base, err := url.Parse(agent)
 	if err != nil {
 		return nil, err
@@ -110,7 +124,7 @@ func upstream(ctx context.Context, agent string, f *edge.Forward, r *http.Reques
 		}
 	}
 	dropHops(header)
-	header.Del("Expect") // the body is here already
+	header.Del("Expect") // the client has been told, or is told when the agent wants the body
 	setAll(header, f.Set)
 	if _, ok := header["User-Agent"]; !ok {
 		header["User-Agent"] = nil // else net/http sets its own
@@ -120,20 +134,8 @@ func upstream(ctx context.Context, agent string, f *edge.Forward, r *http.Reques
 		Method: f.Method, URL: &url.URL{Scheme: base.Scheme, Host: base.Host, Opaque: f.Target}, Host: base.Host,
 		Header: header, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
-	setBody(req, body)
+	body.onto(req)
 	return req.WithContext(ctx), nil
-}
-
-// setBody sets a body that the transport may send again on a fresh connection
-// when a kept one turns out to be dead.
-func setBody(req *http.Request, body []byte) {
-	req.Body = http.NoBody
-	if len(body) == 0 {
-		return
-	}
-	req.ContentLength = int64(len(body))
-	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-	req.Body, _ = req.GetBody() // cannot fail
 }
 
 // hops are the headers of one connection (RFC 9110, 7.6.1).

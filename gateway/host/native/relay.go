@@ -25,6 +25,7 @@ const (
 type relay struct {
 	stop context.CancelFunc
 	done chan struct{}
+	out  func() // it is no longer among what its user has open
 }
 
 // follow starts a relay after a cursor, or with a call that the core made. A
@@ -44,6 +45,16 @@ func (s *socket) follow(session, cursor string, first *edge.Call) {
 	}
 	ctx, stop := context.WithCancel(s.ctx)
 	r := &relay{stop: stop, done: make(chan struct{})}
+	if old != nil {
+		r.out = old.out // it takes the other's place
+	} else if out, ok := s.host.open.stream(s.id.User); ok {
+		r.out = out
+	} else {
+		s.mu.Unlock()
+		stop()
+		s.fail(session, edge.TooManyOpen(edge.OpenStreams))
+		return
+	}
 	if s.relays == nil {
 		s.relays = make(map[string]*relay)
 	}
@@ -60,6 +71,7 @@ func (s *socket) follow(session, cursor string, first *edge.Call) {
 		s.mu.Lock()
 		if s.relays[session] == r {
 			delete(s.relays, session)
+			r.out()
 		}
 		s.mu.Unlock()
 		if err != nil && ctx.Err() == nil {

@@ -38,6 +38,7 @@ type socket struct {
 	most int64
 	ctx  context.Context // the socket's life; everything that works for it ends with it
 	end  context.CancelFunc
+	out  func() // it is no longer among what its user has open
 
 	mu      sync.Mutex
 	pending []edge.Call
@@ -56,20 +57,31 @@ func (h *Host) accept(w http.ResponseWriter, r *http.Request, d edge.Decision) i
 		w.Header().Set("Sec-Websocket-Version", "13")
 		return h.refuse(w, r, d, fault.New(fault.CodeUnsupported, "this is not a WebSocket handshake of version 13", "use a WebSocket client of RFC 6455"))
 	}
+	out, ok := h.open.socket(d.Socket.Identity.User)
+	if !ok {
+		return h.refuse(w, r, d, edge.TooManyOpen(edge.OpenSockets))
+	}
 	w.Header().Set("X-Request-Id", d.RequestID)
 	options := &websocket.AcceptOptions{InsecureSkipVerify: true} // the core has looked at Origin
 	if d.Socket.Subprotocol != "" {
 		options.Subprotocols = []string{d.Socket.Subprotocol}
 	}
-	conn, err := websocket.Accept(w, r, options)
+	m := &meter{now: h.Now}
+	conn, err := websocket.Accept(meteredWriter{w, m}, r, options)
 	if err != nil {
+		out()
 		h.Log.Debug("a WebSocket handshake failed", "requestId", d.RequestID, "error", err)
 		return http.StatusBadRequest
 	}
 	conn.SetReadLimit(-1) // the core answers frames that are too long
 	ctx, end := context.WithCancel(context.WithoutCancel(r.Context()))
-	s := &socket{host: h, conn: conn, id: d.Socket.Identity, most: d.Socket.MaxFrame, ctx: ctx, end: end}
+	s := &socket{host: h, conn: conn, id: d.Socket.Identity, most: d.Socket.MaxFrame, ctx: ctx, end: end, out: out}
+	m.end = ctx.Done()
+	m.flooded = func() {
+		go s.close(edge.Close{Code: int(websocket.StatusPolicyViolation), Reason: "too many frames: send fewer, and connect again"})
+	}
 	if !h.keep(s) {
+		out()
 		end()
 		_ = conn.CloseNow()
 		return http.StatusServiceUnavailable
@@ -94,6 +106,7 @@ func (h *Host) forget(s *socket) {
 	h.mu.Lock()
 	delete(h.sockets, s)
 	h.mu.Unlock()
+	s.out()
 	h.alive.Done()
 }
 
