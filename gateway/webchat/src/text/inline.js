@@ -105,8 +105,9 @@ class Walk {
     this.s = s
     this.open = open
     this.inCJK = hasCJK(s)
-    const { state } = pieces
-    state.linkParenPossible = s.includes(')')
+    this.closes = s.includes(')')
+    this.lastAddress = s.lastIndexOf('](')
+    pieces.state.linkParenPossible = this.closes
   }
 
   nodes() {
@@ -299,9 +300,9 @@ class Walk {
     const src = s.slice(i)
     // Its rule costs more the more it finds, so it is not asked where it cannot match.
     const token = pieces.rules.link(src) ?? pieces.rules.reflink(src, pieces.tokens.links)
-    pieces.state.linkParenPossible = s.includes(')')
+    pieces.state.linkParenPossible = this.closes
     if (token && token.type !== 'text') return this.putAll(token.type === 'image' ? image(token) : anchor(token.href, token.tokens), i + token.raw.length)
-    if (src.indexOf('](') > 0) pieces.failures++
+    if (this.lastAddress > i) pieces.failures++
     const full = s[i] === '[' && pieces.context.growing && !/[\w\])]/.test(s[i - 1] ?? '') && at(fullReference, s, i)
     if (full && /^[\p{L}]/u.test(full[1])) {
       pieces.context.hoped()

@@ -14,13 +14,13 @@ const COST_PER_CHARACTER = 30
 const LEAST_COST = 400_000
 const COST_OF_BLOCK = 200
 
+const quoted = /^ {0,3}>/
+const delimiterRow = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/
 const formulaLine = /^ {0,3}(?:\$\$|\\\[)/
 const noteLine = /^ {0,3}\[\^([^\]\s[]{1,99})\]:[ \t]*/
 const detailsLine = /^ {0,3}<details(?:[ \t]+open)?[ \t]*>/i
 const beginning = / {0,3}(?:\$\$|\\\[|\[\^[^\]\s[]{1,99}\]:|<details(?:[ \t]+open)?[ \t]*>)/
 const interrupts = new RegExp(`\\n(?=${beginning.source})`, 'i')
-/** The same, or the end of the paragraph, beyond which nothing is looked for. */
-const stops = new RegExp(`\\n(?=[ \\t]*\\n|${beginning.source})`, 'i')
 /** Tags that are drawn inside a line do not begin a block of HTML. */
 const inlineTag = /^ {0,3}<\/?(?:br|sub|sup|kbd)[ \t]*\/?>/i
 /** A definition leads somewhere; `[Alice]: Hello` is a line of a talk. */
@@ -29,9 +29,8 @@ const leadsSomewhere = /^(?:$|[<#/.]|[a-z][a-z\d+.-]*:|www\.|[^\s]*[/.?#@])/i
 class Rules extends Tokenizer {
   /** @param {string} src */
   table(src) {
-    const end = src.indexOf('\n')
-    if (end < 0 || src.slice(0, end).split('|', COLUMNS + 3).length > COLUMNS + 2) return undefined
-    const shielded = /^[ \t]*(?:\||:?-)[-:| \t]*(?:\n|$)/.test(src.slice(end + 1)) ? shieldPipes(src) : src
+    if (!beginsTable(src)) return undefined
+    const shielded = shieldPipes(src)
     const found = super.table(shielded)
     if (!found || shielded === src) return found
     found.raw = src.slice(0, found.raw.length)
@@ -58,12 +57,25 @@ class Rules extends Tokenizer {
 
   /** @param {string} src */
   blockquote(src) {
-    return tooManyLazyLines(src) ? undefined : super.blockquote(src)
+    return !quoted.test(src) || tooManyLazyLines(src) ? undefined : super.blockquote(src)
   }
 }
 
 /** Stands for a pipe that ends no cell. */
 const SHIELD = '\ue0ff'
+
+const cellsOf = (/** @type {string} */ line) => line.trim().replace(/^\||(?<!\\)\|$/g, '').split(/(?<!\\)\|/, COLUMNS + 1).length
+
+/** Whether the first line can be a header and the second is a delimiter row of as many columns. The rule for a table reads on to its end, so it is not asked in vain. @param {string} src */
+function beginsTable(src) {
+  const end = src.indexOf('\n')
+  if (end < 0) return false
+  const below = src.indexOf('\n', end + 1)
+  const delimiter = src.slice(end + 1, below < 0 ? src.length : below)
+  if (!delimiterRow.test(delimiter)) return false
+  const columns = cellsOf(delimiter)
+  return columns <= COLUMNS && cellsOf(shieldPipes(src.slice(0, end))) === columns
+}
 
 /** The same table, in whose formulas (`$|x|$`) no pipe ends a cell. @param {string} src */
 function shieldPipes(src) {
@@ -86,15 +98,15 @@ function shieldPipes(src) {
 /** Each change between lines with and without > is read anew by marked. @param {string} src */
 function tooManyLazyLines(src) {
   let changes = 0
-  let quoted = true
+  let before = true
   for (let at = 0; at < src.length && changes <= 60;) {
     const end = src.indexOf('\n', at) < 0 ? src.length : src.indexOf('\n', at)
     const line = src.slice(at, Math.min(end, at + 4))
     at = end + 1
-    const now = /^ {0,3}>/.test(line)
+    const now = quoted.test(line)
     if (!now && !line.trim() && end - at < 4) break
-    if (now !== quoted) changes++
-    quoted = now
+    if (now !== before) changes++
+    before = now
   }
   return changes > 60
 }
@@ -105,6 +117,8 @@ class BlockLexer extends Lexer {
   depth = 0
   left = 0
   open = false
+  /** How far before the end of the text that is read the next of what marked does not know may begin; 0 for none. @type {number|undefined} */
+  nextExtra
 
   /** @param {string} src @param {any} [tokens] @param {boolean} [clipped] @returns {any} */
   blockTokens(src, tokens = [], clipped) {
@@ -115,10 +129,13 @@ class BlockLexer extends Lexer {
       return tokens
     }
     this.depth++
+    const { nextExtra } = this
+    this.nextExtra = undefined
     try {
       return super.blockTokens(src, tokens, clipped)
     } finally {
       this.depth--
+      this.nextExtra = nextExtra
     }
   }
 }
@@ -216,10 +233,14 @@ function endOfDetails(src, from) {
   return -1
 }
 
-/** Where the first of them begins in a paragraph, which it interrupts. @param {string} src */
+/** Where the first of them begins in a paragraph, which it interrupts. A place is looked for once, not by each paragraph before it. @this {{lexer: BlockLexer}} @param {string} src */
 function startOfExtra(src) {
-  const found = stops.exec(src)
-  return found ? found.index + 1 : undefined
+  const { lexer } = this
+  if (lexer.nextExtra === undefined || lexer.nextExtra >= src.length) {
+    const at = src.search(interrupts)
+    lexer.nextExtra = at < 0 ? 0 : src.length - at - 1
+  }
+  return lexer.nextExtra ? src.length - lexer.nextExtra : undefined
 }
 
 /**
