@@ -51,8 +51,9 @@ class Rules extends Tokenizer {
 
   /** @param {string} src */
   lheading(src) {
-    const found = super.lheading(src)
-    return found && (interrupts.test(found.raw) || formulaLine.test(found.raw)) ? undefined : found
+    if (formulaLine.test(src)) return undefined
+    const end = startOfExtra.call(/** @type {any} */ (this), src)
+    return super.lheading(end === undefined ? src : src.slice(0, end))
   }
 
   /** @param {string} src */
@@ -112,6 +113,21 @@ function tooManyLazyLines(src) {
 }
 
 /** @typedef {{type: string, raw: string, [more: string]: any}} Token */
+
+/**
+ * marked's rules, in which a line of a paragraph looks whether a table interrupts
+ * it no further than to the delimiter row: each line read the rows, too.
+ * @param {any} rules
+ */
+function withShortTable({ block, ...more }) {
+  const table = block.table.source.replace(/(^|[^[])\^/g, '$1')
+  const head = table.slice(0, table.indexOf('(?:\\n((?:(?!'))
+  const source = block.paragraph.source.replace(table, () => `${head}(?:\\n|$)`)
+  return { ...more, block: { ...block, paragraph: new RegExp(source, block.paragraph.flags) } }
+}
+
+/** @type {any} */
+let rules
 
 class BlockLexer extends Lexer {
   depth = 0
@@ -255,6 +271,8 @@ export function lex(text, open = false) {
     tokenizer: new Rules(),
     extensions: /** @type {any} */ ({ block: [extra], startBlock: [startOfExtra], renderers: {}, childTokens: {} }),
   })
+  const { tokenizer } = /** @type {any} */ (lexer)
+  tokenizer.rules = rules ??= withShortTable(tokenizer.rules)
   lexer.open = open
   lexer.left = LEAST_COST + text.length * COST_PER_CHARACTER
   try {
