@@ -23,15 +23,15 @@ const alertLine = /^[ \t]*\[!(note|tip|important|warning|caution)\][ \t]*(?:\n|$
  */
 export function draw(raw, context = noContext(), open = false, before = []) {
   const text = open ? decidedBlock(raw) : raw
-  const { tokens, links } = lex(text, open)
-  for (const label in links) context.links[label] ??= links[label]
-  return new Drawing(context).blocks(tokens, open, before)
+  const ended = open && /^[ \t]*\n/.test(raw.slice(text.length))
+  return new Drawing(context, ended).blocks(lex(text, open).tokens, open, before)
 }
 
 class Drawing {
-  /** @param {Context} context */
-  constructor(context) {
+  /** @param {Context} context @param {boolean} [ended] a line ends where the text does */
+  constructor(context, ended = false) {
     this.context = context
+    this.ended = ended
   }
 
   /** @param {any[]} tokens @param {boolean} open @param {Node[]} before @returns {Node[]} */
@@ -73,7 +73,7 @@ class Drawing {
 
   /** @param {string} text @param {boolean} open */
   text(text, open) {
-    return inline(text, this.context, open)
+    return inline(text, this.context, open, this.ended)
   }
 
   /** @param {any} token @param {boolean} open @param {Node[]} old */
@@ -97,9 +97,10 @@ class Drawing {
       }))
     const children = this.blocks(tokens, open, old)
     const [first] = children
-    if (item.task && typeof first === 'object' && 'tag' in first && ['', 'p'].includes(first.tag)) {
-      children[0] = el(first.tag, undefined, [item.checked ? '☑ ' : '☐ ', ...first.children])
-    }
+    const box = item.checked ? '☑ ' : '☐ '
+    if (item.task && typeof first === 'object' && 'tag' in first && /^(?:p|h\d)?$/.test(first.tag)) {
+      children[0] = el(first.tag, undefined, [box, ...first.children])
+    } else if (item.task) children.unshift(el('', undefined, [box]))
     return el('li', undefined, children)
   }
 

@@ -78,15 +78,16 @@ class Pieces extends Lexer {
 /**
  * @param {string} src @param {Context} [context]
  * @param {boolean} [open] it is the end of a text that still grows
+ * @param {boolean} [ended] its last line is complete
  * @returns {Node[]}
  */
-export function inline(src, context = noContext(), open = false) {
+export function inline(src, context = noContext(), open = false, ended = false) {
   if (src.length > LONGEST) return [src]
   if (!/[\\`*_~$<[!&\n@:]|www\./i.test(src)) return [src]
   const pieces = new Pieces()
   pieces.context = context
   pieces.tokens.links = /** @type {any} */ (context.links)
-  return new Walk(pieces, open ? decided(src) : src, open).nodes()
+  return new Walk(pieces, open ? decided(src, ended) : src, open).nodes()
 }
 
 class Walk {

@@ -46,7 +46,10 @@ class Rules extends Tokenizer {
   /** @param {string} src */
   def(src) {
     const found = super.def(src)
-    return found && (found.tag.startsWith('^') || !leadsSomewhere.test(found.href)) ? undefined : found
+    if (!found || found.tag.startsWith('^') || !leadsSomewhere.test(found.href)) return undefined
+    const { lexer } = /** @type {{lexer: BlockLexer}} */ (/** @type {any} */ (this))
+    if (found.raw.length === src.length && !src.endsWith('\n')) lexer.unfinished = found.tag
+    return found
   }
 
   /** @param {string} src */
@@ -133,6 +136,8 @@ class BlockLexer extends Lexer {
   depth = 0
   left = 0
   open = false
+  /** The label whose definition ends with the text: while it grows its address is not known yet. */
+  unfinished = ''
   /** How far before the end of the text that is read the next of what marked does not know may begin; 0 for none. @type {number|undefined} */
   nextExtra
 
@@ -276,7 +281,10 @@ export function lex(text, open = false) {
   lexer.open = open
   lexer.left = LEAST_COST + text.length * COST_PER_CHARACTER
   try {
-    return { tokens: lexer.blockTokens(text, []), links: /** @type {any} */ (lexer.tokens.links) }
+    const tokens = lexer.blockTokens(text, [])
+    const links = /** @type {any} */ (lexer.tokens.links)
+    if (open) delete links[lexer.unfinished]
+    return { tokens, links }
   } catch {
     return { tokens: text ? [plain(text)] : [], links: Object.create(null) }
   }

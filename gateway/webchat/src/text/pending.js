@@ -13,11 +13,17 @@ const marks = /(?:[*_~`$\\!]+|&#?\w{0,31}|<\/?[\w.+-]{0,64}(?:@[\w.-]{0,64})?)$/
 
 /**
  * The decided part of a growing line of text.
- * @param {string} src @returns {string}
+ * @param {string} src @param {boolean} [ended] the line is complete, so only what reaches over its end is not decided
+ * @returns {string}
  */
-export function decided(src) {
+export function decided(src, ended = false) {
+  if (ended) return src.replace(/\\$/, '')
   const from = Math.max(0, src.length - WINDOW, src.lastIndexOf('\n') + 1)
-  const end = withoutOpenLink(src.slice(from)).replace(openAddress, '').replace(marks, '')
+  let end = withoutOpenLink(src.slice(from))
+  for (let before = ''; before !== end;) {
+    before = end
+    end = end.replace(openAddress, '').replace(marks, '')
+  }
   return src.slice(0, from) + end
 }
 
@@ -81,10 +87,11 @@ const undecided = [
   /^`{1,2}$/, /^`{3,}[^`]*$/, /^~+$/, /^~{3,}.*$/, // a fence
   /^\$\$?$/, /^\\\[?$/, // a formula
   /^(?:\||:?-)[-:| \t]*$/, // the second line of a table
+  /^\[(?:\^[^\]\n]*\]?)?$/, // a footnote
   /^<\/?[a-z]*>?$/i, /^<details>[ \t]*<\/?[a-z]*>?$/i, // a tag
 ]
 /** What can only stand where a block begins. */
-const beginnings = [/^\[[ xX]?\]?$/, /^\[\^[^\]\n]*\]?$/, /^\[![a-z]*\]?$/i, /^\[[^\]\n]*\]?:?[ \t]*\S*$/, /^\[[^\]\n]+\]:[ \t]*\S*[/.?#@:]\S*[ \t]+["'(][^\n]*$/]
+const beginnings = [/^\[[ xX]?\]?$/, /^\[![a-z]*\]?$/i, /^\[[^\]\n]*\]?:?[ \t]*\S*$/, /^\[[^\]\n]+\]:[ \t]*\S*[/.?#@:]\S*[ \t]+["'(][^\n]*$/]
 
 /**
  * The decided part of the last block of a growing answer.
