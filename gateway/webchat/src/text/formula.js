@@ -78,9 +78,9 @@ const canOpen = (s, i) => !/[A-Za-z0-9$\\]/.test(s[i - 1] ?? '') && /[^\s$]/.tes
 /**
  * Whether what begins at i may still become a formula when more text comes.
  * Only asked at the end of a text that grows, so that a half formula is not shown.
- * @param {string} s @param {number} i
+ * @param {string} s @param {number} i @param {boolean} [ended] a line ends where the text does
  */
-export function mayBecomeFormula(s, i) {
+export function mayBecomeFormula(s, i, ended = false) {
   const rest = s.slice(i + 1)
   if (/\n[ \t]*\n/.test(rest)) return false
   // What was said no to once is shown, so each answer is that for what stands before the first sign.
@@ -88,6 +88,6 @@ export function mayBecomeFormula(s, i) {
   const head = sign < 0 ? rest : rest.slice(0, sign + 1)
   if (s[i] === '\\') return rest.length < LONGEST && !rest.includes(rest[0] === '[' ? '\\]' : '\\)') && words(head) < 2
   if (s[i + 1] === '$') return rest.length < LONGEST
-  if (!canOpen(s, i) || rest.includes('$') || rest.includes('\n') || rest.length > 200) return false
+  if (ended || !canOpen(s, i) || rest.includes('$') || rest.includes('\n') || rest.length > 200) return false
   return !/^\d[\d,.]*[^\d,.\\^_={}+*/<>-]/.test(rest) && words(head) < 2 && !cjk.test(head)
 }

@@ -37,7 +37,7 @@ const FAILURES = 100
 const special = /[\\`*_~$<[!&\n@]|https?:\/\/|ftp:\/\/|www\./gi
 const reference = /&(?:#(\d{1,7})|#[xX]([\da-fA-F]{1,6})|[A-Za-z][A-Za-z\d]{1,31});/y
 const footnote = /\[\^([^\]\s[]{1,99})\]/y
-const fullReference = /\[([^[\]]+)\]\[([^[\]]*)\]/y
+const fullReference = /\[([^[\]]+)\]\[([^[\]]*)\](?!\()/y
 const pairedTag = /<(sub|sup|kbd)>/iy
 const lineBreak = /<br[ \t]*\/?>/iy
 const inlineImage = /^data:image\/(png|jpeg|gif|webp);base64,[a-z0-9+/=]+$/i
@@ -87,7 +87,7 @@ export function inline(src, context = noContext(), open = false, ended = false) 
   const pieces = new Pieces()
   pieces.context = context
   pieces.tokens.links = /** @type {any} */ (context.links)
-  return new Walk(pieces, open ? decided(src, ended) : src, open).nodes()
+  return new Walk(pieces, open ? decided(src, ended) : src, open, ended).nodes()
 }
 
 class Walk {
@@ -100,11 +100,12 @@ class Walk {
   /** @type {Set<string>} */
   unclosedTags = new Set()
 
-  /** @param {Pieces} pieces @param {string} s @param {boolean} open */
-  constructor(pieces, s, open) {
+  /** @param {Pieces} pieces @param {string} s @param {boolean} open @param {boolean} [ended] */
+  constructor(pieces, s, open, ended = false) {
     this.pieces = pieces
     this.s = s
     this.open = open
+    this.ended = ended
     this.inCJK = hasCJK(s)
     this.closes = s.includes(')')
     this.lastAddress = s.lastIndexOf('](')
@@ -175,7 +176,7 @@ class Walk {
     if (s[i] === '\\' && s[i + 1] !== '(' && s[i + 1] !== '[') return false
     const found = formulaAt(s, i)
     if (found) return this.put({ math: found.tex, display: found.display, source: s.slice(i, found.end) }, found.end)
-    if (this.open && mayBecomeFormula(s, i)) {
+    if (this.open && mayBecomeFormula(s, i, this.ended)) {
       this.i = s.length
       return true
     }
