@@ -1,6 +1,6 @@
 // Answers that were written to break the page, or that chance wrote: none is
 // refused, none takes long, and none becomes an element that is not on the list.
-// FUZZ_SECONDS makes the search by chance longer.
+// FUZZ_SECONDS makes the search by chance longer, in seconds of CPU.
 
 import test from 'node:test'
 import assert from 'node:assert/strict'
@@ -14,8 +14,8 @@ const { render } = await import('../src/text/tex.js')
 /** @typedef {import('../src/text/nodes.js').Node} Node */
 
 const KB = 1024
-/** What one text of 64 kB may take, in ms of this process's own time: ten times what it takes on a machine that is idle. */
-const LONGEST = 1000
+/** What one text of 64 kB may take is 100 ms of CPU; the rest is for a machine that is busy, where the same work counts for more. */
+const LONGEST = 300
 
 /** @param {() => void} work @returns {number} ms of CPU */
 function cost(work) {
@@ -23,6 +23,13 @@ function cost(work) {
   work()
   const { user, system } = process.cpuUsage(before)
   return (user + system) / 1000
+}
+
+/** The least of several times, which chance made slow. @param {() => void} work */
+function leastCost(work) {
+  let least = Infinity
+  for (let i = 0; i < 4 && least > LONGEST / 3; i++) least = Math.min(least, cost(work))
+  return least
 }
 
 /** @param {string} mathml every < in it begins or ends an element of the list */
@@ -73,8 +80,15 @@ const pieces = ['> ', '>', '- ', '1. ', '* ', '\n', '\n\n', '  ', '    ', '\t', 
 for (const piece of pieces) {
   test(`64 kB of ${JSON.stringify(piece)}`, () => {
     for (const part of [piece, `a${piece}b `, `${piece}\n`, `- ${piece} x\n> ${piece}\n`]) {
-      const ms = cost(() => { toHTML(part.repeat(64 * KB / part.length)) })
-      assert.ok(ms < LONGEST, `${Math.round(ms)} ms for ${JSON.stringify(part)}`)
+      const text = part.repeat(64 * KB / part.length)
+      const whole = leastCost(() => { toHTML(text) })
+      assert.ok(whole < LONGEST, `${Math.round(whole)} ms for ${JSON.stringify(part)}`)
+      // The frame in which the last piece comes.
+      const answer = new AnswerText()
+      answer.draw(text, true)
+      let end = ''
+      const frame = leastCost(() => { answer.draw(text + (end += part), true) })
+      assert.ok(frame < LONGEST, `${Math.round(frame)} ms for a frame of ${JSON.stringify(part)}`)
       tryOut(part.repeat(2 * KB / part.length), 3)
     }
   })
@@ -96,6 +110,7 @@ for (const [name, text] of /** @type {[string, string][]} */ ([
   ['1 MB of an open fence', '```\n' + 'x\n'.repeat(500_000)],
   ['a table of 10,000 columns', `|${'a|'.repeat(10_000)}\n|${'-|'.repeat(10_000)}\n|x|`],
   ['a table of many short rows', `|${'a|'.repeat(60)}\n|${'-|'.repeat(60)}\n${'|x|\n'.repeat(20_000)}`],
+  ['64 kB of short rows', `|${'a|'.repeat(60)}\n|${'-|'.repeat(60)}\n${'|x\n'.repeat(21_000)}`],
   ['10,000 definitions', nest(10_000, (i) => `[a${i}]: https://a.b/${i}\n`) + nest(1000, (i) => `[a${i}] `)],
   ['10,000 footnotes', nest(5000, (i) => `x[^${i}] `) + '\n\n' + nest(5000, (i) => `[^${i}]: n\n`)],
   ['footnotes in themselves', '[^1]\n\n[^1]: a[^2] [^1]\n[^2]: b[^1]'],
@@ -105,7 +120,8 @@ for (const [name, text] of /** @type {[string, string][]} */ ([
 ])) {
   test(`${name} is drawn, and nothing of it is lost`, () => {
     const ms = cost(() => tryOut(text))
-    assert.ok(ms < 8 * LONGEST * Math.max(1, text.length / 1_000_000), `${Math.round(ms)} ms`)
+    // It is drawn four times, of up to 1 MB each.
+    assert.ok(ms < 8000 * Math.max(1, text.length / 1_000_000), `${Math.round(ms)} ms`)
     const letters = (/** @type {string} */ s) => s.match(/[xa中]/g)?.length ?? 0
     const { blocks } = new AnswerText().draw(text, false)
     if (/line|quotes|list|code|fence/.test(name)) assert.ok(letters(blocks.map((b) => wordsOf(b.nodes)).join('')) >= letters(text) - 1)
@@ -139,14 +155,15 @@ test('what chance writes is drawn', () => {
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0
     return Math.floor((seed / 2 ** 32) * n)
   }
-  const until = performance.now() + Number(process.env.FUZZ_SECONDS ?? 0) * 1000
-  for (let n = 0; n < 1500 || performance.now() < until; n++) {
+  const spent = () => (process.cpuUsage().user + process.cpuUsage().system) / 1e6
+  const until = spent() + Number(process.env.FUZZ_SECONDS ?? 0)
+  for (let n = 0; n < 1500 || spent() < until; n++) {
     const few = Array.from({ length: 1 + chance(6) }, () => pieces[chance(pieces.length)])
     let text = ''
     for (let i = chance(60); i >= 0; i--) text += chance(3) ? few[chance(few.length)] : pieces[chance(pieces.length)]
     if (chance(40) === 0) text = text.repeat(1 + 64 * KB / (text.length + 1)).slice(0, 64 * KB)
     try {
-      const ms = cost(() => { toHTML(text) })
+      const ms = leastCost(() => { toHTML(text) })
       assert.ok(ms < LONGEST, `${Math.round(ms)} ms`)
       tryOut(text, 1 + chance(text.length > 4000 ? 3 : 20))
     } catch (err) {

@@ -7,8 +7,9 @@ import { formulaAt } from './formula.js'
 
 /** Quotes in quotes and lists in lists: nobody writes, and nobody could read, more. */
 const DEEPEST = 20
-/** A short row is padded to the width of its table, so many columns times many rows is a bomb. */
+/** A short row is padded to the width of its table, so many columns times many rows is a bomb: more cells than these, and than the table has characters, are not made. */
 const COLUMNS = 64
+const CELLS = 4000
 /** What a text may cost, in characters looked at: this for each of its own, and what a short text may cost. */
 const COST_PER_CHARACTER = 30
 const LEAST_COST = 400_000
@@ -29,8 +30,12 @@ const leadsSomewhere = /^(?:$|[<#/.]|[a-z][a-z\d+.-]*:|www\.|[^\s]*[/.?#@])/i
 class Rules extends Tokenizer {
   /** @param {string} src */
   table(src) {
-    if (!beginsTable(src)) return undefined
-    const shielded = shieldPipes(src)
+    const columns = columnsOf(src)
+    if (!columns) return undefined
+    const blank = src.indexOf('\n\n')
+    const table = blank < 0 ? src : src.slice(0, blank)
+    if (columns * table.split('\n').length > CELLS + table.length) return undefined
+    const shielded = shieldPipes(table) + src.slice(table.length)
     const found = super.table(shielded)
     if (!found || shielded === src) return found
     found.raw = src.slice(0, found.raw.length)
@@ -70,22 +75,24 @@ const SHIELD = '\ue0ff'
 
 const cellsOf = (/** @type {string} */ line) => line.trim().replace(/^\||(?<!\\)\|$/g, '').split(/(?<!\\)\|/, COLUMNS + 1).length
 
-/** Whether the first line can be a header and the second is a delimiter row of as many columns. The rule for a table reads on to its end, so it is not asked in vain. @param {string} src */
-function beginsTable(src) {
+/**
+ * How many columns the table has that begins here: the second line is a delimiter
+ * row of as many as the first. The rule for a table reads on to its end, so it is
+ * not asked in vain. @param {string} src @returns {number} 0 for no table
+ */
+function columnsOf(src) {
   const end = src.indexOf('\n')
-  if (end < 0) return false
+  if (end < 0) return 0
   const below = src.indexOf('\n', end + 1)
   const delimiter = src.slice(end + 1, below < 0 ? src.length : below)
-  if (!delimiterRow.test(delimiter)) return false
+  if (!delimiterRow.test(delimiter)) return 0
   const columns = cellsOf(delimiter)
-  return columns <= COLUMNS && cellsOf(shieldPipes(src.slice(0, end))) === columns
+  return columns <= COLUMNS && cellsOf(shieldPipes(src.slice(0, end))) === columns ? columns : 0
 }
 
-/** The same table, in whose formulas (`$|x|$`) no pipe ends a cell. @param {string} src */
-function shieldPipes(src) {
-  const end = src.indexOf('\n\n')
-  const table = end < 0 ? src : src.slice(0, end)
-  if (table.includes(SHIELD) || !/[$\\]/.test(table)) return src
+/** The same table, in whose formulas (`$|x|$`) no pipe ends a cell. @param {string} table */
+function shieldPipes(table) {
+  if (table.includes(SHIELD) || !/[$\\]/.test(table)) return table
   const lines = table.split('\n').map((line) => {
     for (let i = 0; i < line.length && line.length < 10_000; i++) {
       const found = (line[i] === '$' || line[i] === '\\') && formulaAt(line, i)
@@ -96,7 +103,7 @@ function shieldPipes(src) {
     }
     return line
   })
-  return lines.join('\n') + src.slice(table.length)
+  return lines.join('\n')
 }
 
 /** Each change between lines with and without > is read anew by marked. @param {string} src */
