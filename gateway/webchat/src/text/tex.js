@@ -26,7 +26,8 @@ export function render(tex, display) {
 function make(tex, display) {
   if (!tex || tex.length > LONGEST || depth(tex) > DEEPEST) return null
   try {
-    return temml.renderToString(tex, { displayMode: display, throwOnError: true, trust: false, maxExpand: 1000, maxSize: [20, 500], strict: false })
+    // The page's policy forbids style attributes, and the browser complains of each that is parsed.
+    return temml.renderToString(tex, { displayMode: display, throwOnError: true, trust: false, maxExpand: 1000, maxSize: [20, 500], strict: false }).replace(/ style="[^"]*"/g, '')
   } catch {
     return null
   }

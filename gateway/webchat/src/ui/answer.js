@@ -5,6 +5,7 @@ import { h } from 'preact'
 import { useRef } from 'preact/hooks'
 import { AnswerText } from '../text/answer.js'
 import { language } from '../i18n/language.js'
+import { useKeptSelection } from './selection.js'
 import { elements } from './tree.js'
 
 /** @param {{text: string, growing: boolean}} props */
@@ -12,6 +13,7 @@ export function Answer({ text, growing }) {
   const ref = useRef(/** @type {{lang: string, answer: AnswerText}|null} */ (null))
   if (ref.current?.lang !== language.value) ref.current = { lang: language.value, answer: new AnswerText() }
   const { blocks, notes } = ref.current.answer.draw(text, growing)
+  useKeptSelection(growing)
   return h('div', { class: 'prose', onClick: toNote },
     blocks.map((b, i) => (b.nodes.length ? (b.view ??= h('div', { class: 'block', key: i }, drawn(b))) : null)),
     notes.length ? h('div', { class: 'block', key: 'notes' }, elements(notes)) : null)

@@ -4,6 +4,7 @@
 
 import { Parts } from '../text/parts.js'
 import { sanitize } from '../text/sanitize.js'
+import { keepSelection } from './selection.js'
 
 /** How long one piece of work may take, in ms. */
 const SLICE = 8
@@ -66,7 +67,7 @@ export class Painter {
       const from = this.parts.from
       const part = this.parts.next(this.code, this.complete, this.highlight)
       if (!part) return
-      this.put(part, from)
+      keepSelection(this.el, () => this.put(part, from))
     }
     this.working = true
     setTimeout(() => {
