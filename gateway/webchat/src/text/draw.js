@@ -6,7 +6,7 @@ import { t } from '../i18n/language.js'
 import { inline, noContext } from './inline.js'
 import { lex } from './lexer.js'
 import { el } from './nodes.js'
-import { decidedBlock } from './pending.js'
+import { decidedBlock, openFence } from './pending.js'
 
 /** @typedef {import('./nodes.js').Node} Node */
 /** @typedef {import('./nodes.js').Element} Element */
@@ -58,7 +58,7 @@ class Drawing {
     switch (token.type) {
       case 'heading': return el(`h${token.depth}`, undefined, this.text(token.text, open))
       case 'hr': return el('hr')
-      case 'code': return { code: token.codeBlockStyle === 'indented' ? token.text.replace(/\n+$/, '') : token.text.replace(/\n$/, ''), lang: /^[\w+#.-]+/.exec(token.lang ?? '')?.[0] ?? '', open }
+      case 'code': return { code: token.codeBlockStyle === 'indented' ? token.text.replace(/\n+$/, '') : token.text.replace(/\n$/, ''), lang: /^[\w+#.-]+/.exec(token.lang ?? '')?.[0] ?? '', open: open && (token.codeBlockStyle === 'indented' || openFence(token.raw) !== '') }
       case 'formula': return { math: token.tex, display: true, source: token.source }
       case 'list': return this.list(token, open, old)
       case 'table': return this.table(token, open, old)

@@ -114,8 +114,8 @@ export function decidedBlock(raw) {
 /** @param {string} body */
 const isLink = (body) => /^\[[^\]\n]*\]\(/.test(body)
 
-/** The fence that is open at the end of the text. @param {string} text */
-function openFence(text) {
+/** The fence that is open at the end of the text, or ''. @param {string} text */
+export function openFence(text) {
   let open = ''
   for (let at = 0; at < text.length;) {
     const end = text.indexOf('\n', at) < 0 ? text.length : text.indexOf('\n', at)

@@ -2,6 +2,7 @@
 // it, in short pieces of work. What was coloured stays as it is, so a selection
 // in it lives on.
 
+import { escape } from '../text/nodes.js'
 import { Parts } from '../text/parts.js'
 import { sanitize } from '../text/sanitize.js'
 import { keepSelection } from './selection.js'
@@ -62,13 +63,24 @@ export class Painter {
   work() {
     if (this.working || !this.highlight) return
     const until = performance.now() + SLICE
-    while (performance.now() < until) {
-      if (this.parts.from > LONGEST) return
-      const from = this.parts.from
-      const part = this.parts.next(this.code, this.complete, this.highlight)
-      if (!part) return
-      keepSelection(this.el, () => this.put(part, from))
-    }
+    const from = this.parts.from
+    /** @type {import('../text/parts.js').Part|null} */
+    let part = null
+    let text = ''
+    let html = ''
+    do {
+      part = this.parts.from > LONGEST ? null : this.parts.next(this.code, this.complete, this.highlight)
+      if (part?.done) {
+        text += part.text
+        html += part.html ?? escape(part.text)
+      }
+    } while (part && performance.now() < until)
+    // To take HTML in, and to lay out what is left, costs more than the colours, so it is done once.
+    keepSelection(this.el, () => {
+      if (text) this.put(from, text, html, true)
+      if (part && !part.done) this.put(this.parts.from, part.text, part.html ?? escape(part.text), false)
+    })
+    if (!part) return
     this.working = true
     setTimeout(() => {
       this.working = false
@@ -76,17 +88,19 @@ export class Painter {
     })
   }
 
-  /** @param {import('../text/parts.js').Part} part @param {number} from */
-  put({ text, html, done }, from) {
+  /** @param {number} from @param {string} text @param {string} html @param {boolean} done */
+  put(from, text, html, done) {
     const span = document.createElement('span')
-    if (html === null) span.textContent = text
-    else span.innerHTML = sanitize(html)
+    span.innerHTML = sanitize(html)
     const shown = from + (this.pending.textContent?.length ?? 0)
     const end = from + text.length
     if (end > shown) this.rest.deleteData(0, end - shown)
     if (done) {
+      // Whole lines, laid out once: the browser lays out a run of lines as a whole.
+      if (text.endsWith('\n')) span.className = 'lines'
+      const over = this.pending.textContent?.slice(text.length) ?? ''
       this.el.insertBefore(span, this.pending)
-      this.pending.replaceChildren()
+      this.pending.replaceChildren(...(over ? [over] : []))
     } else this.pending.replaceChildren(...span.childNodes)
   }
 }

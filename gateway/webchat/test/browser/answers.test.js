@@ -164,7 +164,13 @@ scene('code has colours while it is written', async (w) => {
   c.chunk('\ty := 2\n}\n// the last')
   await w.page.locator('.hljs-string', { hasText: '"text"' }).waitFor()
   await w.page.getByText('// the last').waitFor()
-  assert.equal(await w.page.locator('.prose code').evaluate((el) => el.textContent), 'func main() {\n\tx := "text"\n\ty := 2\n}\n// the last')
+  const text = 'func main() {\n\tx := "text"\n\ty := 2\n}\n// the last'
+  assert.equal(await w.page.locator('.prose code').evaluate((el) => el.textContent), text)
+  // What is copied of it by hand is the same.
+  assert.equal((await w.page.evaluate(() => {
+    getSelection()?.selectAllChildren(/** @type {Node} */ (document.querySelector('.prose code')))
+    return String(getSelection())
+  })), text)
 })
 
 scene('a growing list and a growing table keep the elements of what is complete', async (w) => {
