@@ -4,7 +4,6 @@
 import { html } from 'htm/preact'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { renderer, wantRenderer } from '../text/formulas.js'
-import { sanitizeFormula } from '../text/sanitize.js'
 
 /** @param {{math: string, display: boolean, source: string}} props */
 export function Formula({ math, display, source }) {
@@ -14,7 +13,7 @@ export function Formula({ math, display, source }) {
   useLayoutEffect(() => {
     const el = /** @type {HTMLElement} */ (ref.current)
     const drawn = render?.(math, display)
-    if (drawn) el.innerHTML = sanitizeFormula(drawn)
+    if (drawn) el.innerHTML = drawn
     if (!drawn || !el.textContent) el.textContent = source
   }, [render, math, display, source])
   return html`<span class=${display ? 'math display' : 'math'} ref=${ref}></span>`

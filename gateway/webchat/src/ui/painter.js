@@ -4,7 +4,6 @@
 
 import { escape } from '../text/nodes.js'
 import { Parts } from '../text/parts.js'
-import { sanitize } from '../text/sanitize.js'
 import { keepSelection } from './selection.js'
 
 /** How long one piece of work may take, in ms. */
@@ -20,6 +19,8 @@ export class Painter {
   parts = new Parts()
   /** @type {import('../text/languages.js').Highlighter|null} */
   highlight = null
+  /** Lets its HTML in. @type {(html: string) => string} */
+  sanitize = escape
   /** The part that may be replaced, and the text after all parts. */
   pending = document.createElement('span')
   rest = document.createTextNode('')
@@ -54,8 +55,10 @@ export class Painter {
   async load(lang) {
     this.highlight = null
     if (!lang) return
-    const found = await import('../text/languages.js').then((m) => m.highlighter(lang), () => null) // offline: plain code is fine
-    if (this.lang !== lang) return
+    // Offline plain code is fine.
+    const [found, door] = await Promise.all([import('../text/languages.js').then((m) => m.highlighter(lang)), import('../text/sanitize.js')]).catch(() => [null, null])
+    if (this.lang !== lang || !door) return
+    this.sanitize = door.sanitize
     this.highlight = found
     this.work()
   }
@@ -91,7 +94,7 @@ export class Painter {
   /** @param {number} from @param {string} text @param {string} html @param {boolean} done */
   put(from, text, html, done) {
     const span = document.createElement('span')
-    span.innerHTML = sanitize(html)
+    span.innerHTML = this.sanitize(html)
     const shown = from + (this.pending.textContent?.length ?? 0)
     const end = from + text.length
     if (end > shown) this.rest.deleteData(0, end - shown)

@@ -3,7 +3,7 @@
 
 import { Fragment, h } from 'preact'
 import { addresses, attributes, tags } from '../text/allowed.js'
-import { sanitize } from '../text/sanitize.js'
+import { charactersOf } from '../text/entities.js'
 import { CodeBlock } from './code.js'
 import { Formula } from './formula.js'
 
@@ -18,7 +18,7 @@ export const elements = (nodes) => nodes.map(element)
 /** @param {Node} n @returns {any} the same object for the same node, which Preact then leaves alone */
 function element(n) {
   if (typeof n === 'string') return n
-  if ('entity' in n) return characters(n.entity)
+  if ('entity' in n) return h(Characters, n)
   if ('math' in n) return h(Formula, n)
   if ('code' in n) return (n.drawn ??= h(CodeBlock, { code: n.code, lang: n.lang, open: n.open }))
   return (n.drawn ??= n.tag ? h(n.tag, checked(n), ...elements(n.children)) : h(Fragment, null, ...elements(n.children)))
@@ -34,16 +34,5 @@ function checked({ tag, attrs }) {
   return attrs ?? null
 }
 
-/** @type {Map<string, string>} */
-const known = new Map()
-
-/** What a named reference stands for: the browser knows all of them. @param {string} entity */
-function characters(entity) {
-  let text = known.get(entity)
-  if (text === undefined) {
-    const span = document.createElement('span')
-    span.innerHTML = sanitize(entity)
-    known.set(entity, (text = span.textContent ?? ''))
-  }
-  return text
-}
+/** @param {{entity: string}} props */
+const Characters = ({ entity }) => charactersOf(entity)

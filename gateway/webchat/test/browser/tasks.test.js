@@ -25,7 +25,7 @@ async function measure(w, pieces, every, arrived) {
   await send(w.page, 'write')
   const c = await conversation(w)
   // What is fetched and compiled once is not the stream's doing.
-  c.chunk('Begin.\n\n```js\nlet a = 1\n```\n\n')
+  c.chunk('Begin.\n\n```js\nlet a = 1\n```\n\nThen.\n\n')
   await w.page.locator('.hljs-keyword').waitFor()
   const browser = /** @type {import('playwright-core').Browser} */ (w.page.context().browser())
   /** @type {Buffer} */
@@ -37,7 +37,7 @@ async function measure(w, pieces, every, arrived) {
       await new Promise((resolve) => setTimeout(resolve, every))
     }
     await until(arrived)
-    c.say('Begin.\n\n```js\nlet a = 1\n```\n\n' + pieces.join(''))
+    c.say('Begin.\n\n```js\nlet a = 1\n```\n\nThen.\n\n' + pieces.join(''))
     await w.page.getByRole('button', { name: 'Answer again' }).waitFor()
   } finally {
     trace = await browser.stopTracing()
