@@ -194,7 +194,7 @@ function formula(src, lexer) {
   const end = part.indexOf(close, open.length)
   if (end < 0) {
     const atEnd = blank < 0 && lexer.open && part.length === src.length
-    return atEnd ? { type: 'formula', raw: src, source: '', tex: '' } : undefined
+    return atEnd ? { type: 'formula', raw: src, source: '', tex: '', unfinished: true } : undefined
   }
   const tex = part.slice(open.length, end)
   const after = /^[ \t]*[.,;:，。；]?[ \t]*(?=\n|$)/.exec(part.slice(end + 2))
