@@ -41,6 +41,7 @@ require (
 	github.com/beorn7/perks v1.0.1 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/gorilla/mux v1.8.1 // indirect
+	github.com/loongclaw/loongclaw/agent v0.0.0
 	github.com/loongclaw/loongclaw/gateway v0.0.0
 	github.com/mattn/go-colorable v0.1.15 // indirect
 	github.com/mattn/go-isatty v0.0.22 // indirect
@@ -55,3 +56,5 @@ require (
 replace github.com/loongclaw/loongclaw/pkg => ../pkg
 
 replace github.com/loongclaw/loongclaw/gateway => ../gateway
+
+replace github.com/loongclaw/loongclaw/agent => ../agent

@@ -3,7 +3,7 @@ import { modelVariables, providers } from "./doors/llm.mjs";
 
 /** The agent's variables that the owner sets on the Worker. */
 const passed = [
-  "LLM_PROVIDER", "LLM_TIMEOUT", "LLM_MAX_TOKENS", "LLM_CONTEXT_TOKENS", "ANTHROPIC_PROTOCOL", "ANTHROPIC_THINKING", ...modelVariables,
+  "LLM_PROVIDER", "LLM_TIMEOUT", "LLM_MAX_TOKENS", "LLM_CONTEXT_TOKENS", "LLM_VISION", "LLM_PRICES", "ANTHROPIC_PROTOCOL", "ANTHROPIC_THINKING", ...modelVariables,
   "TOOLS_AUTO_APPROVE", "WEB_ALLOWED_HOSTS", "WEB_TIMEOUT", "SHELL_TIMEOUT", "MAX_CONCURRENT_RUNS", "LOG_LEVEL",
 ];
 

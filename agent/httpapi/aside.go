@@ -16,19 +16,33 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/sse"
 )
 
-// aside answers a chat client's own question about a conversation: without a
-// session, tools and memory.
+// formatOf hands a client's format on.
+func formatOf(f *openai.Format) *runs.Format {
+	if f == nil {
+		return nil
+	}
+	return &runs.Format{Name: f.Name, Schema: f.Schema, Strict: f.Strict}
+}
+
+// aside answers a chat client's own question about a conversation, and what is to be
+// JSON: without a session, tools and memory.
 func (s *Server) aside(c echo.Context, q openai.Request) error {
 	ctx, cancel := context.WithCancel(c.Request().Context())
 	defer cancel()
 	ask := func(onText func(string)) (runs.AsideAnswer, error) {
 		return s.Runs.Aside(ctx, user(c), runs.Aside{
-			Instructions: q.Instructions, Earlier: exchanges(q.Earlier), Message: q.Message, RequestID: requestID(c),
+			Instructions: q.Instructions, Earlier: exchanges(q.Earlier), Message: q.Message, RequestID: requestID(c), Format: formatOf(q.Format),
 		}, onText)
 	}
 	answer := openai.Answer{ID: "chatcmpl-" + strings.ToLower(rand.Text()), Model: q.Model, Created: s.Now()}
+	if q.Format != nil && q.Format.Call {
+		answer.Call = q.Format.Name
+	}
 	if !q.Stream {
 		a, err := ask(func(string) {})
+		if err == nil {
+			err = answer.Check(a.Text, a.Finish)
+		}
 		if err != nil {
 			return err
 		}
@@ -67,9 +81,15 @@ func (s *Server) streamAside(c echo.Context, ask func(func(string)) (runs.AsideA
 		b := sse.Comment
 		select {
 		case piece := <-pieces:
+			if answer.Check(piece, "") != nil {
+				continue // the end tells of it
+			}
 			b = data(answer.Piece(piece))
 		case <-alive.C:
 		case e := <-ended:
+			if e.err == nil {
+				e.err = answer.Check(e.Text, e.Finish)
+			}
 			if e.err != nil {
 				_ = out.write(data(fault.From(e.err).With(requestID(c)).JSON(fault.OpenAI))) // it is the end either way
 				return e.err

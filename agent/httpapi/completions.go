@@ -28,11 +28,11 @@ func (s *Server) openAIModels(c echo.Context) error {
 
 // openAIModel tells of one model.
 func (s *Server) openAIModel(c echo.Context) error {
-	id, err := param(c, "model")
+	id, err := param(c, "*") // names such as openai/gpt-4o come with their slash as it is, too
 	if err != nil {
 		return err
 	}
-	m, err := openai.ModelOf(id, s.began)
+	m, err := openai.ModelOf(strings.TrimSuffix(id, "/"), s.began)
 	if err != nil {
 		return err
 	}
@@ -52,6 +52,12 @@ func (s *Server) complete(c echo.Context) error {
 	}
 	// What has a key must give the same answer again, and only a run is kept.
 	task := c.Request().Header.Get(chat.HeaderIdempotencyKey) == ""
+	if q.Format != nil {
+		if !task || q.Store {
+			return fault.New(fault.CodeUnsupported, "an answer in JSON is given by the model alone and is not kept", "leave store and "+chat.HeaderIdempotencyKey+" out, or ask for the format in a message").About("response_format")
+		}
+		return s.aside(c, q)
+	}
 	if task && thread.IsTask(q, func(text string) bool { return s.threads.Knows(user(c), text) }) {
 		return s.aside(c, q)
 	}

@@ -221,6 +221,8 @@ func TestErrorsOfOpenAIPathsAreObjects(t *testing.T) {
 		{"POST", chat.PathCompletions + "/", `{"n":2,` + hi + `}`, 400, "unsupported", "invalid_request_error", "n"},
 		{"POST", chat.PathCompletions, `{"messages":[` + by("user", "fail") + `]}`, 503, "provider_busy", "server_error", ""},
 		{"GET", chat.PathOpenAIModels + "/gpt-x", "", 404, "not_found", "invalid_request_error", "model"},
+		{"GET", chat.PathOpenAIModels + "/openai/gpt-4o", "", 404, "not_found", "invalid_request_error", "model"},
+		{"GET", chat.PathOpenAIModels + "/openai%2Fgpt-4o/", "", 404, "not_found", "invalid_request_error", "model"},
 		{"GET", "/v1/nothing", "", 404, "not_found", "invalid_request_error", ""},
 		{"DELETE", chat.PathCompletions, "", 405, "method_not_allowed", "invalid_request_error", ""},
 	} {
@@ -257,6 +259,7 @@ func TestModels(t *testing.T) {
 		t.Errorf("got %v", one)
 	}
 	r.call("GET", chat.PathOpenAIModels+"/loongclaw/", "", 200)
+	r.call("GET", chat.PathOpenAIModels+"/loong%63law", "", 200)
 }
 
 // What would be dropped in silence is refused.
@@ -266,4 +269,66 @@ func TestAttachmentsAreRefused(t *testing.T) {
 		refused(t, path, r.do(r.request("POST", path, `{"message":"hi","attachments":[{"path":"a.png"}]}`)), 400, "unsupported")
 	}
 	r.call("POST", chat.PathChat, `{"message":"hi","attachments":[]}`, 200)
+}
+
+// What is to be JSON is answered by the model alone, in either form, and leaves nothing.
+func TestAnAnswerInJSONLeavesNothing(t *testing.T) {
+	r := newRig(t)
+	schema := `{"name":"label","strict":true,"schema":{"type":"object","properties":{"title":{"type":"string"}}}}`
+	format := `"response_format":{"type":"json_schema","json_schema":` + schema + `},`
+	forced := `"tools":[{"type":"function","function":{"name":"label","parameters":{"type":"object"}}}],"tool_choice":{"type":"function","function":{"name":"label"}},`
+	title := `{"title":"记住 the pier"}`
+	fenced := "```json\n" + title + "\n```"
+	ask := func(what, message string, more ...string) map[string]any {
+		m := r.call(http.MethodPost, chat.PathCompletions, "{"+what+`"messages":[`+strings.Join(append(more, by("user", message)), ",")+`]}`, 200)
+		return m["choices"].([]any)[0].(map[string]any)
+	}
+	for name, what := range map[string]string{"a schema": format, "any JSON": `"response_format":{"type":"json_object"},`} {
+		for _, more := range [][]string{nil, {by("system", "name it")}, {by("user", "a"), by("assistant", "b")}} {
+			got := ask(what, fenced, more...)
+			if got["message"].(map[string]any)["content"] != title || got["finish_reason"] != "stop" {
+				t.Errorf("%s: got %v", name, got)
+			}
+		}
+	}
+	if got := ask(format, "no JSON at all"); got["message"].(map[string]any)["content"] != "no JSON at all" {
+		t.Errorf("an answer that is none: got %v", got)
+	}
+	got := ask(forced, fenced)
+	calls, _ := got["message"].(map[string]any)["tool_calls"].([]any)
+	if len(calls) != 1 || got["finish_reason"] != "tool_calls" {
+		t.Fatalf("a call: got %v", got)
+	}
+	if f := calls[0].(map[string]any)["function"].(map[string]any); f["name"] != "label" || f["arguments"] != title {
+		t.Errorf("a call: got %v", f)
+	}
+	// Nobody may run a tool with what is no object.
+	r.call(http.MethodPost, chat.PathCompletions, `{`+forced+`"messages":[`+by("user", "no JSON at all")+`]}`, 502)
+
+	for what, want := range map[string]string{format: `"content":"{\"title\"`, forced: `"tool_calls":[{"index":0`} {
+		w := newWire()
+		r.ServeHTTP(w, r.request(http.MethodPost, chat.PathCompletions, `{"stream":true,`+what+`"messages":[`+by("user", fenced)+`]}`))
+		if body := w.text.String(); strings.Count(body, want) != 1 || strings.Contains(body, "`") || !strings.HasSuffix(strings.TrimSpace(body), "data: [DONE]") {
+			t.Errorf("a stream: got %s, want %s in it once", body, want)
+		}
+	}
+	w := newWire()
+	r.ServeHTTP(w, r.request(http.MethodPost, chat.PathCompletions, `{"stream":true,`+forced+`"messages":[`+by("user", "no JSON")+`]}`))
+	if body := w.text.String(); strings.Contains(body, "tool_calls") || !strings.Contains(body, "provider_failed") || strings.Contains(body, "[DONE]") {
+		t.Errorf("a stream without an object: got %s", body)
+	}
+
+	// What asks to be kept is told that this is not.
+	r.call(http.MethodPost, chat.PathCompletions, `{"store":true,`+format+`"messages":[`+by("user", "x")+`]}`, 400)
+	q := r.request(http.MethodPost, chat.PathCompletions, "{"+format+`"messages":[`+by("user", "x")+`]}`)
+	q.Header.Set(chat.HeaderIdempotencyKey, "k")
+	if w := r.do(q); w.Code != 400 || !strings.Contains(w.Body.String(), `"param":"response_format"`) {
+		t.Errorf("with a key: got %d %s", w.Code, w.Body)
+	}
+	if all := shown(t, r); len(all) != 0 {
+		t.Errorf("sessions were left: %v", all)
+	}
+	if got := r.call(http.MethodGet, chat.PathMemorySearch, "", 200)["results"].([]any); len(got) != 0 {
+		t.Errorf("memories were left: %v", got)
+	}
 }

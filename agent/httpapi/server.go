@@ -152,7 +152,7 @@ type on struct {
 // in a slash.
 func (o on) route(method, path string, h echo.HandlerFunc) {
 	o.echo.Add(method, path, h, o.let)
-	if fault.DialectOf(path) == fault.OpenAI {
+	if fault.DialectOf(path) == fault.OpenAI && !strings.HasSuffix(path, "*") {
 		o.echo.Add(method, path+"/", h, o.let)
 	}
 }

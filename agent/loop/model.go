@@ -34,6 +34,16 @@ type Question struct {
 	Tools     []Spec    // what the conversation's calls are of, also where none may be made
 	NoCalls   bool      // the tools are declared and must not be called; without Tools, calls in sight are told in words
 	RequestID string    // for the provider's log and ours
+
+	Format *Format // the form that the answer is to have, for providers that can hold a model to it; nil is text
+}
+
+// Format is an answer in JSON. That it is wanted, and in what form, stands in the
+// system text, too: not every provider can be told.
+type Format struct {
+	Name   string          // of the schema
+	Schema json.RawMessage // empty: any object
+	Strict bool            // nothing but what the schema says
 }
 
 // Message is one message of the conversation as a model sees it.

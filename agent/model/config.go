@@ -20,6 +20,17 @@ const Offline = providers.Offline
 // The address may have either form: the folder, or the full path of the chat.
 type Provider = providers.Setting
 
+// Vision says whether models read images.
+type Vision string
+
+// What may be said of that. By itself it goes by the model's name; a model that
+// nobody knows does not.
+const (
+	VisionAuto  Vision = "auto"
+	VisionTrue  Vision = "true"
+	VisionFalse Vision = "false"
+)
+
 // Config says which models may answer.
 type Config struct {
 	// Providers are named in the order in which they are to be asked; the next
@@ -40,10 +51,12 @@ type Config struct {
 	AnthropicProtocol string
 	AnthropicThinking string
 
-	Temperature *float64      // nil is 0.7
-	MaxTokens   int           // of one answer, with its reasoning; 0 is the provider's own limit
-	Context     int           // the model's window in tokens; 0 is what is known of it
-	Timeout     time.Duration // of a provider's silence; 0 is 60 s
+	Temperature *float64          // nil is 0.7
+	MaxTokens   int               // of one answer, with its reasoning; 0 is the provider's own limit
+	Context     int               // the model's window in tokens; 0 is what is known of it
+	Vision      Vision            // whether the models read images
+	Prices      *providers.Prices // of the model that is asked first; nil is what is known of it
+	Timeout     time.Duration     // of a provider's silence; 0 is 60 s
 
 	// Wrap puts something around each model that may answer; nil is nothing.
 	Wrap func(provider, name string, m loop.Model) loop.Model
@@ -83,6 +96,9 @@ func (c *Config) Check() []error {
 	}
 	if p := c.AnthropicProtocol; p != "" && p != ProtocolMessages && p != ProtocolOpenAI {
 		bad("ANTHROPIC_PROTOCOL is neither %s nor %s: leave it out to let the address decide", ProtocolMessages, ProtocolOpenAI)
+	}
+	if v := c.Vision; v != "" && v != VisionAuto && v != VisionTrue && v != VisionFalse {
+		bad("LLM_VISION is none of auto, true and false: leave it out to go by the model's name")
 	}
 	if u, err := url.Parse(c.DoorURL); c.DoorURL != "" && (err != nil || u.Host == "") {
 		bad("LLM_DOOR_URL is no address: set it to something like http://llm.internal")

@@ -24,7 +24,7 @@ func TestChoice(t *testing.T) {
 		want []string
 	}{
 		"nothing":                      {Config{}, []string{"offline/offline"}},
-		"one key":                      {Config{Settings: map[string]Provider{"deepseek": key}}, []string{"deepseek/deepseek-v4-flash"}},
+		"one key":                      {Config{Settings: map[string]Provider{"deepseek": key}}, []string{"deepseek/deepseek-flash"}},
 		"first key only":               {Config{Settings: map[string]Provider{"kimi": key, "glm": key}}, []string{"glm/glm-4-flash"}},
 		"named":                        {Config{Providers: []string{"kimi"}, Settings: map[string]Provider{"kimi": key, "glm": key}}, []string{"kimi/kimi-k2.6"}},
 		"list":                         {Config{Providers: []string{" Kimi, glm,,kimi"}, Settings: map[string]Provider{"kimi": key, "glm": key}}, []string{"kimi/kimi-k2.6", "glm/glm-4-flash"}},
@@ -171,7 +171,7 @@ func TestFailoverStopsWhenCancelled(t *testing.T) {
 func TestInfoIsJSON(t *testing.T) {
 	_, info := New(Config{Settings: map[string]Provider{"glm": {Key: "canary"}}}, nil, nil)
 	got, err := json.Marshal(info)
-	want := `{"provider":"glm","model":"glm-4-flash","offline":false,"models":[{"id":"glm/glm-4-flash","provider":"glm","name":"glm-4-flash","default":true,"context":128000}]}`
+	want := `{"provider":"glm","model":"glm-4-flash","offline":false,"models":[{"id":"glm/glm-4-flash","provider":"glm","name":"glm-4-flash","default":true,"context":128000,"vision":false,"prices":{"currency":"CNY","input":0,"output":0,"date":"2026-11-29","source":"https://docs.bigmodel.cn/cn/guide/start/model-overview"}}]}`
 	if err != nil || string(got) != want {
 		t.Errorf("got %s, %v; want %s", got, err, want)
 	}

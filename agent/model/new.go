@@ -27,6 +27,10 @@ type Entry struct {
 	Name     string `json:"name"`
 	Default  bool   `json:"default"`
 	Context  int    `json:"context"` // its window, in tokens
+	Vision   bool   `json:"vision"`  // it reads images
+
+	// Prices are there where the table or the owner knows them.
+	Prices *providers.Prices `json:"prices,omitempty"`
 }
 
 // New makes the model that the configuration asks for; without any provider
@@ -41,7 +45,10 @@ func New(cfg Config, logger *slog.Logger, httpClient *http.Client) (loop.Model, 
 		if cfg.Wrap != nil {
 			m = cfg.Wrap(provider, name, m)
 		}
-		info.Models = append(info.Models, Entry{ID: provider + "/" + name, Provider: provider, Name: name, Default: len(models) == 0, Context: cfg.context(provider, name)})
+		info.Models = append(info.Models, Entry{
+			ID: provider + "/" + name, Provider: provider, Name: name, Default: len(models) == 0,
+			Context: cfg.context(provider, name), Vision: cfg.vision(provider, name), Prices: cfg.prices(provider, name, len(models) == 0),
+		})
 		models = append(models, m)
 	}
 	for _, name := range cfg.chosen() {
@@ -81,6 +88,37 @@ func (c *Config) context(provider, name string) int {
 		return anthropic.Window(name)
 	}
 	return providers.DefaultContext
+}
+
+// vision reports whether a model reads images: what the owner says, else what its
+// name says, else no.
+func (c *Config) vision(provider, name string) bool {
+	spec, known := providers.Find(provider)
+	switch {
+	case provider == Offline:
+		return false
+	case c.Vision == VisionTrue || c.Vision == VisionFalse:
+		return c.Vision == VisionTrue
+	case known && spec.Model == name && c.provider(provider).URL == "":
+		return spec.Vision
+	}
+	return providers.Sees(name)
+}
+
+// prices are what the owner says of the model that is asked first, else what the
+// table knows of a provider's own model where it is asked at the provider's own
+// address. Another address may be anybody's, with prices of its own.
+func (c *Config) prices(provider, name string, isFirst bool) *providers.Prices {
+	spec, known := providers.Find(provider)
+	switch {
+	case provider == Offline:
+		return nil
+	case isFirst && c.Prices != nil:
+		return c.Prices
+	case known && spec.Model == name && c.provider(provider).URL == "":
+		return spec.Prices
+	}
+	return nil
 }
 
 // Window is the smallest window of the models that may answer, in tokens.

@@ -73,11 +73,11 @@ func TestTheProtocolOfAnthropic(t *testing.T) {
 				cfg.DoorURL, cfg.DoorProviders = s.URL, []string{"anthropic"}
 			}
 			m, info := New(cfg, nil, nil)
-			if info.Provider != "anthropic" || info.Model != "claude-sonnet-4-5" {
+			if info.Provider != "anthropic" || info.Model != "claude-sonnet-5-5" {
 				t.Fatalf("chosen: %+v", info)
 			}
 			for range len(c.want)/2 + 1 { // what the server showed is remembered
-				if a, err := m.Answer(t.Context(), question(), func(string) {}); err != nil || a.Text == "" || a.Model != "anthropic/claude-sonnet-4-5" {
+				if a, err := m.Answer(t.Context(), question(), func(string) {}); err != nil || a.Text == "" || a.Model != "anthropic/claude-sonnet-5-5" {
 					t.Fatalf("%q of %s, %v", a.Text, a.Model, err)
 				}
 			}
@@ -95,7 +95,7 @@ func TestTheProtocolOfAnthropic(t *testing.T) {
 // and the other protocol is not tried.
 func TestAFailureIsNoOtherProtocol(t *testing.T) {
 	own := &anthropictest.Server{}
-	own.Script(anthropictest.Reply{Status: http.StatusNotFound, Message: "model: claude-sonnet-4-5"})
+	own.Script(anthropictest.Reply{Status: http.StatusNotFound, Message: "model: claude-sonnet-5-5"})
 	b := &bilingual{messages: own, chat: modeltest.New()}
 	s := httptest.NewServer(b)
 	defer s.Close()
@@ -129,7 +129,7 @@ func TestCheckOfAnthropic(t *testing.T) {
 }
 
 func TestTheWindowOfAClaude(t *testing.T) {
-	for name, want := range map[string]int{"": 200_000, "claude-3-5-haiku-latest": 200_000, "someone-elses": 32_768} {
+	for name, want := range map[string]int{"": 1_000_000, "claude-sonnet-4-5": 200_000, "claude-3-5-haiku-latest": 200_000, "someone-elses": 32_768} {
 		_, info := New(Config{Settings: map[string]Provider{"anthropic": {Key: "k", Model: name}}}, nil, nil)
 		if got := info.Window(); got != want {
 			t.Errorf("%q has %d tokens, want %d", name, got, want)

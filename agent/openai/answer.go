@@ -65,6 +65,7 @@ type Answer struct {
 	ID      string
 	Model   string
 	Created time.Time
+	Call    string // the answer is a call of this tool; empty: it is text
 }
 
 type completion struct {
@@ -86,6 +87,57 @@ type choice struct {
 type message struct {
 	Role    string  `json:"role,omitempty"`
 	Content *string `json:"content,omitempty"`
+	Calls   []call  `json:"tool_calls,omitempty"`
+}
+
+type call struct {
+	Index    *int   `json:"index,omitempty"` // in a stream
+	ID       string `json:"id"`
+	Type     string `json:"type"`
+	Function struct {
+		Name      string `json:"name"`
+		Arguments string `json:"arguments"`
+	} `json:"function"`
+}
+
+// orText is the answer as text where there is none to call anything with: the model
+// would not give it.
+func (a Answer) orText(f chat.Finish) Answer {
+	if f == chat.FinishRefusal || f == chat.FinishContentFilter {
+		a.Call = ""
+	}
+	return a
+}
+
+// said is a message that says a text, or calls the tool with it.
+func (a Answer) said(role, text string, index *int) *message {
+	if a.Call == "" {
+		return &message{Role: role, Content: &text}
+	}
+	c := call{Index: index, ID: "call_" + a.ID, Type: "function"}
+	c.Function.Name, c.Function.Arguments = a.Call, text
+	return &message{Role: role, Calls: []call{c}}
+}
+
+// ends is why the answer ended, in OpenAI's words.
+func (a Answer) ends(f chat.Finish) *string {
+	if a.Call != "" && f != chat.FinishLength {
+		f = chat.FinishToolCalls
+	}
+	return finishReason(f)
+}
+
+// Check reports why a text cannot be the answer: the arguments of a call are an
+// object, and nobody may run a tool with others.
+func (a Answer) Check(text string, finish chat.Finish) error {
+	if a.orText(finish).Call == "" {
+		return nil
+	}
+	var object map[string]json.RawMessage
+	if json.Unmarshal([]byte(text), &object) != nil || object == nil {
+		return fault.New(fault.CodeProviderFailed, "the model did not answer in JSON", "try again, or ask a larger model")
+	}
+	return nil
 }
 
 func (a Answer) object(kind string, usage *chat.Usage, choices ...choice) json.RawMessage {
@@ -101,7 +153,8 @@ func (a Answer) object(kind string, usage *chat.Usage, choices ...choice) json.R
 
 // Whole is the answer in one piece.
 func (a Answer) Whole(text string, finish chat.Finish, usage *chat.Usage) json.RawMessage {
-	return a.object("chat.completion", usage, choice{Message: &message{chat.RoleAssistant, &text}, FinishReason: finishReason(finish)})
+	a = a.orText(finish)
+	return a.object("chat.completion", usage, choice{Message: a.said(chat.RoleAssistant, text, nil), FinishReason: a.ends(finish)})
 }
 
 const chunk = "chat.completion.chunk"
@@ -109,17 +162,17 @@ const chunk = "chat.completion.chunk"
 // First opens a stream: whose turn it is.
 func (a Answer) First() json.RawMessage {
 	empty := ""
-	return a.object(chunk, nil, choice{Delta: &message{chat.RoleAssistant, &empty}})
+	return a.object(chunk, nil, choice{Delta: &message{Role: chat.RoleAssistant, Content: &empty}})
 }
 
 // Piece is what comes next.
 func (a Answer) Piece(text string) json.RawMessage {
-	return a.object(chunk, nil, choice{Delta: &message{Content: &text}})
+	return a.object(chunk, nil, choice{Delta: a.said("", text, new(int))})
 }
 
 // Last says that nothing more comes, and why.
 func (a Answer) Last(finish chat.Finish) json.RawMessage {
-	return a.object(chunk, nil, choice{Delta: &message{}, FinishReason: finishReason(finish)})
+	return a.object(chunk, nil, choice{Delta: &message{}, FinishReason: a.orText(finish).ends(finish)})
 }
 
 // Count is the chunk with the usage, for those who asked for it.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -24,6 +25,16 @@ type Request struct {
 	Limit int    // the most tokens that it wants; 0 where it does not say
 	Task  string // what its metadata calls the request's purpose
 	Store bool   // it asks that the answer be kept
+
+	Format *Format // nil: text
+}
+
+// Format is the JSON that a client wants for an answer.
+type Format struct {
+	Name   string
+	Schema json.RawMessage // empty: any object
+	Strict bool
+	Call   bool // it wants it as the arguments of a call of the tool of this name
 }
 
 // Exchange is a message of the user and what was answered.
@@ -47,10 +58,8 @@ type wire struct {
 	FunctionCall   json.RawMessage `json:"function_call"`
 	Stop           json.RawMessage `json:"stop"`
 	Logprobs       json.RawMessage `json:"logprobs"`
-	ResponseFormat *struct {
-		Type string `json:"type"`
-	} `json:"response_format"`
-	Audio json.RawMessage `json:"audio"`
+	Audio          json.RawMessage `json:"audio"`
+	ResponseFormat json.RawMessage `json:"response_format"`
 
 	// These only help to tell what a request is for, so whatever they hold is taken.
 	MaxTokens           json.RawMessage `json:"max_tokens"`
@@ -67,6 +76,9 @@ type wireMessage struct {
 // Parse reads a request.
 func Parse(raw []byte) (Request, error) {
 	var w wire
+	if !utf8.Valid(raw) {
+		return Request{}, fault.New(fault.CodeInvalidJSON, "the body is not UTF-8", "send JSON as UTF-8")
+	}
 	if err := json.Unmarshal(raw, &w); err != nil {
 		var typ *json.UnmarshalTypeError
 		if errors.As(err, &typ) {
@@ -74,10 +86,14 @@ func Parse(raw []byte) (Request, error) {
 		}
 		return Request{}, fault.New(fault.CodeInvalidJSON, "the body is not JSON", `send {"model":"loongclaw","messages":[{"role":"user","content":"…"}]} as UTF-8`)
 	}
+	format, err := w.format()
+	if err != nil {
+		return Request{}, err
+	}
 	if err := w.refuse(); err != nil {
 		return Request{}, err
 	}
-	q := Request{Model: w.Model, Stream: w.Stream, WantUsage: w.Options.IncludeUsage, Limit: w.limit(), Task: w.task(), Store: string(bytes.TrimSpace(w.Store)) == "true"}
+	q := Request{Model: w.Model, Stream: w.Stream, WantUsage: w.Options.IncludeUsage, Limit: w.limit(), Task: w.task(), Store: string(bytes.TrimSpace(w.Store)) == "true", Format: format}
 	if q.Model == "" {
 		q.Model = Model
 	}
@@ -136,8 +152,6 @@ func (w *wire) refuse() error {
 		return no("logprobs", "logprobs", "leave it out")
 	case asked(w.Audio):
 		return no("audio", "audio", "ask for text")
-	case w.ResponseFormat != nil && w.ResponseFormat.Type != "" && w.ResponseFormat.Type != "text":
-		return no("response_format", "response_format "+w.ResponseFormat.Type, "ask for the format in a message")
 	}
 	return nil
 }
@@ -174,6 +188,9 @@ func (q *Request) take(messages []wireMessage) error {
 		default:
 			return fault.New(fault.CodeUnsupported, fmt.Sprintf("messages[%d]: the role %q is not served here", i, m.Role), "use system, developer, user and assistant; the agent calls its own tools").About(fmt.Sprintf("messages[%d].role", i))
 		}
+	}
+	if open && strings.TrimSpace(turns[len(turns)-1].User) == "" {
+		return fault.New(fault.CodeMissingMessage, "缺少 message 参数: the user's last message is empty", `end messages with {"role":"user","content":"…"}`).About("messages")
 	}
 	if !open {
 		return fault.New(fault.CodeMissingMessage, "缺少 message 参数: the last message is not the user's", `end messages with {"role":"user","content":"…"}`).About("messages")

@@ -20,7 +20,12 @@ type Aside struct {
 	Earlier      []Exchange
 	Message      string
 	RequestID    string
+
+	Format *Format // nil: text
 }
+
+// Format is the JSON that an answer is to be.
+type Format = loop.Format
 
 // AsideAnswer is what the model said to that.
 type AsideAnswer struct {
@@ -51,12 +56,12 @@ func (m *Manager) Aside(ctx context.Context, user string, q Aside, onText func(s
 	defer context.AfterFunc(m.root, func() { cancel(errDraining) })()
 	id, began := newID("run"), m.Now()
 	ctx, traced := m.Trace.Run(ctx, m.Trace.Here(ctx), id, q.RequestID)
-	question := loop.Question{System: q.Instructions, RequestID: q.RequestID}
+	question := loop.Question{System: told(q.Instructions, q.Format), RequestID: q.RequestID, Format: q.Format}
 	for _, e := range q.Earlier {
 		question.Messages = append(question.Messages, loop.Message{Role: chat.RoleUser, Text: e.User}, loop.Message{Role: chat.RoleAssistant, Text: e.Assistant})
 	}
 	question.Messages = append(question.Messages, loop.Message{Role: chat.RoleUser, Text: q.Message})
-	answer, err := m.answerAside(ctx, question, onText)
+	answer, err := m.answerFormatted(ctx, question, onText)
 	status := chat.RunDone
 	switch {
 	case err == nil && (answer.Text == "" || answer.Finish == chat.FinishEmpty):

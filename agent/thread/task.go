@@ -24,10 +24,18 @@ const (
 var (
 	// label is what chat clients want of a conversation besides an answer: something
 	// to call it by, to sort it by, to search with, or to offer next.
-	label = regexp.MustCompile(`(?i)\b(?:titles?|titel|título|titre|titolo|tags?|hashtags?|topics?|headlines?|follow[- ]?ups?|emojis?|search quer(?:y|ies)|standalone (?:question|query)|keywords?|autocomplet\w*)\b` +
+	label = regexp.MustCompile(`(?i)\b(?:titles?|titel|título|titulo|titre|titolo|tytuł|başlık|judul|headings?|captions?|tags?|hashtags?|etiquetas?|etichette|schlagw[oö]rt\w*|topics?|subjects?|thema|themen|headlines?` +
+		`|follow[-_ ]?ups?|folgefragen?|anschlussfragen?|emojis?|search quer(?:y|ies)|suchanfragen?|standalone (?:question|query)|keywords?|autocomplet\w*|suggest\w* (?:\w+ ){0,4}(?:repl(?:y|ies)|questions?|prompts?))\b` +
 		`|\bname\b.{0,40}\b(?:chat|conversation)\b|\b(?:chat|conversation)\b.{0,40}\bname\b` +
-		`|标题|標題|主题|主題|题目|題目|话题|話題|标签|標籤|追问|追問|后续问题|後續問題|表情|关键词|關鍵詞|搜索词|起名|命名` +
-		`|タイトル|題名|제목|заголов|назван`)
+		`|étiquette|überschrift|标题|標題|主题|主題|题目|題目|话题|話題|标签|標籤|追问|追問|后续问题|後續問題|下一步.{0,8}问题|表情|关键词|關鍵詞|搜索词|起名|命名|取名` +
+		`|タイトル|題名|見出し|タグ|フォローアップ|제목|태그|후속 질문|заголов|назван|тег[аио]?|ключевые слова|عنوان|وسوم|शीर्षक|tiêu đề|ชื่อเรื่อง`)
+	// skeleton is the form of a JSON answer, as templates show it.
+	skeleton = regexp.MustCompile(`\{\s*"[\w-]{1,40}"\s*:`)
+	// heading is a line that names a part of a template.
+	heading = regexp.MustCompile(`(?m)^#{1,6}[ \t]*\S.{0,60}[:：][ \t]*$`)
+	// ownTools is the answer of a client that has a model choose among tools of the
+	// client's in plain text, before it asks for the answer itself.
+	ownTools    = regexp.MustCompile(`"tool_calls?"\s*:`)
 	taskHeading = regexp.MustCompile(`(?im)^#{1,6}\s*\W{0,3}(?:task|任务|任務)`)
 )
 
@@ -36,9 +44,9 @@ var (
 // this user's conversations is asked of knows.
 //
 // It goes by the request's shape: it is the first of its conversation and quotes
-// another one, it wants a label of what it quotes, and it comes as programs ask
-// (whole, not as a stream; with the instruction apart from the transcript; or
-// about a conversation that was held here). A person's first message lacks one of
+// another one, it wants a label of what it quotes or shows the form of its answer,
+// and it comes as programs ask (whole, not as a stream; with the instruction apart
+// from the transcript; or about a conversation that was held here). A person's first message lacks one of
 // these, and what a mistake costs is one answer without tools: at the second turn
 // the conversation has its session, with a copy of the first. A client that asks
 // for its answer to be stored is always taken at its word.
@@ -55,6 +63,9 @@ func IsTask(q openai.Request, knows func(text string) bool) bool {
 	case q.Limit > 0 && q.Limit <= tinyLimit && !q.Stream:
 		return true
 	}
+	if !q.Stream && (ownTools.MatchString(q.Instructions) || quotesKnown(q, knows)) {
+		return true
+	}
 	t, ok := transcriptOf(q.Message)
 	if !ok {
 		if t, ok = transcriptOf(q.Instructions); !ok || !t.tagged {
@@ -69,12 +80,18 @@ func IsTask(q openai.Request, knows func(text string) bool) bool {
 			known++
 		}
 	}
-	if !q.Stream && known >= 2 && known == len(said) {
+	if (!q.Stream || t.whole && q.Instructions != "") && known >= 2 && known == len(said) {
 		return true // in whatever language it is asked
 	}
 	wanted := label.MatchString(t.outside) || label.MatchString(q.Instructions) ||
-		q.Limit > 0 && q.Limit <= smallLimit || t.tagged && taskHeading.MatchString(t.outside)
+		skeleton.MatchString(q.Instructions) || q.Limit > 0 && q.Limit <= smallLimit || t.tagged && isTemplate(t.outside)
 	return wanted && (!q.Stream || t.whole && q.Instructions != "" || known > 0)
+}
+
+// isTemplate reports whether what stands around a quoted conversation is a template:
+// a task under a heading, several headings, or the form of the answer.
+func isTemplate(outside string) bool {
+	return taskHeading.MatchString(outside) || skeleton.MatchString(outside) || len(heading.FindAllStringIndex(outside, 2)) > 1
 }
 
 // AsksForLabel reports whether a request that goes on with a conversation only

@@ -13,9 +13,18 @@ type transcript struct {
 	outside string   // what the text says besides
 }
 
+// What the two sides are called in transcripts.
+const (
+	userNames  = `user|human|you|utilisateur|benutzer|nutzer|mensch|usuario|usuário|utente|gebruiker|użytkownik|kullanıcı|пользователь|человек|користувач|ユーザー?|人間|사용자|用户|用戶|使用者|提问|提問|question|frage|pregunta|pergunta|domanda|вопрос|質問`
+	otherNames = `assistant|ai|bot|chatbot|model|assistente?|asistente|asystent|asistan|ki|ia|ассистент|помощник|помічник|бот|アシスタント|어시스턴트|助手|助理|机器人|機器人|模型|回答|answer|antwort|respuesta|resposta|réponse|risposta|ответ`
+)
+
 var (
-	// A line of a transcript begins with who says it, perhaps in bold or brackets.
-	speaker = regexp.MustCompile(`(?im)^[ \t]*[*_\[<#-]{0,3}[ \t]*(?:(user|human|用户|用戶)|(assistant|ai|bot|chatbot|助手|助理|机器人|機器人))[*_\]>]{0,3}[ \t]*[:：][*_]{0,2}`)
+	// A line of a transcript begins with who says it, perhaps in bold or brackets, or
+	// who says it stands alone on the line before, as a tag or a heading does.
+	speaker = regexp.MustCompile(`(?im)^[ \t]*[*_\[<#-]{0,3}[ \t]*(?:(` + userNames + `)|(` + otherNames + `))[*_\]>]{0,3}[ \t]*[:：][*_]{0,2}` +
+		`|^[ \t]*(?:<|\[|#{1,6}[ \t]*|\*\*)(?:(` + userNames + `)|(` + otherNames + `))(?:>|\]|\*\*)?[ \t]*$`)
+	closing = regexp.MustCompile(`(?s)\s*</[^<>\s]{1,32}>\s*$`)
 	// Some clients send the messages as JSON.
 	jsonSpeaker = regexp.MustCompile(`"role"\s*:\s*"(?:(user)|(assistant))"`)
 	jsonText    = regexp.MustCompile(`"(?:content|text|mainText)"\s*:\s*"((?:[^"\\]|\\.)*)"`)
@@ -77,7 +86,7 @@ func speeches(text string) (said []string, sides, begin int) {
 		if i+1 < len(at) {
 			end = at[i+1][0]
 		}
-		if m[2] >= 0 {
+		if m[2] >= 0 || len(m) > 6 && m[6] >= 0 {
 			user = 1
 		} else {
 			other = 1
@@ -97,5 +106,10 @@ func speech(text string, asJSON bool) string {
 		}
 		return ""
 	}
-	return strings.Trim(strings.TrimSpace(text), `"`)
+	return unquoted(closing.ReplaceAllString(text, ""))
+}
+
+// unquoted is a text without the marks that a template may put around it.
+func unquoted(text string) string {
+	return strings.TrimSpace(strings.Trim(strings.TrimSpace(text), "\"`"))
 }

@@ -100,6 +100,28 @@ type provider struct {
 	Name, Base, Model, Protocol string
 	Keys, URLs, Models          []string
 	Context                     int
+	Vision                      bool
+	Prices                      *struct {
+		Currency, Date, Source string
+		Input, Output          float64
+		Cached                 *float64
+	}
+}
+
+// price is how a page tells what a provider takes.
+func (p provider) price() string {
+	if p.Prices == nil {
+		return "–"
+	}
+	all := []float64{p.Prices.Input}
+	if p.Prices.Cached != nil {
+		all = append(all, *p.Prices.Cached)
+	}
+	var words []string
+	for _, n := range append(all, p.Prices.Output) {
+		words = append(words, strconv.FormatFloat(n, 'g', -1, 64))
+	}
+	return strings.Join(words, " / ") + " " + p.Prices.Currency
 }
 
 // The table of providers on the pages is the one that the programs read.
@@ -115,9 +137,13 @@ func TestTheProvidersAreDocumented(t *testing.T) {
 			rows++
 			want := "| " + strings.Join([]string{
 				code(p.Name), code(p.Keys...), code(p.URLs...), code(p.Base), code(p.Models...), code(p.Model), strconv.Itoa(p.Context),
+				map[bool]string{true: "✓", false: "–"}[p.Vision], p.price(),
 			}, " | ") + " |\n"
 			if !strings.Contains(text, want) {
 				t.Errorf("%s lacks the row\n%s", page, want)
+			}
+			if q := p.Prices; q != nil && (!strings.Contains(text, "["+p.Name+"]("+q.Source+")") || !strings.Contains(text, q.Date)) {
+				t.Errorf("%s does not say where and when the price of %s was looked up", page, p.Name)
 			}
 		}
 		if rows < 15 {

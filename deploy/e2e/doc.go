@@ -6,5 +6,6 @@
 // Owns: nothing but tests.
 // Touches: the binaries through package rig, the protocol through package
 // client.
-// Never: imports the gateway or the agent.
+// Never: imports the gateway or the agent. The Anthropic that the agent's own tests
+// play against is a provider and no part of it; here its real client judges it.
 package e2e

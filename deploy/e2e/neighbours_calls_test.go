@@ -107,7 +107,7 @@ func (s *street) operations() map[string]func(*neighbour) {
 			}
 		}
 	}
-	ops["GET /v1/models/:model"] = func(n *neighbour) { s.call(n, "GET", "/v1/models/loongclaw", nil) }
+	ops["GET /v1/models/*"] = func(n *neighbour) { s.call(n, "GET", "/v1/models/loongclaw", nil) }
 	for kind, data := range map[string]func(n *neighbour) map[string]any{
 		"chat": func(n *neighbour) map[string]any {
 			return map[string]any{"message": n.text(), "sessionId": s.session()}

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"errors"
 	"testing"
 
@@ -57,6 +58,7 @@ func askInGo(t *testing.T, s sayings) heard {
 	}
 	out.Streamed, out.StreamedFinish, out.StreamedTokens = all.Choices[0].Message.Content, all.Choices[0].FinishReason, int(all.Usage.TotalTokens)
 
+	out.Titles = titlesInGo(t, ai, s.Label)
 	q.StreamOptions = openai.ChatCompletionStreamOptionsParam{}
 	bad := q
 	bad.Stop.OfString = openai.String("x")
@@ -74,6 +76,34 @@ func askInGo(t *testing.T, s sayings) heard {
 	_, err = stranger.Models.List(ctx)
 	out.Stranger = refusalOf(err)
 	return out
+}
+
+// titlesInGo asks for JSON by a schema, and by a tool that must be called.
+func titlesInGo(t *testing.T, ai openai.Client, message string) []string {
+	t.Helper()
+	schema := map[string]any{"type": "object", "properties": map[string]any{"title": map[string]any{"type": "string"}}}
+	q := openai.ChatCompletionNewParams{Model: "loongclaw", Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage(message)}}
+	byTool := q
+	q.ResponseFormat.OfJSONSchema = &openai.ResponseFormatJSONSchemaParam{JSONSchema: openai.ResponseFormatJSONSchemaJSONSchemaParam{Name: "label", Schema: schema, Strict: openai.Bool(true)}}
+	byTool.Tools = []openai.ChatCompletionToolUnionParam{openai.ChatCompletionFunctionTool(openai.FunctionDefinitionParam{Name: "label", Parameters: schema})}
+	byTool.ToolChoice = openai.ToolChoiceOptionFunctionToolChoice(openai.ChatCompletionNamedToolChoiceFunctionParam{Name: "label"})
+	var titles []string
+	for _, q := range []openai.ChatCompletionNewParams{q, byTool} {
+		whole, err := ai.Chat.Completions.New(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := whole.Choices[0].Message.Content
+		if calls := whole.Choices[0].Message.ToolCalls; len(calls) > 0 {
+			text = calls[0].Function.Arguments
+		}
+		var label struct{ Title string }
+		if err := json.Unmarshal([]byte(text), &label); err != nil {
+			t.Fatalf("%v: %q", err, text)
+		}
+		titles = append(titles, label.Title)
+	}
+	return titles
 }
 
 func refusalOf(err error) refusal {

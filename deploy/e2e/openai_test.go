@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,11 +32,12 @@ type heard struct {
 	Tokens                   int
 	Streamed, StreamedFinish string
 	Pieces, StreamedTokens   int
+	Titles                   []string // what it made of answers in JSON, in each way that it has to ask for them
 	Bad, Busy, Cut, Stranger refusal
 }
 
-// sayings are what a client is to say: two turns of a conversation, then one that
-// the provider is too busy for, and one whose answer breaks off.
+// sayings are what a client is to say: two turns of a conversation, one that the
+// provider is too busy for, one whose answer breaks off, and one that wants JSON.
 type sayings struct {
 	Base   string `json:"base"`
 	Token  string `json:"token"`
@@ -43,6 +45,7 @@ type sayings struct {
 	Second string `json:"second"`
 	Busy   string `json:"busy"`
 	Cut    string `json:"cut"`
+	Label  string `json:"label"`
 }
 
 // openAIClients are those that people point at us, each in its own way to be asked.
@@ -104,14 +107,18 @@ func TestOpenAIClients(t *testing.T) {
 			second := script(standin.Round{Chunks: 20, Delay: 5})
 			got := ai.ask(t, sayings{
 				Base: w.Base, Token: c.Token, First: first.Message(), Second: second.Message(),
-				Busy: script(standin.Round{Status: http.StatusTooManyRequests, RetryAfter: 9}).Message(),
-				Cut:  script(standin.Round{Chunks: 3, End: standin.EndCut}).Message(),
+				Busy:  script(standin.Round{Status: http.StatusTooManyRequests, RetryAfter: 9}).Message(),
+				Cut:   script(standin.Round{Chunks: 3, End: standin.EndCut}).Message(),
+				Label: script(standin.Round{Text: []string{`{"title": "The `, `third oak"}`}}).Message(),
 			})
 			if want := "I look. \n\n" + first.Answer(1); got.Answer != want || got.Finish != "stop" || got.Tokens == 0 {
 				t.Errorf("got %q (%s, %d tokens), want %q", got.Answer, got.Finish, got.Tokens, want)
 			}
 			if got.Streamed != second.Answer(0) || got.Pieces < 2 || got.StreamedTokens == 0 || got.StreamedFinish != "stop" {
 				t.Errorf("streamed: got %q (%s) in %d pieces with %d tokens, want %q in several", got.Streamed, got.StreamedFinish, got.Pieces, got.StreamedTokens, second.Answer(0))
+			}
+			if len(got.Titles) < 2 || slices.ContainsFunc(got.Titles, func(s string) bool { return s != "The third oak" }) {
+				t.Errorf("answers in JSON: got the titles %q", got.Titles)
 			}
 			if ai.lists && (len(got.Models) != 1 || got.Models[0] != "loongclaw" || got.Model != "loongclaw") {
 				t.Errorf("models: got %q and %q", got.Models, got.Model)

@@ -153,14 +153,17 @@ func (c *Core) Decide(h Head, f Facts) (d Decision) {
 		x.path = "/"
 	}
 	// OpenAI's clients join a base address and a path as they please.
-	if bare, ok := strings.CutSuffix(x.path, "/"); ok && x.dialect() == fault.OpenAI {
-		x.path, u.Path = bare, strings.TrimSuffix(u.Path, "/")
+	if bare := trimSlashes(x.path); bare != x.path && fault.DialectOf(bare) == fault.OpenAI {
+		x.path, u.Path = bare, trimSlashes(u.Path)
 	}
 	// Routing always sees the escaped path, so that a %2F never becomes a slash
 	// and a parameter is decoded exactly once, in param.
 	c.echo.ServeHTTP(x, x.request(&url.URL{Path: u.Path, RawPath: x.path, RawQuery: x.query}))
 	return x.decision()
 }
+
+// trimSlashes leaves one slash at the beginning of a path and none at its end.
+func trimSlashes(path string) string { return "/" + strings.Trim(path, "/") }
 
 // PublicKey is what an agent needs to know this gateway's passes.
 func (c *Core) PublicKey() string {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -116,8 +117,9 @@ func checkParams(e echo.Context) error {
 			err = chat.CheckSession(v)
 		case "*":
 			err = checkFile(v)
-		case "model":
-			err = checkModel(v)
+			if e.Path() == chat.PathOpenAIModel {
+				err = checkModel(v)
+			}
 		default:
 			if chat.CheckSession(v) != nil {
 				err = fault.New(fault.CodeInvalidRequest, "the id in the path cannot be an id", "use the id as it came")
@@ -136,8 +138,9 @@ const maxModel = 256
 // checkModel keeps out what no model is called; the agent knows which there are.
 // Names of other providers' models have slashes.
 func checkModel(name string) error {
-	if name == "" || len(name) > maxModel || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
-		return fault.New(fault.CodeNotFound, "there is no model of this name", "GET "+chat.PathOpenAIModels+" lists what there is")
+	dots := slices.ContainsFunc(strings.Split(name, "/"), func(part string) bool { return part == "." || part == ".." })
+	if name == "" || len(name) > maxModel || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) || dots {
+		return fault.New(fault.CodeNotFound, "there is no model of this name", "GET "+chat.PathOpenAIModels+" lists what there is").About("model")
 	}
 	return nil
 }

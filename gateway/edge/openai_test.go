@@ -53,7 +53,9 @@ func TestATrailingSlashCountsAsNone(t *testing.T) {
 	c := newCore(t, nil)
 	for target, want := range map[string]string{
 		"/v1/models/": "/v1/models", "/v1/models/x/": "/v1/models/x", "/v1/models/x%2F": "/v1/models/x%2F", "/v1/models/x%2F/": "/v1/models/x%2F",
-		"/v1/models//": "", "/v1/": "", "/v1/chat/completions/x": "", "/api/stats/": "",
+		"/v1/models//": "/v1/models", "//v1/models": "/v1/models", "///v1/models/": "/v1/models", "/v1/models/a/b": "/v1/models/a/b", "/v1/models/a/b/": "/v1/models/a/b",
+		"/v1/models/../files": "", "/v1/models/a/%2e%2e": "", "/v1/models/a%00b": "", "/v1/models/..a": "/v1/models/..a",
+		"/v1/": "", "//api/stats": "", "//evil.example/v1/models": "", "/v1/chat/completions/x": "", "/api/stats/": "",
 	} {
 		d := c.Decide(request("GET", target), generous())
 		switch {

@@ -36,7 +36,7 @@ const (
 	// The OpenAI-compatible paths.
 	PathCompletions  = "/v1/chat/completions"
 	PathOpenAIModels = "/v1/models"
-	PathOpenAIModel  = "/v1/models/:model"
+	PathOpenAIModel  = "/v1/models/*"
 )
 
 // Headers of the contract.

@@ -19,8 +19,25 @@ func check(ctx context.Context, c config, stdout io.Writer) (err error) {
 		return err
 	}
 	_, info := model.New(c.model(), nil, nil)
-	_, err = fmt.Fprintf(stdout, "ok: store %s, provider %s, model %s, listening on %s as %q\n", c.Store, info.Provider, info.Model, c.Listen, c.Instance)
+	_, err = fmt.Fprintf(stdout, "ok: store %s, provider %s, model %s%s, listening on %s as %q\n", c.Store, info.Provider, info.Model, sight(&info), c.Listen, c.Instance)
 	return err
+}
+
+// sight says which of the models read images: one reads what another does not.
+func sight(info *model.Info) string {
+	var see []string
+	for _, m := range info.Models {
+		if m.Vision {
+			see = append(see, m.ID)
+		}
+	}
+	switch {
+	case len(see) == 0:
+		return " without vision"
+	case len(see) == len(info.Models):
+		return " with vision"
+	}
+	return ", with vision " + strings.Join(see, " and ")
 }
 
 // tryStore looks whether the store is there and can be trusted.

@@ -13,6 +13,7 @@ func TestCheckListsEveryFaultAtOnceAndRepeatsNoSecret(t *testing.T) {
 		"AGENT_LISTEN_ADDR": "8788", "PASS_PUBLIC_KEYS": secret, "STORE": "r2:bucket", "R2_ACCESS_KEY_ID": "", "R2_SECRET_ACCESS_KEY": secret,
 		"MAX_CONCURRENT_RUNS": "none", "SHELL_TIMEOUT": "soon", "WEB_TIMEOUT": "-1", "LLM_TIMEOUT": "0", "LOG_LEVEL": "loud", "LOG_FORMAT": "xml",
 		"WEB_DOOR_URL": "web", "DOOR_TOKEN_WAIT": "perhaps", "LLM_PROVIDER": "nobody", "OPENAI_API_KEY": secret, "OPENAI_BASE_URL": "no address", "GLM_API_KEY": secret,
+		"LLM_VISION": "sometimes", "LLM_PRICES": "cheap",
 	} {
 		t.Setenv(name, value)
 	}
@@ -22,7 +23,7 @@ func TestCheckListsEveryFaultAtOnceAndRepeatsNoSecret(t *testing.T) {
 	}
 	for _, want := range []string{
 		"AGENT_LISTEN_ADDR", "PASS_PUBLIC_KEYS", "R2_ACCOUNT_ID", "R2_ACCESS_KEY_ID", "MAX_CONCURRENT_RUNS", "SHELL_TIMEOUT", "WEB_TIMEOUT", "LLM_TIMEOUT",
-		"LOG_LEVEL", "LOG_FORMAT", "WEB_DOOR_URL", "DOOR_TOKEN_WAIT", "LLM_PROVIDER", "OPENAI_BASE_URL", "Next:",
+		"LOG_LEVEL", "LOG_FORMAT", "WEB_DOOR_URL", "DOOR_TOKEN_WAIT", "LLM_PROVIDER", "OPENAI_BASE_URL", "LLM_VISION", "LLM_PRICES", "Next:",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%s is not named among the faults:\n%v", want, err)
@@ -53,5 +54,15 @@ func TestCheckTriesAllThatItWillWriteTo(t *testing.T) {
 	var out strings.Builder
 	if err := run(t.Context(), []string{"check"}, &out, io.Discard); err != nil || !strings.HasPrefix(out.String(), "ok: ") {
 		t.Errorf("check = %q, %v", out.String(), err)
+	}
+	t.Setenv("LLM_PROVIDER", "qwen,gemini")
+	t.Setenv("QWEN_API_KEY", "k")
+	t.Setenv("GEMINI_API_KEY", "k")
+	for vision, want := range map[string]string{"": "with vision gemini/", "AUTO": "with vision gemini/", "true": "qwen-plus with vision,", " false": "qwen-plus without vision,"} {
+		out.Reset()
+		t.Setenv("LLM_VISION", vision)
+		if err := run(t.Context(), []string{"check"}, &out, io.Discard); err != nil || !strings.Contains(out.String(), want) {
+			t.Errorf("LLM_VISION=%q: check = %q, %v; want %q in it", vision, out.String(), err, want)
+		}
 	}
 }

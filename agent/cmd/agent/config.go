@@ -55,6 +55,8 @@ type environment struct {
 	Timeout       string `envconfig:"LLM_TIMEOUT" default:"60000"`
 	MaxTokens     string `envconfig:"LLM_MAX_TOKENS"`
 	ContextTokens string `envconfig:"LLM_CONTEXT_TOKENS"`
+	Vision        string `envconfig:"LLM_VISION" default:"auto"`
+	Prices        string `envconfig:"LLM_PRICES"`
 	Protocol      string `envconfig:"ANTHROPIC_PROTOCOL"`
 	Thinking      string `envconfig:"ANTHROPIC_THINKING"`
 	DoorURL       string `envconfig:"LLM_DOOR_URL"`
@@ -82,6 +84,7 @@ type config struct {
 	llmTimeout   time.Duration
 	maxTokens    int
 	context      int
+	prices       *providers.Prices
 	providers    map[string]model.Provider
 	door         *door.Tokens // nil where none are waited for
 	level        slog.Level
@@ -157,6 +160,11 @@ func (c *config) check() error {
 		}
 		if *n.into, err = strconv.Atoi(n.text); err != nil || *n.into < n.least {
 			bad("%s is no number from %d up: set it to what the model's provider says, or leave it out", n.name, n.least)
+		}
+	}
+	if c.Prices != "" {
+		if c.prices, err = providers.ParsePrices(c.Prices); err != nil {
+			bad("LLM_PRICES: %v", err)
 		}
 	}
 	if err := c.level.UnmarshalText([]byte(c.LogLevel)); err != nil {
@@ -237,6 +245,8 @@ func (c *config) model() model.Config {
 		AnthropicThinking: strings.ToLower(strings.TrimSpace(c.Thinking)),
 
 		Context: c.context,
+		Vision:  model.Vision(strings.ToLower(strings.TrimSpace(c.Vision))),
+		Prices:  c.prices,
 	}
 }
 

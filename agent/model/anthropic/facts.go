@@ -54,6 +54,10 @@ func (g generation) temperature() bool {
 	return g.major < 4 || (g.major == 4 && g.minor < 7)
 }
 
+// budget reports whether a model takes a number of tokens for its thinking: from the
+// fifth generation on they decide that themselves, and refuse one.
+func (g generation) budget() bool { return g.major < 5 }
+
 // Window is the window of a model in tokens, 0 where its name says nothing.
 func Window(model string) int {
 	switch g := generationOf(model); {

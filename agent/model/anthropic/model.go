@@ -78,6 +78,9 @@ func New(c Config) (*Model, error) {
 		timeout: c.Timeout, client: wire.Client(c.Client), log: c.Log, secrets: wire.SecretsOf(c.Key, at),
 	}
 	g := generationOf(c.Model)
+	if t.kind == "enabled" && !g.budget() {
+		m.thinking = thinking{kind: "adaptive"}
+	}
 	if m.maxTokens <= 0 {
 		m.maxTokens = g.maxTokens()
 	}

@@ -58,6 +58,8 @@ func TestWhatARequestSays(t *testing.T) {
 		"thinking takes none":         {config: Config{Temperature: &warm, Thinking: "adaptive"}, tokens: 64000, thinking: anthropictest.Thinking{Type: "adaptive", Display: "summarized"}},
 		"disabled thinking takes one": {config: Config{Temperature: &warm, Thinking: "disabled"}, tokens: 64000, temperature: true, thinking: anthropictest.Thinking{Type: "disabled"}},
 		"a budget":                    {config: Config{Thinking: "2048"}, tokens: 64000, thinking: anthropictest.Thinking{Type: "enabled", Budget: 2048}},
+		"a newer model":               {config: Config{Temperature: &warm, Model: "claude-sonnet-5-5"}, tokens: 128000, refusesTemperature: true},
+		"a newer model's budget":      {config: Config{Thinking: "2048", Model: "claude-sonnet-5-5"}, tokens: 128000, thinking: anthropictest.Thinking{Type: "adaptive", Display: "summarized"}},
 		"a budget above the limit":    {config: Config{Thinking: "2048", MaxTokens: 100}, tokens: 4096, thinking: anthropictest.Thinking{Type: "enabled", Budget: 2048}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -25,6 +25,9 @@ func start(t testing.TB, s *anthropictest.Server, c Config) *Model {
 	if c.Key == "" {
 		c.Key = key
 	}
+	if c.Model == "" {
+		c.Model = "claude-sonnet-4-5" // it takes a temperature, and a budget for its thinking
+	}
 	c.URL = h.URL + c.URL
 	m, err := New(c)
 	if err != nil {

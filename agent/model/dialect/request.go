@@ -56,7 +56,25 @@ func Request(q loop.Question, a Asked, opt Options) []byte {
 	if len(tools) > 0 && r.Has(ChoiceNone) && (q.NoCalls || len(q.Tools) == 0) {
 		o = o.text("tool_choice", "none")
 	}
+	if f := responseFormat(q.Format, r.JSON); f != nil {
+		o = o.raw("response_format", f)
+	}
 	return o.bytes()
+}
+
+// responseFormat is what holds a model to an answer in JSON, nil where nothing can.
+func responseFormat(f *loop.Format, can JSON) json.RawMessage {
+	switch {
+	case f == nil || can == JSONTold:
+		return nil
+	case len(f.Schema) == 0 || can == JSONObject:
+		return object{}.text("type", "json_object").bytes()
+	}
+	schema := object{}.text("name", f.Name)
+	if f.Strict {
+		schema = schema.raw("strict", json.RawMessage("true"))
+	}
+	return object{}.text("type", "json_schema").raw("json_schema", schema.raw("schema", f.Schema).bytes()).bytes()
 }
 
 var noParameters = json.RawMessage(`{"type":"object","properties":{}}`)

@@ -56,6 +56,17 @@ const (
 	SignatureOpenRouter           // reasoning_details of a message
 )
 
+// JSON is how far a provider holds a model to an answer in JSON. Nobody is asked for
+// more than is known of them: what is not known is refused, or ignored.
+type JSON int
+
+// What may be asked for. What cannot be asked for is only told to the model.
+const (
+	JSONTold   JSON = iota
+	JSONObject      // response_format json_object
+	JSONSchema      // that, and json_schema
+)
+
 // Rules are how one provider wants its requests.
 type Rules struct {
 	Name string // of the row of the table
@@ -74,6 +85,7 @@ type Rules struct {
 	MaxTokens   string // the field of the limit
 	Temperature bool   // it takes one
 	StreamUsage bool   // it takes stream_options.include_usage
+	JSON        JSON
 }
 
 // Has reports whether a rule is on.

@@ -145,6 +145,9 @@ func strict(r *Rules) {
 	r.Reasoning, r.Native = "", false
 }
 
+// Who holds a model to JSON, by their own pages on structured outputs and JSON mode
+// (November 2026); a model that does not is told, like all others, and who refuses is
+// asked again without.
 var rows = map[string]func(*Rules){
 	// Names `^[a-zA-Z0-9_-]{1,64}$` (openai/openai-agents-python#2204); ids of at most
 	// 40 characters (agno-agi/agno#5382); "" beside calls is fine, null is what its
@@ -154,6 +157,7 @@ var rows = map[string]func(*Rules){
 		r.On &^= Alternate
 		r.Content = ContentNull
 		r.MaxTokens = "max_completion_tokens"
+		r.JSON = JSONSchema
 	},
 	// Each message of the assistant has reasoning_content as soon as there are tools
 	// (https://api-docs.deepseek.com/guides/thinking_mode, earendil-works/pi#3636,
@@ -167,6 +171,7 @@ var rows = map[string]func(*Rules){
 	DeepSeek: func(r *Rules) {
 		hosted(r)
 		r.Need = NeedAll
+		r.JSON = JSONObject
 	},
 	// reasoning_content beside calls, and not a blank one (earendil-works/pi#4178,
 	// QuantumNous/new-api#3121); no empty message of the assistant
@@ -174,6 +179,7 @@ var rows = map[string]func(*Rules){
 	Kimi: func(r *Rules) {
 		hosted(r)
 		r.ID, r.Need = kimiID, NeedCalls
+		r.JSON = JSONObject
 	},
 	// No stream_options; tool_choice auto only (vectorize-io/hindsight#4246); error
 	// 1214 where the user does not speak first or an id comes twice
@@ -183,12 +189,16 @@ var rows = map[string]func(*Rules){
 		hosted(r)
 		r.On &^= ChoiceNone
 		r.StreamUsage = false // its last chunk has the usage anyway
+		r.JSON = JSONObject
 	},
 	// Results right behind their call (QwenLM/qwen-code#2360); the field content is
 	// there beside calls (jd-opensource/joyagent-jdgenie#99); reasoning_content is
 	// taken and dropped (QwenLM/qwen-code#5637). enable_thinking matters only without
 	// a stream (Mintplex-Labs/anything-llm#3933).
-	Qwen: hosted,
+	Qwen: func(r *Rules) {
+		hosted(r)
+		r.JSON = JSONObject
+	},
 	// "" and null beside calls are a missing content (lidge-jun/opencodex#795,
 	// AstrBotDevs/AstrBot#6852); content is a text (RooCodeInc/Roo-Code#504).
 	Doubao: func(r *Rules) {
@@ -219,6 +229,7 @@ var rows = map[string]func(*Rules){
 		hosted(r)
 		r.On |= NamedResults
 		r.Reasoning, r.Signature = "", SignatureGoogle
+		r.JSON = JSONSchema
 	},
 	// Ids of nine letters and digits (anomalyco/opencode#1680); user never behind
 	// tool (charmbracelet/crush#279, pipecat-ai/pipecat-flows#178); unknown fields
@@ -230,15 +241,20 @@ var rows = map[string]func(*Rules){
 		r.ID = mistralID
 		r.On |= Bridge | NamedResults
 		r.StreamUsage = false // its last chunk has the usage anyway
+		r.JSON = JSONSchema
 	},
 	// "property … is unsupported" for unknown fields (janhq/jan#8136,
 	// NousResearch/hermes-agent#11089).
-	Groq:     strict,
+	Groq: func(r *Rules) {
+		strict(r)
+		r.JSON = JSONObject // schemas with some of its models only
+	},
 	Cerebras: strict,
 	// Each message has content (AstrBotDevs/AstrBot#6447).
 	XAI: func(r *Rules) {
 		strict(r)
 		r.Content = ContentNull
+		r.JSON = JSONSchema
 	},
 	// It speaks for many: the strictest of them counts, and signatures travel in
 	// reasoning_details (home-assistant/core#159812, LibreChat-AI/agents#37; without
@@ -247,12 +263,14 @@ var rows = map[string]func(*Rules){
 		hosted(r)
 		r.On |= Bridge
 		r.Reasoning = "reasoning"
+		r.JSON = JSONSchema
 	},
 	// content null: pydantic/pydantic-ai#5206; its field is reasoning
 	// (ogx-ai/ogx#4715).
 	Ollama: func(r *Rules) {
 		r.ID, r.OwnIDs = plainID, false
 		r.Reasoning = "reasoning"
+		r.JSON = JSONSchema
 	},
 	LMStudio: func(*Rules) {}, // what is known of it is in base
 }
@@ -296,8 +314,9 @@ func (r *Rules) field() {
 }
 
 var (
-	// OpenAI's reasoning models take only their own temperature.
-	openAIReasoning = regexp.MustCompile(`^(o[1-9]|gpt-5)`)
+	// OpenAI's reasoning models take only their own temperature, and from the fifth
+	// generation on all are such.
+	openAIReasoning = regexp.MustCompile(`^(o[1-9]|gpt-[5-9])`)
 	// Kimi fixes the temperature of these by mode, and refuses any other.
 	kimiFixed = regexp.MustCompile(`^kimi-(k[2-9]|latest|thinking)`)
 	// Models of Gemini from before there were signatures to miss.

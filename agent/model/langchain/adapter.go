@@ -106,6 +106,10 @@ func (m *Model) Answer(ctx context.Context, q loop.Question, onText func(string)
 		if err == nil {
 			return x.answer(m.Name()), nil
 		}
+		if q.Format != nil && (x.status == http.StatusBadRequest || x.status == http.StatusUnprocessableEntity) && ctx.Err() == nil {
+			q.Format = nil // this model does not take it, and has been told of it in words
+			continue
+		}
 		wait, again := retryIn(x, tries, time.Since(start))
 		if !again || ctx.Err() != nil {
 			return x.answer(m.Name()), err.With(q.RequestID)

@@ -14,9 +14,7 @@
 // teed off there, typed, and that is what Answer is made of; the library's result
 // only has to agree that the answer came to an end.
 //
-// Anthropic is spoken to at its OpenAI-compatible endpoint, since langchaingo's
-// own client for it drops thinking signatures, fails on unknown blocks and leaks
-// a goroutine for each error event. The price: no prompt caching and no thinking
-// text. Ollama is spoken to at /v1, since the library's client for it has no
+// Anthropic is spoken to here only where a server before it speaks no other
+// protocol, or the owner says so; its own is model/anthropic. Ollama is spoken to at /v1, since the library's client for it has no
 // tool calls.
 package langchain

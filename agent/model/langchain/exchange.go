@@ -38,6 +38,7 @@ type exchange struct {
 	text    strings.Builder
 	err     *fault.Error
 	retry   bool
+	status  int         // of a refusal
 	finish  chat.Finish // of a complete answer
 }
 
@@ -66,6 +67,7 @@ func (x *exchange) Do(*http.Request) (*http.Response, error) {
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // half a body still says something
 		w.Stop()
 		f, retry := x.m.refused(resp, body)
+		x.status = resp.StatusCode
 		x.failRetry(f, retry)
 		return nil, f
 	}

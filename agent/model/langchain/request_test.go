@@ -23,13 +23,13 @@ func TestRequestFields(t *testing.T) {
 		want   map[string]any
 	}{
 		"glm":              {Config{Provider: GLM}, map[string]any{"model": "glm-4-flash", "stream": true, "temperature": 0.7}},
-		"deepseek":         {Config{Provider: DeepSeek}, map[string]any{"model": "deepseek-v4-flash", "stream": true, "temperature": 0.7, "stream_options": usage}},
+		"deepseek":         {Config{Provider: DeepSeek}, map[string]any{"model": "deepseek-flash", "stream": true, "temperature": 0.7, "stream_options": usage}},
 		"kimi, fixed":      {Config{Provider: Kimi}, map[string]any{"model": "kimi-k2.6", "stream": true, "stream_options": usage}},
 		"kimi, free":       {Config{Provider: Kimi, Model: "moonshot-v1-8k"}, map[string]any{"model": "moonshot-v1-8k", "stream": true, "temperature": 0.7, "stream_options": usage}},
 		"openai itself":    {Config{Provider: OpenAI}, map[string]any{"model": "gpt-4.1-mini", "stream": true, "temperature": 0.7, "stream_options": usage}},
 		"openai, thinking": {Config{Provider: OpenAI, Model: "o3"}, map[string]any{"model": "o3", "stream": true, "stream_options": usage}},
 		"openai elsewhere": {Config{Provider: OpenAI, URL: "http://else/v1", Model: "m", MaxTokens: 9}, map[string]any{"model": "m", "stream": true, "max_tokens": 9.0, "temperature": 0.7, "stream_options": usage}},
-		"anthropic":        {Config{Provider: Anthropic}, map[string]any{"model": "claude-sonnet-4-5", "stream": true, "stream_options": usage}},
+		"anthropic":        {Config{Provider: Anthropic}, map[string]any{"model": "claude-sonnet-5-5", "stream": true, "stream_options": usage}},
 		"ollama":           {Config{Provider: Ollama}, map[string]any{"model": "qwen3", "stream": true, "temperature": 0.7, "stream_options": usage}},
 	} {
 		t.Run(name, func(t *testing.T) {

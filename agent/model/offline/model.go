@@ -51,6 +51,9 @@ func (m *Model) Answer(ctx context.Context, q loop.Question, onText func(string)
 	}
 	t := turnOf(q, m.now)
 	text, calls := t.next()
+	if q.Format != nil {
+		text, calls = object(q), nil
+	}
 	said, err := m.stream(ctx, text, onText)
 	a.Text = said
 	if err != nil {

@@ -35,9 +35,20 @@ type Spec struct {
 	Base     string   `json:"base"`   // its address where no variable names one
 	Model    string   `json:"model"`  // its model where no variable names one
 	Context  int      `json:"context"`
-	Vision   bool     `json:"vision"` // the default model reads images
+	Vision   bool     `json:"vision"`           // the default model reads images
+	Prices   *Prices  `json:"prices,omitempty"` // of the default model; nil where nobody has looked them up
 	Protocol Protocol `json:"protocol"`
 	Bare     string   `json:"bare,omitempty"` // the path that people leave out of its address
+}
+
+// Prices are what a provider takes for a million tokens.
+type Prices struct {
+	Currency string   `json:"currency"` // by its three letters
+	Input    float64  `json:"input"`
+	Cached   *float64 `json:"cached,omitempty"` // of the input, what it had kept; nil where that is not known
+	Output   float64  `json:"output"`
+	Date     string   `json:"date,omitempty"`   // when they were looked up, and
+	Source   string   `json:"source,omitempty"` // where; both are empty for what the owner says
 }
 
 //go:embed providers.json

@@ -1,10 +1,11 @@
 // The AI SDK with its provider for compatible servers, pointed at a gateway:
 // node aisdk.mjs.
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
-import { generateText, streamText } from "ai";
-import { asked, refused, tell } from "./rig.mjs";
+import { generateObject, generateText, jsonSchema, streamObject, streamText } from "ai";
+import { asked, refused, schema, tell } from "./rig.mjs";
 
-const { base, token, first, second, busy, cut } = await asked();
+globalThis.AI_SDK_LOG_WARNINGS = false; // standard output is for what was heard
+const { base, token, first, second, busy, cut, label } = await asked();
 const as = (apiKey) => createOpenAICompatible({ name: "loongclaw", baseURL: `${base}/v1/`, apiKey, includeUsage: true })("loongclaw");
 const model = as(token);
 const maxRetries = 0;
@@ -20,6 +21,12 @@ out.tokens = whole.usage.totalTokens;
 messages.push({ role: "assistant", content: out.answer }, { role: "user", content: second });
 const stream = await streamed(messages);
 Object.assign(out, { streamed: stream.text, pieces: stream.pieces, streamedFinish: stream.finish, streamedTokens: stream.tokens });
+
+const labelled = { model, schema: jsonSchema(schema), prompt: label, maxRetries };
+const strict = createOpenAICompatible({ name: "loongclaw", baseURL: `${base}/v1/`, apiKey: token, supportsStructuredOutputs: true })("loongclaw");
+const inPieces = streamObject(labelled);
+for await (const _ of inPieces.partialObjectStream);
+out.titles = [(await generateObject(labelled)).object.title, (await generateObject({ ...labelled, model: strict })).object.title, (await inPieces.object).title];
 
 const known = (error) => ({ code: error.data?.error?.code, type: error.data?.error?.type, param: error.data?.error?.param, retryAfter: error.responseHeaders?.["retry-after"] });
 out.bad = await refused(() => generateText({ model, messages, maxRetries, stopSequences: ["x"] }), known);

@@ -1,8 +1,8 @@
 // OpenAI's own client, pointed at a gateway: node ask.mjs.
 import OpenAI from "openai";
-import { asked, refused, tell } from "./rig.mjs";
+import { asked, refused, schema, tell } from "./rig.mjs";
 
-const { base, token, first, second, busy, cut } = await asked();
+const { base, token, first, second, busy, cut, label } = await asked();
 const ai = new OpenAI({ baseURL: `${base}/v1/`, apiKey: token, maxRetries: 0 });
 const model = "loongclaw";
 const out = {};
@@ -27,6 +27,13 @@ const final = await stream.finalChatCompletion();
 out.streamed = final.choices[0].message.content;
 out.streamedFinish = final.choices[0].finish_reason;
 out.streamedTokens = final.usage.total_tokens;
+
+const labelled = await ai.chat.completions.parse({ model, messages: [{ role: "user", content: label }], response_format: { type: "json_schema", json_schema: { name: "label", strict: true, schema } } });
+const called = await ai.chat.completions.create({
+  model, messages: [{ role: "user", content: label }], tool_choice: { type: "function", function: { name: "label" } },
+  tools: [{ type: "function", function: { name: "label", parameters: schema } }],
+});
+out.titles = [JSON.parse(labelled.choices[0].message.content).title, JSON.parse(called.choices[0].message.tool_calls[0].function.arguments).title];
 
 out.bad = await refused(() => ai.chat.completions.create({ model, messages, stop: "x" }), known);
 out.busy = await refused(() => ai.chat.completions.create({ model, messages: [{ role: "user", content: busy }] }), known);

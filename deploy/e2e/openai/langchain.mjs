@@ -1,9 +1,9 @@
 // LangChain's client, pointed at a gateway: node langchain.mjs.
 import { AIMessage, HumanMessage, SystemMessage } from "@langchain/core/messages";
 import { ChatOpenAI } from "@langchain/openai";
-import { asked, refused, tell } from "./rig.mjs";
+import { asked, refused, schema, tell } from "./rig.mjs";
 
-const { base, token, first, second, busy, cut } = await asked();
+const { base, token, first, second, busy, cut, label } = await asked();
 const as = (apiKey) => new ChatOpenAI({ model: "loongclaw", apiKey, maxRetries: 0, configuration: { baseURL: `${base}/v1/` } });
 const ai = as(token);
 const out = {};
@@ -24,6 +24,11 @@ for await (const chunk of await ai.stream(messages)) {
 out.streamed = all.text;
 out.streamedFinish = all.response_metadata.finish_reason;
 out.streamedTokens = all.usage_metadata.total_tokens;
+
+out.titles = [];
+for (const method of ["jsonSchema", "functionCalling", "jsonMode"]) {
+  out.titles.push((await ai.withStructuredOutput(schema, { name: "label", method }).invoke(label)).title);
+}
 
 const known = (error) => ({ code: error.code, type: error.type, param: error.param });
 out.bad = await refused(() => ai.invoke(messages, { stop: ["x"] }), known);

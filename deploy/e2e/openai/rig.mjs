@@ -1,12 +1,15 @@
 // What the scripts of these clients share: one line of JSON on standard input
-// ({base, token, first, second, busy, cut}), and one on standard output.
+// ({base, token, first, second, busy, cut, label}), and one on standard output.
 
-/** @returns {Promise<{base: string, token: string, first: string, second: string, busy: string, cut: string}>} */
+/** @returns {Promise<{base: string, token: string, first: string, second: string, busy: string, cut: string, label: string}>} */
 export async function asked() {
   const chunks = [];
   for await (const chunk of process.stdin) chunks.push(chunk);
   return JSON.parse(Buffer.concat(chunks).toString("utf8"));
 }
+
+/** What an answer in JSON is to look like. */
+export const schema = { type: "object", properties: { title: { type: "string" } }, required: ["title"], additionalProperties: false };
 
 /** @param {object} out */
 export const tell = (out) => process.stdout.write(JSON.stringify(out));

@@ -59,7 +59,7 @@ func openAIAgentTrouble(t *testing.T, s *suite) {
 func openAIPaths(t *testing.T, s *suite) {
 	for path, want := range map[string]string{
 		"/v1/models": "/v1/models", "/v1/models/": "/v1/models", "/v1/models/loongclaw": "/v1/models/loongclaw", "/v1/models/loongclaw/": "/v1/models/loongclaw",
-		"/v1/models/a%2Fb": "/v1/models/a%2Fb", "/v1/models/?x=1": "/v1/models?x=1",
+		"/v1/models/a%2Fb": "/v1/models/a%2Fb", "/v1/models/a/b": "/v1/models/a/b", "/v1/models/a/b/": "/v1/models/a/b", "//v1/models": "/v1/models", "/v1/models/?x=1": "/v1/models?x=1",
 	} {
 		s.agent.reset()
 		s.send(t, call{path: path, token: dave}).wantStatus(t, http.StatusOK)

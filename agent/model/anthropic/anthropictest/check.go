@@ -35,6 +35,30 @@ type Message struct {
 	Content []map[string]any `json:"content"`
 }
 
+// UnmarshalJSON takes text that stands for one block of it, too.
+func (m *Message) UnmarshalJSON(raw []byte) error {
+	var wire struct {
+		Role    string          `json:"role"`
+		Content json.RawMessage `json:"content"`
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&wire); err != nil {
+		return err
+	}
+	m.Role = wire.Role
+	var text string
+	if json.Unmarshal(wire.Content, &text) == nil {
+		m.Content = []map[string]any{{"type": "text", "text": text}}
+		return nil
+	}
+	return json.Unmarshal(wire.Content, &m.Content)
+}
+
+// versions are those of the API. The newer one takes no sampling any more; what it
+// answers is the same here.
+var versions = []string{"2023-06-01", "2026-10-21"}
+
 var (
 	idPattern   = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
 	namePattern = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,128}$`)
@@ -47,6 +71,9 @@ func bad(format string, args ...any) *Refusal {
 // check says why a request is refused, nil where it is not.
 func (s *Server) check(r *Request) *Refusal {
 	key := r.Header.Get("X-Api-Key")
+	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok && key == "" {
+		key = bearer // as its newest client shows it
+	}
 	switch {
 	case s.Lenient:
 		_ = json.Unmarshal(r.Raw, &r.Body)
@@ -55,13 +82,16 @@ func (s *Server) check(r *Request) *Refusal {
 		return &Refusal{401, "authentication_error", "invalid x-api-key"}
 	case r.Header.Get("Anthropic-Version") == "":
 		return bad("anthropic-version: header is required")
-	case r.Header.Get("Anthropic-Version") != "2023-06-01":
+	case !slices.Contains(versions, r.Header.Get("Anthropic-Version")):
 		return bad(`anthropic-version: "%s" is not a valid version`, r.Header.Get("Anthropic-Version"))
 	}
 	d := json.NewDecoder(bytes.NewReader(r.Raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&r.Body); err != nil {
 		return bad("%v: Extra inputs are not permitted, or the body is no JSON", err)
+	}
+	if r.Body.Temperature != nil && r.Header.Get("Anthropic-Version") != versions[0] {
+		return bad("`temperature` is not supported in this version of the API.")
 	}
 	for _, rule := range []func(*Body) *Refusal{s.settings, marks, tools, roles, blocks, calls, s.thoughts} {
 		if f := rule(&r.Body); f != nil {

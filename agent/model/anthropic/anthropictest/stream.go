@@ -20,9 +20,9 @@ type answer struct {
 	cut   bool
 }
 
-// play answers with a stream, or at once.
+// play answers with a stream, or at once where no stream was asked for.
 func (a *answer) play() {
-	if a.reply.Whole {
+	if a.reply.Whole || !a.r.Body.Stream {
 		a.w.Header().Set("Content-Type", or(a.reply.Type, "application/json"))
 		_, _ = io.WriteString(a.w, a.whole())
 		return
