@@ -106,8 +106,9 @@ class Drawing {
 
   /** @param {any} token @param {boolean} open @param {Node[]} old */
   table(token, open, old) {
-    const grown = /** @type {Element|undefined} */ (old[0])
-    const [head, body] = /** @type {Element[]} */ (grown?.children ?? [])
+    // It may have been a paragraph before.
+    const [grown] = old
+    const [head, body] = /** @type {Element[]} */ (typeof grown === 'object' && 'tag' in grown && grown.tag === 'table' ? grown.children : [])
     const last = token.rows.length - 1
     const rows = token.rows.map((/** @type {any[]} */ cells, /** @type {number} */ i) =>
       this.kept(body?.children[i], cells.map((c) => c.text).join('\0'), open && i === last, () => this.row(cells, 'td', open && i === last)))

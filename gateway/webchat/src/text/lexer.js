@@ -23,6 +23,7 @@ const formulaLine = /^ {0,3}(?:\$\$|\\\[)/
 const noteLine = /^ {0,3}\[\^([^\]\s[]{1,99})\]:[ \t]*/
 const detailsLine = /^ {0,3}<details(?:[ \t]+open)?[ \t]*>/i
 const beginning = / {0,3}(?:\$\$|\\\[|\[\^[^\]\s[]{1,99}\]:|<details(?:[ \t]+open)?[ \t]*>)/
+const underlines = /\n(?= {0,3}(?:=+|-+)[ \t]*(?:\n|$))/
 const interrupts = new RegExp(`\\n(?=${beginning.source})`, 'i')
 /** Tags that are drawn inside a line do not begin a block of HTML. */
 const inlineTag = /^ {0,3}<\/?(?:br|sub|sup|kbd)[ \t]*\/?>/i
@@ -63,8 +64,12 @@ class Rules extends Tokenizer {
   /** @param {string} src */
   lheading(src) {
     if (formulaLine.test(src)) return undefined
-    const end = startOfExtra.call(/** @type {any} */ (this), src)
-    return super.lheading(end === undefined ? src : src.slice(0, end))
+    const { lexer } = /** @type {{lexer: BlockLexer}} */ (/** @type {any} */ (this))
+    const underline = lexer.next('underline', src)
+    const end = lexer.next('extra', src)
+    if (underline === undefined || (end !== undefined && end < underline)) return undefined
+    const below = src.indexOf('\n', underline)
+    return super.lheading(below < 0 ? src : src.slice(0, src.slice(below).search(/[^\n]|$/) + below))
   }
 
   /** @param {string} src */
@@ -148,8 +153,8 @@ class BlockLexer extends Lexer {
   open = false
   /** The label whose definition ends with the text: while it grows its address is not known yet. */
   unfinished = ''
-  /** How far before the end of the text that is read the next of what marked does not know may begin; 0 for none. @type {number|undefined} */
-  nextExtra
+  /** How far before the end of the text that is read the next of each begins; 0 for none. @type {{extra?: number, underline?: number}} */
+  ahead = {}
 
   /** @param {string} src @param {any} [tokens] @param {boolean} [clipped] @returns {any} */
   blockTokens(src, tokens = [], clipped) {
@@ -160,14 +165,28 @@ class BlockLexer extends Lexer {
       return tokens
     }
     this.depth++
-    const { nextExtra } = this
-    this.nextExtra = undefined
+    const { ahead } = this
+    this.ahead = {}
     try {
       return super.blockTokens(src, tokens, clipped)
     } finally {
       this.depth--
-      this.nextExtra = nextExtra
+      this.ahead = ahead
     }
+  }
+
+  /**
+   * Where the next line of the kind begins: what marked does not know, or what may
+   * underline a heading. It is looked for once, not by each block before it.
+   * @param {'extra'|'underline'} kind @param {string} src the rest of what is read
+   */
+  next(kind, src) {
+    const known = this.ahead[kind]
+    if (known === undefined || known >= src.length) {
+      const at = src.search(kind === 'extra' ? interrupts : underlines)
+      this.ahead[kind] = at < 0 ? 0 : src.length - at - 1
+    }
+    return this.ahead[kind] ? src.length - /** @type {number} */ (this.ahead[kind]) : undefined
   }
 }
 
@@ -264,14 +283,9 @@ function endOfDetails(src, from) {
   return -1
 }
 
-/** Where the first of them begins in a paragraph, which it interrupts. A place is looked for once, not by each paragraph before it. @this {{lexer: BlockLexer}} @param {string} src */
+/** Where the first of them begins in a paragraph, which it interrupts. @this {{lexer: BlockLexer}} @param {string} src */
 function startOfExtra(src) {
-  const { lexer } = this
-  if (lexer.nextExtra === undefined || lexer.nextExtra >= src.length) {
-    const at = src.search(interrupts)
-    lexer.nextExtra = at < 0 ? 0 : src.length - at - 1
-  }
-  return lexer.nextExtra ? src.length - lexer.nextExtra : undefined
+  return this.lexer.next('extra', src)
 }
 
 /**

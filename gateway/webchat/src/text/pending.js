@@ -141,6 +141,6 @@ function beforeTable(text) {
   if (lines.slice(0, last).some((l) => delimiter(l) && l.includes('|'))) return text
   const header = last > 0 && /^[-:| \t]*$/.test(lines[last]) ? last - 1 : last
   const pipe = lines[header].search(/(?<!\\)\|/)
-  if (pipe < 0 || /`[^`]*$/.test(lines[header].slice(0, pipe))) return text
+  if (pipe < 0 || lines[header].slice(0, pipe).split('`').length % 2 === 0) return text
   return text.slice(0, start + lines.slice(0, header).join('\n').length + (header ? 1 : 0) + pipe)
 }
