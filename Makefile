@@ -12,7 +12,7 @@ CLOUDFLARE := -e /deploy/cloudflare$$ -e /deploy/rollout/cloudflare$$ -e /deploy
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: test-long help run build image images compose compose-deploy compose-rollback wasm page deploy rollback status test test-go test-alone test-page test-browser test-budgets test-cloudflare test-rules lint fmt workflows audit budgets release-check snapshot release drill dependencies soak bench clean
+.PHONY: test-long help run build image images compose compose-deploy compose-rollback wasm page deploy rollback status smoke test test-go test-alone test-page test-browser test-budgets test-cloudflare test-rules lint fmt workflows audit budgets release-check snapshot release drill dependencies soak bench clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,10 @@ rollback: ## on Cloudflare, in seconds: the generation before serves again
 
 status: ## on Cloudflare: which generation serves, and how users fare
 	@cd deploy && go run ./rollout/cmd status -env '$(or $(ENV),production)' -address '$(ADDRESS)'
+
+# The token comes from the environment: arguments stand in the list of processes.
+smoke: ## ask what is deployed over thirty questions: SMOKE_TOKEN=… in the environment, make smoke ADDRESS=https://your.domain [SLEEP=6m]
+	@cd deploy && go run ./smoke -address '$(ADDRESS)' -version '$(VERSION)' -report .. $(if $(SLEEP),-sleep '$(SLEEP)')
 
 test: test-alone test-page wasm test-browser test-rules test-go test-budgets test-cloudflare ## everything that this machine can test
 

@@ -56,7 +56,11 @@ var mayImport = map[string][]string{
 	"bucket/disk":                   {"bucket"},
 	"bucket/r2":                     {"bucket"},
 	"bucket/buckettest":             {"bucket"},
-	"journal":                       {"bucket", "guard"},
+	"journal":                       {"bucket", "guard", "record"},
+	"record":                        {},
+	"auditlog":                      {"record"},
+	"session":                       {"auditlog", "loop", "record"},
+	"lease":                         {},
 	"files":                         {"bucket"},
 	"memory":                        {"journal"},
 	"guard":                         {},
@@ -77,15 +81,15 @@ var mayImport = map[string][]string{
 	"tools/shell":   {"bucket", "files", "tools/process"},
 	"tools/webpage": {},
 	"tools/worker":  {"tools/process"},
-	"users":         {"bucket", "files", "journal", "memory"},
+	"users":         {"auditlog", "bucket", "files", "journal", "memory", "record"},
 	"openai":        {},
 	"thread":        {"openai"},
 	"door":          {"bucket"},
 	"persona":       {"bucket", "users"},
-	"runs":          {"bucket", "guard", "journal", "loop", "memory", "tools", "users"},
+	"runs":          {"auditlog", "bucket", "guard", "journal", "lease", "loop", "memory", "record", "session", "tools", "users"},
 	"meter":         {"bucket", "loop"},
 	"trace":         {"bucket", "loop"},
-	"httpapi":       {"door", "files", "memory", "model", "openai", "runs", "thread", "tools", "users"},
+	"httpapi":       {"auditlog", "door", "files", "memory", "model", "openai", "runs", "thread", "tools", "users"},
 }
 
 type goPackage struct {
@@ -186,24 +190,42 @@ func TestRoomsKnowOnlyWhatTheyMay(t *testing.T) {
 	}
 }
 
-// The loop is pure logic: it can be read, and tested, without anything else.
-func TestTheLoopImportsTheContractAndTheStandardLibraryOnly(t *testing.T) {
-	bans := []string{"os", "io", "net", "net/http", "time", "sync", "log/slog", "math/rand", "crypto/rand"}
+// pure are the packages that only compute: they can be read, tested and compiled
+// for the edge without anything else. Beside the listed packages of the agent they
+// know the shared contract and the standard library, and of that nothing that
+// waits, starts, or differs from call to call.
+var pure = map[string][]string{
+	"loop":     {"guard"},
+	"record":   {},
+	"auditlog": {"record"},
+	"session":  {"auditlog", "loop", "record"},
+}
+
+func TestPurePackagesOnlyCompute(t *testing.T) {
+	bans := []string{"os", "io", "net", "net/http", "sync", "log/slog", "math/rand", "math/rand/v2", "crypto/rand"}
 	for _, p := range list(t) {
-		if p.room() != "loop" {
+		known, ruled := pure[p.room()]
+		if !ruled {
 			continue
 		}
 		for _, i := range p.Imports {
 			first, _, _ := strings.Cut(i, "/")
-			if slices.Contains(bans, i) || (strings.Contains(first, ".") && !strings.HasPrefix(i, shared+"/") && i != module+"/guard") {
-				t.Errorf("loop imports %s", i)
+			room, ours := strings.CutPrefix(i, module+"/")
+			switch {
+			case ours && slices.Contains(known, room), strings.HasPrefix(i, shared+"/"):
+			case ours, strings.Contains(first, "."), slices.Contains(bans, i):
+				t.Errorf("%s imports %s", p.room(), i)
 			}
 		}
-		for _, f := range parse(t, p.Dir) {
+		for name, f := range parse(t, p.Dir) {
 			ast.Inspect(f, func(n ast.Node) bool {
-				switch n.(type) {
+				switch n := n.(type) {
 				case *ast.GoStmt, *ast.SelectStmt, *ast.ChanType:
-					t.Errorf("loop waits or starts something: %T", n)
+					t.Errorf("%s/%s waits or starts something: %T", p.room(), name, n)
+				case *ast.SelectorExpr:
+					if x, ok := n.X.(*ast.Ident); ok && x.Name == "time" && slices.Contains([]string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "NewTimer", "Tick"}, n.Sel.Name) {
+						t.Errorf("%s/%s reads the clock", p.room(), name)
+					}
 				}
 				return true
 			})

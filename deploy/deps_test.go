@@ -35,6 +35,7 @@ var mayImport = map[string][]string{
 	"docs":               {"deploy/rig", "pkg/chat", "pkg/fault"},
 	"rollout":            {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin", "pkg/chat", "pkg/pass"}, // all but client for its tests
 	"rollout/cloudflare": {"deploy/rollout", "deploy/rig", "deploy/standin", "gateway/limit"},
+	"smoke":              {"deploy/client", "deploy/rig", "deploy/standin", "pkg/pass", "pkg/sse"}, // rig, standin and pass for its tests
 	"rollout/cmd":        {"deploy/rollout", "deploy/rollout/cloudflare"},
 	"e2e":                {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin"},
 

@@ -21,7 +21,8 @@ var rooms = map[string][]string{
 	"fault":  {},
 	"redact": {},
 	"sse":    {},
-	"pass":   {},
+	"pass":   {"signed"},
+	"signed": {},
 	"plain":  {},
 	"chat":   {"fault"},
 }

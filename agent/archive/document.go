@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/auditlog"
 	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/files"
 	"github.com/loongclaw/loongclaw/agent/memory"
@@ -23,12 +24,12 @@ import (
 
 // Document is all of a user for programs that know nothing of journals.
 type Document struct {
-	Version  int           `json:"version"`
-	User     string        `json:"user"`
-	Sessions []Session     `json:"sessions"`
-	Memory   []memory.Item `json:"memory"` // newest first
-	Files    []File        `json:"files"`
-	Ledger   []users.Line  `json:"ledger"` // as it is written, the oldest first
+	Version  int              `json:"version"`
+	User     string           `json:"user"`
+	Sessions []Session        `json:"sessions"`
+	Memory   []memory.Item    `json:"memory"` // newest first
+	Files    []File           `json:"files"`
+	Ledger   []auditlog.Entry `json:"ledger"` // as it is written, the oldest first
 }
 
 // Session is one session. A damaged one has its row and its error.
@@ -70,7 +71,7 @@ func (s *Snapshot) Document(ctx context.Context) (d Document, found []error, err
 	if err != nil {
 		return d, found, err
 	}
-	d.Ledger, err = users.ReadLedger(ctx, s.shelf, s.User)
+	d.Ledger, err = users.ReadAuditLog(ctx, s.shelf, s.User)
 	return d, found, s.settled(err)
 }
 

@@ -86,7 +86,7 @@ func (r *Report) user(ctx context.Context, b bucket.Bucket, name string) error {
 			return err
 		}
 	}
-	r.Lines += own.lives.Lines
+	r.Lines += own.lives.Audited
 	there, err := lifeObjects(ctx, b, name)
 	if err != nil {
 		return err

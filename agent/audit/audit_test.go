@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/audit"
+	"github.com/loongclaw/loongclaw/agent/auditlog"
 	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/bucket/disk"
 	"github.com/loongclaw/loongclaw/agent/journal"
@@ -197,7 +198,7 @@ func TestBesideALiveAgent(t *testing.T) {
 func TestALineOfTheLedgerCannotBeChangedUnseen(t *testing.T) {
 	b := store(t)
 	u := user(t, b)
-	if err := u.Note(t.Context(), users.Line{What: users.LineCall, Tool: "exec_shell", Status: "ok"}, users.Line{What: users.LineSignIn, Via: "token:1"}); err != nil {
+	if err := u.Note(t.Context(), auditlog.Entry{What: auditlog.Call, Tool: "exec_shell", Status: "ok"}, auditlog.Entry{What: auditlog.SignIn, Via: "token:1"}); err != nil {
 		t.Fatal(err)
 	}
 	anchor(t, u, "s", 1, journal.Tail{})

@@ -5,22 +5,22 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/loongclaw/loongclaw/agent/users"
+	"github.com/loongclaw/loongclaw/agent/auditlog"
 )
 
-// ledger shows a user what was done in their name, the newest lines.
+// ledger shows a user what was done in their name, the newest entries.
 func (s *Server) ledger(c echo.Context) error {
 	limit, err := number(c, "limit", 100)
 	if err != nil {
 		return err
 	}
-	lines, err := s.Runs.Ledger(c.Request().Context(), user(c))
+	entries, err := s.Runs.AuditLog(c.Request().Context(), user(c))
 	if err != nil {
 		return err
 	}
-	lines = lines[max(0, len(lines)-limit):]
-	if lines == nil {
-		lines = []users.Line{}
+	entries = entries[max(0, len(entries)-limit):]
+	if entries == nil {
+		entries = []auditlog.Entry{}
 	}
-	return c.JSON(http.StatusOK, map[string]any{"lines": lines})
+	return c.JSON(http.StatusOK, map[string]any{"lines": entries})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/guard"
@@ -36,10 +37,15 @@ const maxAsides = 8
 // keeps nothing. Unlike a run it ends with its request: nobody could read the
 // answer later. onText gets the answer piece by piece.
 func (m *Manager) Aside(ctx context.Context, user string, q Aside, onText func(string)) (AsideAnswer, error) {
-	if err := m.enterAside(user); err != nil {
+	done, ok := m.begin()
+	if !ok {
+		return AsideAnswer{}, drainingFault()
+	}
+	defer done()
+	if err := m.asides.enter(user); err != nil {
 		return AsideAnswer{}, err
 	}
-	defer m.leaveAside(user)
+	defer m.asides.leave(user)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(m.root, func() { cancel(errDraining) })()
@@ -57,7 +63,7 @@ func (m *Manager) Aside(ctx context.Context, user string, q Aside, onText func(s
 		err = fault.New(fault.CodeEmptyAnswer, "the model gave no answer", "try again")
 		status = chat.RunFailed
 	case err != nil && errors.Is(context.Cause(ctx), errDraining):
-		err = draining()
+		err = drainingFault()
 		status = chat.RunCancelled
 	case err != nil && ctx.Err() != nil:
 		status = chat.RunCancelled
@@ -68,10 +74,6 @@ func (m *Manager) Aside(ctx context.Context, user string, q Aside, onText func(s
 	traced(status)
 	m.Log.Info("answered beside the conversations", slog.String("user", user), slog.String("status", status), slog.String("requestId", q.RequestID))
 	return AsideAnswer{answer.Text, answer.Finish, answer.Usage}, err
-}
-
-func draining() error {
-	return fault.New(fault.CodeDraining, "this agent is about to stop", "send it again").After(2 * time.Second)
 }
 
 // answerAside asks the model. A provider's word that makes it panic ends this
@@ -87,28 +89,30 @@ func (m *Manager) answerAside(ctx context.Context, q loop.Question, onText func(
 	return a, err
 }
 
-func (m *Manager) enterAside(user string) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	switch {
-	case m.isDraining():
-		return draining()
-	case m.asides[user] >= maxAsides:
+// asides counts the questions beside conversations that are being answered, by
+// user.
+type asides struct {
+	mu sync.Mutex
+	of map[string]int
+}
+
+func (a *asides) enter(user string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.of[user] >= maxAsides {
 		return fault.New(fault.CodeTooManyRuns, "too many of your client's own questions are being answered", "wait for one to end").After(5 * time.Second)
 	}
-	if m.asides == nil {
-		m.asides = map[string]int{}
+	if a.of == nil {
+		a.of = map[string]int{}
 	}
-	m.asides[user]++
-	m.active.Add(1)
+	a.of[user]++
 	return nil
 }
 
-func (m *Manager) leaveAside(user string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.asides[user]--; m.asides[user] == 0 {
-		delete(m.asides, user)
+func (a *asides) leave(user string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.of[user]--; a.of[user] == 0 {
+		delete(a.of, user)
 	}
-	m.active.Done()
 }

@@ -204,7 +204,7 @@ func TestHowAnAnswerEndedIsKept(t *testing.T) {
 		if err != nil || h.Messages[1].Finish != end {
 			t.Errorf("%s: the history says %+v, %v", end, h.Messages, err)
 		}
-		lines, err := m.Ledger(t.Context(), "alice")
+		lines, err := m.AuditLog(t.Context(), "alice")
 		if err != nil {
 			t.Fatal(err)
 		}

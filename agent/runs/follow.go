@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -22,8 +23,8 @@ type Follower struct {
 	m    *Manager
 	user string
 	id   string
-	s    *session
-	r    reader
+	s    *open
+	cur  chat.Cursor
 	gone bool // history_cleared has been told; the next life has not begun
 	// UntilIdle ends Next with ErrIdle when nothing runs in the session.
 	UntilIdle bool
@@ -41,12 +42,12 @@ func (m *Manager) Follow(ctx context.Context, user, id, after string) (*Follower
 	if err != nil {
 		return nil, err
 	}
-	s, err := m.lookup(ctx, user, id)
+	s, err := m.sessions.lookup(ctx, user, id)
 	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
-	ahead := cur.Epoch == s.epoch && cur.Seq > s.seq()
+	ahead := cur.Epoch == s.state.Epoch() && cur.Seq > s.state.Seq()
 	s.mu.Unlock()
 	if ahead { // another agent has written what this one has not read yet
 		if err := s.log.Refresh(ctx); err != nil {
@@ -58,11 +59,11 @@ func (m *Manager) Follow(ctx context.Context, user, id, after string) (*Follower
 	return f, nil
 }
 
-func (f *Follower) attach(s *session, cur chat.Cursor) {
+func (f *Follower) attach(s *open, cur chat.Cursor) {
 	s.mu.Lock()
 	s.followers++
 	s.mu.Unlock()
-	f.s, f.r = s, reader{s, cur}
+	f.s, f.cur = s, cur
 }
 
 // Close lets go of the session.
@@ -73,44 +74,46 @@ func (f *Follower) Close() {
 	f.s.touched = f.m.Now()
 }
 
-// Poll gives the events that are there now.
+// Poll returns the events that are there now.
 func (f *Follower) Poll() ([]chat.Event, error) {
 	f.s.mu.Lock()
 	defer f.s.mu.Unlock()
-	events, _, err := f.poll()
+	events, _, err := f.pollLocked()
 	return events, err
 }
 
-// poll reads. The session's lock is held.
-func (f *Follower) poll() (events []chat.Event, ended bool, err error) {
-	if f.s.ended {
+// pollLocked reads, with the session's lock held.
+func (f *Follower) pollLocked() (events []chat.Event, ended bool, err error) {
+	if f.s.life.Phase == session.Ended {
 		return nil, true, nil
 	}
 	switch {
-	case f.r.cur.Epoch == 0:
-		f.r.cur.Epoch = f.s.epoch
-	case f.r.cur.Epoch != f.s.epoch:
+	case f.cur.Epoch == 0:
+		f.cur.Epoch = f.s.state.Epoch()
+	case f.cur.Epoch != f.s.state.Epoch():
 		// The cursor is of a life that has ended: say so, then tell the present.
-		f.r.cur = chat.Cursor{Epoch: f.s.epoch}
+		f.cur = chat.Cursor{Epoch: f.s.state.Epoch()}
 		events = append(events, f.cleared())
-	case f.r.cur.Seq > f.s.seq():
+	case f.cur.Seq > f.s.state.Seq():
 		return nil, false, fault.New(fault.CodeInvalidCursor, "the cursor is ahead of this session", "leave it out to start at the beginning")
 	}
-	return append(events, f.r.read()...), false, nil
+	more, cur := f.s.state.Events(f.cur, chat.At(f.m.Now()))
+	f.cur = cur
+	return append(events, more...), false, nil
 }
 
 func (f *Follower) cleared() chat.Event {
 	return chat.Event{Type: chat.TypeHistoryCleared, SessionID: f.id, Timestamp: chat.At(f.m.Now())}
 }
 
-// Next waits for events and gives all that are there. It ends with ctx, or when
+// Next waits for events and returns all that are there. It ends with ctx, or when
 // this agent stops.
 func (f *Follower) Next(ctx context.Context) ([]chat.Event, error) {
 	for {
 		f.s.mu.Lock()
-		events, ended, err := f.poll()
-		changed, foreign := f.s.changed, f.s.foreign(f.m.process)
-		idle := f.UntilIdle && !ended && !f.s.active()
+		events, ended, err := f.pollLocked()
+		changed, foreign := f.s.changed, f.s.state.HeldBy(f.m.self.Process) == session.Another
+		idle := f.UntilIdle && !ended && !f.s.activeLocked()
 		f.s.mu.Unlock()
 		if len(events) > 0 || err != nil {
 			return events, err
@@ -153,28 +156,22 @@ func (f *Follower) wait(ctx context.Context, changed chan struct{}, foreign bool
 // no reason to end a stream.
 func (f *Follower) look(ctx context.Context) error {
 	f.s.mu.Lock()
-	working := f.s.working
+	carrying := f.s.life.Phase == session.Carrying
 	f.s.mu.Unlock()
-	if working {
-		return nil // its own goroutine looks
+	if carrying {
+		return nil // its worker looks
 	}
 	if f.s.user.Refresh(ctx) == nil {
-		if row, _ := f.s.user.Row(f.id); !row.Alive || row.Epoch != f.s.epoch {
-			f.m.drop(f.s)
+		if row, _ := f.s.user.Row(f.id); !row.Alive || row.Epoch != f.s.state.Epoch() {
+			f.m.sessions.drop(f.s)
 			return nil
 		}
 	}
 	if err := f.s.log.Refresh(ctx); fault.CodeOf(err) == fault.CodeDamaged {
 		return err
 	}
-	f.m.mind(f.s)
+	f.s.recheck()
 	return ctx.Err()
-}
-
-// foreign says whether another agent runs this session now. The lock is held.
-func (s *session) foreign(process string) bool {
-	r := s.runs[s.current]
-	return r != nil && r.owner.Process != process
 }
 
 // nextLife goes on to the session's next life: after clearing there is one at
@@ -184,7 +181,7 @@ func (f *Follower) nextLife(ctx context.Context) ([]chat.Event, error) {
 		f.gone = true
 		return []chat.Event{f.cleared()}, nil
 	}
-	s, err := f.m.lookup(ctx, f.user, f.id)
+	s, err := f.m.sessions.lookup(ctx, f.user, f.id)
 	if fault.CodeOf(err) == fault.CodeNotFound {
 		if f.UntilIdle {
 			return nil, ErrIdle
@@ -216,15 +213,15 @@ func (f *Follower) pause(ctx context.Context) error {
 	}
 }
 
-// Cursor is where the follower stands.
-func (f *Follower) Cursor() string { return f.r.cur.Encode(f.id) }
+// Cursor returns where the follower stands.
+func (f *Follower) Cursor() string { return f.cur.Encode(f.id) }
 
-// History gives a session's messages; one that does not exist has none.
+// History returns a session's messages; one that does not exist has none.
 func (m *Manager) History(ctx context.Context, user, id string, limit int, tree bool) (chat.History, error) {
 	if err := chat.CheckSession(id); err != nil {
 		return chat.History{}, err
 	}
-	s, err := m.lookup(ctx, user, id)
+	s, err := m.sessions.lookup(ctx, user, id)
 	if fault.CodeOf(err) == fault.CodeNotFound {
 		return chat.History{SessionID: id, Messages: []chat.Message{}}, nil
 	}
@@ -233,7 +230,7 @@ func (m *Manager) History(ctx context.Context, user, id string, limit int, tree 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	h := s.historyLocked(tree)
+	h := s.state.History(tree)
 	if limit > 0 && len(h.Messages) > limit {
 		h.Messages = h.Messages[len(h.Messages)-limit:]
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/loongclaw/loongclaw/agent/audit"
 	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/journal"
+	"github.com/loongclaw/loongclaw/agent/record"
 	"github.com/loongclaw/loongclaw/agent/runs"
 	"github.com/loongclaw/loongclaw/agent/users"
 	"github.com/loongclaw/loongclaw/pkg/chat"
@@ -79,7 +80,7 @@ func TestARecordForLaterReadersMakesASessionReadOnly(t *testing.T) {
 	r := newRig(t)
 	r.store = filled(t, lived(t))
 	// What follows such a record may refer to it.
-	appendTo(t, r.store, hurt, journal.Record{Type: "run_started", Needs: journal.Reader + 1, Body: body(t, map[string]any{"runId": "run_x"})},
+	appendTo(t, r.store, hurt, journal.Record{Type: "run_started", Needs: record.Reader + 1, Body: body(t, map[string]any{"runId": "run_x"})},
 		journal.Record{Type: "answer", Body: body(t, map[string]any{"runId": "run_x", "content": "later"})})
 	m := r.agent("a")
 	recoverAll(t, m)
@@ -123,7 +124,7 @@ func TestARecordForLaterReadersMakesASessionReadOnly(t *testing.T) {
 func TestARecordForLaterReadersMakesAUsersJournalReadOnly(t *testing.T) {
 	r := newRig(t)
 	r.store = filled(t, lived(t))
-	appendTo(t, r.store, users.Prefix("alice")+"log/", journal.Record{Type: "memory_saved", Needs: journal.Reader + 1, Body: body(t, map[string]any{"item": 7})})
+	appendTo(t, r.store, users.Prefix("alice")+"log/", journal.Record{Type: "memory_saved", Needs: record.Reader + 1, Body: body(t, map[string]any{"item": 7})})
 	m := r.agent("a")
 	defer stop(t, m, time.Second)
 	if h, err := m.History(t.Context(), "alice", "well", 0, false); err != nil || len(h.Messages) == 0 {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/loop"
@@ -77,84 +76,22 @@ func checkAnswer(a loop.Answer) error {
 	return nil
 }
 
-// checkRequest refuses what a client brings beside its message when it is too much
-// to be kept.
-func checkRequest(q Request) error {
+// checkRequest refuses a message that is none, and what a client brings beside it
+// when that is too much to be kept.
+func checkRequest(session string, q Request) error {
+	if err := chat.CheckSession(session); err != nil {
+		return err
+	}
+	if err := chat.CheckMessage(q.Message); err != nil {
+		return err
+	}
+	if len(q.Key) > 256 {
+		return fault.New(fault.CodeInvalidRequest, "the Idempotency-Key is longer than 256 bytes", "use a random UUID")
+	}
 	if len(q.Instructions) > chat.MaxInstructions {
 		return fault.New(fault.CodeTooLarge, fmt.Sprintf("the system messages are longer than %s", size(chat.MaxInstructions)), "send shorter ones")
 	}
 	return nil
-}
-
-// newest is what is kept of an earlier conversation: who brings it has the whole of
-// it, and a model is shown the newest part only.
-func newest(earlier []Exchange) []Exchange {
-	return earlier[max(0, len(earlier)-chat.MaxEarlier):]
-}
-
-// keptResult is a tool's output as it is kept.
-func keptResult(output string) string {
-	if len(output) <= loop.MaxResult {
-		return output
-	}
-	const note = "\n[the rest was cut]"
-	return cutText(output, loop.MaxResult-len(note)) + note
-}
-
-// cutText cuts a text between two characters.
-func cutText(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	cut := 0
-	for i := range s {
-		if i > most {
-			break
-		}
-		cut = i
-	}
-	return s[:cut]
-}
-
-// What is kept of a step that turned out too large in the form in which it is kept.
-const (
-	leftText  = 64 << 10
-	leftArgs  = 1 << 10
-	leftCalls = 256
-)
-
-// shortened is a step that could not be kept, as it stands behind a run that failed
-// for that: enough to see what it was. Nothing runs with these arguments any more.
-// The text of an answer stays as it is: clients have seen it.
-func shortened(st loop.Step) loop.Step {
-	args := func(c loop.Call) loop.Call {
-		if len(c.Arguments) > leftArgs {
-			c.Arguments = object([]byte(cutText(string(c.Arguments), leftArgs) + "…"))
-		}
-		c.ID, c.Name = cutText(c.ID, 256), cutText(c.Name, 256)
-		return c
-	}
-	switch {
-	case st.Answer != nil:
-		a := *st.Answer
-		a.Reasoning, a.Native, a.Incomplete = "", nil, true
-		calls := slices.Clone(a.Calls[:min(leftCalls, len(a.Calls))])
-		for i, c := range calls {
-			calls[i] = args(c)
-		}
-		a.Calls = calls
-		return loop.Step{Answer: &a}
-	case st.Call != nil:
-		c := args(*st.Call)
-		return loop.Step{Call: &c}
-	case st.Ask != nil:
-		return loop.Step{Ask: &loop.AskStep{Call: args(st.Ask.Call), Scope: cutText(st.Ask.Scope, leftText)}}
-	case st.Result != nil:
-		r := *st.Result
-		r.Call, r.Output = args(r.Call), cutText(r.Output, leftText)
-		return loop.Step{Result: &r}
-	}
-	return st
 }
 
 // isTooLarge reports whether something was not stored because no object can hold

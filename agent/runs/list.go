@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/agent/users"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
@@ -27,7 +28,7 @@ func (m *Manager) Sessions(ctx context.Context, user, q string) ([]chat.Session,
 	return out, nil
 }
 
-// rows gives the rows of a user's sessions; those in use tell theirs themselves.
+// rows returns the rows of a user's sessions; those in use tell theirs themselves.
 func (m *Manager) rows(ctx context.Context, user string) ([]users.Row, error) {
 	u, err := m.users.Get(ctx, user)
 	if err != nil {
@@ -38,47 +39,36 @@ func (m *Manager) rows(ctx context.Context, user string) ([]users.Row, error) {
 	}
 	rows := u.Rows()
 	for i, r := range rows {
-		if s := m.inUse(user, r.ID); s != nil {
+		if s := m.sessions.inUse(user, r.ID); s != nil {
 			s.mu.Lock()
-			if !s.ended && len(s.entries) > 0 {
-				rows[i] = s.row()
-			} // else its mark is there, and its first message is on the way
+			if s.life.Phase != session.Ended && s.state.Seq() > 0 {
+				rows[i] = s.rowLocked()
+			} // else its marker is there, and its first message is on the way
 			s.mu.Unlock()
 		}
 	}
 	return rows, nil
 }
 
-func (m *Manager) inUse(user, id string) *session {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.open[place{user, id}]
-}
-
 func (m *Manager) mentions(user, id, q string) bool {
-	s := m.inUse(user, id)
+	s := m.sessions.inUse(user, id)
 	if s == nil {
 		return false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, n := range s.tree.nodes {
-		if strings.Contains(strings.ToLower(n.Content), q) {
-			return true
-		}
-	}
-	return false
+	return s.state.Mentions(q)
 }
 
-// Session gives one row.
+// Session returns one row.
 func (m *Manager) Session(ctx context.Context, user, id string) (chat.Session, error) {
-	s, err := m.lookup(ctx, user, id)
+	s, err := m.sessions.lookup(ctx, user, id)
 	if err != nil {
 		return chat.Session{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.row().Session, nil
+	return s.state.Summary(), nil
 }
 
 // Usage sums the tokens of a user's sessions.

@@ -1,8 +1,8 @@
 // Package users is one user's journal and what it says: which sessions there
 // are, what is remembered, which tools stand approved.
 //
-// Owns: the journal u/{user}/log/, its session and approval records, the ledger
-// of what was done in the user's name (ledger.go), the marks
+// Owns: the journal u/{user}/log/, its session and approval records, where the
+// entries of the audit log are kept, the marks
 // u/{user}/open/ of sessions with unfinished work, and the layout of a user's
 // keys.
 // Touches: the bucket; package memory for its records.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/loongclaw/loongclaw/agent/auditlog"
 	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/journal"
 )
@@ -19,7 +20,7 @@ type Life struct {
 // Lives is what a user's journal says of lives, for whoever checks a store: it
 // needs no open user, and what can be read of a damaged journal will do.
 type Lives struct {
-	Lines   int // of the ledger
+	Audited int // entries of the audit log
 	user    User
 	anchors map[Life][]journal.Tail
 }
@@ -29,16 +30,17 @@ func NewLives() *Lives {
 	return &Lives{user: User{rows: map[string]*Row{}}, anchors: map[Life][]journal.Tail{}}
 }
 
-// Apply takes a record in; those of lives and the ledger count.
+// Apply takes a record in; those of lives and of the audit log count.
 func (l *Lives) Apply(e journal.Entry) error {
 	if e.Newer() {
 		return nil
 	}
 	switch e.Type {
 	case recAnchored, recCleared, recDeleted:
-	case recLedger:
-		l.Lines++
-		return json.Unmarshal(e.Body, &Line{})
+	case auditlog.RecordType:
+		l.Audited++
+		_, err := auditlog.Parse(e.Body)
+		return err
 	default:
 		return nil
 	}

@@ -3,17 +3,18 @@ package users
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"sort"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/loongclaw/loongclaw/agent/auditlog"
 	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/files"
 	"github.com/loongclaw/loongclaw/agent/journal"
 	"github.com/loongclaw/loongclaw/agent/memory"
+	"github.com/loongclaw/loongclaw/agent/record"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
@@ -30,7 +31,7 @@ type User struct {
 	mu       sync.Mutex
 	rows     map[string]*Row
 	standing map[string]time.Time // approved scopes, until when
-	ledger   ledger
+	audit    auditlog.Log
 
 	ending *time.Timer // the end of the journal is to be noted
 
@@ -77,7 +78,7 @@ type standingBody struct {
 
 // open reads a user's journal.
 func open(ctx context.Context, b bucket.Bucket, name string, now func() time.Time) (*User, error) {
-	u := &User{Name: name, bucket: b, now: now, rows: map[string]*Row{}, standing: map[string]time.Time{}, ledger: newLedger()}
+	u := &User{Name: name, bucket: b, now: now, rows: map[string]*Row{}, standing: map[string]time.Time{}}
 	u.Files = files.New(b, FilesPrefix(name))
 	u.Memory = memory.New(logOf{u}, memory.WithClock(now))
 	// The note is read beside the journal, so that it costs no time.
@@ -144,14 +145,14 @@ func (u *User) Apply(e journal.Entry) error {
 		defer u.mu.Unlock()
 		u.standing[b.Scope] = b.Until.Time
 		return nil
-	case recLedger:
-		var line Line
-		if err := json.Unmarshal(e.Body, &line); err != nil {
+	case auditlog.RecordType:
+		entry, err := auditlog.Parse(e.Body)
+		if err != nil {
 			return err
 		}
 		u.mu.Lock()
 		defer u.mu.Unlock()
-		u.ledger.take(line)
+		u.audit.Add(entry)
 		return nil
 	}
 	return u.Memory.Apply(e.Record)
@@ -216,29 +217,29 @@ func (u *User) begin(m Mark) {
 }
 
 // Anchor writes where a session's journal ends and what it shows in a list, and
-// in the same object the session's lines of the ledger.
-func (u *User) Anchor(ctx context.Context, r Row, lines ...Line) error {
-	return u.append(ctx, recAnchored, sessionBody{r.Session, r.Epoch, r.Usage, r.Tail}, lines...)
+// in the same object the session's entries of the audit log.
+func (u *User) Anchor(ctx context.Context, r Row, entries ...auditlog.Entry) error {
+	return u.append(ctx, recAnchored, sessionBody{r.Session, r.Epoch, r.Usage, r.Tail}, entries...)
 }
 
 // Clear ends a session's life and begins the next, empty one. The tombstone is
 // durable before an object goes, so a crash in between is finished by the next
-// Sweep and cannot bring half a session back. The lines of the ledger are in the
-// same object as the tombstone: what is deleted has left them here.
-func (u *User) Clear(ctx context.Context, session string, lines ...Line) error {
+// Sweep and cannot bring half a session back. The entries of the audit log are in
+// the same object as the tombstone: what is deleted has left them here.
+func (u *User) Clear(ctx context.Context, session string, entries ...auditlog.Entry) error {
 	r, _ := u.Row(session)
 	r.Session.Messages, r.Session.Head = 0, ""
 	r.Session.UpdatedAt = chat.At(u.now())
-	if err := u.append(ctx, recCleared, sessionBody{Session: r.Session, Epoch: r.Epoch + 1}, lines...); err != nil {
+	if err := u.append(ctx, recCleared, sessionBody{Session: r.Session, Epoch: r.Epoch + 1}, entries...); err != nil {
 		return err
 	}
 	return u.remove(ctx, session)
 }
 
 // Delete ends a session's life for good.
-func (u *User) Delete(ctx context.Context, session string, lines ...Line) error {
+func (u *User) Delete(ctx context.Context, session string, entries ...auditlog.Entry) error {
 	r, _ := u.Row(session)
-	if err := u.append(ctx, recDeleted, sessionBody{Session: chat.Session{ID: session}, Epoch: r.Epoch}, lines...); err != nil {
+	if err := u.append(ctx, recDeleted, sessionBody{Session: chat.Session{ID: session}, Epoch: r.Epoch}, entries...); err != nil {
 		return err
 	}
 	return u.remove(ctx, session)
@@ -281,17 +282,9 @@ func (u *User) Stands(scope string) bool {
 	return u.now().Before(u.standing[scope])
 }
 
-// append writes a record, and before it lines of the ledger.
-func (u *User) append(ctx context.Context, kind string, body any, lines ...Line) error {
-	b, err := json.Marshal(body)
-	if err != nil {
-		return fmt.Errorf("users: %w", err)
-	}
-	records, err := lineRecords(lines)
-	if err != nil {
-		return err
-	}
-	return u.appendLog(ctx, append(records, journal.Record{Type: kind, Body: b})...)
+// append writes a record, and before it entries of the audit log.
+func (u *User) append(ctx context.Context, kind string, body any, entries ...auditlog.Entry) error {
+	return u.appendLog(ctx, append(auditlog.Records(entries), record.New(kind, body))...)
 }
 
 var _ journal.State = (*User)(nil)

@@ -24,8 +24,12 @@ func New(base, token string, transport *http.Transport) *Client {
 	if transport == nil {
 		transport = Transport()
 	}
-	return &Client{Base: base, Token: token, HTTP: &http.Client{Transport: transport}}
+	return &Client{Base: base, Token: token, HTTP: &http.Client{Transport: transport, CheckRedirect: Stay}}
 }
+
+// Stay follows no redirect: the token is for the address that was named, and what
+// leads elsewhere is an answer.
+func Stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // Transport keeps enough connections for a thousand streams.
 func Transport() *http.Transport {

@@ -63,6 +63,47 @@ func TestOneVersionApart(t *testing.T) {
 	}
 }
 
+// TestThreeVersionsOnOneStore goes the ways that the upgrade guide promises: up from
+// 0.2.0 by way of 0.2.1 or at once, and back down to the version before. Nothing that
+// one has stored is missing at the next, and every store verifies.
+func TestThreeVersionsOnOneStore(t *testing.T) {
+	t.Parallel()
+	versions := map[string]rig.Binaries{"now": bin}
+	for _, release := range []string{"v0.2.0", "v0.2.1"} {
+		b, err := rig.BuildRelease(t.Context(), t.TempDir(), release)
+		if errors.Is(err, rig.ErrNoEarlier) {
+			t.Skipf("SKIPPED: %v", err)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		versions[release] = b
+	}
+	for _, way := range [][]string{
+		{"v0.2.0", "v0.2.1", "v0.2.0", "v0.2.1", "now", "v0.2.1", "now"},
+		{"v0.2.0", "now", "v0.2.1", "now"},
+	} {
+		t.Run(strings.Join(way, " "), func(t *testing.T) {
+			t.Parallel()
+			w := own(t, func(o *rig.Options) { o.Bin = versions[way[0]] })
+			converse(t, w, "step 0")
+			for i, version := range way[1:] {
+				told := remembered(t, w)
+				if err := w.Use(t.Context(), versions[version]); err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(told, remembered(t, w)); diff != "" {
+					t.Errorf("%s after %s (-before +after):\n%s", version, way[i], diff)
+				}
+				converse(t, w, fmt.Sprintf("step %d", i+1))
+				if _, err := w.Verify(t.Context()); err != nil {
+					t.Errorf("%s: %v", version, err)
+				}
+			}
+		})
+	}
+}
+
 const skewSession = "skew"
 
 func skewUser(w *world) *client.Client { return client.New(w.Base, tokenOf(0), transport) }

@@ -26,19 +26,37 @@ func BuildEarlier(ctx context.Context, dir string) (b Binaries, revision string,
 	if revision, err = earlier(ctx, root); err != nil {
 		return Binaries{}, "", err
 	}
+	b, err = buildRevision(ctx, root, revision, dir)
+	return b, revision, err
+}
+
+// BuildRelease builds both programs of a release, such as v0.2.0, into dir.
+func BuildRelease(ctx context.Context, dir, release string) (Binaries, error) {
+	root, err := Root(ctx)
+	if err != nil {
+		return Binaries{}, err
+	}
+	revision, err := git(ctx, root, "log", "--format=%h", "--diff-filter=A", "--", "docs/releases/"+release+".md")
+	if err != nil || revision == "" {
+		return Binaries{}, ErrNoEarlier
+	}
+	return buildRevision(ctx, root, revision, dir)
+}
+
+func buildRevision(ctx context.Context, root, revision, dir string) (Binaries, error) {
 	source := filepath.Join(dir, "source")
 	if err := extract(ctx, root, revision, source); err != nil {
-		return Binaries{}, "", err
+		return Binaries{}, err
 	}
-	b = Binaries{filepath.Join(dir, "gateway"), filepath.Join(dir, "agent")}
+	b := Binaries{filepath.Join(dir, "gateway"), filepath.Join(dir, "agent")}
 	for module, out := range map[string]string{"gateway": b.Gateway, "agent": b.Agent} {
 		cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-o", out, "./cmd/"+module) // #nosec G204 -- two fixed names
 		cmd.Dir = filepath.Join(source, module)
 		if text, err := cmd.CombinedOutput(); err != nil {
-			return Binaries{}, "", fmt.Errorf("go build %s of %s: %w\n%s", module, revision, err, text)
+			return Binaries{}, fmt.Errorf("go build %s of %s: %w\n%s", module, revision, err, text)
 		}
 	}
-	return b, revision, nil
+	return b, nil
 }
 
 // earlier names the version before this one: the change that brought the notes of

@@ -105,6 +105,18 @@ func (s *Stack) UseAgent(ctx context.Context, program string) error {
 	return s.StartAgent(ctx)
 }
 
+// Use starts other programs as the agent and the gateway, on the same addresses and
+// store, in the place of those that run.
+func (s *Stack) Use(ctx context.Context, bin Binaries) error {
+	s.Gateway.Kill()
+	s.Agent.Stop(15 * time.Second)
+	s.opts.Bin = bin
+	if err := s.StartAgent(ctx); err != nil {
+		return err
+	}
+	return s.StartGateway(ctx)
+}
+
 func (s *Stack) agentEnv() map[string]string {
 	env := map[string]string{
 		"PATH": os.Getenv("PATH"), "HOME": filepath.Join(s.opts.Dir, "agent"), "TMPDIR": os.TempDir(),

@@ -87,8 +87,12 @@ func (s Script) pieces(round, attempt int) []string {
 	return out
 }
 
-// asked is how a message without a script asks for a tool.
-var asked = regexp.MustCompile(`Call the tool ([a-z_]+)`)
+// asked is how a message without a script asks for a tool, and toWrite how it asks
+// for one that the user is asked about.
+var (
+	asked   = regexp.MustCompile(`Call the tool ([a-z_]+)`)
+	toWrite = regexp.MustCompile(`^Write "([^"]*)" to ([A-Za-z0-9._/-]+)$`)
+)
 
 // own is what the user wrote last: a message without the contexts that the agent
 // puts before the user's words, and without an earlier message that it has joined
@@ -114,6 +118,13 @@ func read(message string) Script {
 	}
 	if m := asked.FindStringSubmatch(message); m != nil {
 		return Script{Rounds: []Round{{Calls: []Call{{ID: "asked", Name: m[1], Args: "{}"}}}, {Text: []string{"done"}}}}
+	}
+	if m := toWrite.FindStringSubmatch(strings.TrimSpace(message)); m != nil {
+		args, err := json.Marshal(map[string]string{"content": m[1], "path": m[2]})
+		if err != nil {
+			panic(err) // strings only
+		}
+		return Script{Rounds: []Round{{Calls: []Call{{ID: "asked", Name: "write_file", Args: string(args)}}}, {Text: []string{"done"}}}}
 	}
 	if len(message) > 200 {
 		message = "(long)"

@@ -23,7 +23,7 @@ func mustTokens(t *testing.T, s string) Tokens {
 
 func TestTokens(t *testing.T) {
 	ts := mustTokens(t, " alice:alice-secret-1 , bob:bob-secret-123:read,熊大:bear-secret-12:chat,")
-	for secret, want := range map[string]Grant{
+	for secret, want := range map[string]Identity{
 		"alice-secret-1": {User: "alice", Scopes: []string{"read", "chat", "admin"}},
 		"bob-secret-123": {User: "bob", Scopes: []string{"read"}},
 		"bear-secret-12": {User: "熊大", Scopes: []string{"read", "chat"}},

@@ -17,7 +17,7 @@ func FuzzTokens(f *testing.F) {
 		all, err := ParseTokens(text)
 		for _, token := range all {
 			if checkUser(token.User) != nil || len(token.Scopes) == 0 || strings.ContainsAny(token.User, "/\\: \n\x00") {
-				t.Errorf("%q gives %+v", text, token.Grant)
+				t.Errorf("%q gives %+v", text, token.Identity)
 			}
 		}
 		if err != nil && strings.Contains(err.Error(), secret) {

@@ -62,16 +62,16 @@ func LooksLikeJWT(s string) bool { return strings.Count(s, ".") == 2 && strings.
 
 // Verify says what a token gives. The error is for the owner: who sends a token
 // learns only that it does not count.
-func (j *JWT) Verify(text string, now time.Time) (Grant, error) {
+func (j *JWT) Verify(text string, now time.Time) (Identity, error) {
 	claims, err := verifyJWT(text, j.Issuer, []string{j.Audience}, j.Keys, now)
 	if err != nil {
-		return Grant{}, err
+		return Identity{}, err
 	}
 	user, _ := claims.rest[j.UserClaim].(string)
 	if err := checkUser(user); err != nil {
-		return Grant{}, fmt.Errorf("the claim %s: %w", j.UserClaim, err)
+		return Identity{}, fmt.Errorf("the claim %s: %w", j.UserClaim, err)
 	}
-	return Grant{User: user, Scopes: scopesOf(claims.rest[j.ScopeClaim]), Expires: claims.expires}, nil
+	return Identity{User: user, Scopes: scopesOf(claims.rest[j.ScopeClaim]), Expires: claims.expires}, nil
 }
 
 // scopesOf reads a scope claim. Issuers put scopes of others beside ours, which

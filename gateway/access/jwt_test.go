@@ -90,19 +90,19 @@ func TestJWTsThatCount(t *testing.T) {
 	all := []string{"read", "chat", "admin"}
 	for name, tc := range map[string]struct {
 		text string
-		want Grant
+		want Identity
 	}{
-		"EdDSA":        {sign(t, jwt.SigningMethodEdDSA, i.ed, "ed", claims(nil)), Grant{User: "alice", Scopes: all[:2]}},
-		"ES256":        {sign(t, jwt.SigningMethodES256, i.ec, "ec", claims(nil)), Grant{User: "alice", Scopes: all[:2]}},
-		"RS256":        {sign(t, jwt.SigningMethodRS256, i.rsa, "rsa", claims(nil)), Grant{User: "alice", Scopes: all[:2]}},
-		"no kid":       {sign(t, jwt.SigningMethodES256, i.ec, "", claims(nil)), Grant{User: "alice", Scopes: all[:2]}},
-		"audiences":    {sign(t, jwt.SigningMethodEdDSA, i.ed, "ed", claims(map[string]any{"aud": []string{"x", "loongclaw"}})), Grant{User: "alice", Scopes: all[:2]}},
-		"read":         {sign(t, jwt.SigningMethodEdDSA, i.ed, "ed", claims(map[string]any{"scope": "openid read"})), Grant{User: "alice", Scopes: all[:1]}},
-		"admin":        {sign(t, jwt.SigningMethodEdDSA, i.ed, "ed", claims(map[string]any{"scope": []string{"admin"}})), Grant{User: "alice", Scopes: all}},
-		"no scope":     {sign(t, jwt.SigningMethodEdDSA, i.ed, "ed", claims(map[string]any{"scope": "openid ADMIN"})), Grant{User: "alice", Scopes: []string{}}},
-		"odd scope":    {sign(t, jwt.SigningMethodEdDSA, i.ed, "ed", claims(map[string]any{"scope": 7})), Grant{User: "alice", Scopes: []string{}}},
-		"their clock":  {sign(t, jwt.SigningMethodEdDSA, i.ed, "ed", claims(map[string]any{"nbf": jwtNow.Unix() + 29})), Grant{User: "alice", Scopes: all[:2]}},
-		"just expired": {sign(t, jwt.SigningMethodEdDSA, i.ed, "ed", claims(map[string]any{"exp": jwtNow.Unix() - 29})), Grant{User: "alice", Scopes: all[:2], Expires: jwtNow.Unix() + 1}},
+		"EdDSA":        {sign(t, jwt.SigningMethodEdDSA, i.ed, "ed", claims(nil)), Identity{User: "alice", Scopes: all[:2]}},
+		"ES256":        {sign(t, jwt.SigningMethodES256, i.ec, "ec", claims(nil)), Identity{User: "alice", Scopes: all[:2]}},
+		"RS256":        {sign(t, jwt.SigningMethodRS256, i.rsa, "rsa", claims(nil)), Identity{User: "alice", Scopes: all[:2]}},
+		"no kid":       {sign(t, jwt.SigningMethodES256, i.ec, "", claims(nil)), Identity{User: "alice", Scopes: all[:2]}},
+		"audiences":    {sign(t, jwt.SigningMethodEdDSA, i.ed, "ed", claims(map[string]any{"aud": []string{"x", "loongclaw"}})), Identity{User: "alice", Scopes: all[:2]}},
+		"read":         {sign(t, jwt.SigningMethodEdDSA, i.ed, "ed", claims(map[string]any{"scope": "openid read"})), Identity{User: "alice", Scopes: all[:1]}},
+		"admin":        {sign(t, jwt.SigningMethodEdDSA, i.ed, "ed", claims(map[string]any{"scope": []string{"admin"}})), Identity{User: "alice", Scopes: all}},
+		"no scope":     {sign(t, jwt.SigningMethodEdDSA, i.ed, "ed", claims(map[string]any{"scope": "openid ADMIN"})), Identity{User: "alice", Scopes: []string{}}},
+		"odd scope":    {sign(t, jwt.SigningMethodEdDSA, i.ed, "ed", claims(map[string]any{"scope": 7})), Identity{User: "alice", Scopes: []string{}}},
+		"their clock":  {sign(t, jwt.SigningMethodEdDSA, i.ed, "ed", claims(map[string]any{"nbf": jwtNow.Unix() + 29})), Identity{User: "alice", Scopes: all[:2]}},
+		"just expired": {sign(t, jwt.SigningMethodEdDSA, i.ed, "ed", claims(map[string]any{"exp": jwtNow.Unix() - 29})), Identity{User: "alice", Scopes: all[:2], Expires: jwtNow.Unix() + 1}},
 	} {
 		if tc.want.Expires == 0 {
 			tc.want.Expires = jwtNow.Unix() + 90

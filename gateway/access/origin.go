@@ -45,6 +45,20 @@ func parseOrigin(s string) (string, error) {
 	return u.Scheme + "://" + hostPort(u.Scheme, u.Host), nil
 }
 
+// ParsePublicURL reads PUBLIC_URL, the address under which people reach the gateway:
+// scheme and host alone, since the gateway lives at the root. It is empty where
+// nothing is said. The error repeats nothing, as a credential may stand in it.
+func ParsePublicURL(s string) (string, error) {
+	if s == "" {
+		return "", nil
+	}
+	public, err := parseOrigin(s)
+	if err != nil {
+		return "", errors.New("is not the address of a gateway; write scheme and host only, such as https://ai.example.com")
+	}
+	return public, nil
+}
+
 // Has says whether an Origin header is on the list.
 func (os Origins) Has(origin string) bool { return slices.Contains(os, origin) }
 

@@ -5,12 +5,12 @@ import (
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/loongclaw/loongclaw/pkg/signed"
 )
 
 // sessionPrefix marks a session token, so that it is never looked for among the
@@ -39,69 +39,56 @@ func NewSessions(pass ed25519.PrivateKey, tokens Tokens) (*Sessions, error) {
 	return &Sessions{key: key, tokens: tokens}, nil
 }
 
+// session is what a session token says.
 type session struct {
 	User    string   `json:"u"`
 	Scopes  []string `json:"s"`
 	Expires int64    `json:"e"`
-	Via     string   `json:"-"`
 }
 
 // Mint makes a session token for the static token t.
-func (s *Sessions) Mint(t Token, now time.Time) (string, Grant, error) {
+func (s *Sessions) Mint(t Token, now time.Time) (string, Identity, error) {
 	return s.MintFor(t, t.Scopes, SessionLifetime, now)
 }
 
 // MintFor makes one with fewer scopes, or for a shorter time.
-func (s *Sessions) MintFor(t Token, scopes []string, life time.Duration, now time.Time) (string, Grant, error) {
+func (s *Sessions) MintFor(t Token, scopes []string, life time.Duration, now time.Time) (string, Identity, error) {
 	if life <= 0 || life > SessionLifetime {
-		return "", Grant{}, fmt.Errorf("a session token counts for up to %s", SessionLifetime)
+		return "", Identity{}, fmt.Errorf("a session token counts for up to %s", SessionLifetime)
 	}
 	if slices.ContainsFunc(scopes, t.lacks) {
-		return "", Grant{}, fmt.Errorf("the token of %s has only %s", t.User, strings.Join(t.Scopes, ", "))
+		return "", Identity{}, fmt.Errorf("the token of %s has only %s", t.User, strings.Join(t.Scopes, ", "))
 	}
-	g := Grant{User: t.User, Scopes: scopes, Expires: now.Add(life).Unix()}
-	body, err := json.Marshal(session(g))
+	g := Identity{User: t.User, Scopes: scopes, Expires: now.Add(life).Unix()}
+	text, err := signed.Sign(session{g.User, g.Scopes, g.Expires}, func(text string) []byte { return s.mac(text, t) })
 	if err != nil {
-		return "", Grant{}, fmt.Errorf("access: writing a session token: %w", err)
+		return "", Identity{}, fmt.Errorf("access: writing a session token: %w", err)
 	}
-	text := base64.RawURLEncoding.EncodeToString(body)
-	return sessionPrefix + text + "." + base64.RawURLEncoding.EncodeToString(s.mac(text, t)), g, nil
+	return sessionPrefix + text, g, nil
 }
 
-// Find says what a session token gives.
-func (s *Sessions) Find(secret string, now time.Time) (Grant, bool) {
+// Find returns whom a session token speaks for.
+func (s *Sessions) Find(secret string, now time.Time) (Identity, bool) {
 	rest, ok := strings.CutPrefix(secret, sessionPrefix)
-	if !ok || len(secret) > maxCredential {
-		return Grant{}, false
-	}
-	text, sum, ok := strings.Cut(rest, ".")
 	if !ok {
-		return Grant{}, false
+		return Identity{}, false
 	}
-	mac, err := base64.RawURLEncoding.Strict().DecodeString(sum)
+	st, err := signed.Parse(rest, maxCredential)
 	if err != nil {
-		return Grant{}, false
+		return Identity{}, false
 	}
 	for _, t := range s.tokens {
-		if !hmac.Equal(mac, s.mac(text, t)) {
+		if !hmac.Equal(st.Signature, s.mac(st.Text, t)) {
 			continue
 		}
-		g, ok := readSession(text)
-		return g, ok && g.User == t.User && now.Unix() < g.Expires && !slices.ContainsFunc(g.Scopes, t.lacks)
+		var v session
+		if st.Decode(&v) != nil {
+			return Identity{}, false
+		}
+		id := Identity{User: v.User, Scopes: v.Scopes, Expires: v.Expires}
+		return id, id.User == t.User && now.Unix() < id.Expires && !slices.ContainsFunc(id.Scopes, t.lacks)
 	}
-	return Grant{}, false
-}
-
-func readSession(text string) (Grant, bool) {
-	body, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil {
-		return Grant{}, false
-	}
-	var v session
-	if json.Unmarshal(body, &v) != nil {
-		return Grant{}, false
-	}
-	return Grant(v), true
+	return Identity{}, false
 }
 
 func (t Token) lacks(scope string) bool { return !slices.Contains(t.Scopes, scope) }

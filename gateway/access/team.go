@@ -64,20 +64,20 @@ func (t *Team) KeysURL() string { return t.Origin + "/cdn-cgi/access/certs" }
 
 // Verify says what an assertion gives: its user is the e-mail address. It may read
 // and chat: that Access let somebody in makes nobody an admin.
-func (t *Team) Verify(assertion string, keys KeySet, now time.Time) (Grant, error) {
+func (t *Team) Verify(assertion string, keys KeySet, now time.Time) (Identity, error) {
 	claims, err := verifyJWT(assertion, t.Origin, t.Audience, keys, now)
 	if err != nil {
-		return Grant{}, err
+		return Identity{}, err
 	}
 	text, _ := claims.rest["email"].(string)
 	email, err := lowerASCII(text)
 	if err != nil {
-		return Grant{}, fmt.Errorf("the claim email: %w", err)
+		return Identity{}, fmt.Errorf("the claim email: %w", err)
 	}
 	if err := checkUser(email); err != nil {
-		return Grant{}, fmt.Errorf("the claim email: %w", err)
+		return Identity{}, fmt.Errorf("the claim email: %w", err)
 	}
-	return Grant{User: email, Scopes: scopesOf(nil), Expires: claims.expires}, nil
+	return Identity{User: email, Scopes: scopesOf(nil), Expires: claims.expires}, nil
 }
 
 // lowerASCII lowers the letters that mail systems compare without case. Letters of

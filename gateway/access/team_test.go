@@ -45,7 +45,7 @@ func TestTeamVerifies(t *testing.T) {
 		return sign(t, jwt.SigningMethodRS256, i.rsa, kid, claims(with))
 	}
 	got, err := team.Verify(text("rsa", nil), i.jwt.Keys, jwtNow)
-	want := Grant{User: "eve@example.com", Scopes: []string{"read", "chat"}, Expires: jwtNow.Unix() + 90}
+	want := Identity{User: "eve@example.com", Scopes: []string{"read", "chat"}, Expires: jwtNow.Unix() + 90}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}

@@ -6,11 +6,11 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/loongclaw/loongclaw/pkg/signed"
 )
 
 const (
@@ -24,10 +24,10 @@ const (
 // Ticket is the right to open one WebSocket: what its holder may do there, and
 // until when it can be used. Spent it is in one place, under its ID.
 type Ticket struct {
-	Grant  // the expiry is that of the credential it was asked for with
-	ID     string
-	Issued time.Time // in milliseconds, as Until
-	Until  time.Time
+	Identity // the expiry is that of the credential it was asked for with
+	ID       string
+	Issued   time.Time // in milliseconds, as Until
+	Until    time.Time
 }
 
 // Tickets mints and checks tickets. A ticket is a signed statement, so that only
@@ -57,37 +57,31 @@ type ticket struct {
 }
 
 // Mint makes a ticket for a holder of g. It never outlives the credential.
-func (ts *Tickets) Mint(g Grant, now time.Time) (string, Ticket, error) {
+func (ts *Tickets) Mint(g Identity, now time.Time) (string, Ticket, error) {
 	until := now.Add(TicketLifetime)
 	if end := time.Unix(g.Expires, 0); g.Expires != 0 && end.Before(until) {
 		until = end
 	}
 	v := ticket{User: g.User, Scopes: g.Scopes, Expires: g.Expires, Via: g.Via, ID: rand.Text(), From: now.UnixMilli(), Until: until.UnixMilli()}
-	body, err := json.Marshal(v)
+	text, err := signed.Sign(v, ts.mac)
 	if err != nil {
 		return "", Ticket{}, fmt.Errorf("access: writing a ticket: %w", err)
 	}
-	text := base64.RawURLEncoding.EncodeToString(body)
-	return ticketPrefix + text + "." + base64.RawURLEncoding.EncodeToString(ts.mac(text)), v.ticket(), nil
+	return ticketPrefix + text, v.ticket(), nil
 }
 
-// Find says what a ticket gives, before it is spent.
+// Find returns what a ticket gives, before it is spent.
 func (ts *Tickets) Find(secret string, now time.Time) (Ticket, bool) {
 	rest, ok := strings.CutPrefix(secret, ticketPrefix)
-	if !ok || len(secret) > maxTicket {
-		return Ticket{}, false
-	}
-	text, sum, ok := strings.Cut(rest, ".")
 	if !ok {
 		return Ticket{}, false
 	}
-	mac, err := base64.RawURLEncoding.Strict().DecodeString(sum)
-	if err != nil || !hmac.Equal(mac, ts.mac(text)) {
+	st, err := signed.Parse(rest, maxTicket)
+	if err != nil || !hmac.Equal(st.Signature, ts.mac(st.Text)) {
 		return Ticket{}, false
 	}
-	body, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	var v ticket
-	if err != nil || json.Unmarshal(body, &v) != nil || v.ID == "" {
+	if st.Decode(&v) != nil || v.ID == "" {
 		return Ticket{}, false
 	}
 	t := v.ticket()
@@ -96,7 +90,7 @@ func (ts *Tickets) Find(secret string, now time.Time) (Ticket, bool) {
 
 func (v ticket) ticket() Ticket {
 	return Ticket{
-		Grant: Grant{User: v.User, Scopes: v.Scopes, Expires: v.Expires, Via: v.Via}, ID: v.ID,
+		Identity: Identity{User: v.User, Scopes: v.Scopes, Expires: v.Expires, Via: v.Via}, ID: v.ID,
 		Issued: time.UnixMilli(v.From), Until: time.UnixMilli(v.Until),
 	}
 }

@@ -23,7 +23,7 @@ func mustTickets(t testing.TB, seed byte) *Tickets {
 
 func TestTickets(t *testing.T) {
 	ts, now := mustTickets(t, 0), time.UnixMilli(1_800_000_000_123)
-	g := Grant{User: "熊大", Scopes: []string{"read", "chat"}, Expires: now.Unix() + 3600}
+	g := Identity{User: "熊大", Scopes: []string{"read", "chat"}, Expires: now.Unix() + 3600}
 	text, minted, err := ts.Mint(g, now)
 	if err != nil {
 		t.Fatal(err)
@@ -32,7 +32,7 @@ func TestTickets(t *testing.T) {
 	if diff := cmp.Diff(minted, got); diff != "" || !ok {
 		t.Fatalf("%v (-minted +found):\n%s", ok, diff)
 	}
-	if diff := cmp.Diff(g, got.Grant); diff != "" || !got.Issued.Equal(now) || !got.Until.Equal(now.Add(TicketLifetime)) || got.ID == "" {
+	if diff := cmp.Diff(g, got.Identity); diff != "" || !got.Issued.Equal(now) || !got.Until.Equal(now.Add(TicketLifetime)) || got.ID == "" {
 		t.Errorf("got %+v (-want +got):\n%s", got, diff)
 	}
 	if _, ok := ts.Find(text, now.Add(TicketLifetime)); ok {
@@ -59,7 +59,7 @@ func TestTickets(t *testing.T) {
 
 func TestTicketsEndWithTheirCredential(t *testing.T) {
 	ts, now := mustTickets(t, 0), time.Unix(1_800_000_000, 0)
-	text, got, err := ts.Mint(Grant{User: "a", Scopes: []string{"read"}, Expires: now.Unix() + 5}, now)
+	text, got, err := ts.Mint(Identity{User: "a", Scopes: []string{"read"}, Expires: now.Unix() + 5}, now)
 	if err != nil || !got.Until.Equal(now.Add(5*time.Second)) {
 		t.Errorf("got %v, %v", got.Until, err)
 	}
@@ -78,7 +78,7 @@ func TestTicketsAreNoSessions(t *testing.T) {
 	}
 	ts := mustTickets(t, 0)
 	session, _, err1 := sessions.Mint(tokens[0], now)
-	ticket, _, err2 := ts.Mint(tokens[0].Grant, now)
+	ticket, _, err2 := ts.Mint(tokens[0].Identity, now)
 	if err1 != nil || err2 != nil {
 		t.Fatal(err1, err2)
 	}

@@ -22,19 +22,20 @@ const maxCredential = 4 << 10
 // maxUser is the longest user name, in bytes.
 const maxUser = 64
 
-// Grant is what a credential gives: a user and what that user may do with it.
-type Grant struct {
-	User    string
-	Scopes  []string
-	Expires int64 // Unix seconds; 0 is never
-	// Via says how the user came in and with which credential, for the ledger.
+// Identity is whom a credential speaks for, and what that user may do with it. It
+// is kept beside a socket, so it survives JSON.
+type Identity struct {
+	User    string   `json:"user"`
+	Scopes  []string `json:"scopes"`
+	Expires int64    `json:"expires,omitempty"` // Unix seconds; 0 is never
+	// Via says how the user came in and with which credential, for the audit log.
 	// Nothing about the credential can be learned from it.
-	Via string
+	Via string `json:"via,omitempty"`
 }
 
 // Token is a static token. Only its hash is kept.
 type Token struct {
-	Grant
+	Identity
 	hash [sha256.Size]byte
 }
 
@@ -80,7 +81,7 @@ func parseToken(entry string) (Token, error) {
 	case strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || r > '~' }):
 		return Token{}, fmt.Errorf("%shas a token with a character that no header can carry; `gateway token` prints a good one", said(user))
 	}
-	t := Token{Grant: Grant{User: user, Scopes: AllScopes()}, hash: sha256.Sum256([]byte(secret))}
+	t := Token{Identity: Identity{User: user, Scopes: AllScopes()}, hash: sha256.Sum256([]byte(secret))}
 	if len(parts) == 3 {
 		scopes, err := ParseScopes(parts[2])
 		if err != nil {
@@ -142,9 +143,9 @@ func checkUser(name string) error {
 }
 
 // Find says what a token gives. Its time does not depend on which one matches.
-func (ts Tokens) Find(secret string) (Grant, bool) {
+func (ts Tokens) Find(secret string) (Identity, bool) {
 	t, ok := ts.Lookup(secret)
-	return t.Grant, ok
+	return t.Identity, ok
 }
 
 // Lookup gives the token itself.

@@ -70,12 +70,12 @@ func (x *exchange) authenticate(secret string) error {
 	if !ok {
 		return x.wrongCredential(fault.New(fault.CodeUnauthorized, "the credential is not known or has expired", "log in again, or check the token"))
 	}
-	x.id = Identity(g)
+	x.id = g
 	return nil
 }
 
 // bearer says what a bearer token gives.
-func (c *Core) bearer(secret string) (access.Grant, bool) {
+func (c *Core) bearer(secret string) (Identity, bool) {
 	now := c.cfg.Now()
 	if g, ok := c.cfg.Tokens.Find(secret); ok {
 		g.Via = c.namer.Name(access.ViaToken, secret)
@@ -86,7 +86,7 @@ func (c *Core) bearer(secret string) (access.Grant, bool) {
 		return g, true
 	}
 	if c.cfg.JWT == nil || !access.LooksLikeJWT(secret) {
-		return access.Grant{}, false
+		return Identity{}, false
 	}
 	g, err := c.cfg.JWT.Verify(secret, now)
 	g.Via = access.ViaJWT

@@ -55,7 +55,7 @@ func (x *exchange) byCookie(value string) error {
 		return errForeign
 	}
 	g.Via = x.core.namer.Name(access.ViaSession, value)
-	x.id = Identity(g)
+	x.id = g
 	return nil
 }
 

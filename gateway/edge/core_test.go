@@ -312,7 +312,9 @@ func TestPassesAreReusedForATimeAndBounded(t *testing.T) {
 	for _, other := range []func() (string, error){
 		func() (string, error) { return p.sign(id, "POST", "/a", start) },
 		func() (string, error) { return p.sign(id, "GET", "/b", start) },
-		func() (string, error) { return p.sign(Identity{User: "bob", Scopes: id.Scopes}, "GET", "/a", start) },
+		func() (string, error) {
+			return p.sign(Identity{User: "bob", Scopes: id.Scopes}, "GET", "/a", start)
+		},
 		func() (string, error) {
 			return p.sign(Identity{User: "alice", Scopes: []string{"chat"}}, "GET", "/a", start)
 		},

@@ -4,16 +4,12 @@ import (
 	"encoding/json"
 	"net/http"
 	"time"
+
+	"github.com/loongclaw/loongclaw/gateway/access"
 )
 
-// Identity is who a request or a socket speaks for. It is kept beside a socket,
-// so it must survive JSON.
-type Identity struct {
-	User    string   `json:"user"`
-	Scopes  []string `json:"scopes"`
-	Expires int64    `json:"expires,omitempty"` // Unix seconds; 0 is never
-	Via     string   `json:"via,omitempty"`     // the way in and which credential, for the ledger
-}
+// Identity is who a request or a socket speaks for.
+type Identity = access.Identity
 
 // LimitQuestion asks whether one more is allowed under a key. For the class auth
 // one more is a wrong credential, and limit.Strikes says how it is counted.

@@ -121,8 +121,8 @@ func (x *exchange) logIn(static access.Token, cookie bool) error {
 // loggedIn answers with a session token, and for a page that wants one sets it as
 // a cookie, too. It is for the page to ask: one that knows nothing of cookies could
 // not log out.
-func (x *exchange) loggedIn(token string, g access.Grant, cookie bool) error {
-	x.id = Identity(g)
+func (x *exchange) loggedIn(token string, g Identity, cookie bool) error {
+	x.id = g
 	end := time.Unix(g.Expires, 0)
 	set := cookie && x.setCookie(token, int(end.Sub(x.core.cfg.Now())/time.Second))
 	return x.respond(http.StatusOK, struct {

@@ -44,7 +44,7 @@ func (p *passes) sign(id Identity, method, path string, now time.Time) (string, 
 	if text, ok := p.find(key, now); ok {
 		return text, nil
 	}
-	text, err := pass.Sign(p.key, id.pass(method, path), now)
+	text, err := pass.Sign(p.key, passFor(id, method, path), now)
 	if err != nil {
 		return "", err
 	}
@@ -60,12 +60,12 @@ func (p *passes) sign(id Identity, method, path string, now time.Time) (string, 
 // signWith signs a pass that takes counts of refusals along, for this request
 // alone: what is said of them is said once.
 func (p *passes) signWith(refused map[string]int, id Identity, method, path string, now time.Time) (string, error) {
-	q := id.pass(method, path)
+	q := passFor(id, method, path)
 	q.Refused = refused
 	return pass.Sign(p.key, q, now)
 }
 
-func (id Identity) pass(method, path string) pass.Pass {
+func passFor(id Identity, method, path string) pass.Pass {
 	return pass.Pass{User: id.User, Scopes: id.Scopes, Via: id.Via, Method: method, Path: path}
 }
 

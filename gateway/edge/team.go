@@ -73,7 +73,7 @@ func (x *exchange) asserted(text string) error {
 		return x.wrongCredential(errAssertion)
 	}
 	g.Via = access.ViaAccess
-	x.id = Identity(g)
+	x.id = g
 	return nil
 }
 

@@ -6,7 +6,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/loongclaw/loongclaw/gateway/access"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -18,7 +17,7 @@ func (c *Core) giveTicket(e echo.Context) error {
 		return fault.New(fault.CodeNotFound, "this gateway gives no WebSocket tickets: it cannot remember which are used", hintNoTickets)
 	}
 	x := of(e)
-	text, t, err := c.tickets.Mint(access.Grant(x.id), c.cfg.Now())
+	text, t, err := c.tickets.Mint(x.id, c.cfg.Now())
 	if err != nil {
 		return err
 	}
@@ -55,7 +54,7 @@ func (x *exchange) redeemTicket(text, user string) error {
 	if err := x.spend(q, errTicket); err != nil {
 		return err
 	}
-	x.id = Identity(t.Grant)
+	x.id = t.Identity
 	return nil
 }
 

@@ -75,8 +75,10 @@ func TestConversations(t *testing.T) {
 		"a result twice":               {[]loop.Message{user("q"), called("", call("a", "look", `{}`)), result("a", "look", "1"), result("a", "look", "2")}, []string{`u: "q"`, `a: a=look{}`, `u: a>"1"`}},
 		"a failed call":                {[]loop.Message{user("q"), called("", call("a", "look", `{}`)), failed}, []string{`u: "q"`, `a: a=look{}`, `u: a>"error: no"!`}},
 		"an empty result":              {[]loop.Message{user("q"), called("", call("a", "look", `{}`)), result("a", "look", " ")}, []string{`u: "q"`, `a: a=look{}`, `u: a>"(no output)"`}},
-		"the same id again": {[]loop.Message{user("q"), called("", call("a", "look", `{}`)), result("a", "look", "1"), called("", call("a", "look", `{}`)), result("a", "look", "2")},
-			[]string{`u: "q"`, `a: a=look{}`, `u: a>"1"`, `a: a_2=look{}`, `u: a_2>"2"`}},
+		"the same id again": {
+			[]loop.Message{user("q"), called("", call("a", "look", `{}`)), result("a", "look", "1"), called("", call("a", "look", `{}`)), result("a", "look", "2")},
+			[]string{`u: "q"`, `a: a=look{}`, `u: a>"1"`, `a: a_2=look{}`, `u: a_2>"2"`},
+		},
 		"an id that is refused":        {[]loop.Message{user("q"), called("", call("functions.look:0", "look", `{}`)), result("functions.look:0", "look", "1")}, []string{`u: "q"`, `a: call_ec0002042636dd8aa1e59e55=look{}`, `u: call_ec0002042636dd8aa1e59e55>"1"`}},
 		"no id":                        {[]loop.Message{user("q"), called("", call("", "look", `{}`), call("", "look", `{}`)), result("", "look", "1"), result("", "look", "2")}, []string{`u: "q"`, `a: call_e3b0c44298fc1c149afbf4c8=look{} call_e3b0c44298fc1c149afbf4c8_2=look{}`, `u: call_e3b0c44298fc1c149afbf4c8>"1" call_e3b0c44298fc1c149afbf4c8_2>"2"`}},
 		"names that are refused":       {[]loop.Message{user("q"), called("", call("a", "functions.look", `{}`), call("b", "", `{}`), call("c", "看 it", `{}`))}, []string{`u: "q"`, `a: a=functions_look{} b=unnamed{} c=it{}`, `u: a>"error: this call has no result"! b>"error: this call has no result"! c>"error: this call has no result"!`}},

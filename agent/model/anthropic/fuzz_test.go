@@ -46,8 +46,13 @@ func recorded(r reply) string {
 // are cut, and what is kept of it makes a conversation that Anthropic takes.
 func FuzzStream(f *testing.F) {
 	for _, r := range []reply{
-		{Blocks: all}, {Blocks: all, Fault: anthropictest.CRLF}, {Blocks: all, Fault: anthropictest.Unknown}, {Blocks: all, Whole: true}, {Blocks: all, Stop: "max_tokens"},
-		{Blocks: []block{{Text: "x"}, {Raw: `{"type":"server_tool_use","id":"s","name":"n","input":{}}`}}, Stop: "refusal"}, {Fault: anthropictest.Error},
+		{Blocks: all},
+		{Blocks: all, Fault: anthropictest.CRLF},
+		{Blocks: all, Fault: anthropictest.Unknown},
+		{Blocks: all, Whole: true},
+		{Blocks: all, Stop: "max_tokens"},
+		{Blocks: []block{{Text: "x"}, {Raw: `{"type":"server_tool_use","id":"s","name":"n","input":{}}`}}, Stop: "refusal"},
+		{Fault: anthropictest.Error},
 	} {
 		f.Add(recorded(r))
 	}

@@ -22,7 +22,9 @@ type block = anthropictest.Block
 
 // all is an answer with a block of each kind.
 var all = []block{
-	{Thinking: "First I look, 好的 🐉."}, {Redacted: "xyz"}, {Text: "I look. 看 🐉 "},
+	{Thinking: "First I look, 好的 🐉."},
+	{Redacted: "xyz"},
+	{Text: "I look. 看 🐉 "},
 	{Call: &anthropictest.Call{ID: "toolu_1", Name: "look", Input: `{"at": "the <owl> 🦉"}`}},
 	{Call: &anthropictest.Call{ID: "toolu_2", Name: "wait"}},
 }
@@ -139,9 +141,12 @@ func TestHowAnAnswerEnds(t *testing.T) {
 func TestTwoTextsAndWhatIsBetween(t *testing.T) {
 	s := &anthropictest.Server{}
 	s.Script(reply{Blocks: []block{
-		{Text: "I search. "}, {Raw: `{"type":"server_tool_use","id":"srvtoolu_1","name":"web_search","input":{"q":"owl"}}`},
+		{Text: "I search. "},
+		{Raw: `{"type":"server_tool_use","id":"srvtoolu_1","name":"web_search","input":{"q":"owl"}}`},
 		{Raw: `{"type":"web_search_tool_result","tool_use_id":"srvtoolu_1","content":[]}`},
-		{Text: "Owls ", Citation: `{"type":"web_search_result_location","url":"https://x"}`}, {Text: "fly."}, {Raw: `{"type":"hologram","data":{"a":[1]}}`},
+		{Text: "Owls ", Citation: `{"type":"web_search_result_location","url":"https://x"}`},
+		{Text: "fly."},
+		{Raw: `{"type":"hologram","data":{"a":[1]}}`},
 	}}, reply{})
 	m := start(t, s, Config{})
 	q := ofOne("hi")

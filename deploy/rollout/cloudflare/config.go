@@ -29,7 +29,8 @@ type target struct {
 		Class string `json:"class_name"`
 		Name  string `json:"name"`
 	}
-	Vars map[string]string
+	Routes []route // where it answers, beside workers.dev
+	Vars   map[string]string
 }
 
 // application is the name of the container application of a slot.
@@ -60,13 +61,19 @@ func readTarget(dir, env string) (target, error) {
 	if err != nil {
 		return target{}, err
 	}
-	var c struct{ Env map[string]target }
+	var c struct {
+		Env    map[string]target
+		Routes []route
+	}
 	if err := json.Unmarshal(plain, &c); err != nil {
 		return target{}, fmt.Errorf("%s: %w", path, err)
 	}
 	to, ok := c.Env[env]
 	if !ok {
 		return target{}, fmt.Errorf("%s has no environment %q\nNext: choose production or staging with ENV=…", path, env)
+	}
+	if to.Routes == nil {
+		to.Routes = c.Routes // environments inherit them
 	}
 	if p := to.Vars["AGENT_PLACEMENT"]; p != "" && p != "user" && p != "single" {
 		return target{}, fmt.Errorf("%s: AGENT_PLACEMENT of %q is %q\nNext: write user (a container for each user, which is the default) or single (one for all)", path, env, p)

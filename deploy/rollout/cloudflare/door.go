@@ -69,7 +69,10 @@ func (d Door) ask(ctx context.Context, query string, order any) (switchState, er
 		return switchState{}, err
 	}
 	q.Header.Set("Authorization", "Bearer "+d.Key)
-	res, err := d.HTTP.Do(q)
+	// The key is for this address. What leads elsewhere is an answer.
+	web := *d.HTTP
+	web.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	res, err := web.Do(q)
 	if err != nil {
 		return switchState{}, fmt.Errorf("the Worker's door: %w", err)
 	}

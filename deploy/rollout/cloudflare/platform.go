@@ -32,8 +32,11 @@ type Platform struct {
 	there map[string]bool // the Worker's secrets; nil without a Worker
 	apps  map[rollout.Slot]application
 
+	base   string // where the Worker answers: one of its own addresses
 	canary string // the canary's token, of this deploy
 	before string // the Worker's version before this deploy
+
+	nearby bool // tests: a server on this machine stands in for the Worker
 }
 
 // State asks Cloudflare what is in the slots, and the Worker which of them serves.
@@ -47,8 +50,19 @@ func (p *Platform) State(ctx context.Context) (rollout.State, error) {
 	if err != nil {
 		return rollout.State{}, err
 	}
+	if p.Address != "" {
+		if _, err := judgeAddress(p.Address, p.nearby); err != nil {
+			return rollout.State{}, err
+		}
+	}
 	if p.there, err = p.present(ctx); err != nil {
 		return rollout.State{}, err
+	}
+	// Before a first deploy nobody knows the account's name at workers.dev.
+	if p.Address != "" && (p.there != nil || !strings.HasSuffix(strings.ToLower(p.Address), ".workers.dev")) {
+		if _, err := p.own(p.remembered()); err != nil {
+			return rollout.State{}, err
+		}
 	}
 	state := rollout.State{Next: next, Images: map[rollout.Slot]string{}, Kept: map[rollout.Slot]bool{}}
 	if fresh := p.fromEnvironment(p.there); len(fresh) > 0 && p.there != nil {
@@ -83,8 +97,12 @@ func sameImage(a, b string) bool {
 // asks reads the switch. The door's key may be lost, and then there is a new one.
 func (p *Platform) asks(ctx context.Context) (switchState, error) {
 	m := p.remembered()
-	if p.address(m) == "" {
-		return switchState{}, errors.New("the Worker's address is not known on this machine\nNext: name it with ADDRESS=https://…")
+	var err error
+	if p.base, err = p.own(m); err != nil {
+		return switchState{}, err
+	}
+	if p.base == "" {
+		return switchState{}, fmt.Errorf("the Worker's address is not known on this machine\nNext: write it into wrangler.jsonc below env.%s, as the variable %s", p.Env, publicURL)
 	}
 	if p.key(m) == "" {
 		if p.there["ROLLOUT_KEY"] {
@@ -117,7 +135,7 @@ func (p *Platform) asks(ctx context.Context) (switchState, error) {
 // door is the operator's door, with what is known of it.
 func (p *Platform) door() Door {
 	m := p.remembered()
-	return Door{Base: p.address(m), Key: p.key(m), Canary: p.canary, Hold: p.Hold, HTTP: p.HTTP}
+	return Door{Base: p.base, Key: p.key(m), Canary: p.canary, Hold: p.Hold, HTTP: p.HTTP}
 }
 
 // Fill deploys the Worker, and the new image into one slot. The other slot's image
@@ -136,6 +154,9 @@ func (p *Platform) Fill(ctx context.Context, slot rollout.Slot) error {
 	}
 	p.canary = rand.Text()
 	secrets["ROLLOUT_KEY"], secrets["LOONGCLAW_CANARY"] = p.key(m), CanaryName+":"+p.canary
+	if err := p.tellOwn(ctx, m, secrets); err != nil {
+		return err
+	}
 	if p.there != nil {
 		if p.before, err = p.version(ctx); err != nil {
 			return err
@@ -154,10 +175,11 @@ func (p *Platform) Fill(ctx context.Context, slot rollout.Slot) error {
 		return err
 	}
 	defer func() { _ = remove() }()
-	if m.Address, err = p.deploy(ctx, config, tag, secrets); err != nil {
+	addresses, err := p.deploy(ctx, config, tag, secrets)
+	if err != nil {
 		return err
 	}
-	if err := p.remember(m); err != nil {
+	if err := p.named(ctx, m, addresses, secrets[publicURL] != ""); err != nil {
 		return err
 	}
 	image, err := p.settled(ctx, slot)
@@ -226,7 +248,10 @@ func (p *Platform) say(format string, args ...any) {
 
 // memory is what this machine remembers of an environment, beside what Cloudflare
 // knows.
-type memory struct{ Address, Key string }
+type memory struct {
+	Address, Key string
+	Hosts        []string // where the Worker answers, as wrangler named them
+}
 
 func (p *Platform) memoryFile() string { return memoryFile(p.Dir, p.Env) }
 
@@ -246,13 +271,6 @@ func (p *Platform) remember(m memory) error {
 		return err
 	}
 	return writePrivate(p.memoryFile(), b)
-}
-
-func (p *Platform) address(m memory) string {
-	if p.Address != "" {
-		return strings.TrimSuffix(p.Address, "/")
-	}
-	return m.Address
 }
 
 func (p *Platform) key(m memory) string {

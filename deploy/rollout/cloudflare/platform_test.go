@@ -36,7 +36,7 @@ func newPlatform(t *testing.T, a *account, env map[string]string) (*Platform, *s
 	out := &strings.Builder{}
 	p := &Platform{
 		Env: "staging", Dir: "../../../wrangler", Patience: 2 * time.Minute, Hold: time.Minute,
-		Out: out, Getenv: func(name string) string { return env[name] }, HTTP: http.DefaultClient,
+		Out: out, Getenv: func(name string) string { return env[name] }, HTTP: http.DefaultClient, nearby: true,
 	}
 	_ = os.Remove(p.memoryFile())
 	t.Cleanup(func() { _ = os.Remove(p.memoryFile()) })
@@ -91,7 +91,7 @@ func TestDeploy(t *testing.T) {
 	if !slices.Equal(a.buckets, []string{"loongclaw-staging"}) || len(a.apps) != 2 || len(a.script.versions) != 1 {
 		t.Errorf("there are the buckets %v, %d applications and %d versions", a.buckets, len(a.apps), len(a.script.versions))
 	}
-	if got := a.script.secrets; got["LOONGCLAW_TOKENS"] != tokens || got["GLM_API_KEY"] != modelKey || len(got) != 4 {
+	if got := a.script.secrets; got["LOONGCLAW_TOKENS"] != tokens || got["GLM_API_KEY"] != modelKey || got[publicURL] != s.URL || len(got) != 5 {
 		t.Errorf("the Worker has other secrets than were given: %d", len(got))
 	}
 	first := a.images()

@@ -217,25 +217,23 @@ func labelled(text, label string) []string {
 }
 
 // deploy uploads everything, with the secrets that were absent: there is no moment
-// in which the Worker stands there without them.
-func (p *Platform) deploy(ctx context.Context, config, tag string, secrets map[string]string) (address string, err error) {
+// in which the Worker stands there without them. It gives the addresses at which the
+// Worker answers.
+func (p *Platform) deploy(ctx context.Context, config, tag string, secrets map[string]string) (addresses []string, err error) {
 	path, remove, err := secretsFile(secrets)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
 	p.say("deploying %s", tag)
 	events, err := p.wranglerEvents(ctx, "deploy", "--config", config, "--env", p.Env, "--tag", tag, "--message", "make deploy", "--secrets-file", path)
 	if err != nil {
-		return "", fmt.Errorf("%w\nNext: correct what wrangler says, and run it again: what was done stays done. It builds the agent's image, for which a container engine with buildx must run here", err)
+		return nil, fmt.Errorf("%w\nNext: correct what wrangler says, and run it again: what was done stays done. It builds the agent's image, for which a container engine with buildx must run here", err)
 	}
 	for _, e := range events {
-		if e.Type == "deploy" && len(e.Targets) > 0 {
-			address = strings.TrimSuffix(e.Targets[0], "/")
+		if e.Type == "deploy" {
+			addresses = addressesOf(e.Targets)
 		}
 	}
-	if address == "" && p.Address == "" {
-		return "", errors.New("it was deployed, and wrangler names no address\nNext: register a workers.dev subdomain, or add routes to wrangler.jsonc and name the address: make deploy ADDRESS=https://…")
-	}
-	return address, nil
+	return addresses, nil
 }

@@ -54,7 +54,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 	r.Platform = p
 	switch command {
 	case "deploy":
-		return r.Deploy(ctx)
+		if err := r.Deploy(ctx); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(stdout, "it answers at %s\nNext: make smoke ADDRESS=%[1]s, with a token in SMOKE_TOKEN, asks it over thirty questions\n", p.Where())
+		return err
 	case "rollback":
 		return r.Rollback(ctx)
 	case "status":

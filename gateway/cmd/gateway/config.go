@@ -27,6 +27,7 @@ type environment struct {
 	ListenAddr        string `envconfig:"LISTEN_ADDR" desc:"where to listen; HOST and PORT when empty, else 127.0.0.1:8787"`
 	Host              string `envconfig:"HOST" desc:"the host part, when LISTEN_ADDR is empty"`
 	Port              string `envconfig:"PORT" desc:"the port part, when LISTEN_ADDR is empty"`
+	PublicURL         string `envconfig:"PUBLIC_URL" desc:"the address under which people reach this gateway, for callbacks and links"`
 	AgentURL          string `envconfig:"AGENT_URL" default:"http://127.0.0.1:8788" desc:"the agents, comma-separated; a user always gets the same one"`
 	AgentURLFile      string `envconfig:"AGENT_URL_FILE" desc:"a file that names the agents instead, one on a line; it is read again when it changes"`
 	Tokens            string `envconfig:"LOONGCLAW_TOKENS" desc:"alice:TOKEN,bob:TOKEN:read; needed unless listening on loopback"`
@@ -69,6 +70,7 @@ type config struct {
 	listen    string
 	admin     string // empty: no listener
 	traces    bool
+	publicURL string // where people reach it; empty: nobody said
 	edge      edge.Config
 	most      edge.Most // what a user may have open at once
 	agents    []edge.Agent
@@ -155,6 +157,8 @@ func (env environment) understand(version string) (config, error) {
 	c.listen, e.Loopback, err = env.listen()
 	note("LISTEN_ADDR", err)
 	addressOK := err == nil
+	c.publicURL, err = access.ParsePublicURL(strings.TrimSpace(env.PublicURL))
+	note("PUBLIC_URL", err)
 	note(env.agents(&c))
 	c.admin = strings.TrimSpace(env.AdminAddr)
 	note("ADMIN_LISTEN_ADDR", checkAdmin(c.admin, c.listen))

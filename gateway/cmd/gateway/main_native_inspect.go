@@ -49,14 +49,14 @@ func inspect(stdin io.Reader, stdout io.Writer, now time.Time) error {
 }
 
 // identify says what kind of token it is and what it gives.
-func identify(c edge.Config, token string, now time.Time) (string, access.Grant, error) {
+func identify(c edge.Config, token string, now time.Time) (string, access.Identity, error) {
 	sessions, err := access.NewSessions(c.PassKey, c.Tokens)
 	if err != nil {
-		return "", access.Grant{}, err
+		return "", access.Identity{}, err
 	}
 	tickets, err := access.NewTickets(c.PassKey)
 	if err != nil {
-		return "", access.Grant{}, err
+		return "", access.Identity{}, err
 	}
 	if g, ok := c.Tokens.Find(token); ok {
 		return "static token of LOONGCLAW_TOKENS", g, nil
@@ -65,17 +65,17 @@ func identify(c edge.Config, token string, now time.Time) (string, access.Grant,
 		return "session token of a login", g, nil
 	}
 	if t, ok := tickets.Find(token, now); ok {
-		return "WebSocket ticket until " + t.Until.UTC().Format(time.RFC3339) + ", unless it was used", t.Grant, nil
+		return "WebSocket ticket until " + t.Until.UTC().Format(time.RFC3339) + ", unless it was used", t.Identity, nil
 	}
 	if !access.LooksLikeJWT(token) {
-		return "", access.Grant{}, errors.New("the token does not count: it is unknown, changed or expired\nNext: compare it with LOONGCLAW_TOKENS, or log in again")
+		return "", access.Identity{}, errors.New("the token does not count: it is unknown, changed or expired\nNext: compare it with LOONGCLAW_TOKENS, or log in again")
 	}
 	if c.JWT == nil {
-		return "", access.Grant{}, errors.New("the token is a JSON Web Token, and that way in is not configured\nNext: set JWT_ISSUER, JWT_AUDIENCE and JWT_PUBLIC_KEYS")
+		return "", access.Identity{}, errors.New("the token is a JSON Web Token, and that way in is not configured\nNext: set JWT_ISSUER, JWT_AUDIENCE and JWT_PUBLIC_KEYS")
 	}
 	g, err := c.JWT.Verify(token, now)
 	if err != nil {
-		return "", access.Grant{}, fmt.Errorf("the JSON Web Token does not count: %w\nNext: compare its claims with JWT_ISSUER, JWT_AUDIENCE and JWT_PUBLIC_KEYS; an assertion of Cloudflare Access can be judged only by a running gateway", err)
+		return "", access.Identity{}, fmt.Errorf("the JSON Web Token does not count: %w\nNext: compare its claims with JWT_ISSUER, JWT_AUDIENCE and JWT_PUBLIC_KEYS; an assertion of Cloudflare Access can be judged only by a running gateway", err)
 	}
 	return "JSON Web Token of JWT_ISSUER", g, nil
 }

@@ -45,7 +45,7 @@ func TestTokenInspect(t *testing.T) {
 		t.Fatal(err1, err2)
 	}
 	session, g, err1 := sessions.Mint(all[0], now)
-	ticket, _, err2 := tickets.Mint(all[1].Grant, now)
+	ticket, _, err2 := tickets.Mint(all[1].Identity, now)
 	if err1 != nil || err2 != nil {
 		t.Fatal(err1, err2)
 	}

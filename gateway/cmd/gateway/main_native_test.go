@@ -25,7 +25,7 @@ import (
 func clean(t *testing.T, pairs ...string) {
 	t.Helper()
 	for _, name := range []string{
-		"LISTEN_ADDR", "HOST", "PORT", "AGENT_URL", "AGENT_URL_FILE", "LOONGCLAW_TOKENS", "LOONGCLAW_LOGIN_CODE", "LOONGCLAW_CANARY", "JWT_ISSUER", "JWT_AUDIENCE", "JWT_PUBLIC_KEYS", "JWT_USER_CLAIM", "JWT_SCOPE_CLAIM", "ACCESS_TEAM_DOMAIN", "ACCESS_AUD", "ALLOWED_ORIGINS", "TRUSTED_PROXIES",
+		"LISTEN_ADDR", "HOST", "PORT", "PUBLIC_URL", "AGENT_URL", "AGENT_URL_FILE", "LOONGCLAW_TOKENS", "LOONGCLAW_LOGIN_CODE", "LOONGCLAW_CANARY", "JWT_ISSUER", "JWT_AUDIENCE", "JWT_PUBLIC_KEYS", "JWT_USER_CLAIM", "JWT_SCOPE_CLAIM", "ACCESS_TEAM_DOMAIN", "ACCESS_AUD", "ALLOWED_ORIGINS", "TRUSTED_PROXIES",
 		"RATE_LIMIT_CHAT", "RATE_LIMIT_API", "RATE_LIMIT_AUTH", "REDIS_URL", "MAX_CONCURRENT_RUNS", "MAX_OPEN_BODY_BYTES", "MAX_OPEN_STREAMS", "MAX_OPEN_SOCKETS", "PASS_PRIVATE_KEY", "LOG_LEVEL", "LOG_FORMAT", "LOG_FILE", "ENV_FILE", "PID_FILE", "ADMIN_LISTEN_ADDR", "OTEL_EXPORTER_OTLP_ENDPOINT",
 		"WS_PORT", "DEV_MODE", "HOT_RELOAD",
 	} {
@@ -115,14 +115,14 @@ func TestServe(t *testing.T) {
 }
 
 func TestEveryFaultIsToldAtOnceAndNoSecret(t *testing.T) {
-	clean(t, "LISTEN_ADDR", "nowhere", "AGENT_URL", "ftp://u:url-secret@x", "LOONGCLAW_TOKENS", "a:tiny-secret,:x", "LOONGCLAW_LOGIN_CODE", "secret", "JWT_PUBLIC_KEYS", "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----", "ACCESS_TEAM_DOMAIN", "http://team.example.com", "ALLOWED_ORIGINS", "*", "TRUSTED_PROXIES", "proxy",
+	clean(t, "LISTEN_ADDR", "nowhere", "PUBLIC_URL", "https://u:url-secret@x", "AGENT_URL", "ftp://u:url-secret@x", "LOONGCLAW_TOKENS", "a:tiny-secret,:x", "LOONGCLAW_LOGIN_CODE", "secret", "JWT_PUBLIC_KEYS", "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----", "ACCESS_TEAM_DOMAIN", "http://team.example.com", "ALLOWED_ORIGINS", "*", "TRUSTED_PROXIES", "proxy",
 		"RATE_LIMIT_CHAT", "x", "RATE_LIMIT_API", "y", "RATE_LIMIT_AUTH", "z", "REDIS_URL", "http://:redis-secret@x", "MAX_CONCURRENT_RUNS", "0", "MAX_OPEN_BODY_BYTES", "64MiB", "MAX_OPEN_STREAMS", "-1", "MAX_OPEN_SOCKETS", "0", "PASS_PRIVATE_KEY", "key-secret", "LOG_LEVEL", "loud", "LOG_FORMAT", "xml")
 	for _, command := range []string{"check", "serve"} {
 		err := run(t.Context(), []string{command}, nil, io.Discard, io.Discard, nil)
 		if err == nil {
 			t.Fatal("no fault")
 		}
-		for _, name := range []string{"LISTEN_ADDR", "AGENT_URL", "LOONGCLAW_TOKENS: entry 1", "LOONGCLAW_TOKENS: entry 2", "LOONGCLAW_LOGIN_CODE: is shorter", "JWT_ISSUER", "JWT_AUDIENCE", "JWT_PUBLIC_KEYS: holds a secret", "ACCESS_TEAM_DOMAIN", "ACCESS_AUD", "ALLOWED_ORIGINS", "TRUSTED_PROXIES", "RATE_LIMIT_CHAT", "RATE_LIMIT_API", "RATE_LIMIT_AUTH", "REDIS_URL", "MAX_CONCURRENT_RUNS", "MAX_OPEN_BODY_BYTES", "MAX_OPEN_STREAMS", "MAX_OPEN_SOCKETS", "PASS_PRIVATE_KEY", "LOG_LEVEL", "LOG_FORMAT", "\nNext: "} {
+		for _, name := range []string{"LISTEN_ADDR", "PUBLIC_URL", "AGENT_URL", "LOONGCLAW_TOKENS: entry 1", "LOONGCLAW_TOKENS: entry 2", "LOONGCLAW_LOGIN_CODE: is shorter", "JWT_ISSUER", "JWT_AUDIENCE", "JWT_PUBLIC_KEYS: holds a secret", "ACCESS_TEAM_DOMAIN", "ACCESS_AUD", "ALLOWED_ORIGINS", "TRUSTED_PROXIES", "RATE_LIMIT_CHAT", "RATE_LIMIT_API", "RATE_LIMIT_AUTH", "REDIS_URL", "MAX_CONCURRENT_RUNS", "MAX_OPEN_BODY_BYTES", "MAX_OPEN_STREAMS", "MAX_OPEN_SOCKETS", "PASS_PRIVATE_KEY", "LOG_LEVEL", "LOG_FORMAT", "\nNext: "} {
 			if !strings.Contains(err.Error(), name) {
 				t.Errorf("%s: %s is not told:\n%v", command, name, err)
 			}
@@ -150,6 +150,30 @@ func TestBeyondLoopbackNeedsAWayIn(t *testing.T) {
 		var out strings.Builder
 		if err := run(t.Context(), []string{"check"}, nil, &out, io.Discard, nil); err != nil || !strings.Contains(out.String(), "only this machine") {
 			t.Errorf("%v: got %q, %v", pair, out.String(), err)
+		}
+	}
+}
+
+// The address under which people reach the gateway: scheme and host, or none, which
+// check tells.
+func TestThePublicAddress(t *testing.T) {
+	private, _ := keys(t)
+	for text, want := range map[string]string{
+		"":                           "PUBLIC_URL is not set",
+		"https://AI.example.com:443": "people reach it at https://ai.example.com\n",
+		" https://ai.example.com/ ":  "people reach it at https://ai.example.com\n",
+		"http://192.168.1.5:8787":    "people reach it at http://192.168.1.5:8787\n",
+	} {
+		clean(t, "PASS_PRIVATE_KEY", private, "PUBLIC_URL", text)
+		var out strings.Builder
+		if err := run(t.Context(), []string{"check"}, nil, &out, io.Discard, nil); err != nil || !strings.Contains(out.String(), want) {
+			t.Errorf("%q: got %q, %v, want %q", text, out.String(), err, want)
+		}
+	}
+	for _, text := range []string{"ai.example.com", "https://ai.example.com/chat", "https://u:pw@ai.example.com", "ws://ai.example.com", "https://*.example.com", "https://ai.example.com#x"} {
+		clean(t, "PASS_PRIVATE_KEY", private, "PUBLIC_URL", text)
+		if err := run(t.Context(), []string{"check"}, nil, io.Discard, io.Discard, nil); err == nil || !strings.Contains(err.Error(), "PUBLIC_URL: is not the address of a gateway") || strings.Contains(err.Error(), "pw") {
+			t.Errorf("%q: got %v", text, err)
 		}
 	}
 }

@@ -146,7 +146,7 @@ func sessionCredentials() []credential {
 
 func ticketCredentials() []credential {
 	ticket := func(text string) proof { return proof{query: "?ticket=" + text} }
-	grant := access.Grant{User: "alice", Scopes: access.AllScopes()}
+	grant := access.Identity{User: "alice", Scopes: access.AllScopes()}
 	return []credential{
 		{"a ticket of another key's", func(t *testing.T, _ *suite) proof { return ticket(mintTicket(t, strangerKey, grant, time.Now())) }},
 		{"a ticket that has expired", func(t *testing.T, s *suite) proof {

@@ -117,7 +117,7 @@ func lockHolds(t *testing.T, s *suite) {
 		}
 	}
 	// What counts once passes, too, and is spent.
-	ticket := mintTicket(t, s.signer, access.Grant{User: "alice", Scopes: access.AllScopes()}, time.Now())
+	ticket := mintTicket(t, s.signer, access.Identity{User: "alice", Scopes: access.AllScopes()}, time.Now())
 	s.dial(t, chat.PathSocket+"?ticket="+ticket, http.Header{s.target.AddrHeader: {addr}})
 	s.wantAgentUntouched(t)
 }

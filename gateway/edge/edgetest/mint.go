@@ -37,7 +37,7 @@ func (s *suite) session(t *testing.T) string {
 }
 
 // mintTicket makes a ticket.
-func mintTicket(t *testing.T, key ed25519.PrivateKey, g access.Grant, now time.Time) string {
+func mintTicket(t *testing.T, key ed25519.PrivateKey, g access.Identity, now time.Time) string {
 	t.Helper()
 	minter, err := access.NewTickets(key)
 	if err != nil {

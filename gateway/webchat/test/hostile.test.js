@@ -160,7 +160,7 @@ test('what chance writes is drawn', () => {
       assert.ok(ms < LONGEST, `${Math.round(ms)} ms`)
       tryOut(text, 1 + chance(text.length > 4000 ? 3 : 20))
     } catch (err) {
-      throw new Error(`for ${JSON.stringify(text.length > 2000 ? text.slice(0, 400) : text)} of ${text.length}`, { cause: err })
+      throw new Error(`${err} for ${JSON.stringify(text.length > 2000 ? text.slice(0, 400) : text)} of ${text.length}`, { cause: err })
     }
   }
 })

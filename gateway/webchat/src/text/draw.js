@@ -36,7 +36,7 @@ class Drawing {
 
   /** @param {any[]} tokens @param {boolean} open @param {Node[]} before @returns {Node[]} */
   blocks(tokens, open, before) {
-    const shown = tokens.filter((token) => token.type !== 'space' && token.type !== 'def' && token.type !== 'footnote')
+    const shown = settled(tokens, open).filter((token) => token.type !== 'space' && token.type !== 'def' && token.type !== 'footnote')
     return shown.map((token, i) => this.kept(before[i], keyOf(token), open && token === tokens[tokens.length - 1], (old) =>
       this.block(token, open && token === tokens[tokens.length - 1], old)))
   }
@@ -88,7 +88,7 @@ class Drawing {
 
   /** @param {any} item @param {boolean} loose @param {boolean} open @param {Node[]} old */
   item(item, loose, open, old) {
-    const tokens = item.tokens.filter((/** @type {any} */ token) => token.type !== 'checkbox' && token.type !== 'space').map(
+    const tokens = settled(item.tokens, open, 'text').filter((/** @type {any} */ token) => token.type !== 'checkbox' && token.type !== 'space').map(
       (/** @type {any} */ token, /** @type {number} */ i) => ({
         ...token,
         // The lines of a tight list stand in their item without a paragraph.
@@ -144,6 +144,17 @@ class Drawing {
 
 /** @param {string} text a paragraph begins and ends with a word */
 const withoutMargins = (text) => text.replace(/^[ \t]+/, '').slice(0, text.length).replace(/(?:^|[^ \t])[ \t]+$/, (s) => s.trimEnd())
+
+/**
+ * A formula that begins where an item or a quote ends may grow only in the last of
+ * them; elsewhere it is none, and what it was taken for is read again.
+ * @param {any[]} tokens @param {boolean} open @param {string} [paragraph] what a paragraph is called there
+ */
+function settled(tokens, open, paragraph = 'paragraph') {
+  const last = tokens[tokens.length - 1]
+  if (!last?.unfinished || open) return tokens
+  return [...tokens.slice(0, -1), ...lex(last.raw).tokens.map((token) => (token.type === 'paragraph' ? { ...token, type: paragraph } : token))]
+}
 
 /** @param {any} token */
 const keyOf = (token) => `${token.type}${token.raw}`

@@ -17,6 +17,8 @@ const COST_OF_BLOCK = 200
 
 const quoted = /^ {0,3}>/
 const delimiterRow = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/
+/** Lines that end a table for certain: what comes after them is not looked at. */
+const tableEnd = /\n(?= *\n| {4}[^\n]| {0,3}(?:\t[^\n]|>|#{1,6}[ \t\n]|[*+-][ \t]|1[.)][ \t]|~~~|<\/?(?:details|summary|div|p|table)[ \t>]|<(?:script|style|pre)[ \t>]|<!--))/gi
 const formulaLine = /^ {0,3}(?:\$\$|\\\[)/
 const noteLine = /^ {0,3}\[\^([^\]\s[]{1,99})\]:[ \t]*/
 const detailsLine = /^ {0,3}<details(?:[ \t]+open)?[ \t]*>/i
@@ -32,12 +34,13 @@ class Rules extends Tokenizer {
   table(src) {
     const columns = columnsOf(src)
     if (!columns) return undefined
-    const blank = src.indexOf('\n\n')
-    const table = blank < 0 ? src : src.slice(0, blank)
+    tableEnd.lastIndex = src.indexOf('\n', src.indexOf('\n') + 1)
+    const end = tableEnd.lastIndex < 0 ? null : tableEnd.exec(src)
+    const table = end ? src.slice(0, end.index + 1) : src
     if (columns * table.split('\n').length > CELLS + table.length) return undefined
-    const shielded = shieldPipes(table) + src.slice(table.length)
+    const shielded = shieldPipes(table)
     const found = super.table(shielded)
-    if (!found || shielded === src) return found
+    if (!found || shielded === table) return found
     found.raw = src.slice(0, found.raw.length)
     for (const cell of [...found.header, ...found.rows.flat()]) cell.text = cell.text.replaceAll(SHIELD, '|')
     return found
@@ -194,7 +197,7 @@ function formula(src, lexer) {
   const end = part.indexOf(close, open.length)
   if (end < 0) {
     const atEnd = blank < 0 && lexer.open && part.length === src.length
-    return atEnd ? { type: 'formula', raw: src, source: '', tex: '' } : undefined
+    return atEnd ? { type: 'formula', raw: src, source: '', tex: '', unfinished: true } : undefined
   }
   const tex = part.slice(open.length, end)
   const after = /^[ \t]*[.,;:，。；]?[ \t]*(?=\n|$)/.exec(part.slice(end + 2))

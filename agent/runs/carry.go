@@ -1,0 +1,272 @@
+package runs
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/loongclaw/loongclaw/agent/guard"
+	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/record"
+	"github.com/loongclaw/loongclaw/agent/session"
+	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// carry makes sure that a worker carries out what there is to run in a session.
+// placed says that the caller holds a place among the user's active runs; it is
+// handed over.
+func (s *open) carry(placed bool) {
+	done, ok := s.begin()
+	s.mu.Lock()
+	begin := ok && (s.life.Phase == session.Idle || s.life.Phase == session.Watching) && s.changeLocked(session.CarryBegins)
+	if begin && s.timer != nil {
+		s.timer.Stop()
+	}
+	s.mu.Unlock()
+	if begin {
+		s.Go(func() {
+			defer done()
+			s.work(placed)
+		})
+		return
+	}
+	if ok {
+		done()
+	}
+	if placed {
+		s.slot(s.user.Name).Release(1)
+	}
+}
+
+// work carries a session's runs out, one after the other, until there is none.
+func (s *open) work(placed bool) {
+	slot := s.slot(s.user.Name)
+	if !placed && s.awaitPlace(slot) != nil {
+		s.idle()
+		return
+	}
+	defer slot.Release(1)
+	s.leases.Acquire(s.user.Name, s.user)
+	defer s.leases.Release(s.user.Name)
+	for {
+		run, err := s.next()
+		switch {
+		case err != nil:
+			s.Log.Error("run not started", slog.String("session", s.id), slog.Any("err", err))
+			if unwritable(err) || s.pause(time.Second) != nil {
+				s.idle()
+				return
+			}
+			continue
+		case run == nil:
+			s.checkpointLater()
+			s.snapshotSoon()
+			return
+		}
+		if err := guard.Run(func() error { s.execute(*run); return nil }); err != nil {
+			s.report(s.Log.With(slog.String("session", s.id), slog.String("run", run.ID)), "run failed", err)
+			s.fail(*run)
+		}
+	}
+}
+
+// fail ends a run whose execution panicked outside of its turn. It must not be
+// resumed: the same would happen again.
+func (s *open) fail(run session.Run) {
+	f := session.Finished{Status: chat.RunFailed, Error: fault.Internal(nil).With(run.RequestID)}
+	log := s.Log.With(slog.String("session", s.id), slog.String("run", run.ID))
+	s.guard(func() {
+		if s.finish(s.root, &recorder{s: s, run: run}, loop.Outcome{}, f, log) {
+			s.Seen.Ended(f.Status, 1)
+		}
+	})
+}
+
+// awaitPlace waits for a place among the user's active runs. A cancel ends it: who
+// waits holds nothing, so the cancel itself writes the end.
+func (s *open) awaitPlace(slot *semaphore.Weighted) error {
+	ctx, stop := context.WithCancelCause(s.root)
+	defer stop(nil)
+	s.mu.Lock()
+	s.stop = stop
+	if r, ok := s.state.Current(); ok && s.cancelled == r.ID {
+		stop(errCancelled)
+	}
+	s.mu.Unlock()
+	return slot.Acquire(ctx, 1)
+}
+
+// next returns the run to carry out now, with its start in the journal. No run and
+// no error: there is none, and the worker ends.
+func (s *open) next() (*session.Run, error) {
+	for {
+		if s.root.Err() != nil {
+			s.idle()
+			return nil, nil
+		}
+		var step session.Step
+		draining := s.isDraining()
+		err := s.commit(s.root, func() ([]record.Record, error) {
+			if s.life.Phase == session.Ended {
+				step = session.Step{}
+			} else {
+				c := session.Carrier{Owner: s.self, Executed: s.executed, Claimed: s.claimed, Draining: draining}
+				step = s.state.Next(c, s.Now())
+			}
+			switch step.Action {
+			case session.RunNow, session.GiveUp:
+			default:
+				// With the lock that the decision was made with: whoever takes a
+				// message in from here on begins the next worker.
+				s.idleLocked()
+			}
+			return step.Records, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		switch step.Action {
+		case session.RunNow:
+			s.mu.Lock()
+			run, _ := s.state.Run(step.RunID)
+			s.mu.Unlock()
+			return &run, nil
+		case session.GiveUp:
+			s.Seen.Ended(chat.RunInterrupted, 0) // others may wait behind it
+			continue
+		case session.WaitUser:
+			s.After(step.Expires.Sub(s.Now()), func() { s.carry(false) })
+		case session.Foreign:
+			s.After(recheckEvery, s.recheck)
+		}
+		return nil, nil
+	}
+}
+
+// execute carries a run out until it is done, parked or stopped.
+func (s *open) execute(run session.Run) {
+	ctx, stop := context.WithCancelCause(s.root)
+	defer stop(nil)
+	s.mu.Lock()
+	s.stop, s.executed = stop, run.Started
+	if s.cancelled == run.ID {
+		stop(errCancelled)
+	}
+	s.mu.Unlock()
+	log := s.Log.With(slog.String("user", s.user.Name), slog.String("session", s.id), slog.String("run", run.ID), slog.String("requestId", run.RequestID))
+	began := s.Now()
+	ctx, traced := s.Trace.Run(ctx, run.Trace, run.ID, run.RequestID)
+	end := func(status string) {
+		s.Seen.Ended(status, max(s.Now().Sub(began), 1))
+		traced(status)
+	}
+	state, question, told := s.prepare(ctx, run)
+	s.Go(func() { s.watch(ctx, run, stop) })
+	rec := &recorder{s: s, run: run, context: told}
+	t := loop.Turn{Model: limited{s.Model}, Tools: s.toolbox(question, state.Messages), Recorder: rec}
+	out, err := t.Run(ctx, state)
+	s.learn(out)
+	cause := context.Cause(ctx)
+	switch {
+	case out.Parked && err == nil:
+		log.Info("run waits for the user")
+		end(Parked)
+		return
+	case errors.Is(cause, errDraining):
+		s.leases.Leave(s.user.Name, s.user)
+		log.Info("run left to another agent or the next start", slog.Any("err", err))
+		end(Left)
+		return
+	case errors.Is(cause, session.ErrTaken), errors.Is(err, session.ErrTaken):
+		log.Info("run left to its next start", slog.Any("cause", errors.Join(cause, err)))
+		end(Left)
+		return
+	}
+	f := session.Finished{Status: chat.RunDone}
+	switch {
+	case errors.Is(cause, errCancelled):
+		f.Status = chat.RunCancelled
+	case err != nil:
+		f.Status, f.Error = chat.RunFailed, fault.From(err).With(run.RequestID)
+		s.report(log, "run failed", err)
+	}
+	if f.Status == chat.RunDone {
+		s.remember(run, question, log)
+	}
+	if s.finish(ctx, rec, out, f, log) {
+		end(f.Status)
+	} else {
+		end(Left)
+	}
+}
+
+// remember saves what the user said that is worth it, before the run ends: whoever
+// has the answer can find it. What the model has saved itself is not saved a second
+// time.
+func (s *open) remember(run session.Run, question string, log *slog.Logger) {
+	s.mu.Lock()
+	saved := s.state.Called(run.ID, "memory_save")
+	s.mu.Unlock()
+	if saved {
+		return
+	}
+	if _, err := s.user.Memory.AutoSave(s.root, s.id, question); err != nil {
+		log.Warn("message not remembered", slog.Any("err", err))
+	}
+}
+
+// learn keeps how much of the conversation the model took, so that the next turn
+// need not be refused first.
+func (s *open) learn(out loop.Outcome) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if out.Room > 0 {
+		s.taken = out.Room
+	}
+}
+
+// finish writes a run's end. While the store does not take it the run is not
+// over: nothing is shown that is not durable. It reports whether the end is written.
+func (s *open) finish(ctx context.Context, rec *recorder, out loop.Outcome, f session.Finished, log *slog.Logger) bool {
+	for wait := time.Second; ; wait = min(2*wait, 30*time.Second) {
+		err := rec.write(context.WithoutCancel(ctx), out.Steps, &f)
+		if isTooLarge(err) {
+			// It will never fit: the run ends without what was too much. One that had
+			// gone well by then has failed, since its answer is not kept.
+			if f.Error == nil {
+				f.Status, f.Error = chat.RunFailed, fault.From(err).With(rec.run.RequestID)
+			}
+			for i, st := range out.Steps {
+				out.Steps[i] = session.Shortened(st)
+			}
+			log.Warn("what a run made was too large to be kept; it ends without", slog.Any("err", err))
+			err = rec.write(context.WithoutCancel(ctx), out.Steps, &f)
+		}
+		if err == nil {
+			log.Info("run finished", slog.String("status", f.Status), slog.String("finish", string(lastFinish(out))))
+			return true
+		}
+		if errors.Is(err, session.ErrTaken) {
+			log.Info("run taken over by another agent")
+			return false
+		}
+		log.Error("end of run not stored; trying again", slog.Any("err", err))
+		if unwritable(err) || s.pause(wait) != nil {
+			return false
+		}
+	}
+}
+
+func lastFinish(out loop.Outcome) chat.Finish {
+	for _, st := range slices.Backward(out.Steps) {
+		if st.Answer != nil {
+			return st.Answer.Finish
+		}
+	}
+	return ""
+}

@@ -1,0 +1,176 @@
+package runs
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/loongclaw/loongclaw/agent/journal"
+	"github.com/loongclaw/loongclaw/agent/record"
+	"github.com/loongclaw/loongclaw/agent/session"
+	"github.com/loongclaw/loongclaw/agent/users"
+)
+
+// open is one life of a session that is in memory: its state, its journal, and
+// what this process does with it. Its goroutine, its timers and its commits are
+// the only ones that the session has here.
+type open struct {
+	*env
+	reg  *registry
+	id   string
+	user *users.User
+	log  *journal.Log
+
+	// starting orders what must not run beside one another: taking a message in,
+	// a checkpoint, a deletion.
+	starting sync.Mutex
+
+	mu      sync.Mutex
+	state   *session.State
+	life    session.Life
+	changed chan struct{} // closed and made anew at each change
+
+	// What the worker does.
+	stop      func(cause error) // ends what it does
+	executed  uint64            // number of the run_started that it has carried out last
+	claimed   uint64            // number of the run_started of another agent that may be taken over
+	cancelled string            // the run that the user wants to end; the record comes with its end
+	persona   persona           // read ahead
+	taken     int               // bytes of conversation that the model took after it had refused more; 0: it refused nothing yet
+
+	// What is done without anybody asking.
+	timer     *time.Timer // the next checkpoint, or the eviction after it
+	packing   bool        // a snapshot is about to be written
+	followers int
+	touched   time.Time // last use, for eviction
+	read      time.Time // when the journal was last read
+}
+
+// persona is who the agent is, read while a message was being stored.
+type persona struct {
+	run  string
+	text chan string
+}
+
+// staleAfter is how long what is known of a session counts without looking
+// whether another agent has written to it.
+const staleAfter = 2 * time.Second
+
+// Apply takes a record in that is in the journal now.
+func (s *open) Apply(e journal.Entry) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.state.Apply(e.Seq, e.At, e.Record); err != nil {
+		return err
+	}
+	s.wakeLocked()
+	return nil
+}
+
+// commit makes the records of a decision durable and applies them. decide is called
+// with the lock held, and again when another writer was first; no records is
+// nothing to write.
+func (s *open) commit(ctx context.Context, decide func() ([]record.Record, error)) error {
+	return s.log.Transact(ctx, func() ([]journal.Record, error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return decide()
+	})
+}
+
+// refresh takes in what other agents have appended since this one last looked.
+func (s *open) refresh(ctx context.Context) error {
+	now := s.Now()
+	s.mu.Lock()
+	fresh := s.life.Phase == session.Carrying || now.Sub(s.read) < staleAfter
+	s.mu.Unlock()
+	if fresh {
+		return nil
+	}
+	if err := s.user.Refresh(ctx); err != nil {
+		return err
+	}
+	if err := s.log.Refresh(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.read = now
+	return nil
+}
+
+// touch says that the session was used.
+func (s *open) touch() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.touched = s.Now()
+}
+
+// changeLocked makes a change to where the session stands here, and reports whether
+// that is legal. What is not is a fault of this package: it is logged, and nothing
+// comes of it.
+func (s *open) changeLocked(c session.Change) bool {
+	life, err := s.life.With(c)
+	if err != nil {
+		s.Log.Error("illegal change", slog.String("session", s.id), slog.Any("err", err))
+		return false
+	}
+	s.life = life
+	return true
+}
+
+// wakeLocked tells all followers that there is something new.
+func (s *open) wakeLocked() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// idleLocked says that no worker carries this session's runs out any more.
+func (s *open) idleLocked() {
+	s.changeLocked(session.CarryEnds)
+	s.stop = nil
+	s.wakeLocked()
+}
+
+func (s *open) idle() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.idleLocked()
+}
+
+// activeLocked reports whether something runs here, or will without anybody asking.
+func (s *open) activeLocked() bool {
+	switch s.life.Phase {
+	case session.Ended:
+		return false
+	case session.Carrying:
+		return true
+	}
+	return s.state.Due()
+}
+
+// rowLocked returns what a list of sessions shows.
+func (s *open) rowLocked() users.Row {
+	t := s.log.Tail()
+	return users.Row{
+		Session: s.state.Summary(), Epoch: s.state.Epoch(), Alive: true, Usage: s.state.Usage(),
+		Tail: users.Anchor{Number: t.Number, Hash: t.Hash.String()},
+	}
+}
+
+// end lets go of a life that is over. Those who follow it look for the next one.
+func (s *open) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.changeLocked(session.LifeEnds)
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+	if s.stop != nil {
+		s.stop(session.ErrTaken)
+	}
+	s.wakeLocked()
+}
+
+var _ journal.State = (*open)(nil)

@@ -1,0 +1,62 @@
+package runs
+
+import (
+	"context"
+	"crypto/rand"
+	"strings"
+	"time"
+
+	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/memory"
+	"github.com/loongclaw/loongclaw/agent/session"
+)
+
+// recallBudget bounds what of the memory goes with one message, in tokens.
+const recallBudget = 600
+
+// prepare returns where a run's turn stands, with what the model is told beside the
+// user's words. told is what of that is new and not in the journal yet.
+func (s *open) prepare(ctx context.Context, run session.Run) (st loop.State, question string, told *session.Context) {
+	s.mu.Lock()
+	room := session.RoomOf(s.Window)
+	if s.taken > 0 {
+		room = min(room, s.taken) // the model has refused more
+	}
+	turn := s.state.Turn(run.ID, room)
+	p := s.persona
+	s.persona = persona{}
+	s.mu.Unlock()
+	st = loop.State{Pending: turn.Pending, Rounds: turn.Rounds, Interactive: turn.Interactive, RequestID: turn.RequestID}
+	if p.run == run.ID {
+		st.System = <-p.text
+	} else {
+		st.System = s.Persona(ctx, s.user.Name)
+	}
+	if turn.Instructions != "" {
+		st.System += "\n\n" + turn.Instructions
+	}
+	if !turn.Told() {
+		notes := notesOf(s.user.Memory.Recall(ctx, turn.Question, recallBudget))
+		told = turn.Tell(strings.ToLower(rand.Text()[:8]), dayOf(s.Now()), notes)
+	}
+	st.Messages = turn.Messages(session.Memory{Heading: memory.Heading, Has: s.user.Memory.Has})
+	return st, turn.Question, told
+}
+
+func dayOf(t time.Time) string { return t.UTC().Format("Monday, 2006-01-02") }
+
+// notesOf takes the lines of what was recalled apart: a heading, and one line for
+// each item.
+func notesOf(prompt string, items []memory.Item) []session.Note {
+	_, rest, _ := strings.Cut(prompt, "\n")
+	var notes []session.Note
+	for i, line := range strings.Split(rest, "\n") {
+		if i >= len(items) {
+			break
+		}
+		notes = append(notes, session.Note{
+			ID: items[i].ID, Text: strings.TrimPrefix(line, "- "), From: items[i].Source, Day: items[i].Timestamp.UTC().Format(time.DateOnly),
+		})
+	}
+	return notes
+}

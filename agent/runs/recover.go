@@ -1,0 +1,113 @@
+package runs
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"github.com/loongclaw/loongclaw/agent/session"
+	"github.com/loongclaw/loongclaw/agent/users"
+)
+
+// recovery takes up what earlier processes, or other agents, have left unfinished.
+type recovery struct {
+	*registry
+	mu    sync.Mutex
+	users map[string]int // whose sessions are being looked through, and how often
+}
+
+// Recover takes up what an earlier process left unfinished of these users. What
+// cannot be read of one keeps nobody else waiting, and is in the log.
+func (m *Manager) Recover(ctx context.Context, names ...string) {
+	r := &m.recovery
+	for _, name := range names {
+		r.count(name, 1)
+	}
+	for _, name := range names {
+		if u, err := m.users.Get(ctx, name); err == nil {
+			r.visit(ctx, u)
+		} else {
+			m.Log.Error("user's journal not readable", slog.String("user", name), slog.Any("err", err))
+		}
+		r.count(name, -1)
+	}
+}
+
+// meet looks through what is left of a user who has come into memory: an agent may
+// have left a run, and nobody has opened its session since.
+func (r *recovery) meet(u *users.User) {
+	r.count(u.Name, 1)
+	r.Go(func() {
+		defer r.count(u.Name, -1)
+		r.visit(r.root, u)
+	})
+}
+
+// count counts who looks through what was left of a user.
+func (r *recovery) count(user string, n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.users == nil {
+		r.users = map[string]int{}
+	}
+	if r.users[user] += n; r.users[user] == 0 {
+		delete(r.users, user)
+	}
+}
+
+// running returns how many look through what was left: of a user, or of all where
+// that is empty.
+func (r *recovery) running(user string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if user != "" {
+		return r.users[user]
+	}
+	n := 0
+	for _, times := range r.users {
+		n += times
+	}
+	return n
+}
+
+func (r *recovery) visit(ctx context.Context, u *users.User) {
+	u.Met(func(mark users.Mark) {
+		if err := r.resume(ctx, u, mark); err != nil {
+			r.Log.Error("session not recovered", slog.String("user", u.Name), slog.String("session", mark.Session.ID), slog.Any("err", err))
+		}
+	})
+}
+
+// resume takes up what a pending marker stands for.
+func (r *recovery) resume(ctx context.Context, u *users.User, mark users.Mark) error {
+	row, _ := u.Row(mark.Session.ID)
+	s, err := r.load(ctx, u, mark.Session.ID)
+	if err != nil {
+		return err
+	}
+	if !row.Alive || row.Epoch > mark.Epoch {
+		return s.finishDeletion(ctx)
+	}
+	s.mu.Lock()
+	s.changeLocked(session.MarkerFound)
+	s.mu.Unlock()
+	s.checkpointLater()
+	return nil
+}
+
+// finishDeletion ends a deletion that a crash cut short. The marker goes, too,
+// unless a message has come since and has made it its own.
+func (s *open) finishDeletion(ctx context.Context) error {
+	s.starting.Lock()
+	defer s.starting.Unlock()
+	if err := s.user.Sweep(ctx, s.id); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	marked := s.life.Marker == session.Ours
+	s.mu.Unlock()
+	if marked {
+		return nil
+	}
+	return s.user.Unmark(ctx, s.id)
+}

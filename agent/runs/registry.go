@@ -1,0 +1,221 @@
+package runs
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/loongclaw/loongclaw/agent/guard"
+	"github.com/loongclaw/loongclaw/agent/journal"
+	"github.com/loongclaw/loongclaw/agent/session"
+	"github.com/loongclaw/loongclaw/agent/users"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// registry is the sessions that are in memory, each once.
+type registry struct {
+	*env
+	flight singleflight.Group
+
+	mu   sync.Mutex
+	open map[place]*open
+}
+
+// place names a session.
+type place struct{ user, session string }
+
+// lookup returns a session that lives, or not_found.
+func (g *registry) lookup(ctx context.Context, user, id string) (*open, error) {
+	u, err := g.users.Get(ctx, user)
+	if err != nil {
+		return nil, err
+	}
+	if row, _ := u.Row(id); !row.Alive {
+		// Another agent may have made it.
+		if err := u.Find(ctx, id); err != nil {
+			return nil, storeFault(err)
+		}
+	}
+	if row, _ := u.Row(id); !row.Alive {
+		if err := u.CheckLives(ctx, id, row.Epoch+1); err != nil {
+			return nil, storeFault(err)
+		}
+		return nil, fault.New(fault.CodeNotFound, "there is no session "+id, "GET /api/sessions lists them; a message creates one")
+	}
+	s, err := g.load(ctx, u, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.refresh(ctx); err != nil {
+		return nil, err
+	}
+	if row, _ := u.Row(id); row.Epoch != s.state.Epoch() || !row.Alive {
+		g.drop(s) // another agent has ended this life
+		return g.lookup(ctx, user, id)
+	}
+	s.recheck()
+	return s, nil
+}
+
+// load opens the present life of a session, or its first.
+func (g *registry) load(ctx context.Context, u *users.User, id string) (*open, error) {
+	if s := g.inUse(u.Name, id); s != nil {
+		s.touch()
+		return s, nil
+	}
+	ch := g.flight.DoChan(u.Name+"\x00"+id, func() (opened any, err error) {
+		if s := g.inUse(u.Name, id); s != nil {
+			return s, nil
+		}
+		err = guard.Run(func() (err error) {
+			opened, err = g.read(context.WithoutCancel(ctx), u, id)
+			return err
+		})
+		return opened, err
+	})
+	select {
+	case r := <-ch:
+		if r.Err != nil {
+			return nil, r.Err
+		}
+		return r.Val.(*open), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// read reads a session's journal and takes up what was left in it.
+func (g *registry) read(ctx context.Context, u *users.User, id string) (*open, error) {
+	row, _ := u.Row(id)
+	epoch := row.Epoch
+	if !row.Alive {
+		epoch++ // the next life
+	}
+	s := &open{
+		env: g.env, reg: g, id: id, user: u, state: session.New(id, epoch, row.Session),
+		changed: make(chan struct{}), touched: g.Now(), read: g.Now(),
+	}
+	// The user's journal knows where this one ended at its last checkpoint: a lost
+	// or a forged tail does not get past that.
+	var anchors []journal.Tail
+	if h, err := journal.ParseHash(row.Tail.Hash); row.Alive && row.Tail.Number > 0 && err == nil {
+		anchors = append(anchors, journal.Tail{Number: row.Tail.Number, Hash: h})
+	}
+	log, err := g.openLog(ctx, s, anchors)
+	if err != nil {
+		return nil, err
+	}
+	if now, _ := u.Row(id); now.Epoch != row.Epoch || now.Alive != row.Alive {
+		return g.read(ctx, u, id) // another agent has ended this life since
+	}
+	log.Beside(u.Tail)
+	s.log = log
+	g.mu.Lock()
+	g.open[place{u.Name, id}] = s
+	g.mu.Unlock()
+	// Whoever had to read a long journal spares the next start of it: an agent
+	// that is ended again and again never comes to a checkpoint.
+	g.Go(func() { s.snapshot(g.root) })
+	if epoch > 1 {
+		g.Go(func() { s.sweep(g.root) })
+	}
+	if s.state.Busy() {
+		s.takeOver()
+	} else {
+		s.checkpointLater()
+	}
+	return s, nil
+}
+
+// openLog reads a session's journal. Of one that was never anchored the user's
+// journal says least, so the store is asked for all of its lives: a later one than
+// that journal knows of means that it has lost its end. That look takes the place of
+// the one at a journal that has no object yet.
+func (g *registry) openLog(ctx context.Context, s *open, anchors []journal.Tail) (*journal.Log, error) {
+	epoch := s.state.Epoch()
+	prefix := users.SessionPrefix(s.user.Name, s.id, epoch)
+	if len(anchors) == 0 {
+		began, err := s.user.Began(ctx, s.id)
+		if err != nil {
+			return nil, storeFault(err)
+		}
+		if !began {
+			return journal.Fresh(g.Bucket, prefix, s, g.Now), nil
+		}
+		if err := s.user.CheckLives(ctx, s.id, epoch); err != nil {
+			return nil, storeFault(err)
+		}
+	}
+	return journal.Open(ctx, g.Bucket, prefix, s, g.Now, anchors...)
+}
+
+// sweep removes what earlier lives of a session have left: a crash may have cut
+// a deletion short, and the next life's marker stands in the place of its own.
+func (s *open) sweep(ctx context.Context) {
+	s.starting.Lock()
+	defer s.starting.Unlock()
+	if err := s.user.Sweep(ctx, s.id); err != nil {
+		s.Log.Warn("objects of an ended life not removed; the next start tries again", slog.String("user", s.user.Name), slog.String("session", s.id), slog.Any("err", err))
+	}
+}
+
+// inUse returns a session that is in memory, or nil.
+func (g *registry) inUse(user, id string) *open {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.open[place{user, id}]
+}
+
+// all returns the sessions that are in memory.
+func (g *registry) all() []*open {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Collect(maps.Values(g.open))
+}
+
+// drop lets go of a session whose life has ended.
+func (g *registry) drop(s *open) {
+	g.mu.Lock()
+	if at := (place{s.user.Name, s.id}); g.open[at] == s {
+		delete(g.open, at)
+	}
+	g.mu.Unlock()
+	s.end()
+}
+
+// evict takes a session out of memory unless it is in use, and reports whether it
+// is out. Those who follow it hold on to it, and find its next self when it changes.
+func (g *registry) evict(s *open) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at := place{s.user.Name, s.id}
+	switch {
+	case g.open[at] != s:
+		return true
+	case s.state.Busy() || s.life.Phase == session.Carrying || s.followers > 0 || g.Now().Sub(s.touched) < g.Evict:
+		return false
+	}
+	delete(g.open, at)
+	return true
+}
+
+// evictUsers lets go of users of whom nothing is in use, again and again.
+func (g *registry) evictUsers() {
+	if g.root.Err() != nil {
+		return
+	}
+	inUse := map[string]bool{}
+	g.mu.Lock()
+	for at := range g.open {
+		inUse[at.user] = true
+	}
+	g.mu.Unlock()
+	g.users.Evict(g.Evict, func(name string) bool { return inUse[name] })
+	g.After(g.Evict, g.evictUsers)
+}

@@ -1,0 +1,278 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/record"
+	"github.com/loongclaw/loongclaw/pkg/chat"
+)
+
+// Apply takes a record in: its number, 1 for the first, and when it was written.
+// This is the only way in which a session changes, so what a restart reads is what
+// ran before. Every record keeps its number, also one that means nothing to this
+// version: cursors count them. An error says that the journal is damaged.
+func (s *State) Apply(seq uint64, at chat.Time, rec record.Record) error {
+	e := placed{rec, seq, at}
+	var body any
+	s.readOnly = s.readOnly || e.Newer()
+	if !e.Newer() {
+		known, err := s.apply(e)
+		// Behind a record that was not applied, others may lack what they refer to.
+		if err != nil && !s.readOnly {
+			return err
+		}
+		if err == nil {
+			body = known
+		}
+	}
+	s.entries = append(s.entries, entry{seq, at, body})
+	s.updated = at
+	return nil
+}
+
+// placed is a record in its place.
+type placed struct {
+	record.Record
+	seq uint64
+	at  chat.Time
+}
+
+func (s *State) apply(e placed) (any, error) {
+	switch e.Type {
+	case recMessage:
+		b, err := parse[messageBody](e.Record)
+		if err == nil {
+			err = s.applyMessage(e, b)
+		}
+		return b, err
+	case recRegenerate:
+		b, err := parse[regenerateBody](e.Record)
+		if err == nil {
+			err = s.applyRegenerate(e, b)
+		}
+		return b, err
+	case recUpdated:
+		b, err := parse[updatedBody](e.Record)
+		if err == nil {
+			err = s.applyUpdated(b)
+		}
+		return b, err
+	case recDecided:
+		b, err := parse[decidedBody](e.Record)
+		if q := s.asked[b.ApprovalID]; err == nil && q != nil && q.decision == "" {
+			q.decision, q.expired, q.decided = b.Decision, b.Expired, e.seq
+			if b.Decision == chat.DecideSession {
+				s.scopes[q.Scope] = true
+			}
+		}
+		return b, err
+	}
+	return s.applyRun(e)
+}
+
+func (s *State) applyMessage(e placed, b messageBody) error {
+	m := chat.Message{ID: b.MessageID, RunID: b.RunID, Role: chat.RoleUser, Content: b.Content, Timestamp: e.at, ParentID: deref(b.ParentID)}
+	r := newRun(Run{ID: b.RunID, MessageID: b.MessageID, Interactive: b.Interactive, RequestID: b.RequestID, Trace: b.Trace, Instructions: b.Instructions})
+	r.rooted = b.ParentID != nil && *b.ParentID == ""
+	if err := s.enqueue(r); err != nil {
+		return err
+	}
+	if err := s.tree.add(m, false); err != nil {
+		return err
+	}
+	s.remember(b.Key, b.Hash, b.RunID, b.MessageID, e)
+	if s.title == "" {
+		s.title = TitleOf(b.Content)
+	}
+	if s.created.IsZero() {
+		s.created = e.at
+	}
+	return nil
+}
+
+func (s *State) applyRegenerate(e placed, b regenerateBody) error {
+	r := newRun(Run{ID: b.RunID, MessageID: b.MessageID, Interactive: true, RequestID: b.RequestID, Trace: b.Trace})
+	r.fresh = true
+	if err := s.enqueue(r); err != nil {
+		return err
+	}
+	s.remember(b.Key, b.Hash, b.RunID, b.MessageID, e)
+	return nil
+}
+
+func (s *State) applyUpdated(b updatedBody) error {
+	s.title = b.Title
+	if b.Head == "" {
+		return nil
+	}
+	n := s.tree.nodes[b.Head]
+	if n == nil {
+		return fmt.Errorf("it shows the message %q, which does not exist", b.Head)
+	}
+	// Versions up to 0.2 could show a message that waits. It gets its place when its
+	// run starts, behind what is shown by then: that cannot be itself.
+	if n.settled {
+		s.tree.head = b.Head
+	}
+	return nil
+}
+
+// enqueue lets a new run wait for its turn.
+func (s *State) enqueue(r *run) error {
+	if r.ID == "" {
+		return errors.New("its run has no id")
+	}
+	if s.runs[r.ID] != nil {
+		return fmt.Errorf("the run %q exists already", r.ID)
+	}
+	s.runs[r.ID] = r
+	s.queue = append(s.queue, r.ID)
+	return nil
+}
+
+func (s *State) remember(key, hash, runID, messageID string, e placed) {
+	if key == "" {
+		return
+	}
+	s.keys[key] = keyed{hash: hash, at: e.at.Time, run: s.receipt(runID, messageID, e.seq)}
+}
+
+// applyRun takes in the records of a run under way.
+func (s *State) applyRun(e placed) (any, error) {
+	switch e.Type {
+	case recStarted:
+		b, err := parse[startedBody](e.Record)
+		if err != nil {
+			return b, err
+		}
+		return b, s.withRun(b.RunID, func(r *run) error { return s.applyStarted(e, b, r) })
+	case recAnswer:
+		b, err := parse[answerBody](e.Record)
+		if err != nil {
+			return b, err
+		}
+		return b, s.withRun(b.RunID, func(r *run) error { return s.applyAnswer(e, b, r) })
+	case recContext:
+		b, err := parse[Context](e.Record)
+		if err != nil {
+			return b, err
+		}
+		return b, s.withRun(b.RunID, func(r *run) error { r.context = &b; return nil })
+	case recCall:
+		b, err := parse[callBody](e.Record)
+		if err != nil {
+			return b, err
+		}
+		return b, s.withRun(b.RunID, func(r *run) error { r.call(b).recorded = true; return nil })
+	case recAsk:
+		b, err := parse[askBody](e.Record)
+		if err != nil {
+			return b, err
+		}
+		return b, s.withRun(b.RunID, func(r *run) error {
+			q := &question{askBody: b}
+			s.asked[b.ApprovalID] = q
+			r.call(b.callBody).question = q
+			return nil
+		})
+	case recResult:
+		b, err := parse[resultBody](e.Record)
+		if err != nil {
+			return b, err
+		}
+		return b, s.withRun(b.RunID, func(r *run) error {
+			c := r.call(callBody{CallID: b.CallID, Name: b.Name})
+			c.done = true
+			r.steps = append(r.steps, loop.ResultMessage(c.Call, b.Status, b.Output))
+			return nil
+		})
+	case recFinished:
+		b, err := parse[Finished](e.Record)
+		if err != nil {
+			return b, err
+		}
+		return b, s.withRun(b.RunID, func(r *run) error { return s.applyFinished(b, r) })
+	}
+	return nil, nil // a later version's, which may be passed over
+}
+
+func (s *State) withRun(id string, do func(*run) error) error {
+	r := s.runs[id]
+	if r == nil {
+		return fmt.Errorf("it belongs to run %q, which does not exist", id)
+	}
+	return do(r)
+}
+
+func (s *State) applyStarted(e placed, b startedBody, r *run) error {
+	s.dequeue(r.ID)
+	s.current = r.ID
+	r.Owner, r.before, r.Started, r.StartedAt = b.Owner, r.Started, e.seq, e.at
+	r.Starts++
+	s.answer = nil
+	if n := s.tree.nodes[r.MessageID]; n != nil && !n.settled {
+		return s.tree.settle(r.MessageID, b.ParentID)
+	}
+	if r.fresh && r.Starts == 1 && s.tree.nodes[r.MessageID] != nil {
+		s.tree.head = r.MessageID
+	}
+	return nil
+}
+
+func (s *State) applyAnswer(e placed, b answerBody, r *run) error {
+	r.steps = append(r.steps, loop.Message{Role: chat.RoleAssistant, Text: b.Content, Calls: b.Calls, Model: b.Model, Reasoning: b.Reasoning, Native: b.Native})
+	r.Rounds++
+	r.Usage = r.Usage.Add(b.Usage)
+	if b.Usage != nil {
+		s.usage = *(&s.usage).Add(b.Usage)
+	}
+	for _, c := range b.Calls {
+		r.call(callBody{CallID: c.ID, Name: c.Name, Arguments: c.Arguments})
+	}
+	s.answer = nil
+	if b.MessageID == "" {
+		return nil
+	}
+	m := chat.Message{ID: b.MessageID, ParentID: b.ParentID, RunID: b.RunID, Role: chat.RoleAssistant, Content: b.Content, Timestamp: e.at, Incomplete: b.Incomplete, Finish: b.Finish}
+	if err := s.tree.add(m, true); err != nil {
+		return err
+	}
+	s.tree.nodes[b.MessageID].step = len(r.steps)
+	r.last = b.MessageID
+	return nil
+}
+
+func (s *State) applyFinished(b Finished, r *run) error {
+	s.dequeue(r.ID)
+	r.Status = b.Status
+	if s.current == r.ID {
+		s.current, s.answer = "", nil
+	}
+	if s.current != "" {
+		return nil
+	}
+	// Cancelled before their turn came: they stand behind the answer that they
+	// waited for, which may have come after them.
+	for _, id := range slices.Clone(s.tree.loose) {
+		if w := s.runs[s.tree.nodes[id].RunID]; w != nil && w.Status != "" {
+			if err := s.tree.settle(id, s.tree.head); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *State) dequeue(id string) {
+	for i, q := range s.queue {
+		if q == id {
+			s.queue = append(s.queue[:i:i], s.queue[i+1:]...)
+			return
+		}
+	}
+}
+
+func newRun(r Run) *run { return &run{Run: r, calls: map[string]*call{}, last: r.MessageID} }

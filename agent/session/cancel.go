@@ -1,0 +1,54 @@
+package session
+
+import (
+	"github.com/loongclaw/loongclaw/agent/record"
+	"github.com/loongclaw/loongclaw/pkg/chat"
+)
+
+// Cancelled is what a cancel comes to.
+type Cancelled struct {
+	Records []record.Record
+	Ended   []string // the runs that the records end
+	Active  string   // the run that whoever carries it out must end
+}
+
+// Cancel ends a run, or without one the current and all that wait. carried says
+// that a process carries the current one out: only that one can end it.
+func (s *State) Cancel(runID string, carried bool) Cancelled {
+	var c Cancelled
+	// Those that wait first, so that none starts when the current one ends.
+	for _, q := range s.queue {
+		if runID == "" || q == runID {
+			c.Records = append(c.Records, record.New(recFinished, Finished{RunID: q, Status: chat.RunCancelled}))
+			c.Ended = append(c.Ended, q)
+		}
+	}
+	if s.current != "" && (runID == "" || s.current == runID) {
+		if carried {
+			c.Active = s.current
+		} else {
+			c.Ended = append(c.Ended, s.current)
+			c.Records = append(c.Records, s.runs[s.current].close()...)
+		}
+	}
+	return c
+}
+
+// close returns the records that end a run which nobody carries out: every call
+// gets its result first.
+func (r *run) close() []record.Record {
+	var records []record.Record
+	for _, c := range r.order {
+		if c.done {
+			continue
+		}
+		if !c.recorded {
+			records = append(records, record.New(recCall, callBody{r.ID, c.ID, c.Name, object(c.Arguments)}))
+		}
+		if c.question != nil && c.question.decision == "" {
+			records = append(records, record.New(recDecided, decidedBody{RunID: r.ID, ApprovalID: c.question.ApprovalID, Decision: chat.DecideDeny}))
+		}
+		records = append(records, record.New(recResult, resultBody{r.ID, c.ID, c.Name, chat.ToolSkipped, "the user cancelled the turn before it"}))
+	}
+	return append(records, record.New(recFinished, Finished{RunID: r.ID, Status: chat.RunCancelled, Usage: r.Usage}))
+}

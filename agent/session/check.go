@@ -1,0 +1,119 @@
+package session
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/loongclaw/loongclaw/pkg/chat"
+)
+
+// Check reports the first of the invariants in the package's documentation that a
+// state breaks. It takes time that grows with the whole session, so it is for
+// tests.
+func (s *State) Check() error {
+	for _, check := range []func() error{s.checkRuns, s.checkTree, s.checkCalls, s.checkEntries, s.checkAnswer} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *State) checkRuns() error {
+	if s.current != "" {
+		switch r := s.runs[s.current]; {
+		case r == nil:
+			return fmt.Errorf("the current run %q does not exist", s.current)
+		case r.Status != "":
+			return fmt.Errorf("the current run %q has ended: %s", s.current, r.Status)
+		case r.Starts == 0:
+			return fmt.Errorf("the current run %q was never started", s.current)
+		case slices.Contains(s.queue, s.current):
+			return fmt.Errorf("the current run %q waits", s.current)
+		}
+	}
+	seen := map[string]bool{}
+	for _, id := range s.queue {
+		switch r := s.runs[id]; {
+		case r == nil:
+			return fmt.Errorf("the run %q waits and does not exist", id)
+		case seen[id]:
+			return fmt.Errorf("the run %q waits twice", id)
+		case r.Status != "" || r.Starts > 0:
+			return fmt.Errorf("the run %q waits and has run", id)
+		}
+		seen[id] = true
+	}
+	if len(s.queue) > chat.MaxWaiting+1 {
+		return fmt.Errorf("%d runs wait", len(s.queue))
+	}
+	for id, r := range s.runs {
+		if r.ID != id {
+			return fmt.Errorf("the run %q is kept as %q", r.ID, id)
+		}
+		if r.Starts > 0 && r.Status == "" && id != s.current {
+			return fmt.Errorf("the run %q is under way beside %q", id, s.current)
+		}
+	}
+	return nil
+}
+
+func (s *State) checkTree() error {
+	t := &s.tree
+	if len(t.order) != len(t.nodes) {
+		return fmt.Errorf("%d messages are kept and %d are in order", len(t.nodes), len(t.order))
+	}
+	if t.head != "" && t.nodes[t.head] == nil {
+		return fmt.Errorf("the head %q does not exist", t.head)
+	}
+	for id, n := range t.nodes {
+		if n.ParentID != "" && t.nodes[n.ParentID] == nil {
+			return fmt.Errorf("the parent %q of %q does not exist", n.ParentID, id)
+		}
+		if n.settled == slices.Contains(t.loose, id) {
+			return fmt.Errorf("the message %q is settled and waits for its place", id)
+		}
+		steps := 0
+		for at := n; at != nil; at = t.nodes[at.ParentID] {
+			if steps++; steps > len(t.nodes) {
+				return fmt.Errorf("the message %q is its own ancestor", id)
+			}
+		}
+	}
+	return nil
+}
+
+func (s *State) checkCalls() error {
+	for id, r := range s.runs {
+		if len(r.order) != len(r.calls) {
+			return fmt.Errorf("the run %q has %d calls and %d in order", id, len(r.calls), len(r.order))
+		}
+		for _, c := range r.order {
+			if q := c.question; q != nil && s.asked[q.ApprovalID] != q {
+				return fmt.Errorf("the question %q of the call %q is not known", q.ApprovalID, c.ID)
+			}
+		}
+	}
+	for id, q := range s.asked {
+		if (q.decision == "") != (q.decided == 0) {
+			return fmt.Errorf("the question %q is decided without a decision", id)
+		}
+	}
+	return nil
+}
+
+func (s *State) checkEntries() error {
+	for i, e := range s.entries {
+		if e.seq != uint64(i)+1 {
+			return fmt.Errorf("entry %d has the number %d", i+1, e.seq)
+		}
+	}
+	return nil
+}
+
+func (s *State) checkAnswer() error {
+	if g := s.answer; g != nil && g.run != s.current {
+		return fmt.Errorf("the run %q gives an answer and %q is under way", g.run, s.current)
+	}
+	return nil
+}

@@ -1,0 +1,273 @@
+package session_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/record"
+	"github.com/loongclaw/loongclaw/agent/session"
+	"github.com/loongclaw/loongclaw/pkg/chat"
+)
+
+// player makes random decisions in a session, as users, workers of two agents and
+// crashes would.
+type player struct {
+	*driver
+	choose    func(n int) int
+	runs      []string
+	messages  []string
+	approvals []string
+	seen      map[string]string // what a reader that goes on from cursor to cursor has seen of each message
+	cursor    chat.Cursor
+}
+
+func newPlayer(t testing.TB, choose func(int) int) *player {
+	return &player{driver: newDriver(t), choose: choose, messages: []string{""}, seen: map[string]string{}}
+}
+
+func (p *player) owner() session.Owner { return []session.Owner{here, there}[p.choose(2)] }
+
+func (p *player) pick(from []string) string {
+	if len(from) == 0 {
+		return "none"
+	}
+	return from[p.choose(len(from))]
+}
+
+// play makes one decision.
+func (p *player) play() {
+	switch p.choose(12) {
+	case 0, 1:
+		m := session.Message{RunID: p.id("run"), MessageID: p.id("msg"), Content: "text", Interactive: p.choose(2) == 0, Key: []string{"", "k1", "k2"}[p.choose(3)]}
+		if p.choose(4) == 0 {
+			parent := p.pick(p.messages)
+			m.ParentID = &parent
+		}
+		if p.choose(8) == 0 {
+			m.Earlier = []session.Exchange{{RunID: p.id("run"), QuestionID: p.id("msg"), AnswerID: p.id("msg"), User: "u", Assistant: "a"}}
+		}
+		p.submitted(p.state.Submit(m, p.owner(), p.now))
+	case 2:
+		p.submitted(p.state.Regenerate(session.Again{RunID: p.id("run"), MessageID: p.pick(p.messages)}, p.owner(), p.now))
+	case 3, 4:
+		c := session.Carrier{Owner: p.owner(), Draining: p.choose(5) == 0}
+		if p.choose(2) == 0 {
+			c.Claimed = uint64(p.choose(len(p.journal) + 1))
+		}
+		if p.choose(2) == 0 {
+			c.Executed = uint64(p.choose(len(p.journal) + 1))
+		}
+		p.commit(p.state.Next(c, p.now).Records)
+	case 5:
+		p.commit(p.state.Cancel([]string{"", p.pick(p.runs)}[p.choose(2)], p.choose(2) == 0).Records)
+	case 6:
+		records, _, err := p.state.Decide(p.pick(p.approvals), []string{chat.DecideOnce, chat.DecideSession, chat.DecideDeny}[p.choose(3)], p.now)
+		if err == nil {
+			p.commit(records)
+		}
+	case 7:
+		head := p.pick(p.messages)
+		if records, err := p.state.Update(nil, &head); err == nil {
+			p.commit(records)
+		}
+	case 8:
+		if run, ok := p.state.Current(); ok {
+			p.state.Say(run.ID, "ab", p.id("msg"))
+			p.check()
+		}
+	case 9:
+		p.now = p.now.Add(time.Duration(p.choose(26)) * time.Hour)
+	default:
+		p.step()
+	}
+	p.look()
+}
+
+func (p *player) submitted(sub session.Submitted, err error) {
+	if err == nil {
+		p.commit(sub.Records)
+		p.runs = append(p.runs, sub.Run.RunID)
+	}
+}
+
+// step does what a turn of the current run might do.
+func (p *player) step() {
+	run, ok := p.state.Current()
+	if !ok {
+		return
+	}
+	turn := p.state.Turn(run.ID, 1<<p.choose(20))
+	turn.Messages(session.Memory{Has: func(string) bool { return false }})
+	progress := session.Progress{RunID: run.ID, Owner: p.owner(), Room: 1 << (8 + p.choose(12)), Now: p.now, NewID: p.id}
+	progress.Context = turn.Tell("fence", fmt.Sprint(p.choose(2)), []session.Note{{ID: "n", Text: "note"}})
+	if len(turn.Pending) == 0 {
+		var calls []loop.Call
+		for range p.choose(3) {
+			calls = append(calls, writeCall(p.id("call")))
+		}
+		progress.Steps = []loop.Step{answer(turn.Rounds+1, []string{"", "an answer"}[p.choose(2)], calls...)}
+	} else {
+		c := turn.Pending[0]
+		if c.Stage == loop.Fresh {
+			progress.Steps = append(progress.Steps, loop.Step{Call: &c.Call})
+			if p.choose(2) == 0 {
+				progress.Steps = append(progress.Steps, loop.Step{Ask: &loop.AskStep{Call: c.Call, Scope: "scope"}})
+			}
+		}
+		if c.Stage != loop.Asked && len(progress.Steps) < 2 && p.choose(3) > 0 {
+			progress.Steps = append(progress.Steps, loop.Step{Result: &loop.Result{Call: c.Call, Status: chat.ToolOK, Output: "out"}})
+		}
+	}
+	if p.choose(4) == 0 {
+		progress.End = &session.Finished{Status: chat.RunDone}
+	}
+	for {
+		made, err := p.state.Record(progress)
+		if err != nil {
+			return // another process has the run
+		}
+		p.commit(made.Records)
+		if !made.More {
+			return
+		}
+	}
+}
+
+// look reads on, and holds what was shown to the law of cursors: the pieces of an
+// attempt at an answer join to what is said in the end.
+func (p *player) look() {
+	p.t.Helper()
+	events, cur := p.state.Events(p.cursor, chat.At(p.now))
+	p.cursor = cur
+	for _, e := range events {
+		switch e.Type {
+		case chat.TypeMessage:
+			p.messages = append(p.messages, e.MessageID)
+		case chat.TypeMessageChunk:
+			p.seen[e.MessageID] += *e.Content
+		case chat.TypeMessageComplete:
+			p.messages = append(p.messages, e.MessageID)
+			if got := p.seen[e.MessageID]; got != *e.Content {
+				p.t.Fatalf("the pieces of %s join to %q, and it says %q", e.MessageID, got, *e.Content)
+			}
+		case chat.TypeApprovalRequired:
+			p.approvals = append(p.approvals, e.ApprovalID)
+		}
+	}
+}
+
+// restart holds what a new process reads to what ran before.
+func (p *player) restart() {
+	p.t.Helper()
+	s := p.restarted()
+	if err := s.Check(); err != nil {
+		p.t.Fatalf("a restart: %v", err)
+	}
+	if diff := cmp.Diff(p.state.History(true), s.History(true)); diff != "" {
+		p.t.Fatalf("the history after a restart:\n%s", diff)
+	}
+	whole := func(s *session.State) []chat.Event {
+		events, _ := s.Events(chat.Cursor{}, chat.Time{})
+		for len(events) > 0 && events[len(events)-1].Type == chat.TypeMessageChunk {
+			events = events[:len(events)-1] // an answer that was being given
+		}
+		return events
+	}
+	if diff := cmp.Diff(whole(p.state), whole(s)); diff != "" {
+		p.t.Fatalf("the events after a restart:\n%s", diff)
+	}
+	if diff := cmp.Diff(p.state.AuditLog(0), s.AuditLog(0)); diff != "" {
+		p.t.Fatalf("the audit log after a restart:\n%s", diff)
+	}
+}
+
+func TestRandomDecisionsKeepTheInvariants(t *testing.T) {
+	for seed := range uint64(300) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a test that is the same each time
+			p := newPlayer(t, r.IntN)
+			for range 150 {
+				p.play()
+				if r.IntN(40) == 0 {
+					p.restart()
+				}
+			}
+			p.restart()
+		})
+	}
+}
+
+func FuzzDecisions(f *testing.F) {
+	f.Add([]byte("\x00\x00\x00\x0a\x01\x0a\x02\x05\x03\x06"))
+	f.Add([]byte(strings.Repeat("\x00\x0a\x03\x01", 20)))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		at := 0
+		p := newPlayer(t, func(n int) int {
+			if at >= len(data) {
+				return 0
+			}
+			at++
+			return int(data[at-1]) % n
+		})
+		for at < len(data) {
+			p.play()
+		}
+		p.restart()
+	})
+}
+
+// What a journal holds may be of any shape: a state takes it in or says that it is
+// damaged, and whatever is asked of it afterwards has an answer.
+func FuzzRecords(f *testing.F) {
+	d := newDriver(f)
+	_, id := d.asked()
+	d.decide(id, chat.DecideOnce)
+	var lines []string
+	for _, w := range d.journal {
+		b, err := json.Marshal(w.Record)
+		if err != nil {
+			f.Fatal(err)
+		}
+		lines = append(lines, string(b))
+	}
+	f.Add(strings.Join(lines, "\n"))
+	f.Add(`{"type":"message","body":{"messageId":"a","runId":"r","parentId":"a"}}`)
+	f.Add(`{"type":"message","body":{}}`)
+	f.Add(`{"type":"run_started","body":{"runId":"r"}}` + "\n" + `{"type":"session_updated","body":{"head":"x"}}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		s := session.New("s", 1, chat.Session{})
+		seq := uint64(0)
+		for line := range strings.Lines(text) {
+			var r record.Record
+			if json.Unmarshal([]byte(line), &r) != nil {
+				continue
+			}
+			seq++
+			if s.Apply(seq, chat.At(epoch1), r) != nil {
+				return
+			}
+		}
+		s.Events(chat.Cursor{}, chat.At(epoch1))
+		s.History(true)
+		s.History(false)
+		s.AuditLog(0)
+		s.Due()
+		if run, ok := s.Current(); ok {
+			turn := s.Turn(run.ID, 1000)
+			turn.Tell("f", "day", nil)
+			turn.Messages(session.Memory{Has: func(string) bool { return false }})
+		}
+		s.Next(session.Carrier{Owner: here}, epoch1)
+		s.Cancel("", false)
+		if _, err := s.Submit(session.Message{RunID: "r9", MessageID: "m9", Content: "x"}, here, epoch1); err != nil {
+			return
+		}
+	})
+}

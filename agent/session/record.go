@@ -1,0 +1,149 @@
+package session
+
+import (
+	"encoding/json"
+
+	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/record"
+	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// The records of a session's journal. What a client sees of them is in
+// events.go.
+const (
+	recMessage    = "message"
+	recRegenerate = "regenerate"
+	recStarted    = "run_started"
+	recAnswer     = "answer"
+	recCall       = "tool_call"
+	recAsk        = "approval_required"
+	recDecided    = "approval_resolved"
+	recResult     = "tool_result"
+	recFinished   = "run_finished"
+	recUpdated    = "session_updated"
+	recContext    = "turn_context"
+)
+
+// messageBody is a user's message; the run of the same record will answer it.
+type messageBody struct {
+	MessageID   string  `json:"messageId"`
+	RunID       string  `json:"runId"`
+	ParentID    *string `json:"parentId,omitempty"` // asked for; nil: the answer before it
+	Content     string  `json:"content"`
+	Queued      bool    `json:"queued,omitempty"`
+	Interactive bool    `json:"interactive,omitempty"` // somebody can answer an approval
+	Key         string  `json:"key,omitempty"`         // Idempotency-Key
+	Hash        string  `json:"hash,omitempty"`        // of the request, to tell another body under the same key
+	RequestID   string  `json:"requestId,omitempty"`
+	Trace       string  `json:"trace,omitempty"` // the request's place in a trace
+
+	Instructions string `json:"instructions,omitempty"` // behind the persona, for this message
+}
+
+// regenerateBody answers a message again.
+type regenerateBody struct {
+	RunID     string `json:"runId"`
+	MessageID string `json:"messageId"`
+	Key       string `json:"key,omitempty"`
+	Hash      string `json:"hash,omitempty"`
+	RequestID string `json:"requestId,omitempty"`
+	Trace     string `json:"trace,omitempty"`
+}
+
+// startedBody says that an agent runs a run from here on.
+type startedBody struct {
+	RunID     string `json:"runId"`
+	ParentID  string `json:"parentId,omitempty"` // what the run's message answers, settled now
+	Owner     Owner  `json:"owner"`
+	Restarted bool   `json:"restarted,omitempty"` // what ran before was cut short
+	Resumed   bool   `json:"resumed,omitempty"`   // it had waited for the user; clients see nothing of this
+}
+
+// Owner is who runs a run.
+type Owner struct {
+	Instance string `json:"instance"` // stays over restarts
+	Process  string `json:"process"`  // does not
+}
+
+type answerBody struct {
+	RunID      string      `json:"runId"`
+	MessageID  string      `json:"messageId,omitempty"` // none for an answer that only calls tools
+	ParentID   string      `json:"parentId,omitempty"`
+	Content    string      `json:"content"`
+	Calls      []loop.Call `json:"calls,omitempty"`
+	Finish     chat.Finish `json:"finish,omitempty"`
+	Reasoning  string      `json:"reasoning,omitempty"`
+	Usage      *chat.Usage `json:"usage,omitempty"`
+	Model      string      `json:"model,omitempty"`
+	Incomplete bool        `json:"incomplete,omitempty"`
+	Attempt    uint64      `json:"attempt,omitempty"` // what cursors call this stretch of answer
+
+	Native json.RawMessage `json:"native,omitempty"` // what the provider named in Model wants back
+}
+
+// Context is what the agent tells the model beside a run's message. It stays
+// with that message, so that the conversation is the same in every later request;
+// what has changed since goes with the message after it.
+type Context struct {
+	RunID string `json:"runId"`
+	Fence string `json:"fence"`         // a random word, so that no text can end the context by itself
+	Day   string `json:"day,omitempty"` // where it is another than the last that the model was told
+	Notes []Note `json:"notes,omitempty"`
+}
+
+// Note is a memory that was recalled.
+type Note struct {
+	ID   string `json:"id"`
+	Text string `json:"text"`           // one line
+	From string `json:"from,omitempty"` // the session that it came from
+	Day  string `json:"day,omitempty"`  // on which it was saved
+}
+
+type callBody struct {
+	RunID     string          `json:"runId"`
+	CallID    string          `json:"callId"`
+	Name      string          `json:"name"`
+	Arguments json.RawMessage `json:"arguments"` // always an object
+}
+
+type askBody struct {
+	callBody
+	ApprovalID string    `json:"approvalId"`
+	Scope      string    `json:"scope"`
+	ExpiresAt  chat.Time `json:"expiresAt"`
+}
+
+type decidedBody struct {
+	RunID      string `json:"runId"`
+	ApprovalID string `json:"approvalId"`
+	Decision   string `json:"decision"`
+	Expired    bool   `json:"expired,omitempty"`
+}
+
+type resultBody struct {
+	RunID  string `json:"runId"`
+	CallID string `json:"callId"`
+	Name   string `json:"name"`
+	Status string `json:"status"`
+	Output string `json:"output"`
+}
+
+// Finished is how a run ended.
+type Finished struct {
+	RunID  string       `json:"runId"`
+	Status string       `json:"status"`
+	Error  *fault.Error `json:"error,omitempty"`
+	Usage  *chat.Usage  `json:"usage,omitempty"`
+}
+
+type updatedBody struct {
+	Title string `json:"title"`
+	Head  string `json:"head,omitempty"`
+}
+
+func parse[T any](r record.Record) (T, error) {
+	var b T
+	err := json.Unmarshal(r.Body, &b)
+	return b, err
+}

@@ -1,0 +1,132 @@
+package session
+
+import (
+	"slices"
+	"time"
+
+	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/pkg/chat"
+)
+
+// Run is what the journal says of a run.
+type Run struct {
+	ID           string
+	MessageID    string // the user's message that it answers
+	Interactive  bool   // somebody can answer an approval
+	RequestID    string
+	Trace        string
+	Instructions string // what its client says beside the message
+	Owner        Owner  // who started it last
+	Starts       int
+	Started      uint64    // number of its last run_started
+	StartedAt    chat.Time // when that was
+	Rounds       int       // answers so far
+	Status       string    // "", then how it ended
+	Usage        *chat.Usage
+}
+
+// run is a run and what follows from it.
+type run struct {
+	Run
+	calls   map[string]*call
+	order   []*call
+	context *Context       // what the model was told beside the message
+	steps   []loop.Message // answers and results, as the model sees them
+	last    string         // the last visible message of this run, or the user's
+	before  uint64         // number of the run_started before the last
+	rooted  bool           // its message was sent with an empty parentId: a new beginning
+	fresh   bool           // regenerated: its first answer is a sibling
+}
+
+// call is a tool call of a run.
+type call struct {
+	loop.Call
+	recorded bool
+	question *question
+	done     bool
+}
+
+// question is an approval that the user was asked for.
+type question struct {
+	askBody
+	decision string
+	expired  bool
+	decided  uint64 // number of the decision's record
+}
+
+// keyed is what an Idempotency-Key stands for.
+type keyed struct {
+	hash string
+	run  chat.Run
+	at   time.Time
+}
+
+// Called reports whether a run has called a tool.
+func (s *State) Called(runID, tool string) bool {
+	r := s.runs[runID]
+	return r != nil && slices.ContainsFunc(r.order, func(c *call) bool { return c.Name == tool })
+}
+
+// call finds a call of the run, or adds it.
+func (r *run) call(b callBody) *call {
+	if c := r.calls[b.CallID]; c != nil {
+		return c
+	}
+	c := &call{Call: loop.Call{ID: b.CallID, Name: b.Name, Arguments: b.Arguments}}
+	r.calls[b.CallID] = c
+	r.order = append(r.order, c)
+	return c
+}
+
+// waitsFor is the question that a run stopped at, answered or not.
+func (r *run) waitsFor() *question {
+	for _, c := range r.order {
+		if !c.done {
+			return c.question
+		}
+	}
+	return nil
+}
+
+// pending returns the calls of a run that have no result, and where each stands.
+func (r *run) pending() []loop.Pending {
+	var out []loop.Pending
+	for _, c := range r.order {
+		if c.done {
+			continue
+		}
+		p := loop.Pending{Call: c.Call}
+		switch q := c.question; {
+		case !c.recorded:
+			p.Stage = loop.Fresh
+		case q == nil:
+			p.Stage = loop.Unknown
+		case q.decision == "":
+			p.Stage = loop.Asked
+		case q.decision == chat.DecideDeny:
+			p.Stage, p.Why = loop.Refused, "the user denied this call. Do not try it another way; ask what they want instead."
+			if q.expired {
+				p.Why = "nobody answered the question within 24 hours"
+			}
+		case q.decided > r.before:
+			p.Stage = loop.Allowed
+		default:
+			p.Stage = loop.Unknown // it was allowed to an earlier start of this run
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// upTo returns a run's steps up to one of its answers, with the results of what
+// that answer called.
+func (r *run) upTo(step int) []loop.Message {
+	if r == nil {
+		return nil
+	}
+	end := min(step, len(r.steps))
+	for end < len(r.steps) && r.steps[end].Role == loop.RoleTool {
+		end++
+	}
+	return slices.Clone(r.steps[:end])
+}

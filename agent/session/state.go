@@ -1,0 +1,203 @@
+package session
+
+import (
+	"strings"
+
+	"github.com/loongclaw/loongclaw/pkg/chat"
+)
+
+// State is one life of a session. Make one with New.
+type State struct {
+	id    string
+	epoch uint64
+
+	entries []entry // everything so far, for replays
+	tree    tree
+	runs    map[string]*run
+	queue   []string // runs that wait, in order
+	current string   // the run that is started and not finished
+	title   string
+	created chat.Time
+	updated chat.Time
+	usage   chat.Usage
+	keys    map[string]keyed
+	asked   map[string]*question
+	scopes  map[string]bool // approved for this session
+	answer  *growing        // the answer that is being given
+
+	readOnly bool // it holds a record for later readers only
+}
+
+// entry is a record with its body parsed; nil is a record that this version
+// does not know.
+type entry struct {
+	seq  uint64
+	at   chat.Time
+	body any
+}
+
+// growing is the stretch of answer that is being given.
+type growing struct {
+	attempt uint64
+	run     string
+	message string
+	parent  string
+	text    []byte
+}
+
+// New returns the state of a life that has no record yet. What a list shows of it
+// until then is in row.
+func New(id string, epoch uint64, row chat.Session) *State {
+	return &State{
+		id: id, epoch: epoch,
+		tree: tree{nodes: map[string]*node{}}, runs: map[string]*run{}, keys: map[string]keyed{},
+		asked: map[string]*question{}, scopes: map[string]bool{},
+		title: row.Title, created: row.CreatedAt, updated: row.UpdatedAt,
+	}
+}
+
+// ID returns the session's id.
+func (s *State) ID() string { return s.id }
+
+// Epoch returns which life of the session this is.
+func (s *State) Epoch() uint64 { return s.epoch }
+
+// Seq returns the last record's number, 0 where there is none.
+func (s *State) Seq() uint64 {
+	if len(s.entries) == 0 {
+		return 0
+	}
+	return s.entries[len(s.entries)-1].seq
+}
+
+// LastAt returns when the last record was written, the zero time where there is
+// none.
+func (s *State) LastAt() chat.Time {
+	if len(s.entries) == 0 {
+		return chat.Time{}
+	}
+	return s.entries[len(s.entries)-1].at
+}
+
+// ReadOnly reports whether the session holds a record that only later versions
+// may write behind.
+func (s *State) ReadOnly() bool { return s.readOnly }
+
+// Busy reports whether a new message has to wait.
+func (s *State) Busy() bool { return s.current != "" || len(s.queue) > 0 }
+
+// Waiting returns how many runs wait for the run before them.
+func (s *State) Waiting() int { return len(s.queue) }
+
+// Current returns the run that is started and not finished.
+func (s *State) Current() (Run, bool) { return s.Run(s.current) }
+
+// Run returns what the journal says of a run.
+func (s *State) Run(id string) (Run, bool) {
+	if r := s.runs[id]; r != nil {
+		return r.Run, true
+	}
+	return Run{}, false
+}
+
+// Due reports whether something is to be done here without anybody asking. A run
+// that waits for the user's decision is parked, and so is what waits behind it;
+// what a later version wrote last goes on under that version.
+func (s *State) Due() bool {
+	if s.readOnly {
+		return false
+	}
+	r := s.runs[s.current]
+	if r == nil {
+		return len(s.queue) > 0
+	}
+	q := r.waitsFor()
+	return q == nil || q.decision != ""
+}
+
+// Approved reports whether the user has approved a scope for this session.
+func (s *State) Approved(scope string) bool { return s.scopes[scope] }
+
+// Summary returns what a list of sessions shows.
+func (s *State) Summary() chat.Session {
+	return chat.Session{ID: s.id, Title: s.title, CreatedAt: s.created, UpdatedAt: s.updated, Messages: s.tree.count(), Head: s.tree.head}
+}
+
+// SummaryFor returns the summary with the title that a first message gives, as it
+// is before that message is in the journal.
+func (s *State) SummaryFor(title string, now chat.Time) chat.Session {
+	sum := chat.Session{ID: s.id, Title: s.title, CreatedAt: s.created, UpdatedAt: now}
+	if sum.Title == "" {
+		sum.Title = title
+	}
+	if sum.CreatedAt.IsZero() {
+		sum.CreatedAt = now
+	}
+	return sum
+}
+
+// Begin says when a session began that has no record yet: its pending marker is
+// written a moment before its first record, and a restart reads that time.
+func (s *State) Begin(at chat.Time) {
+	if s.created.IsZero() {
+		s.created = at
+	}
+}
+
+// Usage returns the tokens of all answers.
+func (s *State) Usage() chat.Usage { return s.usage }
+
+// Mentions reports whether a message contains a text, which is in lower case.
+func (s *State) Mentions(text string) bool {
+	for _, n := range s.tree.nodes {
+		if strings.Contains(strings.ToLower(n.Content), text) {
+			return true
+		}
+	}
+	return false
+}
+
+// History returns the messages of the shown branch, or all, and marks those that
+// wait for their turn. A message that was cancelled while it waited is there as
+// well, though it gets its place on a branch only when the run before it ends.
+func (s *State) History(all bool) chat.History {
+	h := chat.History{SessionID: s.id, Head: s.tree.head, Messages: s.tree.messages(all)}
+	waiting := map[string]bool{}
+	for _, id := range s.queue {
+		waiting[id] = true
+	}
+	for i, m := range h.Messages {
+		h.Messages[i].Queued = m.Role == chat.RoleUser && waiting[m.RunID]
+	}
+	return h
+}
+
+// Say adds a piece to the answer that a run gives, and reports whether there is
+// something new to show. The id becomes the message's where this is its first
+// piece; see Saying.
+func (s *State) Say(runID, piece, messageID string) bool {
+	r := s.runs[runID]
+	if piece == "" || r == nil || s.current != runID {
+		return false
+	}
+	if s.answer == nil {
+		// Each stretch of answer comes after a record of its own run, so the
+		// last record's number tells attempts apart, over crashes too.
+		s.answer = &growing{attempt: s.Seq(), run: runID, message: messageID, parent: r.last}
+	}
+	s.answer.text = append(s.answer.text, piece...)
+	return true
+}
+
+// Saying reports whether an answer is being given, to which Say would add.
+func (s *State) Saying() bool { return s.answer != nil }
+
+// TitleOf makes a title out of a first message, without a model.
+func TitleOf(message string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(message), "\n")
+	r := []rune(strings.Join(strings.Fields(line), " "))
+	if len(r) > 60 {
+		r = append(r[:59], '…')
+	}
+	return string(r)
+}

@@ -1,0 +1,169 @@
+package session
+
+import (
+	"errors"
+	"time"
+
+	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/record"
+	"github.com/loongclaw/loongclaw/pkg/chat"
+)
+
+// ErrTaken is the error of steps of a run that another process has taken over:
+// whoever has it now decides what happened.
+var ErrTaken = errors.New("another agent has taken this run over")
+
+// approvalLife is how long a question to the user stays open.
+const approvalLife = 24 * time.Hour
+
+// Progress is what a turn did, on its way into the journal.
+type Progress struct {
+	RunID   string
+	Owner   Owner // who carries the run out
+	Steps   []loop.Step
+	Context *Context  // what the model was told beside the message; it goes with the first step
+	End     *Finished // the run's end, behind the steps
+
+	Room  int // how many bytes of records an object takes
+	Now   time.Time
+	NewID func(kind string) string
+}
+
+// Recorded is what of a turn's progress goes into one object.
+type Recorded struct {
+	Records []record.Record
+	Results []*loop.Result // those among the steps
+	More    bool           // the rest is for another object
+}
+
+// Record returns the records of what of a turn's steps is not in the journal yet.
+// They share an object, but for steps that are too large for that: then an object
+// holds as many as it can, in their order, and a crash in between is one between
+// steps.
+func (s *State) Record(p Progress) (Recorded, error) {
+	r := s.runs[p.RunID]
+	if r == nil || s.current != p.RunID || r.Owner != p.Owner {
+		return Recorded{}, ErrTaken
+	}
+	var out Recorded
+	object := portion{room: p.Room}
+	usage := r.Usage
+	for i, st := range p.Steps {
+		if r.stored(st) {
+			continue
+		}
+		made := s.records(r, st, p)
+		if p.Context != nil && r.context == nil && len(object.records) == 0 {
+			made = append([]record.Record{record.New(recContext, *p.Context)}, made...)
+		}
+		// A question stays with its call: a call alone may have run.
+		ahead := 0
+		if i+1 < len(p.Steps) && st.Call != nil && p.Steps[i+1].Ask != nil {
+			ahead = sizeOf(s.records(r, p.Steps[i+1], p))
+		}
+		if !object.add(made, ahead) {
+			out.Records, out.More = object.records, true
+			return out, nil
+		}
+		if st.Answer != nil {
+			usage = usage.Add(st.Answer.Usage)
+		}
+		if st.Result != nil {
+			out.Results = append(out.Results, st.Result)
+		}
+	}
+	if p.End != nil {
+		end := *p.End
+		end.RunID, end.Usage = p.RunID, usage
+		out.More = !object.add([]record.Record{record.New(recFinished, end)}, 0)
+	}
+	out.Records = object.records
+	return out, nil
+}
+
+// portion is what goes into one object.
+type portion struct {
+	records []record.Record
+	size    int
+	room    int
+}
+
+// add takes records in and reports whether they had room, with what must follow
+// them. The first always have: where they are too large by themselves the journal
+// says so.
+func (p *portion) add(records []record.Record, ahead int) bool {
+	size := sizeOf(records)
+	if len(p.records) > 0 && p.size+size+ahead > p.room {
+		return false
+	}
+	p.records = append(p.records, records...)
+	p.size += size
+	return true
+}
+
+// perRecord is what a record takes beside its body, at most.
+const perRecord = 64
+
+func sizeOf(records []record.Record) int {
+	size := 0
+	for _, r := range records {
+		size += perRecord + len(r.Body)
+	}
+	return size
+}
+
+// stored reports whether a step is in the journal already: the store may have
+// failed only in saying so.
+func (r *run) stored(st loop.Step) bool {
+	known := func(id string, is func(*call) bool) bool {
+		c := r.calls[id]
+		return c != nil && is(c)
+	}
+	switch {
+	case st.Answer != nil:
+		return st.Answer.Round <= r.Rounds
+	case st.Call != nil:
+		return known(st.Call.ID, func(c *call) bool { return c.recorded })
+	case st.Ask != nil:
+		return known(st.Ask.Call.ID, func(c *call) bool { return c.question != nil })
+	}
+	return known(st.Result.Call.ID, func(c *call) bool { return c.done })
+}
+
+// records makes the records of a step.
+func (s *State) records(r *run, st loop.Step, p Progress) []record.Record {
+	switch {
+	case st.Answer != nil:
+		return []record.Record{record.New(recAnswer, s.answerOf(r, *st.Answer, p))}
+	case st.Call != nil:
+		return []record.Record{record.New(recCall, bodyOf(r, *st.Call))}
+	case st.Ask != nil:
+		return []record.Record{record.New(recAsk, askBody{
+			callBody: bodyOf(r, st.Ask.Call), ApprovalID: ApprovalID(p.NewID("apr"), s.id), Scope: st.Ask.Scope, ExpiresAt: chat.At(p.Now.Add(approvalLife)),
+		})}
+	case st.Result != nil:
+		return []record.Record{record.New(recResult, resultBody{r.ID, st.Result.Call.ID, st.Result.Call.Name, st.Result.Status, KeptResult(st.Result.Output)})}
+	}
+	return nil
+}
+
+func bodyOf(r *run, c loop.Call) callBody {
+	return callBody{r.ID, c.ID, c.Name, object(c.Arguments)}
+}
+
+func (s *State) answerOf(r *run, a loop.AnswerStep, p Progress) answerBody {
+	b := answerBody{RunID: r.ID, Content: a.Text, Calls: a.Calls, Finish: a.Finish, Reasoning: a.Reasoning, Native: a.Native, Usage: a.Usage, Model: a.Model, Incomplete: a.Incomplete}
+	for i := range b.Calls {
+		if !loop.IsObject(b.Calls[i].Arguments) {
+			b.Calls[i].Arguments = object(b.Calls[i].Arguments)
+		}
+	}
+	switch g := s.answer; {
+	case g != nil:
+		// What was shown is what was said, whatever the model's library says.
+		b.MessageID, b.ParentID, b.Attempt, b.Content = g.message, g.parent, g.attempt, string(g.text)
+	case a.Text != "" || len(a.Calls) == 0:
+		b.MessageID, b.ParentID = p.NewID("msg"), r.last
+	}
+	return b
+}

@@ -1,0 +1,177 @@
+package session
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/loongclaw/loongclaw/agent/record"
+	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// keyLife is how long an Idempotency-Key counts.
+const keyLife = 24 * time.Hour
+
+// Message is a user's message on its way into a session.
+type Message struct {
+	RunID, MessageID string  // new ones
+	ParentID         *string // answer from this earlier point; nil: from the end
+	Content          string
+	Interactive      bool // somebody can answer an approval
+	Instructions     string
+	Key              string // Idempotency-Key
+	RequestID, Trace string
+
+	// Earlier is what an empty session begins with: a conversation that somebody
+	// else kept, with an id for each of its runs and messages.
+	Earlier []Exchange
+}
+
+// Exchange is a message and its answer that somebody else kept.
+type Exchange struct {
+	RunID, QuestionID, AnswerID string
+	User, Assistant             string
+}
+
+// Again is the wish to have a message answered again, as a new branch.
+type Again struct {
+	RunID     string // a new one
+	MessageID string // what to answer, or a message behind it; empty: the end of the shown branch
+	Key       string
+	RequestID string
+	Trace     string
+}
+
+// Submitted is what becomes of a message.
+type Submitted struct {
+	Run      chat.Run        // what its sender is told
+	Records  []record.Record // to be written; none where it is a repetition
+	Repeated bool            // of a message that was taken in before, under the same key
+	Starts   bool            // its run is to be started at once: it needs a place among the active ones
+}
+
+// Submit takes a message in. self is who would run it.
+func (s *State) Submit(m Message, self Owner, now time.Time) (Submitted, error) {
+	parent := "\x00" // what no id can be
+	if m.ParentID != nil {
+		parent = *m.ParentID
+	}
+	b := messageBody{
+		MessageID: m.MessageID, RunID: m.RunID, ParentID: m.ParentID, Content: m.Content, Interactive: m.Interactive,
+		Key: m.Key, Hash: hashOf("message", m.Content, parent), RequestID: m.RequestID, Instructions: m.Instructions, Trace: m.Trace,
+	}
+	if known, err := s.repeated(b.Key, b.Hash, now); known != nil || err != nil {
+		return Submitted{Run: deref(known), Repeated: known != nil}, err
+	}
+	if err := s.full(); err != nil {
+		return Submitted{}, err
+	}
+	var before []record.Record
+	if s.Seq() == 0 && len(m.Earlier) > 0 {
+		var end string
+		before, end = adopted(m.Earlier, self)
+		b.ParentID = &end
+	} else if err := s.placeMessage(&b); err != nil {
+		return Submitted{}, err
+	}
+	out := Submitted{Run: s.receipt(b.RunID, b.MessageID, s.Seq()+uint64(len(before))+1), Records: append(before, record.New(recMessage, b)), Starts: !s.Busy()}
+	if out.Starts {
+		out.Records = append(out.Records, record.New(recStarted, startedBody{RunID: b.RunID, ParentID: deref(b.ParentID), Owner: self}))
+	}
+	return out, nil
+}
+
+// placeMessage says what a message answers, where that is known by now.
+func (s *State) placeMessage(b *messageBody) error {
+	if b.ParentID != nil && *b.ParentID != "" && s.tree.nodes[*b.ParentID] == nil {
+		return fault.New(fault.CodeInvalidRequest, "parentId is not a message of this session", "GET /api/history/{session}?tree=1 lists them")
+	}
+	if b.Queued = s.Busy(); !b.Queued && b.ParentID == nil {
+		head := s.tree.head
+		b.ParentID = &head
+	}
+	return nil
+}
+
+// Regenerate takes the wish for another answer in.
+func (s *State) Regenerate(a Again, self Owner, now time.Time) (Submitted, error) {
+	from := a.MessageID
+	if from == "" {
+		from = s.tree.head
+	}
+	n := s.tree.lastUser(from)
+	if n == nil {
+		return Submitted{}, fault.New(fault.CodeNotFound, "there is no such message to answer again", "GET /api/history/{session}?tree=1 lists them")
+	}
+	b := regenerateBody{RunID: a.RunID, MessageID: n.ID, Key: a.Key, Hash: hashOf("regenerate", a.MessageID), RequestID: a.RequestID, Trace: a.Trace}
+	if known, err := s.repeated(b.Key, b.Hash, now); known != nil || err != nil {
+		return Submitted{Run: deref(known), Repeated: known != nil}, err
+	}
+	if err := s.full(); err != nil {
+		return Submitted{}, err
+	}
+	out := Submitted{Run: s.receipt(b.RunID, b.MessageID, s.Seq()+1), Records: []record.Record{record.New(recRegenerate, b)}, Starts: !s.Busy()}
+	if out.Starts {
+		out.Records = append(out.Records, record.New(recStarted, startedBody{RunID: b.RunID, Owner: self}))
+	}
+	return out, nil
+}
+
+// repeated returns what the sender of a request was told that came under this key
+// before; nil where there is none.
+func (s *State) repeated(key, hash string, now time.Time) (*chat.Run, error) {
+	k, ok := s.keys[key]
+	if key == "" || !ok || now.Sub(k.at) >= keyLife {
+		return nil, nil
+	}
+	if k.hash != hash {
+		return nil, fault.New(fault.CodeIdempotency, "this Idempotency-Key was used with another body", "use a new key for a new message")
+	}
+	return &k.run, nil
+}
+
+func (s *State) full() error {
+	if len(s.queue) < chat.MaxWaiting {
+		return nil
+	}
+	return fault.New(fault.CodeSessionBusy, fmt.Sprintf("%d messages wait in this session already", chat.MaxWaiting), "wait for an answer, or cancel").After(5 * time.Second)
+}
+
+// receipt is what the sender of a message is told: reading on from its cursor
+// gives the record seq and everything after it.
+func (s *State) receipt(runID, messageID string, seq uint64) chat.Run {
+	return chat.Run{RunID: runID, MessageID: messageID, SessionID: s.id, Cursor: chat.Cursor{Epoch: s.epoch, Seq: seq - 1}.Encode(s.id)}
+}
+
+// adopted returns the records of a conversation that began elsewhere: each exchange
+// as a run that is over. last is the end of that branch.
+func adopted(all []Exchange, self Owner) (records []record.Record, last string) {
+	for _, e := range all {
+		parent := last
+		records = append(records,
+			record.New(recMessage, messageBody{MessageID: e.QuestionID, RunID: e.RunID, ParentID: &parent, Content: e.User}),
+			record.New(recStarted, startedBody{RunID: e.RunID, ParentID: parent, Owner: self}),
+			record.New(recAnswer, answerBody{RunID: e.RunID, MessageID: e.AnswerID, ParentID: e.QuestionID, Content: e.Assistant}),
+			record.New(recFinished, Finished{RunID: e.RunID, Status: chat.RunDone}),
+		)
+		last = e.AnswerID
+	}
+	return slices.Clip(records), last
+}
+
+func hashOf(parts ...string) string {
+	h := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(h[:16])
+}
+
+func deref[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}
