@@ -14,7 +14,7 @@ import { refresh, refreshSoon, removeNow, removing } from './sessions.js'
 
 /** Since when a session's POST has had no answer: the agent may be waking. */
 export const posting = signal(/** @type {ReadonlyMap<string, number>} */ (new Map()))
-/** What a session's next message waits for: the server's own reason, and when the next try is. */
+/** What a session's next message waits for: the server's own reason, and when the next try is. One lost request is no news. */
 export const holds = signal(/** @type {ReadonlyMap<string, {fault: import('../wire/fault.js').Fault, until: number}>} */ (new Map()))
 
 /** @type {Map<string, Promise<void>>} */
@@ -88,7 +88,8 @@ async function loop(id) {
         return // kept; sent after the next sign-in
       }
       if (fault.passing) {
-        await hold(id, fault, Math.max(backoff(failures++), fault.retryAfter * 1000))
+        await hold(id, fault, Math.max(backoff(failures), fault.retryAfter * 1000), fault.status === 0 && failures === 0)
+        failures++
         continue
       }
       outbox.update(parcel.key, { refused: fault.record })
@@ -99,11 +100,11 @@ async function loop(id) {
 
 /**
  * Waits for the next try, and says for what. An answered request is no waking agent.
- * @param {string} id @param {import('../wire/fault.js').Fault} fault @param {number} ms
+ * @param {string} id @param {import('../wire/fault.js').Fault} fault @param {number} ms @param {boolean} quiet
  */
-async function hold(id, fault, ms) {
+async function hold(id, fault, ms, quiet) {
   put(posting, id)
-  put(holds, id, { fault, until: Date.now() + ms })
+  if (!quiet) put(holds, id, { fault, until: Date.now() + ms })
   if (fault.code === 'too_many_runs') refresh() // which ones they are
   const stop = new AbortController()
   pauses.set(id, stop)
