@@ -39,7 +39,7 @@ const handlers = {
     const known = d.messages.get(e.messageId)
     d.messages.set(e.messageId, {
       id: e.messageId, parentId: e.parentId || known?.parentId || '', runId: e.runId || '', role: 'user', content: e.content ?? '',
-      open: false, queued: Boolean(e.queued), incomplete: false, timestamp: e.timestamp, provisional: false,
+      open: false, queued: Boolean(e.queued), incomplete: false, finish: '', timestamp: e.timestamp, provisional: false,
     })
     if (e.runId) {
       const r = run(d, e.runId)
@@ -74,7 +74,7 @@ const handlers = {
 
   message_complete(d, e) {
     const m = answer(d, e)
-    d.messages.set(m.id, { ...m, content: e.content ?? m.content, open: false, incomplete: Boolean(e.incomplete), timestamp: e.timestamp })
+    d.messages.set(m.id, { ...m, content: e.content ?? m.content, open: false, incomplete: Boolean(e.incomplete), finish: e.finish ?? '', timestamp: e.timestamp })
   },
 
   tool_call(d, e) {
@@ -154,7 +154,7 @@ function answer(d, e) {
   /** @type {import('./state.js').Message} */
   const m = {
     id: e.messageId, parentId: e.parentId || '', runId: e.runId || '', role: 'assistant', content: '',
-    open: true, queued: false, incomplete: false, timestamp: e.timestamp, provisional: false,
+    open: true, queued: false, incomplete: false, finish: '', timestamp: e.timestamp, provisional: false,
   }
   d.messages.set(m.id, m)
   const r = run(d, m.runId)
