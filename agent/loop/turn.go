@@ -23,9 +23,10 @@ type Toolbox interface {
 
 // Permission is what a call needs.
 type Permission struct {
-	Kind   PermissionKind
-	Scope  string // of Ask: exactly what an approval would allow
-	Reason string // of Deny: why
+	Kind    PermissionKind
+	Scope   string   // of Ask: exactly what an approval would allow
+	Sources []string // of Ask: where foreign text comes from that makes it ask
+	Reason  string   // of Deny: why
 }
 
 // PermissionKind says what a call needs.
@@ -63,8 +64,9 @@ type AnswerStep struct {
 
 // AskStep asks the user about a call that was just recorded.
 type AskStep struct {
-	Call  Call
-	Scope string
+	Call    Call
+	Scope   string
+	Sources []string // where foreign text comes from that makes it ask
 }
 
 // Result is how a call ended.
@@ -358,7 +360,7 @@ func (t *turn) begin(ctx context.Context, p *Pending) (parked bool, err error) {
 		p.Stage = Allowed
 		return false, t.flush(ctx)
 	case permit.Kind == Ask && t.Interactive:
-		t.held = append(t.held, Step{Ask: &AskStep{Call: p.Call, Scope: permit.Scope}})
+		t.held = append(t.held, Step{Ask: &AskStep{Call: p.Call, Scope: permit.Scope, Sources: permit.Sources}})
 		return true, t.flush(ctx)
 	case permit.Kind == Ask:
 		p.Stage, p.Why = Refused, "this needs the user's approval, and this caller cannot be asked. Say what you wanted to do; the user can approve it in WebChat or over the WebSocket."

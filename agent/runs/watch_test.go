@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -126,7 +127,7 @@ func TestAListSaysWhatEachSessionIsAt(t *testing.T) {
 		t.Errorf("a question is told as %q", got)
 	}
 	open := events[len(events)-1].Approval
-	if open.ApprovalID != asked.ApprovalID || open.RunID != run.RunID || open.Scope != asked.Scope || open.Name != "write_file" || len(open.Decisions) != 4 || string(open.Arguments) == "" {
+	if open.ApprovalID != asked.ApprovalID || open.RunID != run.RunID || open.Scope != asked.Scope || open.Name != "write_file" || !slices.Equal(open.Decisions, asked.Decisions) || string(open.Arguments) == "" {
 		t.Errorf("the question is shown as %+v", open)
 	}
 	list, err := m.Approvals(t.Context(), "alice")

@@ -40,8 +40,8 @@ func TestWhatOthersWroteIsNotRememberedUnasked(t *testing.T) {
 	}
 	h := newDeployment(t, nil)
 	for _, name := range []string{"client_tool", "mcp__x__y"} {
-		if !h.box.Foreign(name) {
-			t.Errorf("what %s says is taken for the agent's own", name)
+		if got := h.box.Source(name, nil); got != (tools.Source{What: name, Outside: true}) {
+			t.Errorf("what %s says comes from %+v, want from outside", name, got)
 		}
 	}
 }
@@ -120,7 +120,7 @@ func TestWhichAddressesTheUsersWordsOpen(t *testing.T) {
 		if got := h.box.Judge("web_fetch", args, h.env); got.Kind != c.fresh {
 			t.Errorf("%q: %s is judged %s at first, want %s", c.user, c.url, got.Kind, c.fresh)
 		}
-		h.env.Sight.Saw("web_fetch")
+		h.env.Sight.Saw(tools.Source{What: "https://pages.example.org/", Outside: true})
 		tools.Linked(h.env.Sight, "https://x.org/linked?page=2")
 		if got := h.box.Judge("web_fetch", args, h.env); got.Kind != c.read {
 			t.Errorf("%q: %s is judged %s after a page, want %s", c.user, c.url, got.Kind, c.read)

@@ -3,6 +3,7 @@ package chat
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/loongclaw/loongclaw/pkg/fault"
@@ -96,11 +97,16 @@ func CheckDecision(approvalID, decision string) error {
 	if approvalID == "" {
 		return fault.New(fault.CodeInvalidRequest, "approvalId is missing", "send the approvalId of the approval_required event")
 	}
-	switch decision {
-	case DecideOnce, DecideSession, Decide7Days, DecideDeny:
+	return CheckDecided(decision, "")
+}
+
+// CheckDecided says whether decision can answer a question that has a reason.
+func CheckDecided(decision, reason string) error {
+	takes := Decisions(reason)
+	if slices.Contains(takes, decision) {
 		return nil
 	}
-	return fault.New(fault.CodeInvalidRequest, "decision is not one of once, session, remember_7d, deny", "send one of these")
+	return fault.New(fault.CodeInvalidRequest, "decision is not one of "+strings.Join(takes, ", "), "send one of these")
 }
 
 // badFrame says what is wrong with an object of a frame.
