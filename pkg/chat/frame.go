@@ -64,6 +64,13 @@ func ParseFrame(b []byte) (Frame, error) {
 		if err := json.Unmarshal(fields, &f.Data); err != nil {
 			return Frame{}, badFrame(err, "data")
 		}
+		if f.Type == FrameChat {
+			// The rest of the session's fields is read first: a refusal names it.
+			if err := f.check(); err != nil {
+				return f, err
+			}
+			return f, refuseUnserved(b, fields)
+		}
 	case FramePing:
 		return f, nil
 	default:
@@ -71,6 +78,20 @@ func ParseFrame(b []byte) (Frame, error) {
 		return Frame{}, fault.New(fault.CodeUnknownType, "未知消息类型: "+clip(f.Type, 64), "send chat, get_history, clear_history, cancel, approve, subscribe or ping")
 	}
 	return f, f.check()
+}
+
+// refuseUnserved looks in each of a frame's objects: fields may stand in either.
+func refuseUnserved(objects ...[]byte) error {
+	for _, o := range objects {
+		var u Unserved
+		if err := json.Unmarshal(o, &u); err != nil {
+			return badFrame(err, "data")
+		}
+		if err := u.Refuse(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (f *Frame) check() error {
