@@ -17,6 +17,9 @@ import (
 type Toolbox interface {
 	Specs() []Spec
 	ReadOnly(name string) bool
+	// Source says where a call's result comes from, if others may have written it and
+	// it does not say so itself; it is fenced then. Else it is empty.
+	Source(c Call) string
 	Permit(c Call) Permission
 	Run(ctx context.Context, c Call) (output string, err error)
 }
@@ -276,7 +279,7 @@ func emptyAnswer(a Answer) error {
 
 // question is what the model is asked now.
 func (t *turn) question() Question {
-	q := Question{System: t.System, Messages: t.Messages, Tools: t.Tools.Specs(), RequestID: t.RequestID}
+	q := Question{System: t.System, Messages: fenced(t.Messages, t.Tools.Source), Tools: t.Tools.Specs(), RequestID: t.RequestID}
 	if t.Rounds >= MaxRounds || t.loops.stuck() {
 		q.NoCalls = true
 		q.Messages = append(slices.Clip(q.Messages), Message{Role: chat.RoleUser, Context: noMoreCalls})

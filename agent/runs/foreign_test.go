@@ -172,6 +172,11 @@ func TestNothingIsRememberedUnaskedAfterForeignText(t *testing.T) {
 			if len(asked) != 1 || asked[0].Reason != "foreign_text" || !slices.Equal(asked[0].Sources, []string{c.source}) {
 				t.Errorf("asked %+v, want one question for foreign text from %q", asked, c.source)
 			}
+			if shown := r.provider.Requests(); !slices.ContainsFunc(shown, func(q *modeltest.Request) bool {
+				return strings.HasPrefix(q.LastResult(), "["+c.source+": what stands between the two lines ")
+			}) {
+				t.Errorf("no request shows the text as one from %q", c.source)
+			}
 			if len(results) != 2 || results[1] != "memory_save denied" {
 				t.Errorf("the results are %v", results)
 			}

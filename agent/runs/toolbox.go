@@ -37,6 +37,16 @@ type toolbox struct {
 func (t *toolbox) Specs() []loop.Spec        { return t.s.Tools.Specs() }
 func (t *toolbox) ReadOnly(name string) bool { return t.s.Tools.ReadOnly(name) }
 
+// Source says where a call's result comes from that is to be fenced. What fences
+// itself is left alone.
+func (t *toolbox) Source(c loop.Call) string {
+	s := t.s.Tools.Source(c.Name, c.Arguments)
+	if s.Fenced {
+		return ""
+	}
+	return s.What
+}
+
 // Permit asks the policy, then what the user has approved before.
 func (t *toolbox) Permit(c loop.Call) loop.Permission {
 	v := t.s.Tools.Judge(c.Name, c.Arguments, t.env)

@@ -163,6 +163,7 @@ func (b *Box) Source(name string, args json.RawMessage) Source {
 		}
 	}
 	_, s.Outside = t.(outside)
+	_, s.Fenced = t.(selfFenced)
 	return s
 }
 

@@ -13,11 +13,17 @@ type Source struct {
 	// Outside says that it came from the net, where anybody can write. What stands in
 	// the user's own workspace came in with the user's knowledge.
 	Outside bool
+	Fenced  bool // the output says itself what it is, as web_fetch's does
 }
 
 // sourced is a tool that can say more of where an output comes from than its own name.
 type sourced interface {
 	SourceOf(args json.RawMessage) string
+}
+
+// selfFenced is a tool whose outputs stand in a fence of their own.
+type selfFenced interface {
+	Fences()
 }
 
 // outside is a tool whose outputs come from the net.

@@ -116,6 +116,9 @@ func (webFetch) Foreign() bool { return true }
 // Outside is there because a page comes from the net.
 func (webFetch) Outside() {}
 
+// Fences is there because part fences a page.
+func (webFetch) Fences() {}
+
 // SourceOf is the page's address.
 func (t webFetch) SourceOf(raw json.RawMessage) string {
 	if u, _, err := t.parse(raw); err == nil {
