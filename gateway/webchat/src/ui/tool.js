@@ -15,6 +15,11 @@ const stateText = /** @type {const} */ ({
 /** @param {unknown} args */
 const exact = (args) => (typeof args === 'string' ? args : JSON.stringify(args, null, 2))
 
+/** What can be decided, in the order of the buttons. */
+const decisions = /** @type {const} */ ([
+  ['once', 'approveOnce', 'primary'], ['turn', 'approveTurn', ''], ['session', 'approveSession', ''], ['remember_7d', 'approveWeek', ''], ['deny', 'approveDeny', 'danger'],
+])
+
 /** The one argument that says it, for the closed card. @param {unknown} args */
 function gist(args) {
   if (!args || typeof args !== 'object') return ''
@@ -56,11 +61,9 @@ function Approval({ call }) {
     <p><strong>${t('approveAsk')}</strong></p>
     ${call.scope ? html`<p class="muted">${t('approveScope', { scope: call.scope })}</p>` : ''}
     ${until ? html`<p class="muted">${t('approveUntil', { time: until })}</p>` : ''}
+    ${call.sources.length ? html`<p class="muted">${t('approveForeign')}</p><ul class="muted">${call.sources.map((s) => html`<li>${s}</li>`)}</ul>` : ''}
     <div class="row">
-      ${button('once', t('approveOnce'), 'primary')}
-      ${button('session', t('approveSession'), '')}
-      ${button('remember_7d', t('approveWeek'), '')}
-      ${button('deny', t('approveDeny'), 'danger')}
+      ${decisions.filter(([decision]) => call.decisions.includes(decision)).map(([decision, label, look]) => button(decision, t(label), look))}
     </div>
   </div>`
 }
