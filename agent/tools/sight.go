@@ -39,11 +39,11 @@ const (
 
 // shown gives a source in one line: its text may be chosen by whoever wrote the page.
 func shown(what string) string {
-	if line := visible(what); len(line) > maxSource {
-		return cut(line, maxSource) + "…"
-	} else {
+	line := visible(what)
+	if len(line) <= maxSource {
 		return line
 	}
+	return cut(line, maxSource) + "…"
 }
 
 // Sight is what a turn's model has before it that neither the user nor the agent
