@@ -28,10 +28,10 @@ import (
 
 // Disk is a bucket in a directory. Several processes may share one.
 type Disk struct {
-	root *os.Root
-	lock *os.File
-	desk *desk
-	sync func(*os.File) error // (*os.File).Sync, but in tests
+	root    *os.Root
+	lock    *os.File
+	staging *staging
+	sync    func(*os.File) error // (*os.File).Sync, but in tests
 
 	mu sync.Mutex
 	// doubtful are the directories of which a sync has failed: what was put into
@@ -65,7 +65,7 @@ func Open(dir string) (*Disk, error) {
 	d := &Disk{root: root, lock: lock, sync: (*os.File).Sync, doubtful: map[string]bool{}}
 	err = d.tidy(time.Now().Add(-abandoned))
 	if err == nil {
-		d.desk, err = d.takeDesk()
+		d.staging, err = d.takeStaging()
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("disk store: %w", err), lock.Close(), root.Close())
@@ -75,7 +75,7 @@ func Open(dir string) (*Disk, error) {
 
 // Close lets go of the directory.
 func (d *Disk) Close() error {
-	return errors.Join(d.leaveDesk(), d.lock.Close(), d.root.Close())
+	return errors.Join(d.dropStaging(), d.lock.Close(), d.root.Close())
 }
 
 // Get reads an object.
@@ -152,7 +152,7 @@ func (d *Disk) write(key string, body []byte, name func(from, to string) error) 
 	if err := errors.Join(bucket.CheckKey(key), bucket.CheckSize(body)); err != nil {
 		return "", err
 	}
-	from := path.Join(d.desk.name, rand.Text())
+	from := path.Join(d.staging.name, rand.Text())
 	to := place(key)
 	if err := d.fill(from, body); err != nil {
 		return "", fmt.Errorf("disk store: %w", err)

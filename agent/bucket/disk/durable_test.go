@@ -104,9 +104,9 @@ func TestAStartRemovesWhatKilledProcessesLeft(t *testing.T) {
 		}
 		return file
 	}
-	half(living.desk.name + "/HALF")
-	half(killed.desk.name + "/HALF")
-	if err := killed.desk.lock.Close(); err != nil { // as the kernel does it for a process that was killed
+	half(living.staging.name + "/HALF")
+	half(killed.staging.name + "/HALF")
+	if err := killed.staging.lock.Close(); err != nil { // as the kernel does it for a process that was killed
 		t.Fatal(err)
 	}
 	for name, age := range map[string]time.Duration{"OLD": 25 * time.Hour, "YOUNG": time.Hour} {
@@ -121,7 +121,7 @@ func TestAStartRemovesWhatKilledProcessesLeft(t *testing.T) {
 	for _, e := range entries {
 		left = append(left, "tmp/"+e.Name())
 	}
-	want := []string{living.desk.name, next.desk.name, "tmp/YOUNG"}
+	want := []string{living.staging.name, next.staging.name, "tmp/YOUNG"}
 	slices.Sort(want)
 	if err != nil || !slices.Equal(left, want) {
 		t.Errorf("tmp holds %v, %v, want %v: what may be another process's only", left, err, want)

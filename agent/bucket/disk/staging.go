@@ -9,19 +9,19 @@ import (
 	"time"
 )
 
-// desk is the directory below tmp/ in which one process writes. A file in it is
+// staging is the directory below tmp/ in which one process writes. A file in it is
 // locked while that process lives, so whoever gets the lock of another's knows that
 // its process is gone, and with it everybody who could want what lies there.
-type desk struct {
+type staging struct {
 	name string
 	lock *os.File
 }
 
 const lockName = "lock"
 
-// takeDesk makes this process's own directory. Before it is locked another process
+// takeStaging makes this process's own directory. Before it is locked another process
 // may take it for one that was left, and remove it: then the next name is tried.
-func (d *Disk) takeDesk() (*desk, error) {
+func (d *Disk) takeStaging() (*staging, error) {
 	for {
 		name := path.Join(tmp, rand.Text())
 		if err := d.root.Mkdir(name, 0o700); err != nil {
@@ -38,7 +38,7 @@ func (d *Disk) takeDesk() (*desk, error) {
 			return nil, errors.Join(err, lock.Close())
 		}
 		if d.isAt(lock, path.Join(name, lockName)) {
-			return &desk{name, lock}, nil
+			return &staging{name, lock}, nil
 		}
 		if err := lock.Close(); err != nil {
 			return nil, err
@@ -46,10 +46,10 @@ func (d *Disk) takeDesk() (*desk, error) {
 	}
 }
 
-// openLock opens a desk's lock. It is a file, not the directory itself, since a
+// openLock opens the lock of a staging directory. It is a file, not the directory itself, since a
 // network file system locks only what is open for writing.
-func (d *Disk) openLock(desk string) (*os.File, error) {
-	return d.root.OpenFile(path.Join(desk, lockName), os.O_CREATE|os.O_RDWR, 0o600)
+func (d *Disk) openLock(dir string) (*os.File, error) {
+	return d.root.OpenFile(path.Join(dir, lockName), os.O_CREATE|os.O_RDWR, 0o600)
 }
 
 // isAt reports whether an open file still has its name.
@@ -62,9 +62,9 @@ func (d *Disk) isAt(f *os.File, name string) bool {
 	return err == nil && os.SameFile(open, there)
 }
 
-// leaveDesk removes the directory; what is written into it fails from then on.
-func (d *Disk) leaveDesk() error {
-	return errors.Join(d.remove(d.desk.name), d.desk.lock.Close())
+// dropStaging removes the directory; what is written into it fails from then on.
+func (d *Disk) dropStaging() error {
+	return errors.Join(d.remove(d.staging.name), d.staging.lock.Close())
 }
 
 // abandoned is the age from which a file that lies in tmp/ itself is nobody's any
@@ -108,10 +108,10 @@ func (d *Disk) clear(name string) error {
 	return d.remove(name)
 }
 
-// remove removes a desk. Another process that clears up may make its lock again in
+// remove removes a staging directory. Another process that clears up may make its lock again in
 // between; then that one removes it.
-func (d *Disk) remove(desk string) error {
-	err := d.root.RemoveAll(desk)
+func (d *Disk) remove(dir string) error {
+	err := d.root.RemoveAll(dir)
 	if errors.Is(err, syscall.ENOTEMPTY) {
 		return nil
 	}
