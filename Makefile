@@ -112,8 +112,9 @@ test-rules: ## what Prometheus records, when it calls, and the dashboard, by pro
 	cd deploy && go test -count=1 -timeout 30m ./monitoring
 
 # By hand, before a change of weight is called done: about an hour.
-test-long: build ## fuzzing, and kills on a directory and on a real S3 server
+test-long: build gateway/webchat/node_modules/.ready ## fuzzing, and kills on a directory and on a real S3 server
 	deploy/fuzz.sh $(MODULES)
+	cd gateway/webchat && npm run --silent test:long
 	cd deploy && go build -o ../bin/soak ./cmd/soak
 	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 200 -store disk
 	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 60 -store s3 -between 3s

@@ -35,7 +35,7 @@ type Config struct {
 	WebHosts     []string      // hosts that web_fetch reads without asking
 	WebEgress    string        // where web_fetch goes out, when not by itself
 	MaxOutput    int           // bytes of an output; 0 means 32 KiB; at least 8 KiB
-	Sources      []Source      // of tools that may change while the agent runs
+	Catalogs     []Catalog     // of tools that may change while the agent runs
 	Worker       Worker        // computes what hostile input could make endless; without one such calls fail
 	Patience     time.Duration // how long a call may go on after its end was asked for; 0 means 5 s
 	Log          *slog.Logger
@@ -84,12 +84,12 @@ func (c Config) withDefaults() Config {
 
 // Box holds the tools and the policy over them.
 type Box struct {
-	fixed   []Tool
-	byName  map[string]Tool // the fixed ones
-	sources []Source
-	auto    map[string]bool
-	max     int
-	log     *slog.Logger
+	fixed    []Tool
+	byName   map[string]Tool // the fixed ones
+	catalogs []Catalog
+	auto     map[string]bool
+	max      int
+	log      *slog.Logger
 
 	patience time.Duration
 	left     left
@@ -99,7 +99,7 @@ type Box struct {
 func New(config Config, extra ...Tool) *Box {
 	c := config.withDefaults()
 	b := &Box{
-		byName: map[string]Tool{}, sources: c.Sources, auto: map[string]bool{}, max: c.MaxOutput, log: c.Log,
+		byName: map[string]Tool{}, catalogs: c.Catalogs, auto: map[string]bool{}, max: c.MaxOutput, log: c.Log,
 		patience: c.Patience, left: left{calls: map[string]int{}},
 	}
 	for _, name := range c.AutoApprove {
@@ -129,26 +129,26 @@ func (b *Box) add(tools ...Tool) {
 }
 
 // For returns the tools that a user has now: the fixed ones, and behind them those
-// of the sources, of which the first of a name counts.
+// of the catalogs, of which the first of a name counts.
 func (b *Box) For(user string) *Set {
 	s := &Set{box: b, tools: b.fixed, byName: b.byName}
-	for _, source := range b.sources {
-		for _, t := range b.offered(source, user) {
+	for _, catalog := range b.catalogs {
+		for _, t := range b.offered(catalog, user) {
 			s.add(t)
 		}
 	}
 	return s
 }
 
-// offered returns a source's tools; one that panics has none.
-func (b *Box) offered(source Source, user string) (tools []Tool) {
+// offered returns a catalog's tools; one that panics has none.
+func (b *Box) offered(catalog Catalog, user string) (tools []Tool) {
 	defer func() {
 		if p := recover(); p != nil {
-			b.log.Error("a source of tools panicked", "panic", fmt.Sprint(p))
+			b.log.Error("a catalog of tools panicked", "panic", fmt.Sprint(p))
 			tools = nil
 		}
 	}()
-	return source.Tools(user)
+	return catalog.Tools(user)
 }
 
 // Judge says what a call needs before it may run.

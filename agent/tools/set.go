@@ -19,7 +19,7 @@ type Set struct {
 	own    bool // tools and byName are this set's, not the box's
 }
 
-// add puts a source's tool behind the others, unless its name is taken.
+// add puts a catalog's tool behind the others, unless its name is taken.
 func (s *Set) add(t Tool) {
 	name := t.Spec().Name
 	if _, taken := s.byName[name]; taken {
@@ -55,11 +55,30 @@ func (s *Set) ReadOnly(name string) bool {
 	return ok && t.ReadOnly()
 }
 
-// Foreign reports whether an output of the tool may hold what others wrote. Of a
-// tool that is not here nothing is known, so it may.
-func (s *Set) Foreign(name string) bool {
+// Source says where a call's output comes from, if others than the user and the
+// agent may have written it; else it is empty. Of a tool that is not here nothing is
+// known, so its output counts.
+func (s *Set) Source(name string, args json.RawMessage) Source {
 	t, ok := s.byName[name]
-	return !ok || t.Foreign()
+	switch {
+	case !ok:
+		return Source{What: shown(name), Outside: true}
+	case !t.Foreign():
+		return Source{}
+	}
+	return sourceOf(t, name, args)
+}
+
+func sourceOf(t Tool, name string, args json.RawMessage) Source {
+	s := Source{What: name}
+	if n, ok := t.(sourced); ok {
+		if what := n.SourceOf(args); what != "" {
+			s.What = shown(what)
+		}
+	}
+	_, s.Outside = t.(outside)
+	_, s.Fenced = t.(selfFenced)
+	return s
 }
 
 // Meant returns the call that a model means: a tool may stand for others that are
@@ -74,7 +93,7 @@ func (s *Set) Meant(c loop.Call) loop.Call {
 }
 
 // Call is one call of a tool, looked up and judged. The tool that was judged is the
-// one that runs, whatever its source has by then.
+// one that runs, whatever its catalog has by then.
 type Call struct {
 	Verdict
 	Name string
@@ -103,6 +122,10 @@ func (s *Set) Prepare(name string, args json.RawMessage, env Env) Call {
 	if c.Kind == VerdictAsk && s.box.auto[name] && !c.Always {
 		c.Verdict = Verdict{Kind: VerdictRun}
 	}
+	// What only reads here tells nobody anything, and may go on standing approvals.
+	if c.Kind == VerdictAsk && c.Sources == nil && !c.tool.ReadOnly() {
+		c.Sources = env.Sight.Outside()
+	}
 	return c
 }
 
@@ -129,7 +152,7 @@ func (c Call) Run(ctx context.Context) (output string, err error) {
 		most = t.MaxOutput()
 	}
 	if c.tool.Foreign() {
-		c.env.Sight.Saw(c.Name)
+		c.env.Sight.Saw(sourceOf(c.tool, c.Name, c.args))
 	}
 	output, err = c.box.bounded(ctx, c.tool, c.args, c.env)
 	if err != nil {

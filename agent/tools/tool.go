@@ -27,11 +27,11 @@ type Tool interface {
 	Run(ctx context.Context, args json.RawMessage, env Env) (output string, err error)
 }
 
-// Source is tools that a user has beside the fixed ones, and that may change while
+// Catalog is tools that a user has beside the fixed ones, and that may change while
 // the agent runs.
-type Source interface {
+type Catalog interface {
 	// Tools returns what a user has now, in an order that stays. It is asked before
-	// every question to a model and every call, so it waits for nothing: a source
+	// every question to a model and every call, so it waits for nothing: a catalog
 	// that does not know yet has none. A tool of a fixed one's name is left out.
 	Tools(user string) []Tool
 }
@@ -54,6 +54,10 @@ type Verdict struct {
 	// Always says, of VerdictAsk, that the owner's list of tools that run without
 	// asking does not count.
 	Always bool
+	// Sources says, of VerdictAsk, where text comes from that others may have written
+	// and the model has before it. Where there is any, no standing approval counts:
+	// the call may be their wish.
+	Sources []string
 }
 
 // limited is a tool whose calls may take longer than others.

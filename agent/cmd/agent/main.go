@@ -159,7 +159,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	servers := mcp.New(foreign)
 	defer servers.Close()
 	withServers := toolsConfig(c, log)
-	withServers.Sources = []tools.Source{servers}
+	withServers.Catalogs = []tools.Catalog{servers}
 	box := tools.New(withServers)
 	manager = runs.New(runs.Config{
 		Bucket: store, Model: chatModel, Tools: box, Instance: c.Instance, MaxRuns: c.maxRuns, Window: info.Window(), Log: log, Now: time.Now,

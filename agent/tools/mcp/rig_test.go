@@ -60,7 +60,7 @@ func (r *rig) open(change func(*mcp.Config)) {
 	change(&c)
 	r.source = mcp.New(c)
 	r.source.Start()
-	r.box = tools.New(tools.Config{Sources: []tools.Source{r.source}})
+	r.box = tools.New(tools.Config{Catalogs: []tools.Catalog{r.source}})
 	r.t.Cleanup(r.close)
 }
 

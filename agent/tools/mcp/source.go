@@ -61,7 +61,7 @@ type Source struct {
 	users map[string]*owned
 }
 
-var _ tools.Source = (*Source)(nil)
+var _ tools.Catalog = (*Source)(nil)
 
 // New makes the source. Nothing is reached before Start, or before somebody asks.
 func New(c Config) *Source {

@@ -40,6 +40,15 @@ func (tool) ReadOnly() bool { return false }
 // Foreign is true: what a server answers others have written.
 func (tool) Foreign() bool { return true }
 
+// Outside says that what the tool answers came from elsewhere, where anybody may
+// have written it.
+func (tool) Outside() {}
+
+// SourceOf is where an answer comes from, for people.
+func (t tool) SourceOf(json.RawMessage) string {
+	return "MCP server " + t.server.name + ", tool " + t.def.Tool
+}
+
 // Limit is how long a call may take, with what it may take to connect again.
 func (t tool) Limit() time.Duration { return t.server.env.timeout + lookTime }
 

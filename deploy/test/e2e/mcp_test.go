@@ -121,7 +121,7 @@ func TestRealServersOfToolsAreDrivenThroughAChat(t *testing.T) {
 		refused(t, owner, 409, "conflict", "POST", "/api/mcp/"+name+"/approve", map[string]any{"hash": strings.Repeat("0", 64)})
 		session := "before-" + name
 		r := start(t, bob, session, toolMessage(name, calls[name].tool, calls[name].args))
-		if _, end := await(t, bob, session, r.RunID); end.Status != "completed" {
+		if _, end := await(t, bob, session, r.RunID); end.Status != "done" {
 			t.Errorf("%s before: %s", name, end.Status)
 		}
 		do(t, owner, 200, "POST", "/api/mcp/"+name+"/approve", map[string]any{"hash": s.Hash})

@@ -1,48 +1,41 @@
-// An answer's text. Each top-level block is a component of its own that changes
-// only when its source does.
+// An answer's text. Each block is drawn once; while the answer grows only its end
+// is drawn again, down to the item or the row that grows.
 
-import { Component } from 'preact'
-import { useLayoutEffect, useRef } from 'preact/hooks'
-import { html } from 'htm/preact'
-import { definitions, Splitter } from '../text/blocks.js'
-import { toHTML } from '../text/markdown.js'
-import { sanitize } from '../text/sanitize.js'
-import { mend } from '../text/mend.js'
-import { highlightIn } from '../text/highlight.js'
+import { h } from 'preact'
+import { useRef } from 'preact/hooks'
+import { AnswerText } from '../text/answer.js'
 import { language } from '../i18n/language.js'
+import { useKeptSelection } from './selection.js'
+import { elements } from './tree.js'
 
 /** @param {{text: string, growing: boolean}} props */
 export function Answer({ text, growing }) {
-  const splitter = useRef(/** @type {Splitter|null} */ (null))
-  splitter.current ??= new Splitter()
-  const clean = text.replace(/\r\n?/g, '\n')
-  const blocks = splitter.current.split(clean, growing)
-  const defs = clean.includes(']:') ? definitions(clean) : ''
-  return html`<div class="prose">
-    ${blocks.map((b, i) => html`<${Block} key=${i} raw=${b.raw} open=${b.open} defs=${defs} lang=${language.value} />`)}
-  </div>`
+  const ref = useRef(/** @type {{lang: string, answer: AnswerText}|null} */ (null))
+  if (ref.current?.lang !== language.value) ref.current = { lang: language.value, answer: new AnswerText() }
+  const { blocks, notes } = ref.current.answer.draw(text, growing)
+  useKeptSelection(growing)
+  return h('div', { class: 'prose', onClick: toNote },
+    blocks.map((b, i) => (b.nodes.length ? (b.view ??= h('div', { class: 'block', key: i }, drawn(b))) : null)),
+    notes.length ? h('div', { class: 'block', key: 'notes' }, elements(notes)) : null)
 }
 
-class Block extends Component {
-  /** @param {any} next */
-  shouldComponentUpdate(next) {
-    const now = /** @type {any} */ (this.props)
-    return next.raw !== now.raw || next.open !== now.open || next.defs !== now.defs || next.lang !== now.lang
-  }
-
-  render() {
-    return html`<${BlockHTML} ...${this.props} />`
+/** A block that cannot be drawn is shown as it was written. @param {{raw: string, nodes: import('../text/nodes.js').Node[]}} block */
+function drawn({ raw, nodes }) {
+  try {
+    return elements(nodes)
+  } catch {
+    return h('p', { class: 'plain' }, raw)
   }
 }
 
-/** @param {{raw: string, open: boolean, defs: string}} props */
-function BlockHTML({ raw, open, defs }) {
-  const ref = useRef(/** @type {HTMLDivElement|null} */ (null))
-  useLayoutEffect(() => {
-    const el = /** @type {HTMLDivElement} */ (ref.current)
-    const source = open ? mend(raw) : raw
-    el.innerHTML = sanitize(toHTML(defs && !raw.includes('```') ? `${source}\n\n${defs}` : source))
-    if (!open) highlightIn(el)
-  })
-  return html`<div class="block" ref=${ref}></div>`
+/** From a reference to its footnote and back, without an address of its own. @param {MouseEvent} e */
+function toNote(e) {
+  const button = e.target instanceof Element ? /** @type {HTMLElement|null} */ (e.target.closest('[data-note], [data-note-of]')) : null
+  const prose = button?.closest('.prose')
+  if (!button || !prose) return
+  const { note, noteOf } = button.dataset
+  const to = prose.querySelector(note ? `[data-note-of="${CSS.escape(note)}"]` : `[data-note="${CSS.escape(noteOf ?? '')}"]`)
+  if (!(to instanceof HTMLElement)) return
+  to.scrollIntoView({ block: 'nearest' })
+  to.focus({ preventScroll: true })
 }

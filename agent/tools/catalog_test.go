@@ -29,14 +29,14 @@ func (e echo) Run(context.Context, json.RawMessage, tools.Env) (string, error) {
 	return e.name + e.out, nil
 }
 
-// source is a source whose tools a test changes.
-type source struct {
+// catalog is one whose tools a test changes.
+type catalog struct {
 	mu    sync.Mutex
 	of    map[string][]tools.Tool
 	panic bool
 }
 
-func (s *source) Tools(user string) []tools.Tool {
+func (s *catalog) Tools(user string) []tools.Tool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.panic {
@@ -45,15 +45,15 @@ func (s *source) Tools(user string) []tools.Tool {
 	return s.of[user]
 }
 
-func (s *source) set(user string, list ...tools.Tool) {
+func (s *catalog) set(user string, list ...tools.Tool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.of = map[string][]tools.Tool{user: list}
 }
 
 func TestASourcesToolsChangeWhileTheAgentRuns(t *testing.T) {
-	s := &source{}
-	box := tools.New(tools.Config{Sources: []tools.Source{s}})
+	s := &catalog{}
+	box := tools.New(tools.Config{Catalogs: []tools.Catalog{s}})
 	fixed := len(box.For("alice").Specs())
 	s.set("alice", echo{name: "far"}, echo{name: "far", out: "second"}, echo{name: "read_file"})
 	if n := len(box.For("alice").Specs()); n != fixed+1 {
@@ -93,13 +93,13 @@ func TestAToolMaySayHowLongItsOutputIs(t *testing.T) {
 }
 
 func TestAModelIsToldOfSomeToolsOnly(t *testing.T) {
-	s := &source{}
+	s := &catalog{}
 	var many []tools.Tool
 	for i := range 2000 {
 		many = append(many, echo{name: "far_" + strings.Repeat("x", i%50) + string(rune('a'+i%26)) + strings.Repeat("y", i/50)})
 	}
 	s.set("alice", many...)
-	v := tools.New(tools.Config{Sources: []tools.Source{s}}).Judge("none", nil, tools.Env{User: "alice"})
+	v := tools.New(tools.Config{Catalogs: []tools.Catalog{s}}).Judge("none", nil, tools.Env{User: "alice"})
 	if len(v.Reason) > 8<<10 || !strings.Contains(v.Reason, " more") {
 		t.Errorf("%d bytes: %.200s", len(v.Reason), v.Reason)
 	}

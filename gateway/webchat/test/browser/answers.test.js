@@ -1,0 +1,250 @@
+// Answers as models write them, in the browser that decides what a reader sees.
+
+import assert from 'node:assert/strict'
+import { conversation, scene, send, shot, until } from './world.js'
+import { attacks, places } from '../attacks.js'
+import { tags, formulaTags } from '../../src/text/allowed.js'
+
+/** @typedef {import('./world.js').World} World */
+
+/** Asks, and has the answer come in pieces. @param {World} w @param {string} text @param {number} [piece] */
+async function answered(w, text, piece = 9) {
+  await w.open()
+  await send(w.page, 'say it')
+  const c = await conversation(w)
+  for (let i = 0; i < text.length; i += piece) c.chunk(text.slice(i, i + piece))
+  c.say(text)
+  await w.page.getByRole('button', { name: /Answer again|重新回答/ }).waitFor()
+  return c
+}
+
+/** @param {World} w */
+const shown = (w) => w.page.locator('.prose').innerText()
+
+/** @param {string} text @param {string} part */
+const times = (text, part) => text.split(part).length - 1
+
+scene('nothing of an answer is said twice: definitions, footnotes, lines of a talk or a log, code', async (w) => {
+  await answered(w, '[Alice]: Hello there\n\n[INFO]: the disk is full\n\nSee [the guide][g] and the note[^n].\n\n```ts\ninterface Row {\n  [key: string]: string | number\n}\n[x]: https://example.org/x\n```\n\nA paragraph.\n\n[g]: https://example.org/guide\n[^n]: What the note says.\n\nThe end.')
+  const text = await shown(w)
+  for (const part of ['Hello there', 'the disk is full', '[key: string]', 'https://example.org/x', 'What the note says.', 'The end.']) assert.equal(times(text, part), 1, part)
+  assert.equal(times(text, 'https://example.org/guide'), 0)
+  assert.equal(await w.page.getByRole('link', { name: 'the guide' }).getAttribute('href'), 'https://example.org/guide')
+  await w.page.getByRole('button', { name: 'Footnote 1' }).click()
+  assert.equal(await w.page.evaluate(() => document.activeElement?.getAttribute('data-note-of')), '1')
+})
+
+scene('Chinese emphasis is what was meant, and an address ends where the sentence goes on', async (w) => {
+  await answered(w, '**注意：**请先保存。这是**“重点”**内容，~~旧的（一）。~~新的。\n\n1. **步骤一：**访问https://example.com/路径。然后点击（确定）。\n2. **「完成」**后关闭')
+  assert.deepEqual(await w.page.locator('.prose strong').allInnerTexts(), ['注意：', '“重点”', '步骤一：', '「完成」'])
+  assert.deepEqual(await w.page.locator('.prose del').allInnerTexts(), ['旧的（一）。'])
+  assert.equal(await w.page.locator('.prose a').innerText(), 'https://example.com/路径')
+  assert.doesNotMatch(await shown(w), /\*|~/)
+}, { locale: 'zh-CN' })
+
+scene('money fetches no renderer of formulas; the first formula does, and it is drawn', async (w) => {
+  const c = await answered(w, 'From $5 to $6, or `$x_1$`.')
+  assert.equal(w.stub.requests.filter((r) => /\/tex-/.test(r)).length, 0)
+  await send(w.page, 'and now')
+  await until(() => c.run === 'r2')
+  const text = 'So \\(a_1*b_1\\), $\\alpha \\, \\beta$ and\n\n$$\n\\frac{1}{2} \\\\\n\\sum_{i=1}^n i\n$$\n\nwith \\(\\nosuchcommand{x}\\).'
+  for (let i = 0; i < text.length; i += 5) c.chunk(text.slice(i, i + 5))
+  c.say(text)
+  await until(async () => (await w.page.locator('.prose math').count()) === 3)
+  assert.equal(w.stub.requests.filter((r) => /\/tex-/.test(r)).length, 1)
+  await w.page.locator('.math.display mfrac').waitFor()
+  await w.page.getByText('\\(\\nosuchcommand{x}\\)').waitFor() // to the letter
+  await shot(w.page, 'formulas')
+  assert.ok(await w.page.locator('.math.display').evaluate((el) => el.getBoundingClientRect().height > 30))
+})
+
+scene('without the renderer a formula is shown to the letter', async (w) => {
+  await w.page.route(/\/tex-/, (route) => route.abort())
+  await answered(w, 'So \\(a_1*b_1 \\, \\{x\\}\\) and\n\n$$\na \\\\ b\n$$')
+  assert.match(await shown(w), /So \\\(a_1\*b_1 \\, \\\{x\\\}\\\) and\s+\$\$\s+a \\\\ b\s+\$\$/)
+}, { expected: /ERR_FAILED|Failed to/ })
+
+scene('the few tags, alerts and details are drawn; every other tag is text', async (w) => {
+  await answered(w, '| a | b |\n|---|---|\n| one<br>two | H<sub>2</sub>O |\n\nx<sup>2</sup>, press <kbd>K</kbd>, <b>not</b> <br class="x">\n\n> [!WARNING]\n> **当心：**烫\n\n<details>\n<summary>More</summary>\n\n- inside\n\n</details>\n\n- [x] done\n- [ ] open')
+  const { page } = w
+  assert.equal(await page.locator('td', { hasText: 'one' }).innerText(), 'one\ntwo')
+  assert.deepEqual([await page.locator('.prose sub').count(), await page.locator('.prose sup').count(), await page.locator('.prose kbd').count()], [1, 1, 1])
+  assert.match(await shown(w), /<b>not<\/b> <br class="x">/)
+  await page.locator('.alert-warning', { hasText: '当心：烫' }).waitFor()
+  assert.equal(await page.getByText('inside').isVisible(), false)
+  await page.locator('summary', { hasText: 'More' }).click()
+  await page.getByText('inside').waitFor()
+  assert.match(await shown(w), /☑ done\s+☐ open/)
+  await shot(page, 'tags')
+})
+
+for (const width of [1280, 375]) {
+  scene(`${width} px: a table keeps its columns readable and scrolls by itself`, async (w) => {
+    const long = 'A cell with a whole sentence in it, and then some more words so that it becomes long. '.repeat(8)
+    await answered(w, `| Name | Kind | Size | Since | By | What it is |\n|---|---|---|---|---|---|\n| alpha | file | 12 kB | 2024 | Bear | ${long} |\n| 名称 | 目录 | 3 | 2023 | 熊大 | 短 |\n\nend`)
+    const cells = await w.page.locator('.prose tbody tr:first-child td').evaluateAll((all) => all.map((td) => ({ width: td.getBoundingClientRect().width, ch: parseFloat(getComputedStyle(td).fontSize) / 2 })))
+    for (const { width: wide, ch } of cells) assert.ok(wide >= 8 * ch && wide <= 50 * ch + 40, `${wide} px at ${ch} px a letter`)
+    const row = await w.page.locator('.prose tbody tr').first().evaluate((el) => el.getBoundingClientRect().height)
+    assert.ok(row < 800, `a row of ${row} px`)
+    assert.equal(await w.page.evaluate(() => Number(document.querySelector('.prose')?.getBoundingClientRect().right) <= innerWidth), true)
+    if (width < 500) assert.ok(await w.page.locator('.table').evaluate((el) => el.scrollWidth > el.clientWidth))
+    await shot(w.page, `table-${width}`)
+  }, { width, height: 800 })
+}
+
+/** @type {Record<string, string>} */
+const programs = {
+  'c#': 'public class A { }', php: '<?php function f() { return 1; }', ruby: 'def f; end', kotlin: 'fun main() { val a = 1 }', swift: 'func f() { let a = 1 }', dockerfile: 'FROM alpine\nRUN ls', toml: '[a]\nb = "c"', ini: '[a]\nb=1',
+  powershell: 'function F { $a = 1 }', makefile: 'all: x\n\techo $(X)', lua: 'local a = "b"', python: 'def f(): return 1', sql: 'SELECT a FROM b', rust: 'fn main() {}', yaml: 'a: "b"', tsx: 'const a: string = "b"', bash: 'echo "a"',
+}
+scene('code of many languages has colours, each fetched when it comes', async (w) => {
+  await answered(w, Object.entries(programs).map(([lang, code]) => `\`\`\`${lang}\n${code}\n\`\`\``).join('\n\n') + '\n\n```klingon\nqapla\n```', 40)
+  for (const lang of Object.keys(programs)) await until(() => w.page.evaluate((name) => document.querySelector(`code[class="language-${CSS.escape(name)}"] [class^="hljs-"]`) !== null, lang))
+  assert.equal(await w.page.locator('.code', { hasText: 'qapla' }).locator('[class^="hljs-"]').count(), 0)
+  assert.equal(w.stub.requests.filter((r) => /\/(haskell|dart|julia)-/.test(r)).length, 0)
+})
+
+scene('long lines wrap when asked, and long code is folded when it is opened', async (w) => {
+  const c = w.stub.conversation('x')
+  c.start({ message: 'code' }, 'k', () => {})
+  c.say('```js\n' + `let a = "${'long '.repeat(80)}"\n` + 'let b = 1\n'.repeat(80) + '```')
+  await w.open('/s/x')
+  const pre = w.page.locator('.code pre')
+  await pre.waitFor()
+  assert.ok(await pre.evaluate((el) => el.scrollWidth > el.clientWidth + 100))
+  await w.page.getByRole('button', { name: /wrap/i }).click()
+  assert.ok(await pre.evaluate((el) => el.scrollWidth <= el.clientWidth + 1))
+  const folded = await pre.evaluate((el) => el.getBoundingClientRect().height)
+  await w.page.locator('.fold').click()
+  assert.ok(await pre.evaluate((el) => el.getBoundingClientRect().height) > folded + 400)
+})
+
+/** Selects from one word to another and says what is selected. @param {import('playwright-core').Page} page @param {string} within @param {string} words */
+const select = (page, within, words) => page.evaluate(([selector, wanted]) => {
+  const root = [...document.querySelectorAll(selector)].find((el) => el.textContent?.includes(wanted))
+  if (!root) return ''
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT)
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const at = (node.nodeValue ?? '').indexOf(wanted)
+    if (at < 0) continue
+    getSelection()?.setBaseAndExtent(node, at, node, at + wanted.length)
+    return String(getSelection())
+  }
+  return ''
+}, [within, words])
+/** @param {import('playwright-core').Page} page */
+const selected = (page) => page.evaluate(() => String(getSelection()))
+
+scene('what is selected in a growing paragraph, list, table or program stays selected', async (w) => {
+  await w.open()
+  await send(w.page, 'grow')
+  const c = await conversation(w)
+  for (const [selector, start, words, more] of [
+    ['.prose p', 'Some words that **grow** and then', 'words that', [' go', ' on and', ' on', ' **bold** text', ' `code` too.']],
+    ['.prose li', '\n\n- first item\n- second item', 'second', [' goes on', '\n- third', ' item', '\n- fourth\n']],
+    ['.prose td', '\n\n| a | b |\n|---|---|\n| cell one | cell', 'cell one', [' two |', '\n| three', ' | four |\n']],
+    ['.prose code', '\n\n```js\nlet first = 1\nlet second', 'second', [' = 2', '\nlet third = "', 'x"\n', 'let last = 4\n```\n\n']],
+  ]) {
+    c.chunk(/** @type {string} */ (start))
+    await until(async () => (await select(w.page, /** @type {string} */ (selector), /** @type {string} */ (words))) === words)
+    for (const piece of more) {
+      c.chunk(piece)
+      await w.page.waitForTimeout(60)
+      assert.equal(await selected(w.page), words, `after ${JSON.stringify(piece)}`)
+    }
+  }
+})
+
+scene('code has colours while it is written', async (w) => {
+  await w.open()
+  await send(w.page, 'code')
+  const c = await conversation(w)
+  c.chunk('```go\nfunc main() {\n\tx := "text"\n')
+  await w.page.locator('.hljs-keyword', { hasText: 'func' }).waitFor()
+  c.chunk('\ty := 2\n}\n// the last')
+  await w.page.locator('.hljs-string', { hasText: '"text"' }).waitFor()
+  await w.page.getByText('// the last').waitFor()
+  const text = 'func main() {\n\tx := "text"\n\ty := 2\n}\n// the last'
+  assert.equal(await w.page.locator('.prose code').evaluate((el) => el.textContent), text)
+  // What is copied of it by hand is the same.
+  assert.equal((await w.page.evaluate(() => {
+    getSelection()?.selectAllChildren(/** @type {Node} */ (document.querySelector('.prose code')))
+    return String(getSelection())
+  })), text)
+})
+
+scene('a growing list and a growing table keep the elements of what is complete', async (w) => {
+  await w.open()
+  await send(w.page, 'grow')
+  const c = await conversation(w)
+  c.chunk('- one **1**\n- two\n- three')
+  await until(async () => (await w.page.locator('.prose li').count()) === 3)
+  const mark = (/** @type {string} */ selector) => w.page.evaluate((s) => document.querySelectorAll(s).forEach((el) => { /** @type {any} */ (el).kept = 1 }), selector)
+  const kept = (/** @type {string} */ selector) => w.page.evaluate((s) => [...document.querySelectorAll(s)].filter((el) => /** @type {any} */ (el).kept).length, selector)
+  await mark('.prose li, .prose li strong')
+  c.chunk(' and more\n- four\n- five\n')
+  await until(async () => (await w.page.locator('.prose li').count()) === 5)
+  assert.equal(await kept('.prose li, .prose li strong'), 4)
+  c.chunk('\n\nA table\n\n| a | b |\n|---|---|\n| 1 | **2** |\n| 3 | 4 |\n')
+  await until(async () => (await w.page.locator('.prose tr').count()) === 3)
+  await mark('.prose tr, .prose td')
+  c.chunk('| 5 | 6 |\n| 7 | 8 |\n')
+  await until(async () => (await w.page.locator('.prose tr').count()) === 5)
+  assert.equal(await kept('.prose tr'), 3)
+  assert.equal(await kept('.prose td'), 4)
+})
+
+for (const [name, text] of /** @type {[string, string][]} */ ([
+  ['3,000 quotes in quotes', '> '.repeat(3000) + 'deep'], ['a list of 1,000 levels', Array.from({ length: 1000 }, (_, i) => ' '.repeat(i * 2) + '- a').join('\n') + '\n\ndeep'],
+  ['a line of 1 MB', 'word '.repeat(200_000) + 'deep'], ['a line of 1 MB without a space', 'x'.repeat(1_000_000) + 'deep'], ['details in details', '<details>\n'.repeat(3000) + 'deep'],
+])) {
+  scene(`${name} cannot blank a conversation`, async (w) => {
+    const c = w.stub.conversation('x')
+    c.start({ message: 'the question' }, 'k', () => {})
+    c.say(text)
+    c.start({ message: 'one more' }, 'k2', () => {})
+    c.say('The next answer.')
+    await w.open('/s/x')
+    await w.page.getByText('The next answer.').waitFor({ timeout: 20_000 })
+    await w.page.locator('.bubble', { hasText: 'the question' }).waitFor()
+    assert.ok(await w.page.locator('.prose').first().evaluate((el) => el.textContent?.includes('deep')))
+    assert.ok(await w.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth))
+  })
+}
+
+scene('attacks in every construct are text and nothing else, while they grow and at the end', async (w) => {
+  await w.open()
+  await send(w.page, 'attack')
+  const c = await conversation(w)
+  let run = 0
+  for (const [i, place] of places.entries()) {
+    const text = attacks.map((attack) => place(attack.replaceAll('alert(1)', `window.hacked=${i + 1}`))).join('\n\n')
+    for (let at = 0; at < text.length; at += 101) c.chunk(text.slice(at, at + 101))
+    c.say(text)
+    run++
+    await until(async () => (await w.page.locator('.theirs').count()) >= run)
+    if (i < places.length - 1) {
+      c.start({ message: `next ${i}` }, `k${i}`, () => {})
+      await until(async () => (await w.page.locator('.bubble').count()) > run)
+    }
+  }
+  await until(async () => (await w.page.locator('.prose math').count()) > 0)
+  await w.page.waitForTimeout(300)
+  for (const details of await w.page.locator('.prose summary').all()) await details.click()
+  const found = await w.page.evaluate(() => {
+    const names = new Set()
+    const bad = []
+    for (const el of document.querySelectorAll('.prose *')) {
+      names.add(el.localName)
+      for (const { name, value } of el.attributes) {
+        if (/^on|^style$|srcdoc|^action$|^formaction$/i.test(name)) bad.push(`${el.localName} ${name}`)
+        if (/^(?:href|src|xlink:href)$/i.test(name) && !/^(?:https?:|mailto:|data:image\/)/i.test(value)) bad.push(`${el.localName} ${name}=${value}`)
+      }
+    }
+    return { names: [...names], bad, hacked: /** @type {any} */ (window).hacked }
+  })
+  assert.deepEqual(found.bad, [])
+  assert.equal(found.hacked, undefined)
+  assert.deepEqual(found.names.filter((name) => !tags.includes(name) && !formulaTags.includes(name) && name !== 'semantics'), [])
+  await shot(w.page, 'attacks')
+})
