@@ -292,7 +292,7 @@ function startOfExtra(src) {
  * The blocks of a text, and the link definitions in it. Text inside the blocks is
  * not read yet.
  * @param {string} text @param {boolean} [open] it still grows
- * @returns {{tokens: Token[], links: Record<string, {href: string, title: string}>}}
+ * @returns {{tokens: Token[], links: Record<string, {href: string, title: string}>, spent: boolean}} spent: the bound on its cost was met, so a longer text may be read otherwise from the beginning
  */
 export function lex(text, open = false) {
   const lexer = new BlockLexer({
@@ -308,8 +308,8 @@ export function lex(text, open = false) {
     const tokens = lexer.blockTokens(text, [])
     const links = /** @type {any} */ (lexer.tokens.links)
     if (open) delete links[lexer.unfinished]
-    return { tokens, links }
+    return { tokens, links, spent: lexer.left < 0 }
   } catch {
-    return { tokens: text ? [plain(text)] : [], links: Object.create(null) }
+    return { tokens: text ? [plain(text)] : [], links: Object.create(null), spent: true }
   }
 }
