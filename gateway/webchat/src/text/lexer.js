@@ -93,7 +93,7 @@ function columnsOf(src) {
   if (end < 0) return 0
   const below = src.indexOf('\n', end + 1)
   const delimiter = src.slice(end + 1, below < 0 ? src.length : below)
-  if (!delimiterRow.test(delimiter)) return 0
+  if (!/[:|]/.test(delimiter) || !delimiterRow.test(delimiter)) return 0
   const columns = cellsOf(delimiter)
   return columns <= COLUMNS && cellsOf(shieldPipes(src.slice(0, end))) === columns ? columns : 0
 }
