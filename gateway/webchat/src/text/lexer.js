@@ -41,6 +41,7 @@ class Rules extends Tokenizer {
     if (columns * table.split('\n').length > CELLS + table.length) return undefined
     const shielded = shieldPipes(table)
     const found = super.table(shielded)
+    if (!found) /** @type {any} */ (this).lexer.left -= 10 * table.length // read in vain
     if (!found || shielded === table) return found
     found.raw = src.slice(0, found.raw.length)
     for (const cell of [...found.header, ...found.rows.flat()]) cell.text = cell.text.replaceAll(SHIELD, '|')
@@ -81,7 +82,7 @@ class Rules extends Tokenizer {
 /** Stands for a pipe that ends no cell. */
 const SHIELD = '\ue0ff'
 
-const cellsOf = (/** @type {string} */ line) => line.trim().replace(/^\||(?<!\\)\|$/g, '').split(/(?<!\\)\|/, COLUMNS + 1).length
+const cellsOf = (/** @type {string} */ line) => line.trim().replace(/^\||(?<=(?<!\\)(?:\\\\)*)\|$/g, '').split(/(?<=(?<!\\)(?:\\\\)*)\|/, COLUMNS + 1).length
 
 /**
  * How many columns the table has that begins here: the second line is a delimiter
