@@ -8,7 +8,7 @@ GO_SOURCES  := $(shell find $(MODULES) -name '*.go' -not -path '*/node_modules/*
 
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 export WRANGLER_SEND_METRICS            := false
-CLOUDFLARE := -e /deploy/cloudflare$$ -e /deploy/rollout/cloudflare$$ -e /deploy/monitoring$$
+CLOUDFLARE := -e /deploy/test/cloudflare$$ -e /deploy/internal/rollout/cloudflare$$ -e /deploy/monitoring$$
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
@@ -27,7 +27,7 @@ bin/gateway: $(GO_SOURCES)
 bin/agent: $(GO_SOURCES)
 	@cd agent && CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS) -X main.version=$(VERSION)' -o ../bin/agent ./cmd/agent
 bin/local: $(GO_SOURCES)
-	@cd deploy && CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o ../bin/local ./local
+	@cd deploy && CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o ../bin/local ./cmd/local
 
 image: bin/image/agent ## what deploy/agent.Dockerfile copies: bin/image
 
@@ -50,16 +50,16 @@ bin/image/versitygw: bin/versitygw-$(S3_VERSION)
 images: bin/image/agent bin/image/gateway bin/image/versitygw ## the images of deploy/compose.yaml: loongclaw-{agent,gateway,s3}:local
 	@for name in agent gateway s3; do docker build -q -t loongclaw-$$name:local -f deploy/$$name.Dockerfile bin/image >/dev/null || exit 1; done
 
-compose: images ## the house on one machine with Docker: make compose [MONITORING=1] [PUBLISH=0.0.0.0:8787]
-	@cd deploy && go run ./compose up -publish '$(or $(PUBLISH),127.0.0.1:8787)' $(if $(MONITORING),-monitoring)
+compose: images ## the deployment on one machine with Docker: make compose [MONITORING=1] [PUBLISH=0.0.0.0:8787]
+	@cd deploy && go run ./cmd/compose up -publish '$(or $(PUBLISH),127.0.0.1:8787)' $(if $(MONITORING),-monitoring)
 
 # An image is named by what is in it, so that the same one is the same.
 compose-deploy: bin/image/agent ## a new agent into it, proved and watched; bad ones go back by themselves [WATCH=5m]
 	@id=$$(docker build -q -f deploy/agent.Dockerfile bin/image) && id=$${id#sha256:} && id=$${id:0:12} && docker tag $$id loongclaw-agent:$$id && \
-	cd deploy && go run ./compose deploy $(if $(WATCH),-watch $(WATCH)) -image loongclaw-agent:$$id
+	cd deploy && go run ./cmd/compose deploy $(if $(WATCH),-watch $(WATCH)) -image loongclaw-agent:$$id
 
 compose-rollback: ## the agent before it serves again, in seconds
-	@cd deploy && go run ./compose rollback
+	@cd deploy && go run ./cmd/compose rollback
 
 wasm: wrangler/node_modules/.ready ## the gateway for Cloudflare Workers
 	@VERSION='$(VERSION)' wrangler/build.sh
@@ -72,17 +72,17 @@ page: gateway/webchat/node_modules/.ready ## build the WebChat page into gateway
 	@touch $@
 
 deploy: wasm image ## to Cloudflare: make deploy [ENV=staging] [ADDRESS=https://your.domain]
-	@cd deploy && go run ./rollout/cmd deploy -env '$(or $(ENV),production)' -address '$(ADDRESS)'
+	@cd deploy && go run ./cmd/rollout deploy -env '$(or $(ENV),production)' -address '$(ADDRESS)'
 
 rollback: ## on Cloudflare, in seconds: the generation before serves again
-	@cd deploy && go run ./rollout/cmd rollback -env '$(or $(ENV),production)' -address '$(ADDRESS)'
+	@cd deploy && go run ./cmd/rollout rollback -env '$(or $(ENV),production)' -address '$(ADDRESS)'
 
 status: ## on Cloudflare: which generation serves, and how users fare
-	@cd deploy && go run ./rollout/cmd status -env '$(or $(ENV),production)' -address '$(ADDRESS)'
+	@cd deploy && go run ./cmd/rollout status -env '$(or $(ENV),production)' -address '$(ADDRESS)'
 
 # The token comes from the environment: arguments stand in the list of processes.
 smoke: ## ask what is deployed over thirty questions: SMOKE_TOKEN=… in the environment, make smoke ADDRESS=https://your.domain [SLEEP=6m]
-	@cd deploy && go run ./smoke -address '$(ADDRESS)' -version '$(VERSION)' -report .. $(if $(SLEEP),-sleep '$(SLEEP)')
+	@cd deploy && go run ./cmd/smoke -address '$(ADDRESS)' -version '$(VERSION)' -report .. $(if $(SLEEP),-sleep '$(SLEEP)')
 
 test: test-alone test-page wasm test-browser test-rules test-go test-budgets test-cloudflare ## everything that this machine can test
 
@@ -97,7 +97,7 @@ test-browser: gateway/webchat/node_modules/.ready ## the page in a real Chromium
 	@if command -v chromium >/dev/null; then cd gateway/webchat && npm run --silent test:browser; \
 	else echo "SKIPPED: the page's browser tests, since there is no chromium. Next: apt-get install chromium"; fi
 
-test-go: wasm build deploy/e2e/openai/node_modules/.ready ## all Go tests, those against the built programs and workerd included
+test-go: wasm build deploy/test/e2e/openai/node_modules/.ready ## all Go tests, those against the built programs and workerd included
 	@command -v redis-server >/dev/null || echo "SKIPPED: what gateways share through Redis, since there is no redis-server. Next: apt-get install redis-server"
 	go test -count=1 -timeout 30m -skip '^TestBudget' $$(go list $(addprefix ./,$(addsuffix /...,$(MODULES))) | grep -v $(CLOUDFLARE))
 
@@ -106,7 +106,7 @@ test-budgets: ## what must be done in time, with nothing beside it
 
 # One after the other: they measure, and start many things.
 test-cloudflare: wasm image ## the Worker, its objects and containers in workerd, and a whole deploy
-	cd deploy && go test -count=1 -p 1 -timeout 30m -v ./cloudflare ./rollout/cloudflare | grep -v -e '^=== ' -e '^ *$$'
+	cd deploy && go test -count=1 -p 1 -timeout 30m -v ./test/cloudflare ./internal/rollout/cloudflare | grep -v -e '^=== ' -e '^ *$$'
 
 test-rules: ## what Prometheus records, when it calls, and the dashboard, by promtool
 	cd deploy && go test -count=1 -timeout 30m ./monitoring
@@ -115,7 +115,7 @@ test-rules: ## what Prometheus records, when it calls, and the dashboard, by pro
 test-long: build gateway/webchat/node_modules/.ready ## fuzzing, and kills on a directory and on a real S3 server
 	deploy/fuzz.sh $(MODULES)
 	cd gateway/webchat && npm run --silent test:long
-	cd deploy && go build -o ../bin/soak ./soak
+	cd deploy && go build -o ../bin/soak ./cmd/soak
 	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 200 -store disk
 	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 60 -store s3 -between 3s
 
@@ -159,17 +159,17 @@ drill: build bin/local ## export, destroy, restore, verify: what comes back is w
 	@deploy/drill.sh
 
 dependencies: ## docs/DEPENDENCIES.md: every module and package, with its licence
-	@cd deploy && go run ./licenses
+	@cd deploy && go run ./cmd/licenses
 
 soak: build ## hours of kill -9, bad weather and two agents, on disk and on a real S3 server
-	cd deploy && go build -o ../bin/soak ./soak
+	cd deploy && go build -o ../bin/soak ./cmd/soak
 	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 1000 -store disk
 	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 1000 -store s3 -between 3s
 	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 100 -store s3 -weather
 	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 0 -store s3 -agents 2 -users 4 -partition 45s
 
 bench: build ## the budgets of docs/performance.md, measured here
-	cd deploy && go run ./bench
+	cd deploy && go run ./cmd/bench
 
 clean: ## remove what was built; data and workspace stay
 	rm -rf bin wrangler/build

@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	house  = "github.com/loongclaw/loongclaw/"
-	module = house + "deploy"
+	repository = "github.com/loongclaw/loongclaw/"
+	module     = repository + "deploy"
 )
 
 // mayImport are the rooms of deploy and of pkg that a room may know of, its
@@ -24,23 +24,23 @@ const (
 // wire from the code that it judges: it knows of pkg's framing, keys and names,
 // and of nothing that gateway or agent hold.
 var mayImport = map[string][]string{
-	"client":             {"pkg/sse"},
-	"standin":            {},
-	"rig":                {"pkg/pass"},
-	"load":               {"deploy/client", "deploy/standin", "pkg/sse"},
-	"compose":            {"deploy/client", "deploy/load", "deploy/rig", "deploy/rollout", "pkg/pass"},
-	"bench":              {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin"},
-	"local":              {},
-	"monitoring":         {"deploy/client", "deploy/rig", "deploy/standin"},
-	"docs":               {"deploy/rig", "pkg/chat", "pkg/fault"},
-	"rollout":            {"deploy/client", "deploy/load", "deploy/rig", "deploy/standin", "pkg/chat", "pkg/pass"}, // all but client for its tests
-	"rollout/cloudflare": {"deploy/rollout", "deploy/rig", "deploy/standin", "gateway/limit"},
-	"smoke":              {"deploy/client", "deploy/rig", "deploy/standin", "pkg/pass", "pkg/sse"}, // rig, standin and pass for its tests
-	"rollout/cmd":        {"deploy/rollout", "deploy/rollout/cloudflare"},
-	"e2e":                {"agent/model/anthropic/anthropictest", "deploy/client", "deploy/load", "deploy/rig", "deploy/standin"}, // the played Anthropic is a provider, no part of ours
+	"internal/client":             {"pkg/sse"},
+	"internal/fakeprovider":       {},
+	"internal/testenv":            {"pkg/pass"},
+	"internal/load":               {"deploy/internal/client", "deploy/internal/fakeprovider", "pkg/sse"},
+	"cmd/compose":                 {"deploy/internal/client", "deploy/internal/load", "deploy/internal/testenv", "deploy/internal/rollout", "pkg/pass"},
+	"cmd/bench":                   {"deploy/internal/client", "deploy/internal/load", "deploy/internal/testenv", "deploy/internal/fakeprovider"},
+	"cmd/local":                   {},
+	"monitoring":                  {"deploy/internal/client", "deploy/internal/testenv", "deploy/internal/fakeprovider"},
+	"test/docs":                   {"deploy/internal/testenv", "pkg/chat", "pkg/fault"},
+	"internal/rollout":            {"deploy/internal/client", "deploy/internal/load", "deploy/internal/testenv", "deploy/internal/fakeprovider", "pkg/chat", "pkg/pass"}, // all but client for its tests
+	"internal/rollout/cloudflare": {"deploy/internal/rollout", "deploy/internal/testenv", "deploy/internal/fakeprovider", "gateway/limit"},
+	"cmd/smoke":                   {"deploy/internal/client", "deploy/internal/testenv", "deploy/internal/fakeprovider", "pkg/pass", "pkg/sse"}, // rig, standin and pass for its tests
+	"cmd/rollout":                 {"deploy/internal/rollout", "deploy/internal/rollout/cloudflare"},
+	"test/e2e":                    {"agent/model/anthropic/anthropictest", "deploy/internal/client", "deploy/internal/load", "deploy/internal/testenv", "deploy/internal/fakeprovider"}, // the played Anthropic is a provider, no part of ours
 
 	// The one list of cases for every host of the core; it brings an agent of its own.
-	"cloudflare": {"deploy/client", "deploy/rig", "deploy/standin", "deploy/load", "deploy/rollout", "deploy/rollout/cloudflare", "gateway/edge/edgetest"},
+	"test/cloudflare": {"deploy/internal/client", "deploy/internal/testenv", "deploy/internal/fakeprovider", "deploy/internal/load", "deploy/internal/rollout", "deploy/internal/rollout/cloudflare", "gateway/edge/edgetest"},
 }
 
 type goPackage struct {
@@ -81,7 +81,7 @@ func TestWhatJudgesKnowsOnlyTheWire(t *testing.T) {
 		found[p.room()] = true
 		allowed, ruled := mayImport[p.room()]
 		for _, i := range p.all() {
-			inside, ours := strings.CutPrefix(i, house)
+			inside, ours := strings.CutPrefix(i, repository)
 			switch {
 			case !ours || i == p.ImportPath:
 			case ruled && slices.Contains(allowed, inside):
@@ -102,7 +102,7 @@ func TestWhatJudgesKnowsOnlyTheWire(t *testing.T) {
 // A program that starts others must start small, and what runs in production
 // holds no tests.
 func TestProgramsHoldNoTests(t *testing.T) {
-	bans := []string{"testing", house + "deploy/e2e", "net/http/httptest", "net/http/pprof", "expvar"}
+	bans := []string{"testing", repository + "deploy/test/e2e", "net/http/httptest", "net/http/pprof", "expvar"}
 	for _, p := range list(t, "./...") {
 		for _, i := range p.Imports {
 			if slices.Contains(bans, i) {
@@ -110,8 +110,8 @@ func TestProgramsHoldNoTests(t *testing.T) {
 			}
 		}
 	}
-	for _, p := range list(t, "-deps", "./local") {
-		if first, _, _ := strings.Cut(p.ImportPath, "/"); strings.Contains(first, ".") && p.ImportPath != module+"/local" {
+	for _, p := range list(t, "-deps", "./cmd/local") {
+		if first, _, _ := strings.Cut(p.ImportPath, "/"); strings.Contains(first, ".") && p.ImportPath != module+"/cmd/local" {
 			t.Errorf("make run waits for %s to be built", p.ImportPath)
 		}
 	}

@@ -2,7 +2,7 @@
 # The restore drill, with the built programs: a backup that was never restored is
 # a hope.
 #
-#   deploy/drill.sh          with a house of its own: talks, exports, destroys the
+#   deploy/drill.sh          with a deployment of its own: talks, exports, destroys the
 #                            store, restores it, verifies, and asks again
 #   deploy/drill.sh USER...  with your store (STORE and, for r2:, R2_...): exports
 #                            these users, restores each into a store that is thrown
@@ -13,9 +13,9 @@
 set -euo pipefail
 bin=$(cd "$(dirname "$0")/../bin" && pwd)
 work=$(mktemp -d)
-house=
+deployment=
 end() {
-  [ -z "$house" ] || { kill -TERM "$house" && wait "$house" || true; } 2>/dev/null
+  [ -z "$deployment" ] || { kill -TERM "$deployment" && wait "$deployment" || true; } 2>/dev/null
   rm -rf "$work"
 }
 trap end EXIT
@@ -45,7 +45,7 @@ if [ $# -gt 0 ]; then
   exit
 fi
 
-# A house of its own, beside others: no variable of the caller's but the addresses
+# A deployment of its own, beside others: no variable of the caller's but the addresses
 # counts.
 port=$((20000 + RANDOM % 10000))
 listen=${LISTEN_ADDR:-127.0.0.1:$port}
@@ -55,21 +55,21 @@ ln -s "$bin" bin
 
 awake() {
   env -i PATH="$PATH" HOME="$work" LISTEN_ADDR="$listen" AGENT_LISTEN_ADDR="$agent" bin/local >log 2>&1 &
-  house=$!
+  deployment=$!
   for _ in $(seq 600); do
     if grep -q '#login=' log; then return; fi
-    kill -0 "$house" 2>/dev/null || break
+    kill -0 "$deployment" 2>/dev/null || break
     sleep 0.1
   done
   cat log >&2
-  echo "the house does not start" >&2
+  echo "the deployment does not start" >&2
   exit 1
 }
 
 asleep() {
-  kill -TERM "$house"
-  wait "$house"
-  house=
+  kill -TERM "$deployment"
+  wait "$deployment"
+  deployment=
 }
 
 ask() { # METHOD PATH [BODY]

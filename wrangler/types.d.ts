@@ -14,17 +14,17 @@ interface Env {
   ASSETS?: Fetcher;
   STORE?: R2Bucket;
   LIMIT_FLOOD?: RateLimit;
-  ADDRESS?: DurableObjectNamespace<import("./address.mjs").Address>;
-  USER?: DurableObjectNamespace<import("./user.mjs").User>;
+  ADDRESS?: DurableObjectNamespace<import("./objects/address.mjs").Address>;
+  USER?: DurableObjectNamespace<import("./objects/user.mjs").User>;
   // Through objectOf (agents.mjs), which knows what an Agent object can do.
   AGENT_BLUE?: DurableObjectNamespace;
   AGENT_GREEN?: DurableObjectNamespace;
-  SWITCH?: DurableObjectNamespace<import("./switch.mjs").Switch>;
-  WATCH?: DurableObjectNamespace<import("./watch.mjs").Watch>;
+  SWITCH?: DurableObjectNamespace<import("./objects/switch.mjs").Switch>;
+  WATCH?: DurableObjectNamespace<import("./metrics/watch.mjs").Watch>;
   SEEN?: AnalyticsEngineDataset;
   ALERT_WEBHOOK_URL?: string;
   HOUSE_NAME?: string;
-  VAULT?: DurableObjectNamespace<import("./vault.mjs").Vault>;
+  VAULT?: DurableObjectNamespace<import("./objects/vault.mjs").Vault>;
   PASS_PRIVATE_KEY?: string;
   ROLLOUT_KEY?: string;
   LOONGCLAW_CANARY?: string;

@@ -1,19 +1,19 @@
 /** What Cloudflare runs: the gateway, its objects, and the way out of the container. */
-import { core } from "./boot.mjs";
-import { check } from "./check.mjs";
-import { Host } from "./host.mjs";
-import { Seen } from "./seen.mjs";
+import { core } from "./edge/boot.mjs";
+import { check } from "./metrics/check.mjs";
+import { Host } from "./edge/host.mjs";
+import { Metrics } from "./metrics/metrics.mjs";
 
-export { Address } from "./address.mjs";
-export { AgentBlue, AgentGreen } from "./agent.mjs";
-export { Egress } from "./egress.mjs";
-export { Switch } from "./switch.mjs";
-export { User } from "./user.mjs";
-export { Vault } from "./vault.mjs";
-export { Watch } from "./watch.mjs";
+export { Address } from "./objects/address.mjs";
+export { AgentBlue, AgentGreen } from "./objects/agent.mjs";
+export { Egress } from "./egress/egress.mjs";
+export { Switch } from "./objects/switch.mjs";
+export { User } from "./objects/user.mjs";
+export { Vault } from "./objects/vault.mjs";
+export { Watch } from "./metrics/watch.mjs";
 
 const host = new Host(core);
-const seen = new Seen();
+const seen = new Metrics();
 
 /** @type {ExportedHandler<Env>} */
 const worker = {

@@ -19,7 +19,7 @@ func (a *Archive) Check(ctx context.Context) ([]error, error) {
 	if err := a.readAll(ctx); err != nil {
 		return nil, err
 	}
-	return chains(ctx, a.shelf, a.Manifest.User, a.Manifest.Left)
+	return chains(ctx, a.source, a.Manifest.User, a.Manifest.Left)
 }
 
 // readAll holds every object against the manifest.
@@ -44,7 +44,7 @@ func (a *Archive) readAll(ctx context.Context) error {
 // chains checks the journals of a user, and that each session's journal is as
 // long as the user's own says, but of what was left out. found are the journals'
 // faults.
-func chains(ctx context.Context, b *shelf, user string, left []Left) (found []error, err error) {
+func chains(ctx context.Context, b *source, user string, left []Left) (found []error, err error) {
 	prefixes, err := users.Journals(ctx, b, user)
 	if err != nil {
 		return nil, storeFailed(err)
@@ -67,7 +67,7 @@ func chains(ctx context.Context, b *shelf, user string, left []Left) (found []er
 	if err != nil {
 		return found, err
 	}
-	for _, row := range u.Rows() {
+	for _, row := range u.Sessions() {
 		if leftLife(left, user, row.ID, row.Epoch) {
 			continue
 		}
@@ -80,7 +80,7 @@ func chains(ctx context.Context, b *shelf, user string, left []Left) (found []er
 
 // anchored checks that a session's journal has the object that was its last one
 // when it came to rest.
-func anchored(ctx context.Context, b bucket.Bucket, user string, row users.Row) error {
+func anchored(ctx context.Context, b bucket.Bucket, user string, row users.SessionSummary) error {
 	if row.Tail.Number == 0 {
 		return nil
 	}

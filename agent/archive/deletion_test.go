@@ -24,7 +24,7 @@ func TestADeletedSessionLeavesNothingButItsTitle(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = store.Close() }()
-	h := newHouse(t)
+	h := newDeployment(t)
 	m := h.agent(store)
 	title := "a title of sixty characters which is all that may be left ABC"
 	h.provider.Script(

@@ -48,12 +48,12 @@ type File struct {
 // Document reads the snapshot's sessions, memory and list of files. found are
 // the faults of sessions that could not be read; the others are there.
 func (s *Snapshot) Document(ctx context.Context) (d Document, found []error, err error) {
-	u, err := users.New(s.shelf, time.Now).Get(ctx, s.User)
+	u, err := users.New(s.source, time.Now).Get(ctx, s.User)
 	if err != nil {
 		return d, nil, s.settled(err)
 	}
 	d = Document{Version: version, User: s.User, Sessions: []Session{}, Memory: u.Memory.Recent(u.Memory.Len()), Files: []File{}}
-	for _, row := range u.Rows() {
+	for _, row := range u.Sessions() {
 		one, err := s.session(ctx, u, row)
 		switch {
 		case fault.CodeOf(err) == fault.CodeDamaged && !s.moved.Load():
@@ -64,21 +64,21 @@ func (s *Snapshot) Document(ctx context.Context) (d Document, found []error, err
 		}
 		d.Sessions = append(d.Sessions, one)
 	}
-	paths, err := files.New(s.shelf, users.FilesPrefix(s.User)).Snapshot(ctx)
+	paths, err := files.New(s.source, users.FilesPrefix(s.User)).Snapshot(ctx)
 	for _, f := range paths {
 		d.Files = append(d.Files, File{f.Path, f.Size})
 	}
 	if err != nil {
 		return d, found, err
 	}
-	d.Ledger, err = users.ReadAuditLog(ctx, s.shelf, s.User)
+	d.Ledger, err = users.ReadAuditLog(ctx, s.source, s.User)
 	return d, found, s.settled(err)
 }
 
-func (s *Snapshot) session(ctx context.Context, u *users.User, row users.Row) (Session, error) {
-	head, history, err := runs.Transcript(ctx, s.shelf, u, row)
+func (s *Snapshot) session(ctx context.Context, u *users.User, row users.SessionSummary) (Session, error) {
+	head, history, err := runs.Transcript(ctx, s.source, u, row)
 	if err == nil {
-		err = anchored(ctx, s.shelf, s.User, row)
+		err = anchored(ctx, s.source, s.User, row)
 	}
 	return Session{Session: head, Messages: history.Messages}, err
 }
@@ -110,7 +110,7 @@ func (s *Snapshot) WriteMarkdown(ctx context.Context, w io.Writer) (found []erro
 	if err != nil {
 		return found, err
 	}
-	u, err := users.New(s.shelf, time.Now).Get(ctx, s.User)
+	u, err := users.New(s.source, time.Now).Get(ctx, s.User)
 	if err != nil {
 		return found, s.settled(err)
 	}

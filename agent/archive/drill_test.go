@@ -43,7 +43,7 @@ func TestWhatWasExportedComesBack(t *testing.T) {
 }
 
 func drill(t *testing.T, before, after bucket.Bucket) {
-	h := newHouse(t)
+	h := newDeployment(t)
 	approval := h.live(before)
 	body := export(t, before)
 	if !bytes.Equal(body, export(t, before)) {
@@ -88,7 +88,7 @@ func drill(t *testing.T, before, after bucket.Bucket) {
 
 func TestExportBesideALiveAgentIsAWholePast(t *testing.T) {
 	store := onDisk(t)
-	h := newHouse(t)
+	h := newDeployment(t)
 	m := h.agent(store)
 	say(t, m, "s0", "first", chat.TypeRunFinished)
 	var acknowledged atomic.Int64
@@ -164,7 +164,7 @@ func listed(t *testing.T, a *archive.Archive, session string) bool {
 
 func TestExportOnlyReads(t *testing.T) {
 	store := onDisk(t)
-	h := newHouse(t)
+	h := newDeployment(t)
 	h.live(store)
 	want := objects(t, store)
 	export(t, store)
@@ -182,7 +182,7 @@ func TestExportOnlyReads(t *testing.T) {
 
 func TestJSONHasTheWholeTree(t *testing.T) {
 	store := onDisk(t)
-	h := newHouse(t)
+	h := newDeployment(t)
 	h.live(store)
 	snap, err := archive.Take(t.Context(), store, "alice")
 	if err != nil {
@@ -218,7 +218,7 @@ func TestJSONHasTheWholeTree(t *testing.T) {
 
 func TestMarkdownHasSessionsAndTheOriginalsMemory(t *testing.T) {
 	store := onDisk(t)
-	h := newHouse(t)
+	h := newDeployment(t)
 	h.live(store)
 	snap, err := archive.Take(t.Context(), store, "alice")
 	if err != nil {

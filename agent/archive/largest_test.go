@@ -73,7 +73,7 @@ func withModel(t *testing.T, store bucket.Bucket, m loop.Model) *runs.Manager {
 		Bucket: store, Model: m, Tools: tools.New(tools.Config{MaxOutput: 3 * loop.MaxResult}, asks{}),
 		Persona:  func(context.Context, string) string { return "persona" },
 		Instance: "a", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Now: time.Now,
-		Rest: 20 * time.Millisecond, Evict: time.Hour,
+		CheckpointAfter: 20 * time.Millisecond, EvictAfter: time.Hour,
 	})
 }
 

@@ -20,7 +20,7 @@ func tooLargeOf(user string, entries []bucket.Entry) []Left {
 			continue
 		}
 		one := Left{Key: e.Key, Size: e.Size}
-		if life, ok := users.LifeOf(user, e.Key); ok {
+		if life, ok := users.GenerationOf(user, e.Key); ok {
 			one.Life = strings.TrimSuffix(users.SessionPrefix(user, life.Session, life.Epoch), "log/")
 		}
 		left = append(left, one)

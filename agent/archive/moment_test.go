@@ -44,12 +44,12 @@ func TestASessionThatComesToRestWhileItIsListedIsNotMissed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row := users.Row{Session: chat.Session{ID: "s"}, Epoch: 1, Alive: true}
-	if err := u.Mark(t.Context(), users.Mark{Session: row.Session, Epoch: 1}); err != nil {
+	row := users.SessionSummary{Session: chat.Session{ID: "s"}, Epoch: 1, Alive: true}
+	if err := u.PutMarker(t.Context(), users.Marker{Session: row.Session, Epoch: 1}); err != nil {
 		t.Fatal(err)
 	}
 	rests := func() {
-		if err := errors.Join(u.Anchor(t.Context(), row), u.Unmark(t.Context(), "s")); err != nil {
+		if err := errors.Join(u.Anchor(t.Context(), row), u.RemoveMarker(t.Context(), "s")); err != nil {
 			t.Error(err)
 		}
 	}
@@ -61,7 +61,7 @@ func TestASessionThatComesToRestWhileItIsListedIsNotMissed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, known := seen.Row("s"); !known {
+	if _, known := seen.Session("s"); !known {
 		t.Error("the snapshot has neither the session's mark nor its anchor")
 	}
 }
@@ -69,7 +69,7 @@ func TestASessionThatComesToRestWhileItIsListedIsNotMissed(t *testing.T) {
 func TestASessionThatIsDeletedWhileItIsExportedIsToldApart(t *testing.T) {
 	for _, format := range []string{"tar", "md"} {
 		store := onDisk(t)
-		h := newHouse(t)
+		h := newDeployment(t)
 		h.live(store)
 		deletes := func() {
 			u, err := users.New(store, time.Now).Get(t.Context(), "alice")
@@ -97,7 +97,7 @@ func TestASessionThatIsDeletedWhileItIsExportedIsToldApart(t *testing.T) {
 
 func TestWhatIsNotTheUsersStaysOut(t *testing.T) {
 	store := onDisk(t)
-	h := newHouse(t)
+	h := newDeployment(t)
 	h.live(store)
 	want := export(t, store)
 	for _, key := range []string{"u/alice/agents/a", "u/alice/snap/000000000064", "u/alice/s/plan/000001/snap/000000000064"} {

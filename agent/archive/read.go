@@ -13,8 +13,9 @@ import (
 // Archive is an open archive: a bucket that can be read, and whose every read is
 // checked against the manifest. Nothing of it is unpacked.
 type Archive struct {
-	*shelf
+	*source
 	Manifest Manifest
+	Files    bool // a Restore brings back files, too, that the workspace had and has no more
 }
 
 // place is where in the tar an entry's bytes lie.
@@ -38,7 +39,7 @@ func Open(r io.ReaderAt, size int64) (*Archive, error) {
 		entries[i] = bucket.Entry{Key: s.Key, Size: s.Size, ETag: s.SHA256}
 	}
 	a := &Archive{Manifest: m}
-	a.shelf = newShelf(entries, func(_ context.Context, e bucket.Entry) ([]byte, error) {
+	a.source = newShelf(entries, func(_ context.Context, e bucket.Entry) ([]byte, error) {
 		return read(r, e, places[e.Key])
 	})
 	return a, nil

@@ -21,6 +21,7 @@ type Restored struct {
 	Written int // objects that were not there
 	Same    int // objects that were there, byte for byte
 	Ended   int // objects left out: their session was deleted, or came to rest, since
+	Gone    int // files left out: the store has gone on from the archive, and has them no more
 }
 
 // writers is how many objects are written at once.
@@ -81,7 +82,7 @@ func damagedAfter(found []error) error {
 }
 
 // differences refuses an archive of which the store holds something else.
-func differences(ctx context.Context, target *shelf, a *Archive) error {
+func differences(ctx context.Context, target *source, a *Archive) error {
 	var mu sync.Mutex
 	var other []string
 	g, gctx := errgroup.WithContext(ctx)
@@ -112,7 +113,7 @@ func differences(ctx context.Context, target *shelf, a *Archive) error {
 }
 
 // overlay is the store as it will be.
-func overlay(target *shelf, a *Archive) *shelf {
+func overlay(target *source, a *Archive) *source {
 	entries := append([]bucket.Entry{}, target.entries...)
 	for _, e := range a.entries {
 		if _, there := target.find(e.Key); !there {
@@ -129,8 +130,13 @@ func overlay(target *shelf, a *Archive) *shelf {
 
 // plan says what is to be written. What was deleted stays deleted, also when an
 // older archive still has it; and a session that lives in the store knows itself
-// whether it has unfinished work.
-func plan(target *shelf, a *Archive, u *users.User) (Restored, []bucket.Entry) {
+// whether it has unfinished work. Files have no journal of their own: where the store
+// has all of the archive's journal of the user, it has had the files, too, since they
+// are written before it.
+func plan(target *source, a *Archive, u *users.User) (Restored, []bucket.Entry) {
+	last := lastBelow(a.entries, users.Prefix(u.Name)+"log/")
+	_, ahead := target.find(last)
+	ahead = ahead && last != "" && !a.Files
 	var done Restored
 	var todo []bucket.Entry
 	for _, e := range a.entries {
@@ -142,12 +148,16 @@ func plan(target *shelf, a *Archive, u *users.User) (Restored, []bucket.Entry) {
 			done.Ended++
 			continue
 		}
+		if ahead && strings.HasPrefix(e.Key, users.FilesPrefix(u.Name)) {
+			done.Gone++
+			continue
+		}
 		todo = append(todo, e)
 	}
 	return done, todo
 }
 
-func ended(target *shelf, u *users.User, key string) bool {
+func ended(target *source, u *users.User, key string) bool {
 	prefix := users.Prefix(u.Name)
 	room, rest, _ := strings.Cut(strings.TrimPrefix(key, prefix), "/")
 	seg, life, _ := strings.Cut(rest, "/")
@@ -155,7 +165,7 @@ func ended(target *shelf, u *users.User, key string) bool {
 	if err != nil || (room != "s" && room != "open") {
 		return false
 	}
-	row, known := u.Row(id)
+	row, known := u.Session(id)
 	switch {
 	case !known:
 		return false

@@ -52,29 +52,29 @@ func onDisk(t *testing.T) bucket.Bucket {
 	return store
 }
 
-// house is a provider and agents that use it.
-type house struct {
+// deployment is a provider and agents that use it.
+type deployment struct {
 	t        *testing.T
 	provider *modeltest.Server
 	url      string
 }
 
-func newHouse(t *testing.T) *house {
+func newDeployment(t *testing.T) *deployment {
 	t.Helper()
 	provider := modeltest.New()
 	server := httptest.NewServer(provider)
 	t.Cleanup(server.Close)
-	return &house{t, provider, server.URL}
+	return &deployment{t, provider, server.URL}
 }
 
 // agent starts an agent on a store. Stop it with stop.
-func (h *house) agent(store bucket.Bucket) *runs.Manager {
+func (h *deployment) agent(store bucket.Bucket) *runs.Manager {
 	m, _ := model.New(model.Config{Settings: map[string]model.Provider{"openai": {Key: "key", URL: h.url, Model: "m"}}}, nil, nil)
 	return runs.New(runs.Config{
 		Bucket: store, Model: m, Tools: tools.New(tools.Config{WorkspaceDir: h.t.TempDir()}),
 		Persona:  func(context.Context, string) string { return "persona" },
 		Instance: "a", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Now: time.Now,
-		Rest: 20 * time.Millisecond, Evict: time.Hour,
+		CheckpointAfter: 20 * time.Millisecond, EvictAfter: time.Hour,
 	})
 }
 
@@ -119,7 +119,7 @@ func wait(t *testing.T, m *runs.Manager, session, after, until string) chat.Even
 
 // live gives alice a life: two sessions with a branch, one that waits for an
 // approval, one that was deleted, memories, a file and a persona.
-func (h *house) live(store bucket.Bucket) (approval string) {
+func (h *deployment) live(store bucket.Bucket) (approval string) {
 	t := h.t
 	t.Helper()
 	m := h.agent(store)

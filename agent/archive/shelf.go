@@ -9,23 +9,23 @@ import (
 	"github.com/loongclaw/loongclaw/agent/bucket"
 )
 
-// shelf is a bucket that holds what it held when it was made, and is only read:
+// source is a bucket that holds what it held when it was made, and is only read:
 // journals and users are read from an archive, or from one moment of a store,
 // by the same code that reads them anywhere.
-type shelf struct {
+type source struct {
 	entries []bucket.Entry // in the order of keys, no key twice
 	get     func(ctx context.Context, e bucket.Entry) ([]byte, error)
 }
 
 var errReadOnly = errors.New("archive: what was exported cannot be written to")
 
-func newShelf(entries []bucket.Entry, get func(context.Context, bucket.Entry) ([]byte, error)) *shelf {
+func newShelf(entries []bucket.Entry, get func(context.Context, bucket.Entry) ([]byte, error)) *source {
 	slices.SortFunc(entries, func(a, b bucket.Entry) int { return strings.Compare(a.Key, b.Key) })
-	return &shelf{entries, get}
+	return &source{entries, get}
 }
 
 // find gives the entry of a key.
-func (s *shelf) find(key string) (bucket.Entry, bool) {
+func (s *source) find(key string) (bucket.Entry, bool) {
 	at, found := slices.BinarySearchFunc(s.entries, key, func(e bucket.Entry, key string) int { return strings.Compare(e.Key, key) })
 	if !found {
 		return bucket.Entry{}, false
@@ -34,7 +34,7 @@ func (s *shelf) find(key string) (bucket.Entry, bool) {
 }
 
 // Get reads an object.
-func (s *shelf) Get(ctx context.Context, key string) (bucket.Object, error) {
+func (s *source) Get(ctx context.Context, key string) (bucket.Object, error) {
 	e, found := s.find(key)
 	if !found {
 		return bucket.Object{}, bucket.ErrNotFound
@@ -44,7 +44,7 @@ func (s *shelf) Get(ctx context.Context, key string) (bucket.Object, error) {
 }
 
 // List gives entries in the order of keys.
-func (s *shelf) List(ctx context.Context, prefix, after string, limit int) ([]bucket.Entry, bool, error) {
+func (s *source) List(ctx context.Context, prefix, after string, limit int) ([]bucket.Entry, bool, error) {
 	from, _ := slices.BinarySearchFunc(s.entries, prefix, func(e bucket.Entry, key string) int { return strings.Compare(e.Key, key) })
 	var found []bucket.Entry
 	for _, e := range s.entries[from:] {
@@ -62,20 +62,20 @@ func (s *shelf) List(ctx context.Context, prefix, after string, limit int) ([]bu
 }
 
 // Put refuses.
-func (s *shelf) Put(context.Context, string, []byte) (string, error) { return "", errReadOnly }
+func (s *source) Put(context.Context, string, []byte) (string, error) { return "", errReadOnly }
 
 // Create refuses.
-func (s *shelf) Create(context.Context, string, []byte) (string, error) { return "", errReadOnly }
+func (s *source) Create(context.Context, string, []byte) (string, error) { return "", errReadOnly }
 
 // Replace refuses.
-func (s *shelf) Replace(context.Context, string, []byte, string) (string, error) {
+func (s *source) Replace(context.Context, string, []byte, string) (string, error) {
 	return "", errReadOnly
 }
 
 // Delete refuses.
-func (s *shelf) Delete(context.Context, string) error { return errReadOnly }
+func (s *source) Delete(context.Context, string) error { return errReadOnly }
 
-var _ bucket.Bucket = (*shelf)(nil)
+var _ bucket.Bucket = (*source)(nil)
 
 // list gives all entries below a prefix that come after a key.
 func list(ctx context.Context, b bucket.Bucket, prefix, after string) ([]bucket.Entry, error) {

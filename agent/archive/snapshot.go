@@ -16,7 +16,7 @@ import (
 // never change, so what they name is read when it is needed; a file that is
 // replaced in the meantime is read as it is then.
 type Snapshot struct {
-	*shelf
+	*source
 	User  string
 	left  []Left
 	moved atomic.Bool // an object of a journal is gone
@@ -70,7 +70,7 @@ func Take(ctx context.Context, b bucket.Bucket, user string) (*Snapshot, error) 
 func snapshot(b bucket.Bucket, user string, entries []bucket.Entry) *Snapshot {
 	prefix := users.Prefix(user)
 	s := &Snapshot{User: user, left: tooLargeOf(user, entries)}
-	s.shelf = newShelf(entries, func(ctx context.Context, e bucket.Entry) ([]byte, error) {
+	s.source = newShelf(entries, func(ctx context.Context, e bucket.Entry) ([]byte, error) {
 		o, err := b.Get(ctx, e.Key)
 		if errors.Is(err, bucket.ErrNotFound) && isJournal(prefix, e.Key) {
 			s.moved.Store(true)

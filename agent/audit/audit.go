@@ -112,7 +112,7 @@ func (r *Report) user(ctx context.Context, b bucket.Bucket, name string) error {
 }
 
 // life checks the journal of one life of a session.
-func (r *Report) life(ctx context.Context, b bucket.Bucket, name string, life users.Life, objects int, lives *users.Lives, anchors []journal.Tail) (w witness, err error) {
+func (r *Report) life(ctx context.Context, b bucket.Bucket, name string, life users.Generation, objects int, lives *users.Generations, anchors []journal.Tail) (w witness, err error) {
 	prefix := users.SessionPrefix(name, life.Session, life.Epoch)
 	if lives.Ended(life) {
 		r.Orphans = append(r.Orphans, Orphan{name, prefix, objects})
@@ -155,8 +155,8 @@ func (r *Report) note(name, prefix string, tail journal.Tail, err error) error {
 func damaged(err error) bool { return fault.CodeOf(err) == fault.CodeDamaged }
 
 // lifeObjects counts what there is of each life, snapshots included.
-func lifeObjects(ctx context.Context, b bucket.Bucket, name string) (map[users.Life]int, error) {
-	there := map[users.Life]int{}
+func lifeObjects(ctx context.Context, b bucket.Bucket, name string) (map[users.Generation]int, error) {
+	there := map[users.Generation]int{}
 	after := ""
 	for {
 		page, more, err := b.List(ctx, users.Prefix(name)+"s/", after, 0)
@@ -164,7 +164,7 @@ func lifeObjects(ctx context.Context, b bucket.Bucket, name string) (map[users.L
 			return nil, err
 		}
 		for _, e := range page {
-			if life, ok := users.LifeOf(name, e.Key); ok {
+			if life, ok := users.GenerationOf(name, e.Key); ok {
 				there[life]++
 			}
 			after = e.Key
@@ -175,8 +175,8 @@ func lifeObjects(ctx context.Context, b bucket.Bucket, name string) (map[users.L
 	}
 }
 
-func sorted(m map[users.Life]int) []users.Life {
-	return slices.SortedFunc(maps.Keys(m), func(a, b users.Life) int {
+func sorted(m map[users.Generation]int) []users.Generation {
+	return slices.SortedFunc(maps.Keys(m), func(a, b users.Generation) int {
 		if c := strings.Compare(a.Session, b.Session); c != 0 {
 			return c
 		}

@@ -59,7 +59,7 @@ func fill(t *testing.T, b bucket.Bucket, u *users.User, session string, epoch ui
 
 func anchor(t *testing.T, u *users.User, session string, epoch uint64, tail journal.Tail) {
 	t.Helper()
-	err := u.Anchor(t.Context(), users.Row{Session: chat.Session{ID: session}, Epoch: epoch, Tail: users.Anchor{Number: tail.Number, Hash: tail.Hash.String()}})
+	err := u.Anchor(t.Context(), users.SessionSummary{Session: chat.Session{ID: session}, Epoch: epoch, Tail: users.Anchor{Number: tail.Number, Hash: tail.Hash.String()}})
 	if err != nil {
 		t.Error(err)
 	}
@@ -129,7 +129,7 @@ func TestASnapshotShowsThatTheUsersJournalLostItsTail(t *testing.T) {
 	b := store(t)
 	u := user(t, b)
 	for range 70 {
-		if err := u.Stand(t.Context(), "scope", time.Now()); err != nil {
+		if err := u.Approve(t.Context(), "scope", time.Now()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -99,7 +99,7 @@ func TestTheUsersJournalThatLostItsEndIsNamed(t *testing.T) {
 		}, "life"},
 		"its end, and somebody went on": {1, func(t *testing.T, b bucket.Bucket) {
 			remove(t, b, append(keys(t, b, log)[1:], "u/alice/snap/end")...)
-			if err := user(t, b).Stand(t.Context(), "scope", time.Now()); err != nil {
+			if err := user(t, b).Approve(t.Context(), "scope", time.Now()); err != nil {
 				t.Fatal(err)
 			}
 		}, log + "000000000002"},
@@ -150,7 +150,7 @@ func TestALostEndIsTakenUpOnlyByDecision(t *testing.T) {
 	}
 	remove(t, b, "u/alice/snap/end")
 	u := user(t, b)
-	if err := u.Stand(t.Context(), "scope", time.Now()); err != nil {
+	if err := u.Approve(t.Context(), "scope", time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	l := reopened(t, b, "s", 1)
@@ -170,7 +170,7 @@ func TestALaterLifeIsNeverBuried(t *testing.T) {
 	lived(t, b, 3)
 	remove(t, b, append(keys(t, b, "u/alice/log/"), "u/alice/snap/end")...)
 	u := user(t, b)
-	if err := u.CheckLives(t.Context(), "s", 1); fault.CodeOf(err) != fault.CodeDamaged {
+	if err := u.CheckGenerations(t.Context(), "s", 1); fault.CodeOf(err) != fault.CodeDamaged {
 		t.Errorf("CheckLives = %v, want session_damaged", err)
 	}
 	if err := u.Clear(t.Context(), "s"); err != nil {
@@ -188,7 +188,7 @@ func TestALaterLifeIsNeverBuried(t *testing.T) {
 	if there := keys(t, b, "u/alice/s/s/"); len(there) != 0 {
 		t.Errorf("after deleting all of it: %v", there)
 	}
-	if row, _ := u.Row("s"); row.Alive || row.Epoch != 3 {
+	if row, _ := u.Session("s"); row.Alive || row.Epoch != 3 {
 		t.Errorf("row = %+v, want the end of life 3", row)
 	}
 }

@@ -14,7 +14,7 @@ import (
 // own is a user's own journal as it was read. Of a damaged one it is what came
 // before the damage.
 type own struct {
-	lives  *users.Lives
+	lives  *users.Generations
 	tail   journal.Tail
 	hashes []journal.Hash // of its objects, the first one first
 }
@@ -22,7 +22,7 @@ type own struct {
 // readOwn reads a user's own journal. It must have what its snapshots end with and
 // where its end was noted: both came after the objects that they name.
 func readOwn(ctx context.Context, b bucket.Bucket, name string, expected ...journal.Tail) (own, error) {
-	o := own{lives: users.NewLives()}
+	o := own{lives: users.NewGenerations()}
 	prefix := users.JournalPrefix(name)
 	packed, err := journal.Packed(ctx, b, prefix)
 	if err != nil {
@@ -44,7 +44,7 @@ func readOwn(ctx context.Context, b bucket.Bucket, name string, expected ...jour
 
 // holds checks that the journal knows of every life that there is, and that it has
 // the object that sessions saw in it last.
-func (o own) holds(ctx context.Context, b bucket.Bucket, name string, there []users.Life, seen journal.Tail) error {
+func (o own) holds(ctx context.Context, b bucket.Bucket, name string, there []users.Generation, seen journal.Tail) error {
 	grown := seen.Number > o.tail.Number
 	if lost := o.unknown(there); lost != nil || grown {
 		// What has come since it was read is there by now.
@@ -53,7 +53,7 @@ func (o own) holds(ctx context.Context, b bucket.Bucket, name string, there []us
 			return err
 		}
 		if lost = now.unknown(there); lost != nil {
-			return users.LostLife(name, lost.Session, lost.Epoch-1, users.SessionPrefix(name, lost.Session, lost.Epoch))
+			return users.LostGeneration(name, lost.Session, lost.Epoch-1, users.SessionPrefix(name, lost.Session, lost.Epoch))
 		}
 		return nil
 	}
@@ -65,7 +65,7 @@ func (o own) holds(ctx context.Context, b bucket.Bucket, name string, there []us
 }
 
 // unknown gives a life that this journal says nothing of though it must.
-func (o own) unknown(there []users.Life) *users.Life {
+func (o own) unknown(there []users.Generation) *users.Generation {
 	for _, life := range there {
 		if o.lives.Unknown(life) {
 			return &life

@@ -62,7 +62,7 @@ var (
 
 // MaxObject is the largest object, in bytes. It is one number for all stores and
 // for writing as well as for reading: an object that one store takes and another
-// does not give back would be lost by being moved. wrangler/doors/r2.mjs and the
+// does not give back would be lost by being moved. wrangler/egress/r2.mjs and the
 // archive have the same.
 const MaxObject = 32 << 20
 

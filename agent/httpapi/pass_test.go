@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/loongclaw/loongclaw/agent/door"
+	"github.com/loongclaw/loongclaw/agent/egress"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/pass"
 )
@@ -84,10 +84,10 @@ func TestPassesOverLoopback(t *testing.T) {
 	}
 }
 
-// A door token counts for the user whose pass comes with it, and for nobody else.
+// A egress token counts for the user whose pass comes with it, and for nobody else.
 func TestOnlyAPassBringsADoorToken(t *testing.T) {
 	r := newRig(t)
-	r.Door = door.Wanted("http://r2.internal")
+	r.Egress = egress.Expect("http://r2.internal")
 	const mine, other = "door-token-of-alice", "door-token-of-somebody"
 	ask := func(user, token string) {
 		text := ""
@@ -99,22 +99,22 @@ func TestOnlyAPassBringsADoorToken(t *testing.T) {
 		}
 		q := httptest.NewRequest(http.MethodGet, "/api/sessions", http.NoBody)
 		q.Header.Set(chat.HeaderPass, text)
-		q.Header.Set(door.Header, token)
+		q.Header.Set(egress.Header, token)
 		r.ServeHTTP(httptest.NewRecorder(), q)
 	}
 	shown := func(user string) string {
 		q := httptest.NewRequest(http.MethodGet, "http://r2.internal/store/u/"+user+"/log/000000000001", http.NoBody)
-		r.Door.Mark(q)
-		return q.Header.Get(door.Header)
+		r.Egress.Mark(q)
+		return q.Header.Get(egress.Header)
 	}
 	ask("", other)
-	if got := r.Door.Users(); len(got) != 0 {
+	if got := r.Egress.Users(); len(got) != 0 {
 		t.Errorf("without a pass a token came for %q", got)
 	}
 	ask("alice", mine)
 	ask("alice", other)
 	ask("bob", other)
 	if shown("alice") != mine || shown("bob") != other || shown("carol") != "" {
-		t.Errorf("the doors are shown %q for alice, %q for bob, %q for carol", shown("alice"), shown("bob"), shown("carol"))
+		t.Errorf("the egress proxy are shown %q for alice, %q for bob, %q for carol", shown("alice"), shown("bob"), shown("carol"))
 	}
 }

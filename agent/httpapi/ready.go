@@ -16,9 +16,9 @@ const (
 	// asksOften is the longest pause between two questions of somebody who keeps
 	// looking: a gateway with several agents asks every second or two.
 	asksOften = 3 * time.Second
-	// farewell is how long such a one needs to hear that this agent stops, and to
+	// drainDelay is how long such a one needs to hear that this agent stops, and to
 	// send its users elsewhere.
-	farewell = 3 * time.Second
+	drainDelay = 3 * time.Second
 )
 
 // readiness is whether requests are welcome, and who wants to know.
@@ -32,14 +32,14 @@ func (s *Server) SetReady() { s.state.ready.Store(true) }
 
 // Farewell says from now on that this agent stops, and comes back when whoever
 // keeps asking has had time to hear it. Until then everything is served as before:
-// nobody finds a door closed that was open a moment ago.
+// nobody finds an egress proxy closed that was open a moment ago.
 func (s *Server) Farewell(ctx context.Context) {
 	s.state.ready.Store(false)
 	s.state.stopping.Store(true)
 	if s.Now().Sub(time.Unix(0, s.state.asked.Load())) > asksOften {
 		return
 	}
-	t := time.NewTimer(farewell)
+	t := time.NewTimer(drainDelay)
 	defer t.Stop()
 	select {
 	case <-t.C:

@@ -17,7 +17,7 @@ func TestFarewellServesOnUntilThoseWhoAskHaveHeardIt(t *testing.T) {
 	}{
 		"nobody asks":     {0, 0},
 		"somebody once":   {time.Minute, 0},
-		"somebody always": {time.Second, farewell},
+		"somebody always": {time.Second, drainDelay},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := New(Config{Now: time.Now})

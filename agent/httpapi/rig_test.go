@@ -63,7 +63,7 @@ func newRigThatRests(t *testing.T, rest time.Duration) *rig {
 	box := tools.New(tools.Config{WorkspaceDir: t.TempDir()})
 	manager := runs.New(runs.Config{
 		Bucket: store, Model: parrot{}, Tools: box, Persona: func(context.Context, string) string { return "persona" },
-		Instance: "test", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Now: time.Now, Rest: rest, Evict: time.Hour,
+		Instance: "test", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Now: time.Now, CheckpointAfter: rest, EvictAfter: time.Hour,
 	})
 	r.Server = New(Config{
 		Runs: manager, Tools: box, Model: model.Info{Provider: "parrot"}, Keys: []ed25519.PublicKey{r.key.Public().(ed25519.PublicKey)},

@@ -9,11 +9,12 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/loongclaw/loongclaw/agent/door"
+	"github.com/loongclaw/loongclaw/agent/egress"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 	"github.com/loongclaw/loongclaw/pkg/pass"
@@ -22,7 +23,7 @@ import (
 // openEntrance is the agent's port: the rig's server behind its entrance.
 func openEntrance(t *testing.T, r *rig, stranger time.Duration) *httptest.Server {
 	t.Helper()
-	e := &Entrance{Keys: r.Keys, stranger: stranger}
+	e := &Startup{Keys: r.Keys, stranger: stranger}
 	e.Open(r.Server)
 	srv := httptest.NewServer(e)
 	t.Cleanup(srv.Close)
@@ -103,6 +104,53 @@ func TestWhoWasLetInHasTime(t *testing.T) {
 }
 
 // A handler that forgets its answer has none: 200 would be a promise.
+// TestARefusalReachesWhoStillSends sends far more than the agent needs to see that it
+// cannot take it, at the pace of a slow line. The answer comes all the same, once all
+// is sent; it was lost when the connection was closed meanwhile.
+func TestARefusalReachesWhoStillSends(t *testing.T) {
+	r := newRig(t)
+	srv := openEntrance(t, r, 10*time.Second)
+	for name, c := range map[string]struct {
+		path string
+		byte byte
+		want int
+	}{
+		"no tar":                    {chat.PathMemory + "/import", 'x', 400},
+		"a tar that ends at once":   {chat.PathMemory + "/import", 0, 400},
+		"a file that is too large":  {chat.PathFiles + "/a.bin", 'x', 413},
+		"a message that is no JSON": {chat.PathChat, 'x', 413},
+	} {
+		t.Run(name, func(t *testing.T) {
+			method := http.MethodPost
+			if c.want == 413 && c.path != chat.PathChat {
+				method = http.MethodPut
+			}
+			body := bytes.Repeat([]byte{c.byte}, 10<<20)
+			request := r.request(method, c.path, "")
+			conn := dial(t, srv)
+			head := method + " " + c.path + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n"
+			for k := range request.Header {
+				head += k + ": " + request.Header.Get(k) + "\r\n"
+			}
+			if _, err := io.WriteString(conn, head+"\r\n"); err != nil {
+				t.Fatal(err)
+			}
+			for len(body) > 0 {
+				n, err := conn.Write(body[:min(len(body), 1<<20)])
+				if err != nil {
+					t.Fatalf("the connection was closed while %d bytes were still to be sent: %v", len(body), err)
+				}
+				body = body[n:]
+				time.Sleep(100 * time.Millisecond) // longer in all than net/http leaves a connection open
+			}
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil || resp.StatusCode != c.want {
+				t.Errorf("got %v, %v, want %d", resp, err, c.want)
+			}
+		})
+	}
+}
+
 func TestNoAnswerIsNoSuccess(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		serveWhole(func(w http.ResponseWriter, _ *http.Request) {
@@ -126,10 +174,10 @@ func TestActiveNeedsACredential(t *testing.T) {
 	const keeper = "keeper-token-0123456789"
 	r := newRig(t)
 	_, other, _ := ed25519.GenerateKey(nil)
-	handed := func(body string) *door.Tokens {
-		d := door.Wanted("http://r2.internal")
+	handed := func(body string) *egress.Tokens {
+		d := egress.Expect("http://r2.internal")
 		w := httptest.NewRecorder()
-		d.ServeHTTP(w, httptest.NewRequest(http.MethodPost, door.Path, strings.NewReader(body)))
+		d.ServeHTTP(w, httptest.NewRequest(http.MethodPost, egress.Path, strings.NewReader(body)))
 		if w.Code != 204 {
 			t.Fatalf("got %d %s", w.Code, w.Body)
 		}
@@ -145,7 +193,7 @@ func TestActiveNeedsACredential(t *testing.T) {
 		return text
 	}
 	for name, c := range map[string]struct {
-		door   *door.Tokens
+		egress *egress.Tokens
 		token  string
 		pass   string
 		status int
@@ -160,13 +208,13 @@ func TestActiveNeedsACredential(t *testing.T) {
 		"a user's token in a container":      {kept, "alice-token-0123456789", "", 401},
 		"the keeper":                         {kept, keeper, "", 200},
 		"an older object, which brings none": {old, "", "", 200},
-		"a container without its tokens yet": {door.Wanted("http://r2.internal"), "", "", 401},
+		"a container without its tokens yet": {egress.Expect("http://r2.internal"), "", "", 401},
 	} {
-		e := &Entrance{Door: c.door, Keys: r.Keys}
+		e := &Startup{Egress: c.egress, Keys: r.Keys}
 		e.Open(r.Server)
 		for _, target := range []string{"/active", "/active?user=alice", "/%61ctive"} {
 			q := httptest.NewRequest(http.MethodGet, target, http.NoBody)
-			q.Header.Set(door.Header, c.token)
+			q.Header.Set(egress.Header, c.token)
 			q.Header.Set(chat.HeaderPass, c.pass)
 			w := httptest.NewRecorder()
 			e.ServeHTTP(w, q)
@@ -190,7 +238,7 @@ func TestActiveNeedsACredential(t *testing.T) {
 func TestTheEntranceSpeaksBothDialects(t *testing.T) {
 	for _, path := range []string{chat.PathCompletions, chat.PathOpenAIModels, "/v1/no/such"} {
 		w := httptest.NewRecorder()
-		new(Entrance).ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, http.NoBody))
+		new(Startup).ServeHTTP(w, httptest.NewRequest(http.MethodPost, path, http.NoBody))
 		var got struct {
 			Error struct{ Message, Type, Code string }
 		}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/loongclaw/loongclaw/agent/door"
+	"github.com/loongclaw/loongclaw/agent/egress"
 	"github.com/loongclaw/loongclaw/agent/model"
 	"github.com/loongclaw/loongclaw/agent/runs"
 	"github.com/loongclaw/loongclaw/agent/thread"
@@ -31,8 +31,8 @@ type Config struct {
 	Version string
 	Log     *slog.Logger
 	Now     func() time.Time
-	Seen    Observer     // nobody when nil
-	Door    *door.Tokens // where requests bring their users' tokens; nil where none are wanted
+	Seen    Observer       // nobody when nil
+	Egress  *egress.Tokens // where requests bring their users' tokens; nil where none are wanted
 }
 
 // Observer is told of each request that was answered. The route is a template, or
@@ -47,7 +47,7 @@ const (
 	KindStream = "stream" // its answer takes as long as a model does, or as its reader stays
 )
 
-var streams = map[string]bool{chat.PathChat: true, chat.PathEvents: true, chat.PathCompletions: true}
+var streams = map[string]bool{chat.PathChat: true, chat.PathEvents: true, chat.PathList: true, chat.PathCompletions: true}
 
 // Server answers the gateway.
 type Server struct {
@@ -98,7 +98,9 @@ func (s *Server) routes() {
 	read.route(http.MethodGet, chat.PathHistory, s.history)
 	read.route(http.MethodGet, chat.PathHistoryOf, s.history)
 	read.route(http.MethodGet, chat.PathSessions, s.sessions)
+	read.route(http.MethodGet, chat.PathList, s.list)
 	read.route(http.MethodGet, chat.PathSession, s.session)
+	read.route(http.MethodGet, chat.PathApprovals, s.approvals)
 	read.route(http.MethodGet, chat.PathEvents, s.events)
 	read.route(http.MethodGet, chat.PathMemorySearch, s.searchMemory)
 	read.route(http.MethodGet, chat.PathMemoryExport, s.exportMemory)
@@ -170,7 +172,7 @@ func (s *Server) let(scope string) echo.MiddlewareFunc {
 			if !p.Has(scope) {
 				return fault.New(fault.CodeForbidden, "this needs the scope "+scope, "use a token that has it")
 			}
-			s.Door.Bring(p.User, r.Header.Get(door.Header))
+			s.Egress.Bring(p.User, r.Header.Get(egress.Header))
 			c.Set("user", p.User)
 			s.Runs.Note(runs.Caller{User: p.User, Via: p.Via, Refused: p.Refused})
 			c.Response().Header().Set("Cache-Control", "no-store")

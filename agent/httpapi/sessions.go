@@ -44,7 +44,7 @@ func (s *Server) clear(c echo.Context) error {
 }
 
 func (s *Server) sessions(c echo.Context) error {
-	rows, err := s.Runs.Sessions(c.Request().Context(), user(c), c.QueryParam("q"))
+	all, err := s.Runs.List(c.Request().Context(), user(c), c.QueryParam("q"))
 	if err != nil {
 		return err
 	}
@@ -56,12 +56,28 @@ func (s *Server) sessions(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	rows = rows[min(from, len(rows)):]
-	answer := map[string]any{"sessions": rows}
+	rows, next := all.Sessions[min(from, len(all.Sessions)):], ""
 	if limit > 0 && len(rows) > limit {
-		answer["sessions"], answer["next"] = rows[:limit], strconv.Itoa(from+limit)
+		rows, next = rows[:limit], strconv.Itoa(from+limit)
 	}
-	return c.JSON(http.StatusOK, answer)
+	// In the head: it may be another while the list is the same.
+	c.Response().Header().Set(chat.HeaderListCursor, all.Cursor)
+	return tagged(c, sessionPage{Sessions: rows, Next: next})
+}
+
+// sessionPage is a page of the list.
+type sessionPage struct {
+	Sessions []chat.Session `json:"sessions"`
+	Next     string         `json:"next,omitempty"`
+}
+
+// approvals lists what waits for the user's decision.
+func (s *Server) approvals(c echo.Context) error {
+	open, err := s.Runs.Approvals(c.Request().Context(), user(c))
+	if err != nil {
+		return err
+	}
+	return tagged(c, map[string]any{"approvals": open})
 }
 
 func (s *Server) session(c echo.Context) error {

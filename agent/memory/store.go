@@ -87,7 +87,7 @@ func New(log Log, opts ...Option) *Store {
 
 // Apply takes in one record of the user's journal; records of other rooms are
 // passed over. It never refuses an item for its size: what is in the journal is
-// true, limits hold at the door (Save, Import).
+// true, limits hold at the egress proxy (Save, Import).
 func (s *Store) Apply(rec journal.Record) error {
 	switch rec.Type {
 	case RecordSaved:

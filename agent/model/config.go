@@ -41,10 +41,10 @@ type Config struct {
 	// Settings are by the provider's name.
 	Settings map[string]Provider
 
-	// DoorURL is the door at the edge: DoorURL/PROVIDER speaks for each of
-	// DoorProviders, and adds its key there.
-	DoorURL       string
-	DoorProviders []string
+	// EgressURL is the egress proxy at the edge: EgressURL/PROVIDER speaks for each of
+	// EgressProviders, and adds its key there.
+	EgressURL       string
+	EgressProviders []string
 
 	// AnthropicProtocol is the protocol that anthropic is spoken to in, one of the
 	// Protocol constants; AnthropicThinking is how its models are told to think.
@@ -81,7 +81,7 @@ func (c *Config) Check() []error {
 			bad("LLM_PROVIDER names %s, but there is no key: set %s", name, spec.Key())
 		}
 	}
-	for _, name := range normal(c.DoorProviders) {
+	for _, name := range normal(c.EgressProviders) {
 		if !slices.Contains(providers.Names(), name) {
 			bad("LLM_DOOR_PROVIDERS names %q, which is unknown: use %s", name, strings.Join(providers.Names(), ", "))
 		}
@@ -100,15 +100,15 @@ func (c *Config) Check() []error {
 	if v := c.Vision; v != "" && v != VisionAuto && v != VisionTrue && v != VisionFalse {
 		bad("LLM_VISION is none of auto, true and false: leave it out to go by the model's name")
 	}
-	if u, err := url.Parse(c.DoorURL); c.DoorURL != "" && (err != nil || u.Host == "") {
+	if u, err := url.Parse(c.EgressURL); c.EgressURL != "" && (err != nil || u.Host == "") {
 		bad("LLM_DOOR_URL is no address: set it to something like http://llm.internal")
 	}
 	return faults
 }
 
-// behindDoor says whether the door speaks for a provider.
-func (c *Config) behindDoor(name string) bool {
-	return c.DoorURL != "" && slices.Contains(normal(c.DoorProviders), name)
+// proxied says whether the egress proxy speaks for a provider.
+func (c *Config) proxied(name string) bool {
+	return c.EgressURL != "" && slices.Contains(normal(c.EgressProviders), name)
 }
 
 // usable says whether a provider can be asked. A named one needs no key where
@@ -116,7 +116,7 @@ func (c *Config) behindDoor(name string) bool {
 func (c *Config) usable(name string, named bool) bool {
 	p := c.provider(name)
 	switch {
-	case c.behindDoor(name):
+	case c.proxied(name):
 		return true
 	case name == langchain.Ollama:
 		return named || p.URL != "" || p.Key != ""
@@ -134,9 +134,9 @@ func (c *Config) chosen() []string {
 		})
 	}
 	candidates := providers.Names()
-	if c.DoorURL != "" {
-		// The door's list has the owner's order.
-		candidates = append(normal(c.DoorProviders), candidates...)
+	if c.EgressURL != "" {
+		// The egress proxy's list has the owner's order.
+		candidates = append(normal(c.EgressProviders), candidates...)
 	}
 	for _, name := range candidates {
 		if slices.Contains(providers.Names(), name) && c.usable(name, false) {

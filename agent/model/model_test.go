@@ -36,9 +36,9 @@ func TestChoice(t *testing.T) {
 		"ollama by its address":        {Config{Settings: map[string]Provider{"ollama": {URL: "http://127.0.0.1:11434", Model: "m"}}}, []string{"ollama/m"}},
 		"ollama model alone is not it": {Config{Settings: map[string]Provider{"ollama": {Model: "m"}}}, []string{"offline/offline"}},
 		"openai elsewhere, no key":     {Config{Providers: []string{"openai"}, Settings: map[string]Provider{"openai": {URL: "http://h/v1", Model: "m"}}}, []string{"openai/m"}},
-		"door":                         {Config{DoorURL: "http://llm.internal", DoorProviders: []string{"kimi", "glm"}}, []string{"kimi/kimi-k2.6"}},
-		"door and a list":              {Config{Providers: []string{"glm", "kimi"}, DoorURL: "http://llm.internal", DoorProviders: []string{"kimi,glm"}}, []string{"glm/glm-4-flash", "kimi/kimi-k2.6"}},
-		"door without providers":       {Config{DoorURL: "http://llm.internal"}, []string{"offline/offline"}},
+		"door":                         {Config{EgressURL: "http://llm.internal", EgressProviders: []string{"kimi", "glm"}}, []string{"kimi/kimi-k2.6"}},
+		"door and a list":              {Config{Providers: []string{"glm", "kimi"}, EgressURL: "http://llm.internal", EgressProviders: []string{"kimi,glm"}}, []string{"glm/glm-4-flash", "kimi/kimi-k2.6"}},
+		"door without providers":       {Config{EgressURL: "http://llm.internal"}, []string{"offline/offline"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, info := New(c.cfg, nil, nil)
@@ -64,7 +64,7 @@ func TestChoice(t *testing.T) {
 
 func TestCheckNamesEveryFault(t *testing.T) {
 	cfg := Config{
-		Providers: []string{"glm", "gpt5", "ollama", "offline"}, DoorProviders: []string{"x"}, DoorURL: "llm",
+		Providers: []string{"glm", "gpt5", "ollama", "offline"}, EgressProviders: []string{"x"}, EgressURL: "llm",
 		Settings: map[string]Provider{"deepseek": {URL: "ftp://user:canary@h"}},
 	}
 	faults := cfg.Check()
@@ -85,7 +85,7 @@ func TestCheckNamesEveryFault(t *testing.T) {
 func TestDoor(t *testing.T) {
 	s := modeltest.New()
 	url := s.Start(t)
-	m, _ := New(Config{DoorURL: strings.TrimSuffix(url, "/v1"), DoorProviders: []string{"glm"}, Settings: map[string]Provider{"glm": {Key: "stays-home"}}}, nil, nil)
+	m, _ := New(Config{EgressURL: strings.TrimSuffix(url, "/v1"), EgressProviders: []string{"glm"}, Settings: map[string]Provider{"glm": {Key: "stays-home"}}}, nil, nil)
 	if _, err := m.Answer(t.Context(), question(), func(string) {}); err != nil {
 		t.Fatal(err)
 	}
@@ -96,12 +96,12 @@ func TestDoor(t *testing.T) {
 }
 
 // TestTheDialectGoesBehindTheDoor: the real OpenAI wants another field than its
-// imitations, also where a door stands before it.
+// imitations, also where an egress proxy stands before it.
 func TestTheDialectGoesBehindTheDoor(t *testing.T) {
 	for upstream, field := range map[string]string{"": "max_completion_tokens", "https://models.example.com/v1": "max_tokens"} {
 		s := modeltest.New()
 		url := s.Start(t)
-		m, _ := New(Config{DoorURL: strings.TrimSuffix(url, "/v1"), DoorProviders: []string{"openai"}, Settings: map[string]Provider{"openai": {URL: upstream}}, MaxTokens: 100}, nil, nil)
+		m, _ := New(Config{EgressURL: strings.TrimSuffix(url, "/v1"), EgressProviders: []string{"openai"}, Settings: map[string]Provider{"openai": {URL: upstream}}, MaxTokens: 100}, nil, nil)
 		if _, err := m.Answer(t.Context(), question(), func(string) {}); err != nil {
 			t.Fatal(err)
 		}

@@ -155,12 +155,12 @@ func (c *Config) langchain(name string) langchain.Config {
 		Provider: name, Key: p.Key, URL: p.URL, Model: p.Model,
 		Temperature: c.Temperature, MaxTokens: c.MaxTokens, Timeout: c.Timeout,
 	}
-	if c.behindDoor(name) {
+	if c.proxied(name) {
 		out.Upstream = p.URL
 		if known, ok := langchain.Known(name); ok && p.URL == "" {
 			out.Upstream = known.URL
 		}
-		out.URL, out.Key = strings.TrimRight(c.DoorURL, "/")+"/"+name, ""
+		out.URL, out.Key = strings.TrimRight(c.EgressURL, "/")+"/"+name, ""
 	}
 	return out
 }

@@ -44,8 +44,8 @@ func (c *Config) anthropic(logger *slog.Logger, httpClient *http.Client) (loop.M
 		return m, m.Name(), nil
 	}
 	at := lc.URL
-	if c.behindDoor(langchain.Anthropic) {
-		at += "/messages" // the door knows each provider by one name, without a version
+	if c.proxied(langchain.Anthropic) {
+		at += "/messages" // the egress proxy knows each provider by one name, without a version
 	}
 	own, err := anthropic.New(anthropic.Config{
 		Key: lc.Key, URL: at, Upstream: lc.Upstream, Model: lc.Model, MaxTokens: c.MaxTokens, Thinking: c.AnthropicThinking,

@@ -45,21 +45,21 @@ func (b *bilingual) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func TestTheProtocolOfAnthropic(t *testing.T) {
 	for name, c := range map[string]struct {
 		protocol, path string
-		door           bool
+		egress         bool
 		only           string // what the server speaks; empty is both
 		want           []string
 	}{
-		"its own":                         {want: []string{"/v1/messages"}},
-		"its own, from /v1":               {path: "/v1", want: []string{"/v1/messages"}},
-		"its own, from a folder":          {path: "/claude/", want: []string{"/claude/v1/messages"}},
-		"its own, in full":                {path: "/v1/messages", want: []string{"/v1/messages"}},
-		"the address says OpenAI's":       {path: "/v1/chat/completions", want: []string{"/v1/chat/completions"}},
-		"the name says OpenAI's":          {protocol: ProtocolOpenAI, path: "/v1", want: []string{"/v1/chat/completions"}},
-		"OpenAI's, from a bare address":   {protocol: ProtocolOpenAI, want: []string{"/v1/chat/completions"}},
-		"the name wins over the address":  {protocol: ProtocolMessages, path: "/v1/chat/completions", want: []string{"/v1/messages"}},
-		"the server speaks OpenAI's only": {only: ProtocolOpenAI, path: "/v1", want: []string{"/v1/messages", "/v1/chat/completions", "/v1/chat/completions"}},
-		"behind the door":                 {door: true, want: []string{"/anthropic/messages"}},
-		"behind the door, in OpenAI's":    {door: true, protocol: ProtocolOpenAI, want: []string{"/anthropic/chat/completions"}},
+		"its own":                              {want: []string{"/v1/messages"}},
+		"its own, from /v1":                    {path: "/v1", want: []string{"/v1/messages"}},
+		"its own, from a folder":               {path: "/claude/", want: []string{"/claude/v1/messages"}},
+		"its own, in full":                     {path: "/v1/messages", want: []string{"/v1/messages"}},
+		"the address says OpenAI's":            {path: "/v1/chat/completions", want: []string{"/v1/chat/completions"}},
+		"the name says OpenAI's":               {protocol: ProtocolOpenAI, path: "/v1", want: []string{"/v1/chat/completions"}},
+		"OpenAI's, from a bare address":        {protocol: ProtocolOpenAI, want: []string{"/v1/chat/completions"}},
+		"the name wins over the address":       {protocol: ProtocolMessages, path: "/v1/chat/completions", want: []string{"/v1/messages"}},
+		"the server speaks OpenAI's only":      {only: ProtocolOpenAI, path: "/v1", want: []string{"/v1/messages", "/v1/chat/completions", "/v1/chat/completions"}},
+		"behind the egress proxy":              {egress: true, want: []string{"/anthropic/messages"}},
+		"behind the egress proxy, in OpenAI's": {egress: true, protocol: ProtocolOpenAI, want: []string{"/anthropic/chat/completions"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := &bilingual{messages: &anthropictest.Server{Lenient: true}, chat: modeltest.New()}
@@ -69,8 +69,8 @@ func TestTheProtocolOfAnthropic(t *testing.T) {
 			s := httptest.NewServer(b)
 			defer s.Close()
 			cfg := Config{AnthropicProtocol: c.protocol, Settings: map[string]Provider{"anthropic": {Key: "stays-home", URL: s.URL + c.path}}}
-			if c.door {
-				cfg.DoorURL, cfg.DoorProviders = s.URL, []string{"anthropic"}
+			if c.egress {
+				cfg.EgressURL, cfg.EgressProviders = s.URL, []string{"anthropic"}
 			}
 			m, info := New(cfg, nil, nil)
 			if info.Provider != "anthropic" || info.Model != "claude-sonnet-5-5" {
@@ -84,7 +84,7 @@ func TestTheProtocolOfAnthropic(t *testing.T) {
 			if d := cmp.Diff(c.want, b.paths); d != "" {
 				t.Errorf("asked (-want +got):\n%s", d)
 			}
-			if keys := strings.Join(b.keys, ""); strings.Contains(keys, "stays-home") == c.door {
+			if keys := strings.Join(b.keys, ""); strings.Contains(keys, "stays-home") == c.egress {
 				t.Errorf("the server was shown %q", keys)
 			}
 		})

@@ -36,7 +36,7 @@ type Reader struct {
 }
 
 // For returns a user's system prompt, which is the same from turn to turn, so that
-// providers read it from their cache: their own SOUL.md, or the house's, or the
+// providers read it from their cache: their own SOUL.md, or the deployment's, or the
 // original's file, or the default.
 func (r Reader) For(ctx context.Context, user string) string {
 	soul := r.soul(ctx, user)

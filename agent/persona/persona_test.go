@@ -60,11 +60,11 @@ func TestTheNearestSoulCountsFromTheNextCall(t *testing.T) {
 	}{
 		{"nothing", func() {}, persona.Default, persona.Default},
 		{"the original's file", func() { write(t, r.File, "I am the file.") }, "I am the file.", "I am the file."},
-		{"the house's", func() { put(t, r.Bucket, "config/SOUL.md", "I am the house.\n\n") }, "I am the house.", "I am the house."},
-		{"alice's own", func() { put(t, r.Bucket, own, "  I am alice's.") }, "I am alice's.", "I am the house."},
-		{"alice's own, changed", func() { put(t, r.Bucket, own, "I changed.") }, "I changed.", "I am the house."},
-		{"alice's own, gone", func() { remove(t, r.Bucket, own) }, "I am the house.", "I am the house."},
-		{"the house's, gone", func() { remove(t, r.Bucket, "config/SOUL.md") }, "I am the file.", "I am the file."},
+		{"the deployment's", func() { put(t, r.Bucket, "config/SOUL.md", "I am the deployment.\n\n") }, "I am the deployment.", "I am the deployment."},
+		{"alice's own", func() { put(t, r.Bucket, own, "  I am alice's.") }, "I am alice's.", "I am the deployment."},
+		{"alice's own, changed", func() { put(t, r.Bucket, own, "I changed.") }, "I changed.", "I am the deployment."},
+		{"alice's own, gone", func() { remove(t, r.Bucket, own) }, "I am the deployment.", "I am the deployment."},
+		{"the deployment's, gone", func() { remove(t, r.Bucket, "config/SOUL.md") }, "I am the file.", "I am the file."},
 		{"the file, changed", func() { write(t, r.File, "A new file.") }, "A new file.", "A new file."},
 	} {
 		step.do()

@@ -62,7 +62,7 @@ func (s *open) cancelOnce(ctx context.Context, runID string) (session.Cancelled,
 	})
 	if err == nil {
 		for range c.Ended {
-			s.Seen.Ended(chat.RunCancelled, 0)
+			s.Observer.Ended(chat.RunCancelled, 0)
 		}
 	}
 	return c, err
@@ -122,7 +122,7 @@ func (m *Manager) Approve(ctx context.Context, user, id, decision string) error 
 	defer s.carry(false)
 	if decision == chat.Decide7Days {
 		// After the decision: one that came too late must not approve anything.
-		return s.user.Stand(ctx, scope, s.Now().Add(7*24*time.Hour))
+		return s.user.Approve(ctx, scope, s.Now().Add(7*24*time.Hour))
 	}
 	return nil
 }
@@ -182,8 +182,8 @@ func (m *Manager) end(ctx context.Context, user, id string, clears bool) error {
 	// The marker finds a deletion again that a crash cuts short. Nothing but a crash
 	// does: who asked may leave.
 	ctx = context.WithoutCancel(ctx)
-	row, _ := u.Row(id)
-	if err := u.Mark(ctx, users.Mark{Session: row.Session, Epoch: row.Epoch}); err != nil {
+	row, _ := u.Session(id)
+	if err := u.PutMarker(ctx, users.Marker{Session: row.Session, Epoch: row.Epoch}); err != nil {
 		return storeFault(err)
 	}
 	// What was done in this session stays in the audit log. Of one that cannot

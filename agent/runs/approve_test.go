@@ -231,7 +231,7 @@ func TestAQuestionExpiresAndApprovesNothing(t *testing.T) {
 	chatModel, _ := model.New(model.Config{Settings: map[string]model.Provider{"openai": {Key: "key", URL: r.url, Model: "m"}}}, nil, nil)
 	m := runs.New(runs.Config{
 		Bucket: r.store, Model: chatModel, Tools: tools.New(tools.Config{WorkspaceDir: t.TempDir(), Worker: ownWorker(t)}), Persona: func(context.Context, string) string { return "" },
-		Instance: "a", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Rest: 20 * time.Millisecond, Evict: time.Hour,
+		Instance: "a", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), CheckpointAfter: 20 * time.Millisecond, EvictAfter: time.Hour,
 		Now: func() time.Time { return time.Now().Add(time.Duration(shift.Load())) },
 	})
 	defer stop(t, m, time.Second)
@@ -247,7 +247,7 @@ func TestAQuestionExpiresAndApprovesNothing(t *testing.T) {
 	// The next start finds that nobody answered in time.
 	next := runs.New(runs.Config{
 		Bucket: r.store, Model: chatModel, Tools: tools.New(tools.Config{WorkspaceDir: t.TempDir(), Worker: ownWorker(t)}), Persona: func(context.Context, string) string { return "" },
-		Instance: "a", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Rest: 20 * time.Millisecond, Evict: time.Hour,
+		Instance: "a", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), CheckpointAfter: 20 * time.Millisecond, EvictAfter: time.Hour,
 		Now: func() time.Time { return time.Now().Add(25 * time.Hour) },
 	})
 	defer stop(t, next, time.Second)

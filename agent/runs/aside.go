@@ -75,7 +75,7 @@ func (m *Manager) Aside(ctx context.Context, user string, q Aside, onText func(s
 	case err != nil:
 		status = chat.RunFailed
 	}
-	m.Seen.Ended(status, max(m.Now().Sub(began), 1))
+	m.Observer.Ended(status, max(m.Now().Sub(began), 1))
 	traced(status)
 	m.Log.Info("answered beside the conversations", slog.String("user", user), slog.String("status", status), slog.String("requestId", q.RequestID))
 	return AsideAnswer{answer.Text, answer.Finish, answer.Usage}, err

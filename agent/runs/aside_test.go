@@ -26,7 +26,7 @@ func (r *rig) with(m loop.Model) *runs.Manager {
 		Bucket: r.store, Model: m, Tools: tools.New(tools.Config{WorkspaceDir: r.t.TempDir()}),
 		Persona:  func(context.Context, string) string { return "persona" },
 		Instance: "a", MaxRuns: 1, Log: slog.New(slog.DiscardHandler), Now: time.Now,
-		Rest: 20 * time.Millisecond, Evict: time.Hour,
+		CheckpointAfter: 20 * time.Millisecond, EvictAfter: time.Hour,
 	})
 }
 

@@ -54,8 +54,8 @@ type Caller struct {
 // once. What a crash loses of a sign-in is written at the credential's next use.
 func (m *Manager) Note(c Caller) { m.noted.note(c) }
 
-// noted is what waits to be written into audit logs, by user.
-type noted struct {
+// auditNotes is what waits to be written into audit logs, by user.
+type auditNotes struct {
 	*env
 	mu      sync.Mutex
 	waiting map[string]*notes
@@ -73,7 +73,7 @@ type notes struct {
 // once a minute and user at most.
 const noteAfter = 6
 
-func (n *noted) note(c Caller) {
+func (n *auditNotes) note(c Caller) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.isDraining() {
@@ -89,7 +89,7 @@ func (n *noted) note(c Caller) {
 			n.waiting = map[string]*notes{}
 		}
 		n.waiting[c.User] = w
-		w.timer = n.After(noteAfter*n.Rest, func() { n.write(context.WithoutCancel(n.root), c.User) })
+		w.timer = n.After(noteAfter*n.CheckpointAfter, func() { n.write(context.WithoutCancel(n.root), c.User) })
 	}
 	if _, known := w.via[c.Via]; c.Via != "" && !known {
 		w.via[c.Via] = chat.At(n.Now())
@@ -100,7 +100,7 @@ func (n *noted) note(c Caller) {
 }
 
 // of returns the entries that wait for a user's audit log.
-func (n *noted) of(u *users.User) []auditlog.Entry {
+func (n *auditNotes) of(u *users.User) []auditlog.Entry {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if w := n.waiting[u.Name]; w != nil {
@@ -112,7 +112,7 @@ func (n *noted) of(u *users.User) []auditlog.Entry {
 // write writes what was noted for a user. It does not end with the process, which
 // waits for it: an entry whose writing was given up and came through all the same
 // would be written again by the next one.
-func (n *noted) write(ctx context.Context, user string) {
+func (n *auditNotes) write(ctx context.Context, user string) {
 	n.mu.Lock()
 	w := n.waiting[user]
 	delete(n.waiting, user)
@@ -136,7 +136,7 @@ func (n *noted) write(ctx context.Context, user string) {
 }
 
 // writeAll writes what waits, at the end of the process.
-func (n *noted) writeAll() {
+func (n *auditNotes) writeAll() {
 	n.mu.Lock()
 	names := slices.Collect(maps.Keys(n.waiting))
 	for _, name := range names {

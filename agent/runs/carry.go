@@ -82,7 +82,7 @@ func (s *open) fail(run session.Run) {
 	log := s.Log.With(slog.String("session", s.id), slog.String("run", run.ID))
 	s.guard(func() {
 		if s.finish(s.root, &recorder{s: s, run: run}, loop.Outcome{}, f, log) {
-			s.Seen.Ended(f.Status, 1)
+			s.Observer.Ended(f.Status, 1)
 		}
 	})
 }
@@ -137,7 +137,7 @@ func (s *open) next() (*session.Run, error) {
 			s.mu.Unlock()
 			return &run, nil
 		case session.GiveUp:
-			s.Seen.Ended(chat.RunInterrupted, 0) // others may wait behind it
+			s.Observer.Ended(chat.RunInterrupted, 0) // others may wait behind it
 			continue
 		case session.WaitUser:
 			s.After(step.Expires.Sub(s.Now()), func() { s.carry(false) })
@@ -162,13 +162,13 @@ func (s *open) execute(run session.Run) {
 	began := s.Now()
 	ctx, traced := s.Trace.Run(ctx, run.Trace, run.ID, run.RequestID)
 	end := func(status string) {
-		s.Seen.Ended(status, max(s.Now().Sub(began), 1))
+		s.Observer.Ended(status, max(s.Now().Sub(began), 1))
 		traced(status)
 	}
 	state, question, told := s.prepare(ctx, run)
 	s.Go(func() { s.watch(ctx, run, stop) })
 	rec := &recorder{s: s, run: run, context: told}
-	t := loop.Turn{Model: limited{s.Model}, Tools: s.toolbox(question, state.Messages), Recorder: rec}
+	t := loop.Turn{Model: limited{s.Model}, Tools: s.toolbox(run.ID, question, state.Messages), Recorder: rec}
 	out, err := t.Run(ctx, state)
 	s.learn(out)
 	cause := context.Cause(ctx)

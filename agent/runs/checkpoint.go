@@ -23,7 +23,7 @@ func (s *open) mark(ctx context.Context, row chat.Session) error {
 	if marked {
 		return nil
 	}
-	if err := s.user.Mark(ctx, users.Mark{Session: row, Epoch: epoch}); err != nil {
+	if err := s.user.PutMarker(ctx, users.Marker{Session: row, Epoch: epoch}); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -40,7 +40,7 @@ func (s *open) checkpointLater() {
 	if s.timer != nil {
 		s.timer.Stop()
 	}
-	s.timer = s.After(s.Rest, func() { s.checkpoint(s.root) })
+	s.timer = s.After(s.CheckpointAfter, func() { s.checkpoint(s.root) })
 }
 
 // checkpoint anchors a session in its user's journal and removes its pending
@@ -72,7 +72,7 @@ func (s *open) checkpoint(ctx context.Context) {
 	if !ready {
 		return
 	}
-	known, _ := s.user.Row(s.id)
+	known, _ := s.user.Session(s.id)
 	if row.Tail.Number > 0 && (known.Tail != row.Tail || known.Epoch != row.Epoch) {
 		if err := s.user.Anchor(ctx, row, s.audit()...); err != nil {
 			s.Log.Warn("session not anchored; it stays marked", slog.Any("err", err))
@@ -80,12 +80,12 @@ func (s *open) checkpoint(ctx context.Context) {
 			return
 		}
 	}
-	if marker == session.Inherited && s.Now().Sub(last.Time) <= 3*s.Rest {
+	if marker == session.Inherited && s.Now().Sub(last.Time) <= 3*s.CheckpointAfter {
 		s.checkpointLater() // whoever wrote the marker would have removed it by then
 		return
 	}
 	if marker != session.Unmarked {
-		if err := s.user.Unmark(ctx, s.id); err != nil {
+		if err := s.user.RemoveMarker(ctx, s.id); err != nil {
 			s.Log.Warn("pending marker not removed", slog.Any("err", err))
 			s.checkpointLater()
 			return
@@ -101,14 +101,14 @@ func (s *open) checkpoint(ctx context.Context) {
 func (s *open) evictLater() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.timer = s.After(s.Evict, func() {
+	s.timer = s.After(s.EvictAfter, func() {
 		if s.reg.evict(s) {
 			return
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.life.Phase != session.Ended {
-			s.timer = s.After(s.Evict, func() { s.checkpoint(s.root) })
+			s.timer = s.After(s.EvictAfter, func() { s.checkpoint(s.root) })
 		}
 	})
 }

@@ -21,12 +21,12 @@ type Config struct {
 	Window   int    // of the model, in tokens; 0 is one that takes all that is kept for it
 	Log      *slog.Logger
 	Now      func() time.Time
-	// Rest is how long after its last run a session is checkpointed: anchored in its
-	// user's journal, its pending marker removed. Evict is how long after its last
+	// CheckpointAfter is how long after its last run a session is checkpointed: anchored in its
+	// user's journal, its pending marker removed. EvictAfter is how long after its last
 	// use it leaves memory.
-	Rest, Evict time.Duration
-	Seen        Observer // nobody when nil
-	Trace       Tracer   // nobody when nil
+	CheckpointAfter, EvictAfter time.Duration
+	Observer                    Observer // nobody when nil
+	Trace                       Tracer   // nobody when nil
 }
 
 // Persona gives the system prompt of a user's agent. It is asked at each run, so

@@ -78,7 +78,7 @@ func (r *rig) listening(l *listener, c *clock) *runs.Manager {
 	return runs.New(runs.Config{
 		Bucket: r.store, Model: l, Tools: tools.New(tools.Config{WorkspaceDir: r.t.TempDir(), Worker: ownWorker(r.t)}),
 		Persona:  func(context.Context, string) string { return "persona" },
-		Instance: "a", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Now: c.Now, Rest: 20 * time.Millisecond, Evict: time.Hour,
+		Instance: "a", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Now: c.Now, CheckpointAfter: 20 * time.Millisecond, EvictAfter: time.Hour,
 	})
 }
 

@@ -101,7 +101,7 @@ func long(t *testing.T, b bucket.Bucket, session string, turns int) {
 		t.Fatal(err)
 	}
 	tail := l.Tail()
-	row := users.Row{Session: chat.Session{ID: session, Title: "long"}, Epoch: 1, Tail: users.Anchor{Number: tail.Number, Hash: tail.Hash.String()}}
+	row := users.SessionSummary{Session: chat.Session{ID: session, Title: "long"}, Epoch: 1, Tail: users.Anchor{Number: tail.Number, Hash: tail.Hash.String()}}
 	if err := u.Anchor(t.Context(), row); err != nil {
 		t.Fatal(err)
 	}

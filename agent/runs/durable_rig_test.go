@@ -17,6 +17,6 @@ func (r *rig) resting(instance string, rest time.Duration) *runs.Manager {
 		Bucket: r.store, Model: m, Tools: tools.New(tools.Config{WorkspaceDir: r.t.TempDir(), Worker: ownWorker(r.t)}),
 		Persona:  func(context.Context, string) string { return "persona" },
 		Instance: instance, MaxRuns: 4, Log: slog.New(slog.NewTextHandler(r.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), Now: time.Now,
-		Rest: rest, Evict: time.Hour,
+		CheckpointAfter: rest, EvictAfter: time.Hour,
 	})
 }

@@ -21,6 +21,7 @@ type env struct {
 	Config
 	*tasks
 	users  *users.Users
+	feeds  feeds // what has changed in users' lists
 	self   session.Owner
 	leases *lease.Leases
 
@@ -47,20 +48,20 @@ var (
 )
 
 func newEnv(c Config) *env {
-	if c.Rest == 0 {
-		c.Rest = 10 * time.Second
+	if c.CheckpointAfter == 0 {
+		c.CheckpointAfter = 10 * time.Second
 	}
-	if c.Evict == 0 {
-		c.Evict = 5 * time.Minute
+	if c.EvictAfter == 0 {
+		c.EvictAfter = 5 * time.Minute
 	}
-	if c.Seen == nil {
-		c.Seen = unseen{}
+	if c.Observer == nil {
+		c.Observer = unseen{}
 	}
 	if c.Trace == nil {
 		c.Trace = untraced{}
 	}
 	e := &env{
-		Config: c, tasks: &tasks{log: c.Log, seen: c.Seen},
+		Config: c, tasks: &tasks{log: c.Log, seen: c.Observer},
 		users: users.New(c.Bucket, c.Now), self: session.Owner{Instance: c.Instance, Process: rand.Text()},
 		snapshots: semaphore.NewWeighted(snapshotsAtOnce), slots: map[string]*semaphore.Weighted{},
 	}

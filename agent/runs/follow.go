@@ -26,6 +26,7 @@ type Follower struct {
 	s    *open
 	cur  chat.Cursor
 	gone bool // history_cleared has been told; the next life has not begun
+	tail *int // where a life is told from its beginning: only so many of its last turns
 	// UntilIdle ends Next with ErrIdle when nothing runs in the session.
 	UntilIdle bool
 }
@@ -89,21 +90,50 @@ func (f *Follower) pollLocked() (events []chat.Event, ended bool, err error) {
 	}
 	switch {
 	case f.cur.Epoch == 0:
-		f.cur.Epoch = f.s.state.Epoch()
+		return f.beginLocked(), false, nil
 	case f.cur.Epoch != f.s.state.Epoch():
 		// The cursor is of a life that has ended: say so, then tell the present.
-		f.cur = chat.Cursor{Epoch: f.s.state.Epoch()}
-		events = append(events, f.cleared())
+		return append([]chat.Event{f.cleared()}, f.beginLocked()...), false, nil
 	case f.cur.Seq > f.s.state.Seq():
-		return nil, false, fault.New(fault.CodeInvalidCursor, "the cursor is ahead of this session", "leave it out to start at the beginning")
+		return nil, false, aheadFault()
 	}
-	more, cur := f.s.state.Events(f.cur, chat.At(f.m.Now()))
-	f.cur = cur
-	return append(events, more...), false, nil
+	events, f.cur = f.s.state.Events(f.cur, chat.At(f.m.Now()))
+	return events, false, nil
+}
+
+// beginLocked tells a life from its beginning, or from its last turns on.
+func (f *Follower) beginLocked() (events []chat.Event) {
+	now := chat.At(f.m.Now())
+	if f.tail != nil {
+		events, f.cur = f.s.state.Tail(*f.tail, now)
+	} else {
+		events, f.cur = f.s.state.Events(chat.Cursor{Epoch: f.s.state.Epoch()}, now)
+	}
+	return events
+}
+
+func aheadFault() error {
+	return fault.New(fault.CodeInvalidCursor, "the cursor is ahead of this session", "leave it out to start at the beginning")
 }
 
 func (f *Follower) cleared() chat.Event {
 	return chat.Event{Type: chat.TypeHistoryCleared, SessionID: f.id, Timestamp: chat.At(f.m.Now())}
+}
+
+// Begin returns what is there when a reader comes. Where a tail leaves nothing to tell
+// that is nothing, and Cursor is then where the reader stands: one that has no event
+// yet must not lose what comes before it is back.
+func (f *Follower) Begin(ctx context.Context) ([]chat.Event, error) {
+	if f.tail == nil {
+		return f.Next(ctx)
+	}
+	f.s.mu.Lock()
+	events, ended, err := f.pollLocked()
+	f.s.mu.Unlock()
+	if ended {
+		return f.Next(ctx)
+	}
+	return events, err
 }
 
 // Next waits for events and returns all that are there. It ends with ctx, or when
@@ -162,7 +192,7 @@ func (f *Follower) look(ctx context.Context) error {
 		return nil // its worker looks
 	}
 	if f.s.user.Refresh(ctx) == nil {
-		if row, _ := f.s.user.Row(f.id); !row.Alive || row.Epoch != f.s.state.Epoch() {
+		if row, _ := f.s.user.Session(f.id); !row.Alive || row.Epoch != f.s.state.Epoch() {
 			f.m.sessions.drop(f.s)
 			return nil
 		}
@@ -196,7 +226,7 @@ func (f *Follower) nextLife(ctx context.Context) ([]chat.Event, error) {
 	}
 	f.Close()
 	f.attach(s, chat.Cursor{})
-	f.gone = false
+	f.gone, f.tail = false, nil // of this one nothing was missed
 	return nil, nil
 }
 

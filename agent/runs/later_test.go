@@ -134,7 +134,7 @@ func TestARecordForLaterReadersMakesAUsersJournalReadOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := u.Stand(t.Context(), "scope", time.Now()); fault.CodeOf(err) != fault.CodeNewerVersion {
+	if err := u.Approve(t.Context(), "scope", time.Now()); fault.CodeOf(err) != fault.CodeNewerVersion {
 		t.Errorf("an approval that stands: %v, want newer_version", err)
 	}
 }

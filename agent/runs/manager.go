@@ -14,7 +14,7 @@ type Manager struct {
 	*env
 	sessions *registry
 	asides   asides
-	noted    noted
+	noted    auditNotes
 	recovery recovery
 }
 
@@ -24,7 +24,8 @@ func New(c Config) *Manager {
 	m := &Manager{env: e, sessions: &registry{env: e, open: map[place]*open{}}}
 	m.noted.env, m.recovery.registry = e, m.sessions
 	e.users.Opened = m.recovery.meet
-	e.After(e.Evict, m.sessions.evictUsers)
+	e.users.RowChanged = func(user, session string) { e.feeds.of(user).note(session) }
+	e.After(e.EvictAfter, m.sessions.evictUsers)
 	return m
 }
 

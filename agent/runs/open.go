@@ -21,6 +21,7 @@ type open struct {
 	id   string
 	user *users.User
 	log  *journal.Log
+	feed *feed // of its user; nil until the journal is read
 
 	// starting orders what must not run beside one another: taking a message in,
 	// a checkpoint, a deletion.
@@ -28,7 +29,7 @@ type open struct {
 
 	mu      sync.Mutex
 	state   *session.State
-	life    session.Life
+	life    session.Lifecycle
 	changed chan struct{} // closed and made anew at each change
 
 	// What the worker does.
@@ -65,6 +66,10 @@ func (s *open) Apply(e journal.Entry) error {
 		return err
 	}
 	s.wakeLocked()
+	s.feed.note(s.id)
+	if q := session.QuestionOf(e.Record); q != "" {
+		s.feed.noteApproval(q, s.id)
+	}
 	return nil
 }
 
@@ -131,6 +136,7 @@ func (s *open) idleLocked() {
 	s.changeLocked(session.CarryEnds)
 	s.stop = nil
 	s.wakeLocked()
+	s.feed.wake()
 }
 
 func (s *open) idle() {
@@ -150,10 +156,22 @@ func (s *open) activeLocked() bool {
 	return s.state.Due()
 }
 
+// tellLocked has changes told from here on, and what the journal holds that the row of
+// the session did not say.
+func (s *open) tellLocked(row users.SessionSummary) {
+	s.feed = s.feeds.of(s.user.Name)
+	if s.state.Seq() > 0 && s.state.Summary() != listed(row).Session {
+		s.feed.note(s.id)
+	}
+	if q, open := s.state.OpenQuestion(); open {
+		s.feed.noteApproval(q.ApprovalID, s.id)
+	}
+}
+
 // rowLocked returns what a list of sessions shows.
-func (s *open) rowLocked() users.Row {
+func (s *open) rowLocked() users.SessionSummary {
 	t := s.log.Tail()
-	return users.Row{
+	return users.SessionSummary{
 		Session: s.state.Summary(), Epoch: s.state.Epoch(), Alive: true, Usage: s.state.Usage(),
 		Tail: users.Anchor{Number: t.Number, Hash: t.Hash.String()},
 	}
@@ -163,7 +181,7 @@ func (s *open) rowLocked() users.Row {
 func (s *open) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.changeLocked(session.LifeEnds)
+	s.changeLocked(session.GenerationEnds)
 	if s.timer != nil {
 		s.timer.Stop()
 	}

@@ -58,7 +58,7 @@ func (w *recorder) writeSome(ctx context.Context, steps []loop.Step, end *sessio
 	})
 	if err == nil {
 		for _, r := range made.Results {
-			w.s.Seen.Called(w.s.toolName(r.Call.Name), r.Status)
+			w.s.Observer.Called(w.s.toolName(r.Call.Name), r.Status)
 		}
 	}
 	return made.More, err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/agent/users"
+	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
 // recovery takes up what earlier processes, or other agents, have left unfinished.
@@ -45,6 +46,7 @@ func (r *recovery) meet(u *users.User) {
 
 // count counts who looks through what was left of a user.
 func (r *recovery) count(user string, n int) {
+	defer r.feeds.of(user).wake()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.users == nil {
@@ -52,6 +54,22 @@ func (r *recovery) count(user string, n int) {
 	}
 	if r.users[user] += n; r.users[user] == 0 {
 		delete(r.users, user)
+	}
+}
+
+// done waits until nobody looks through what was left of a user, and reports whether
+// that is so.
+func (r *recovery) done(ctx context.Context, user string) bool {
+	for {
+		more := r.feeds.of(user).since(chat.ListCursor{}).more
+		if r.running(user) == 0 {
+			return true
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return false
+		}
 	}
 }
 
@@ -71,7 +89,7 @@ func (r *recovery) running(user string) int {
 }
 
 func (r *recovery) visit(ctx context.Context, u *users.User) {
-	u.Met(func(mark users.Mark) {
+	u.Recover(func(mark users.Marker) {
 		if err := r.resume(ctx, u, mark); err != nil {
 			r.Log.Error("session not recovered", slog.String("user", u.Name), slog.String("session", mark.Session.ID), slog.Any("err", err))
 		}
@@ -79,8 +97,8 @@ func (r *recovery) visit(ctx context.Context, u *users.User) {
 }
 
 // resume takes up what a pending marker stands for.
-func (r *recovery) resume(ctx context.Context, u *users.User, mark users.Mark) error {
-	row, _ := u.Row(mark.Session.ID)
+func (r *recovery) resume(ctx context.Context, u *users.User, mark users.Marker) error {
+	row, _ := u.Session(mark.Session.ID)
 	s, err := r.load(ctx, u, mark.Session.ID)
 	if err != nil {
 		return err
@@ -109,5 +127,5 @@ func (s *open) finishDeletion(ctx context.Context) error {
 	if marked {
 		return nil
 	}
-	return s.user.Unmark(ctx, s.id)
+	return s.user.RemoveMarker(ctx, s.id)
 }

@@ -34,14 +34,14 @@ func (g *registry) lookup(ctx context.Context, user, id string) (*open, error) {
 	if err != nil {
 		return nil, err
 	}
-	if row, _ := u.Row(id); !row.Alive {
+	if row, _ := u.Session(id); !row.Alive {
 		// Another agent may have made it.
 		if err := u.Find(ctx, id); err != nil {
 			return nil, storeFault(err)
 		}
 	}
-	if row, _ := u.Row(id); !row.Alive {
-		if err := u.CheckLives(ctx, id, row.Epoch+1); err != nil {
+	if row, _ := u.Session(id); !row.Alive {
+		if err := u.CheckGenerations(ctx, id, row.Epoch+1); err != nil {
 			return nil, storeFault(err)
 		}
 		return nil, fault.New(fault.CodeNotFound, "there is no session "+id, "GET /api/sessions lists them; a message creates one")
@@ -53,7 +53,7 @@ func (g *registry) lookup(ctx context.Context, user, id string) (*open, error) {
 	if err := s.refresh(ctx); err != nil {
 		return nil, err
 	}
-	if row, _ := u.Row(id); row.Epoch != s.state.Epoch() || !row.Alive {
+	if row, _ := u.Session(id); row.Epoch != s.state.Epoch() || !row.Alive {
 		g.drop(s) // another agent has ended this life
 		return g.lookup(ctx, user, id)
 	}
@@ -90,7 +90,7 @@ func (g *registry) load(ctx context.Context, u *users.User, id string) (*open, e
 
 // read reads a session's journal and takes up what was left in it.
 func (g *registry) read(ctx context.Context, u *users.User, id string) (*open, error) {
-	row, _ := u.Row(id)
+	row, _ := u.Session(id)
 	epoch := row.Epoch
 	if !row.Alive {
 		epoch++ // the next life
@@ -109,11 +109,14 @@ func (g *registry) read(ctx context.Context, u *users.User, id string) (*open, e
 	if err != nil {
 		return nil, err
 	}
-	if now, _ := u.Row(id); now.Epoch != row.Epoch || now.Alive != row.Alive {
+	if now, _ := u.Session(id); now.Epoch != row.Epoch || now.Alive != row.Alive {
 		return g.read(ctx, u, id) // another agent has ended this life since
 	}
 	log.Beside(u.Tail)
 	s.log = log
+	s.mu.Lock()
+	s.tellLocked(row)
+	s.mu.Unlock()
 	g.mu.Lock()
 	g.open[place{u.Name, id}] = s
 	g.mu.Unlock()
@@ -146,7 +149,7 @@ func (g *registry) openLog(ctx context.Context, s *open, anchors []journal.Tail)
 		if !began {
 			return journal.Fresh(g.Bucket, prefix, s, g.Now), nil
 		}
-		if err := s.user.CheckLives(ctx, s.id, epoch); err != nil {
+		if err := s.user.CheckGenerations(ctx, s.id, epoch); err != nil {
 			return nil, storeFault(err)
 		}
 	}
@@ -198,7 +201,7 @@ func (g *registry) evict(s *open) bool {
 	switch {
 	case g.open[at] != s:
 		return true
-	case s.state.Busy() || s.life.Phase == session.Carrying || s.followers > 0 || g.Now().Sub(s.touched) < g.Evict:
+	case s.state.Busy() || s.life.Phase == session.Carrying || s.followers > 0 || g.Now().Sub(s.touched) < g.EvictAfter:
 		return false
 	}
 	delete(g.open, at)
@@ -216,6 +219,7 @@ func (g *registry) evictUsers() {
 		inUse[at.user] = true
 	}
 	g.mu.Unlock()
-	g.users.Evict(g.Evict, func(name string) bool { return inUse[name] })
-	g.After(g.Evict, g.evictUsers)
+	g.users.Evict(g.EvictAfter, func(name string) bool { return inUse[name] || g.feeds.watched(name) })
+	g.feeds.evict(func(name string) bool { return inUse[name] || g.users.Open(name) != nil })
+	g.After(g.EvictAfter, g.evictUsers)
 }

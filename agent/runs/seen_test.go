@@ -53,7 +53,7 @@ func (r *rig) heard() (*runs.Manager, *ear) {
 		Bucket: r.store, Model: m, Tools: tools.New(tools.Config{WorkspaceDir: r.t.TempDir(), Worker: ownWorker(r.t)}),
 		Persona:  func(context.Context, string) string { return "persona" },
 		Instance: "a", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Now: time.Now,
-		Rest: 20 * time.Millisecond, Evict: time.Hour, Seen: e,
+		CheckpointAfter: 20 * time.Millisecond, EvictAfter: time.Hour, Observer: e,
 	}), e
 }
 

@@ -187,7 +187,7 @@ func (s *open) stillAlive(ctx context.Context) error {
 	if err := s.user.Refresh(ctx); err != nil {
 		return err
 	}
-	if row, _ := s.user.Row(s.id); row.Alive && row.Epoch == s.state.Epoch() {
+	if row, _ := s.user.Session(s.id); row.Alive && row.Epoch == s.state.Epoch() {
 		return nil
 	}
 	s.reg.drop(s)

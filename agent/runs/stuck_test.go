@@ -53,7 +53,7 @@ func stuckIn(t *testing.T, name string) (*runs.Manager, chat.Run) {
 	m, _ := model.New(model.Config{Settings: map[string]model.Provider{"openai": {Key: "key", URL: r.url, Model: "m"}}}, nil, nil)
 	manager := runs.New(runs.Config{
 		Bucket: r.store, Model: m, Tools: tools.New(config, extra...), Instance: "a", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Now: time.Now,
-		Persona: func(context.Context, string) string { return "persona" }, Rest: 20 * time.Millisecond, Evict: time.Hour,
+		Persona: func(context.Context, string) string { return "persona" }, CheckpointAfter: 20 * time.Millisecond, EvictAfter: time.Hour,
 	})
 	r.provider.Script(modeltest.Reply{Calls: []modeltest.Call{{Name: name, Arguments: json.RawMessage(`{}`)}}}, modeltest.Reply{Text: "done"})
 	run := start(t, manager, "s", "call "+name)

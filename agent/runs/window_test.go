@@ -21,7 +21,7 @@ func TestASmallWindowIsSentLess(t *testing.T) {
 		m := runs.New(runs.Config{
 			Bucket: r.store, Model: l, Tools: tools.New(tools.Config{WorkspaceDir: t.TempDir()}), Window: c.window,
 			Persona:  func(context.Context, string) string { return "persona" },
-			Instance: "a", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Now: time.Now, Rest: time.Hour, Evict: time.Hour,
+			Instance: "a", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Now: time.Now, CheckpointAfter: time.Hour, EvictAfter: time.Hour,
 		})
 		longest := 0
 		for n := range 60 {

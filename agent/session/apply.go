@@ -64,8 +64,11 @@ func (s *State) apply(e placed) (any, error) {
 		b, err := parse[decidedBody](e.Record)
 		if q := s.asked[b.ApprovalID]; err == nil && q != nil && q.decision == "" {
 			q.decision, q.expired, q.decided = b.Decision, b.Expired, e.seq
-			if b.Decision == chat.DecideSession {
+			switch r := s.runs[b.RunID]; {
+			case b.Decision == chat.DecideSession:
 				s.scopes[q.Scope] = true
+			case b.Decision == chat.DecideTurn && r != nil:
+				r.scopes = append(r.scopes, q.Scope)
 			}
 		}
 		return b, err
@@ -76,13 +79,14 @@ func (s *State) apply(e placed) (any, error) {
 func (s *State) applyMessage(e placed, b messageBody) error {
 	m := chat.Message{ID: b.MessageID, RunID: b.RunID, Role: chat.RoleUser, Content: b.Content, Timestamp: e.at, ParentID: deref(b.ParentID)}
 	r := newRun(Run{ID: b.RunID, MessageID: b.MessageID, Interactive: b.Interactive, RequestID: b.RequestID, Trace: b.Trace, Instructions: b.Instructions})
-	r.rooted = b.ParentID != nil && *b.ParentID == ""
+	r.entered, r.rooted = e.seq, b.ParentID != nil && *b.ParentID == ""
 	if err := s.enqueue(r); err != nil {
 		return err
 	}
 	if err := s.tree.add(m, false); err != nil {
 		return err
 	}
+	s.tree.nodes[b.MessageID].seq = e.seq
 	s.remember(b.Key, b.Hash, b.RunID, b.MessageID, e)
 	if s.title == "" {
 		s.title = TitleOf(b.Content)
@@ -95,7 +99,7 @@ func (s *State) applyMessage(e placed, b messageBody) error {
 
 func (s *State) applyRegenerate(e placed, b regenerateBody) error {
 	r := newRun(Run{ID: b.RunID, MessageID: b.MessageID, Interactive: true, RequestID: b.RequestID, Trace: b.Trace})
-	r.fresh = true
+	r.entered, r.fresh = e.seq, true
 	if err := s.enqueue(r); err != nil {
 		return err
 	}
@@ -248,6 +252,7 @@ func (s *State) applyAnswer(e placed, b answerBody, r *run) error {
 func (s *State) applyFinished(b Finished, r *run) error {
 	s.dequeue(r.ID)
 	r.Status = b.Status
+	s.failed = b.Status == chat.RunFailed || b.Status == chat.RunInterrupted
 	if s.current == r.ID {
 		s.current, s.answer = "", nil
 	}

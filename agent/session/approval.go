@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"strings"
 
+	"github.com/loongclaw/loongclaw/agent/record"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
@@ -21,4 +22,50 @@ func OfApproval(approvalID string) (session string, ok bool) {
 		return "", false
 	}
 	return string(name), true
+}
+
+// OpenQuestion returns the question that the session waits at. There is at most one.
+func (s *State) OpenQuestion() (chat.Approval, bool) {
+	r := s.runs[s.current]
+	if r == nil || s.readOnly {
+		return chat.Approval{}, false
+	}
+	if q := r.waitsFor(); q != nil && q.decision == "" {
+		return s.shown(q), true
+	}
+	return chat.Approval{}, false
+}
+
+// Question returns a question that was asked, as it stands.
+func (s *State) Question(id string) (chat.Approval, bool) {
+	if q := s.asked[id]; q != nil {
+		return s.shown(q), true
+	}
+	return chat.Approval{}, false
+}
+
+func (s *State) shown(q *question) chat.Approval {
+	out := chat.Approval{
+		ApprovalID: q.ApprovalID, SessionID: s.id, RunID: q.RunID, CallID: q.CallID,
+		Name: q.Name, Arguments: q.Arguments, Scope: q.Scope, Reason: q.Reason, Sources: q.Sources, ExpiresAt: q.ExpiresAt, Decision: q.decision,
+	}
+	if q.decision == "" {
+		out.Decisions = chat.Decisions(q.Reason)
+	}
+	return out
+}
+
+// QuestionOf returns which question a record asks or decides; empty where it does
+// neither.
+func QuestionOf(rec record.Record) string {
+	if rec.Newer() || rec.Type != recAsk && rec.Type != recDecided {
+		return ""
+	}
+	b, err := parse[struct {
+		ApprovalID string `json:"approvalId"`
+	}](rec)
+	if err != nil {
+		return ""
+	}
+	return b.ApprovalID
 }

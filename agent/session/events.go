@@ -33,6 +33,11 @@ func (r *reader) read(now chat.Time) []chat.Event {
 			out = append(out, r.stamp(ev, e.at))
 		}
 	}
+	return r.growing(out, now)
+}
+
+// growing adds what is lacking of the answer that is being given.
+func (r *reader) growing(out []chat.Event, now chat.Time) []chat.Event {
 	if l := r.s.answer; l != nil {
 		if r.cur.Answer != l.attempt {
 			r.cur.Answer, r.cur.Offset = l.attempt, 0
@@ -89,6 +94,7 @@ func (r *reader) event(e entry) (chat.Event, bool) {
 		return chat.Event{
 			Type: chat.TypeApprovalRequired, RunID: b.RunID, ApprovalID: b.ApprovalID, CallID: b.CallID,
 			Name: b.Name, Arguments: b.Arguments, Scope: b.Scope, ExpiresAt: &b.ExpiresAt,
+			Decisions: chat.Decisions(b.Reason), Reason: b.Reason, Sources: b.Sources,
 		}, true
 	case callBody:
 		return chat.Event{Type: chat.TypeToolCall, RunID: b.RunID, CallID: b.CallID, Name: b.Name, Arguments: b.Arguments}, true

@@ -45,9 +45,9 @@ func (s *State) HeldBy(process string) Holder {
 	return Another
 }
 
-// Life is where a session stands in a process. The zero value is a session that
+// Lifecycle is where a session stands in a process. The zero value is a session that
 // was just read.
-type Life struct {
+type Lifecycle struct {
 	Phase  Phase
 	Marker Marker
 }
@@ -57,20 +57,20 @@ type Change int
 
 // What can happen to a session in a process.
 const (
-	CarryBegins   Change = iota // a worker begins
-	CarryEnds                   // the worker ends
-	WatchBegins                 // a look at another process is due
-	WatchEnds                   // it was looked
-	MarkerWritten               // the pending marker is in the store
-	MarkerFound                 // a start has found the marker
-	MarkerRemoved               // the marker was removed
-	LifeEnds                    // the session was cleared or deleted
+	CarryBegins    Change = iota // a worker begins
+	CarryEnds                    // the worker ends
+	WatchBegins                  // a look at another process is due
+	WatchEnds                    // it was looked
+	MarkerWritten                // the pending marker is in the store
+	MarkerFound                  // a start has found the marker
+	MarkerRemoved                // the marker was removed
+	GenerationEnds               // the session was cleared or deleted
 )
 
 // With returns where a session stands after a change, or an error where the change
 // is illegal: two workers would give one answer, mixed, and nothing begins in a
 // life that is over.
-func (l Life) With(c Change) (Life, error) {
+func (l Lifecycle) With(c Change) (Lifecycle, error) {
 	illegal := fmt.Errorf("session: %s in phase %s with marker %s", c, l.Phase, l.Marker)
 	switch c {
 	case CarryBegins:
@@ -103,7 +103,7 @@ func (l Life) With(c Change) (Life, error) {
 		}
 	case MarkerRemoved:
 		l.Marker = Unmarked
-	case LifeEnds:
+	case GenerationEnds:
 		l.Phase = Ended
 	default:
 		return l, illegal

@@ -11,15 +11,15 @@ func TestPhases(t *testing.T) {
 	const illegal = session.Phase(-1)
 	all := []session.Phase{session.Idle, session.Carrying, session.Watching, session.Ended}
 	table := map[session.Change][4]session.Phase{
-		session.CarryBegins: {session.Carrying, illegal, session.Carrying, illegal},
-		session.CarryEnds:   {illegal, session.Idle, illegal, session.Ended},
-		session.WatchBegins: {session.Watching, illegal, illegal, illegal},
-		session.WatchEnds:   {session.Idle, session.Carrying, session.Idle, session.Ended},
-		session.LifeEnds:    {session.Ended, session.Ended, session.Ended, session.Ended},
+		session.CarryBegins:    {session.Carrying, illegal, session.Carrying, illegal},
+		session.CarryEnds:      {illegal, session.Idle, illegal, session.Ended},
+		session.WatchBegins:    {session.Watching, illegal, illegal, illegal},
+		session.WatchEnds:      {session.Idle, session.Carrying, session.Idle, session.Ended},
+		session.GenerationEnds: {session.Ended, session.Ended, session.Ended, session.Ended},
 	}
 	for change, want := range table {
 		for i, phase := range all {
-			got, err := session.Life{Phase: phase}.With(change)
+			got, err := session.Lifecycle{Phase: phase}.With(change)
 			switch {
 			case want[i] == illegal && err == nil:
 				t.Errorf("%s in phase %s is legal", change, phase)
@@ -41,7 +41,7 @@ func TestMarkers(t *testing.T) {
 	}
 	for change, want := range table {
 		for i, marker := range all {
-			if got, err := (session.Life{Marker: marker}).With(change); err != nil || got.Marker != want[i] {
+			if got, err := (session.Lifecycle{Marker: marker}).With(change); err != nil || got.Marker != want[i] {
 				t.Errorf("%s with %s = %s, %v; want %s", change, marker, got.Marker, err, want[i])
 			}
 		}

@@ -28,6 +28,7 @@ type Run struct {
 // run is a run and what follows from it.
 type run struct {
 	Run
+	entered uint64 // number of the record that asked for it
 	calls   map[string]*call
 	order   []*call
 	context *Context       // what the model was told beside the message
@@ -36,6 +37,7 @@ type run struct {
 	before  uint64         // number of the run_started before the last
 	rooted  bool           // its message was sent with an empty parentId: a new beginning
 	fresh   bool           // regenerated: its first answer is a sibling
+	scopes  []string       // approved until it ends
 }
 
 // call is a tool call of a run.

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/loongclaw/loongclaw/pkg/chat"
@@ -24,6 +25,7 @@ type State struct {
 	asked   map[string]*question
 	scopes  map[string]bool // approved for this session
 	answer  *growing        // the answer that is being given
+	failed  bool            // the last run that ended failed or was interrupted
 
 	readOnly bool // it holds a record for later readers only
 }
@@ -118,9 +120,31 @@ func (s *State) Due() bool {
 // Approved reports whether the user has approved a scope for this session.
 func (s *State) Approved(scope string) bool { return s.scopes[scope] }
 
+// ApprovedFor reports whether the user has approved a scope until a run ends.
+func (s *State) ApprovedFor(runID, scope string) bool {
+	r := s.runs[runID]
+	return r != nil && slices.Contains(r.scopes, scope)
+}
+
 // Summary returns what a list of sessions shows.
 func (s *State) Summary() chat.Session {
-	return chat.Session{ID: s.id, Title: s.title, CreatedAt: s.created, UpdatedAt: s.updated, Messages: s.tree.count(), Head: s.tree.head}
+	return chat.Session{ID: s.id, Title: s.title, CreatedAt: s.created, UpdatedAt: s.updated, Messages: s.tree.count(), Head: s.tree.head, State: s.stands()}
+}
+
+// stands says what the session is at, for a list.
+func (s *State) stands() chat.State {
+	_, asks := s.OpenQuestion()
+	switch {
+	case s.readOnly && s.Busy():
+		return chat.StateIdle // it goes on under the version that wrote it last
+	case asks:
+		return chat.StateWaiting
+	case s.Busy():
+		return chat.StateRunning
+	case s.failed:
+		return chat.StateFailed
+	}
+	return chat.StateIdle
 }
 
 // SummaryFor returns the summary with the title that a first message gives, as it

@@ -22,6 +22,7 @@ type node struct {
 	settled bool   // the parent is known
 	last    string // the newest child, to follow a branch to its end
 	step    int    // of an answer: how many steps its run had done with it
+	seq     uint64 // of its record
 }
 
 // add takes a message in. One whose parent is not known yet is settled later.

@@ -15,7 +15,7 @@ import (
 )
 
 func TestSpecsAreWhatAModelNeeds(t *testing.T) {
-	h := newHouse(t, nil)
+	h := newDeployment(t, nil)
 	var got []string
 	for _, s := range h.box.Specs() {
 		got = append(got, s.Name)
@@ -40,7 +40,7 @@ func TestSpecsAreWhatAModelNeeds(t *testing.T) {
 }
 
 func TestBadCallsGetAClearError(t *testing.T) {
-	h := newHouse(t, nil)
+	h := newDeployment(t, nil)
 	for _, c := range []struct{ name, args, want string }{
 		{"no_such_tool", `{}`, "there is no tool"},
 		{"read_file", `{`, "not valid JSON"},
@@ -81,7 +81,7 @@ func TestBadCallsGetAClearError(t *testing.T) {
 }
 
 func TestThePolicyAsksForWhatChanges(t *testing.T) {
-	h := newHouse(t, nil)
+	h := newDeployment(t, nil)
 	for _, c := range []struct {
 		name, args string
 		want       tools.Verdict
@@ -101,7 +101,7 @@ func TestThePolicyAsksForWhatChanges(t *testing.T) {
 }
 
 func TestTheOwnersListDecides(t *testing.T) {
-	h := newHouse(t, func(c *tools.Config) { c.AutoApprove = []string{"write_file", "exec_shell"} })
+	h := newDeployment(t, func(c *tools.Config) { c.AutoApprove = []string{"write_file", "exec_shell"} })
 	for _, c := range []struct{ name, args, want string }{
 		{"write_file", `{"path":"x","content":""}`, tools.VerdictRun},
 		{"read_file", `{"path":"x"}`, tools.VerdictAsk},
@@ -117,7 +117,7 @@ func TestTheOwnersListDecides(t *testing.T) {
 }
 
 func TestHostsThatTheUserNamedOrTheOwnerListed(t *testing.T) {
-	h := newHouse(t, func(c *tools.Config) { c.WebHosts = []string{"docs.listed.org"} })
+	h := newDeployment(t, func(c *tools.Config) { c.WebHosts = []string{"docs.listed.org"} })
 	for _, c := range []struct{ user, url, want string }{
 		{"read https://example.org/x please", "https://example.org/y", tools.VerdictRun},
 		{"看https://example.org的首页", "https://www.example.org/", tools.VerdictRun},
@@ -139,7 +139,7 @@ func TestHostsThatTheUserNamedOrTheOwnerListed(t *testing.T) {
 }
 
 func TestDefect6TheFileToolsWork(t *testing.T) {
-	h := newHouse(t, nil)
+	h := newDeployment(t, nil)
 	out, err := h.box.Run(t.Context(), "write_file", arguments(t, "path", "workspace/new/x.txt", "content", "<hi>"), h.env)
 	if want := `{"success":true,"path":"./workspace/new/x.txt"}`; out != want || err != nil {
 		t.Errorf("write_file = %s, %v, want %s", out, err, want)
@@ -156,7 +156,7 @@ func TestDefect6TheFileToolsWork(t *testing.T) {
 }
 
 func TestALongFileIsReadInParts(t *testing.T) {
-	h := newHouse(t, nil)
+	h := newDeployment(t, nil)
 	whole := strings.Repeat("熊大写了很长的一行。\n", 5000)
 	if err := h.alice.Write(t.Context(), "long.txt", []byte(whole)); err != nil {
 		t.Fatal(err)
@@ -183,7 +183,7 @@ func TestALongFileIsReadInParts(t *testing.T) {
 }
 
 func TestBinaryFilesAreReadAsBase64(t *testing.T) {
-	h := newHouse(t, nil)
+	h := newDeployment(t, nil)
 	if _, err := h.box.Run(t.Context(), "write_file", arguments(t, "path", "b", "content", "/wAB", "encoding", "base64"), h.env); err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +196,7 @@ func TestBinaryFilesAreReadAsBase64(t *testing.T) {
 }
 
 func TestTime(t *testing.T) {
-	h := newHouse(t, func(c *tools.Config) {
+	h := newDeployment(t, func(c *tools.Config) {
 		c.Now = func() time.Time { return time.Date(2026, 1, 2, 20, 4, 5, 6e6, time.UTC) }
 	})
 	got, err := h.box.Run(t.Context(), "get_current_time", nil, h.env)
@@ -207,7 +207,7 @@ func TestTime(t *testing.T) {
 }
 
 func TestMemory(t *testing.T) {
-	h := newHouse(t, nil)
+	h := newDeployment(t, nil)
 	out, err := h.box.Run(t.Context(), "memory_save", arguments(t, "content", "likes honey"), h.env)
 	if err != nil || !strings.Contains(out, `"id":"mem_1"`) || !strings.Contains(out, `"source":"s"`) || !strings.Contains(out, `"type":"fact"`) {
 		t.Errorf("memory_save = %s, %v", out, err)
@@ -255,7 +255,7 @@ func TestAPanicIsAnErrorWithoutItsText(t *testing.T) {
 }
 
 func TestErrorsKeepTheirCauseInside(t *testing.T) {
-	h := newHouse(t, nil)
+	h := newDeployment(t, nil)
 	_, err := h.box.Run(t.Context(), "read_file", arguments(t, "path", "none"), h.env)
 	if got := fault.CodeOf(err); got != fault.CodeNotFound {
 		t.Errorf("code = %s, want not_found for the caller", got)

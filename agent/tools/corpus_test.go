@@ -39,16 +39,16 @@ func load(t *testing.T, name string, into any) {
 	}
 }
 
-// house is a box over real stores: alice's workspace with honest files, bob's
+// deployment is a box over real stores: alice's workspace with honest files, bob's
 // and the machine's with canaries beside it.
-type house struct {
+type deployment struct {
 	box     *tools.Box
 	env     tools.Env
 	alice   *files.Workspace
 	outside string // a folder around the working copies
 }
 
-func newHouse(t *testing.T, change func(*tools.Config)) house {
+func newDeployment(t *testing.T, change func(*tools.Config)) deployment {
 	t.Helper()
 	dir := t.TempDir()
 	d, err := disk.Open(filepath.Join(dir, "store"))
@@ -79,14 +79,14 @@ func newHouse(t *testing.T, change func(*tools.Config)) house {
 	if change != nil {
 		change(&config)
 	}
-	return house{
+	return deployment{
 		box: tools.New(config), alice: alice, outside: dir,
 		env: tools.Env{User: "alice", Session: "s", Files: alice, Memory: &notes{}},
 	}
 }
 
 // state is everything that an attack could change, by name and content.
-func (h house) state(t *testing.T) map[string]string {
+func (h deployment) state(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
 	err := filepath.WalkDir(h.outside, func(p string, d os.DirEntry, err error) error {
@@ -117,7 +117,7 @@ func arguments(t *testing.T, kv ...any) json.RawMessage {
 }
 
 func TestDefect7NoPathLeavesTheWorkspace(t *testing.T) {
-	h := newHouse(t, nil)
+	h := newDeployment(t, nil)
 	before := h.state(t)
 	var attacks []attack
 	load(t, "attacks_files.json", &attacks)
@@ -141,7 +141,7 @@ func TestDefect7NoPathLeavesTheWorkspace(t *testing.T) {
 }
 
 func TestDefects8And9NoCommandEscapes(t *testing.T) {
-	h := newHouse(t, nil)
+	h := newDeployment(t, nil)
 	before := h.state(t)
 	var attacks []attack
 	load(t, "attacks_shell.json", &attacks)
@@ -170,7 +170,7 @@ func TestDefects8And9NoCommandEscapes(t *testing.T) {
 
 // What the user approves still cannot leave through the interpreter's own doors.
 func TestApprovedRedirectionsStayInside(t *testing.T) {
-	h := newHouse(t, nil)
+	h := newDeployment(t, nil)
 	before := h.state(t)
 	for _, command := range []string{
 		"echo x > ../bob/secret.txt", "echo x >> ../secret", "echo x > $HOME/../owned", "cp a.txt ../owned", "touch ../owned",
@@ -254,7 +254,7 @@ func TestNoAddressLeadsInside(t *testing.T) {
 		}
 		return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 11\r\n\r\n" + canary
 	}}
-	h := newHouse(t, net.config)
+	h := newDeployment(t, net.config)
 	var attacks []attack
 	load(t, "attacks_urls.json", &attacks)
 	for _, a := range attacks {
@@ -287,7 +287,7 @@ func TestANameThatChangesItsAddressLeadsNowhere(t *testing.T) {
 		net := &web{t: t, answer: func(string) string {
 			return "HTTP/1.1 302 Found\r\nLocation: /again\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 		}}
-		h := newHouse(t, func(c *tools.Config) {
+		h := newDeployment(t, func(c *tools.Config) {
 			net.config(c)
 			c.Resolve = func(context.Context, string) ([]netip.Addr, error) {
 				var out []netip.Addr
@@ -324,7 +324,7 @@ func TestHonestUsesWork(t *testing.T) {
 	net := &web{t: t, answer: func(string) string {
 		return "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 28\r\n\r\n<h1>Hello</h1><p><b>you</b>\n"
 	}}
-	h := newHouse(t, func(c *tools.Config) {
+	h := newDeployment(t, func(c *tools.Config) {
 		net.config(c)
 		c.ShellPath = t.TempDir() // as in our image: there is no program at all
 	})

@@ -22,7 +22,7 @@ type shellResult struct {
 }
 
 // approved runs a command as one that the user approved.
-func (h house) approved(ctx context.Context, t *testing.T, command string, more ...any) shellResult {
+func (h deployment) approved(ctx context.Context, t *testing.T, command string, more ...any) shellResult {
 	t.Helper()
 	out, err := h.box.Run(ctx, "exec_shell", arguments(t, append([]any{"command", command}, more...)...), h.env)
 	if err != nil {
@@ -36,7 +36,7 @@ func (h house) approved(ctx context.Context, t *testing.T, command string, more 
 }
 
 func TestShellResultHasTheOriginalsShape(t *testing.T) {
-	h := newHouse(t, nil)
+	h := newDeployment(t, nil)
 	for command, want := range map[string]string{
 		"echo hi":              `{"stdout":"hi\n","stderr":null,"exitCode":0}`,
 		"cat none":             `{"stdout":"","stderr":"cat: none: no such file or directory\n","exitCode":1}`,
@@ -52,7 +52,7 @@ func TestShellResultHasTheOriginalsShape(t *testing.T) {
 }
 
 func TestWhatACommandChangesIsKept(t *testing.T) {
-	h := newHouse(t, nil)
+	h := newDeployment(t, nil)
 	r := h.approved(t.Context(), t, "mkdir -p out && echo one > out/1.txt && cp a.txt out/2.txt && echo delta >> a.txt && cat data.csv | tee copy.csv")
 	if r.ExitCode != 0 || len(r.Conflicts) != 0 {
 		t.Fatalf("result %+v", r)
@@ -75,7 +75,7 @@ func TestWhatACommandChangesIsKept(t *testing.T) {
 }
 
 func TestWhatIsDroppedIntoTheCopyIsNotSeen(t *testing.T) {
-	h := newHouse(t, nil)
+	h := newDeployment(t, nil)
 	h.approved(t.Context(), t, "ls")
 	work := filepath.Join(h.outside, "work", "alice")
 	if err := os.WriteFile(filepath.Join(work, "dropped.txt"), nil, 0o600); err != nil {
@@ -102,7 +102,7 @@ func needs(t *testing.T, program string) {
 
 func TestLinksThatAProgramMakesLeadNowhere(t *testing.T) {
 	needs(t, "ln")
-	h := newHouse(t, nil)
+	h := newDeployment(t, nil)
 	r := h.approved(t.Context(), t, "ln -s ../../secret l; ln -s ../bob d; cat l; cat d/secret.txt; cat < l; ls d; grep -r CANARY .; echo x > l; find . -name 's*'; [ -e l ] && echo there")
 	if strings.Contains(r.Stdout, canary) || strings.Contains(r.Stdout, "secret.txt") || strings.Contains(r.Stdout, "there") {
 		t.Errorf("stdout = %q, which leaks", r.Stdout)
@@ -119,7 +119,7 @@ func TestLinksThatAProgramMakesLeadNowhere(t *testing.T) {
 // commands read and write it.
 func TestALinkThatComesAndGoesLeadsNowhere(t *testing.T) {
 	needs(t, "ln")
-	h := newHouse(t, nil)
+	h := newDeployment(t, nil)
 	r := h.approved(t.Context(), t, "sh -c 'i=0; while [ $i -lt 150 ]; do ln -sfn ../../secret l; ln -f a.txt l; ln -sfn ../.. d; ln -sfn notes d; i=$((i+1)); done' | "+
 		"for i in $(seq 150); do cat l; cat < l; grep -r CANARY . ; echo x >> l; ls d; cat d/secret; echo owned > d/owned; done")
 	if strings.Contains(r.Stdout, canary) || r.Stderr != nil && strings.Contains(*r.Stderr, canary) {
@@ -135,7 +135,7 @@ func TestALinkThatComesAndGoesLeadsNowhere(t *testing.T) {
 
 func TestAPipeFileDoesNotHoldACommand(t *testing.T) {
 	needs(t, "mkfifo")
-	h := newHouse(t, nil)
+	h := newDeployment(t, nil)
 	r := h.approved(t.Context(), t, "mkfifo p; cat p; cat < p; echo over")
 	if !strings.Contains(r.Stdout, "over") {
 		t.Errorf("result %+v, want it to go on", r)
@@ -143,7 +143,7 @@ func TestAPipeFileDoesNotHoldACommand(t *testing.T) {
 }
 
 func TestAConflictIsPartOfTheResult(t *testing.T) {
-	h := newHouse(t, nil)
+	h := newDeployment(t, nil)
 	h.env.Files = &meddler{Workspace: h.alice}
 	r := h.approved(t.Context(), t, "echo mine > a.txt; echo two > b.txt")
 	if len(r.Conflicts) != 1 || !strings.Contains(r.Conflicts[0], "a.txt was not kept") {
@@ -159,7 +159,7 @@ func TestAConflictIsPartOfTheResult(t *testing.T) {
 
 func TestProgramsGetNoSecrets(t *testing.T) {
 	needs(t, "printenv")
-	h := newHouse(t, nil)
+	h := newDeployment(t, nil)
 	r := h.approved(t.Context(), t, "printenv; X=1 printenv X")
 	if strings.Contains(r.Stdout, canary) || strings.Contains(r.Stdout, "TMPDIR") {
 		t.Errorf("environment = %q", r.Stdout)
@@ -171,7 +171,7 @@ func TestProgramsGetNoSecrets(t *testing.T) {
 
 func TestATimeoutEndsTheWholeGroup(t *testing.T) {
 	needs(t, "sh")
-	h := newHouse(t, nil)
+	h := newDeployment(t, nil)
 	start := time.Now()
 	r := h.approved(t.Context(), t, "sh -c 'sleep 60 & echo $! > child; sleep 60'", "timeout", 300)
 	if r.ExitCode != 124 || r.Stderr == nil || !strings.Contains(*r.Stderr, "stopped after") || time.Since(start) > 10*time.Second {
@@ -193,7 +193,7 @@ func TestATimeoutEndsTheWholeGroup(t *testing.T) {
 }
 
 func TestACancelEndsACommandAndKeepsWhatItDid(t *testing.T) {
-	h := newHouse(t, nil)
+	h := newDeployment(t, nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(200*time.Millisecond, cancel)
 	r := h.approved(ctx, t, "echo done > before.txt; sleep 60")
@@ -207,7 +207,7 @@ func TestACancelEndsACommandAndKeepsWhatItDid(t *testing.T) {
 
 func TestEndlessOutputIsStopped(t *testing.T) {
 	needs(t, "yes")
-	h := newHouse(t, nil)
+	h := newDeployment(t, nil)
 	for _, command := range []string{"yes", "while true; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy; done", "yes | cat", "echo $(yes)", "yes > big.txt", "yes | tr y n", "yes | sort", "echo $(seq 100000; seq 100000; seq 100000)"} {
 		start := time.Now()
 		r := h.approved(t.Context(), t, command, "timeout", 700)
@@ -218,7 +218,7 @@ func TestEndlessOutputIsStopped(t *testing.T) {
 }
 
 func TestLongOutputIsCutWithAMark(t *testing.T) {
-	h := newHouse(t, nil)
+	h := newDeployment(t, nil)
 	out, err := h.box.Run(t.Context(), "exec_shell", arguments(t, "command", "seq 90000"), h.env)
 	var r shellResult
 	if err != nil || json.Unmarshal([]byte(out), &r) != nil || !strings.Contains(r.Stdout, "[cut: ") || len(out) > 32<<10 {
@@ -227,7 +227,7 @@ func TestLongOutputIsCutWithAMark(t *testing.T) {
 }
 
 func TestTwoUsersNeverMeet(t *testing.T) {
-	h := newHouse(t, nil)
+	h := newDeployment(t, nil)
 	bob := h
 	bob.env.User = "bob/../alice"
 	if r := bob.approved(t.Context(), t, "ls; pwd"); r.ExitCode != 0 {

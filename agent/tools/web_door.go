@@ -8,23 +8,23 @@ import (
 	"time"
 )
 
-// webAnswered stands on what a site answered, and is absent from what the door
+// webAnswered stands on what a site answered, and is absent from what the egress proxy
 // itself says.
 const webAnswered = "X-LoongClaw-Web"
 
-// doorTransport reaches the door and nothing else: it stands in a network with
+// egressTransport reaches the egress proxy and nothing else: it stands in a network with
 // nothing private in it, and looks at addresses itself.
-var doorTransport = &http.Transport{Proxy: nil, MaxResponseHeaderBytes: 64 << 10, ResponseHeaderTimeout: time.Minute}
+var egressTransport = &http.Transport{Proxy: nil, MaxResponseHeaderBytes: 64 << 10, ResponseHeaderTimeout: time.Minute}
 
-// webDoor fetches pages through a door at the edge.
-type webDoor struct {
+// webEgress fetches pages through an egress proxy at the edge.
+type webEgress struct {
 	base string
 	mark func(*http.Request)
 }
 
-// RoundTrip asks the door for what the request asks for.
-func (d webDoor) RoundTrip(r *http.Request) (*http.Response, error) {
-	out, err := http.NewRequestWithContext(r.Context(), http.MethodGet, d.base+"/?url="+url.QueryEscape(r.URL.String()), http.NoBody) // #nosec G704 -- always to the door, which judges where that leads
+// RoundTrip asks the egress proxy for what the request asks for.
+func (d webEgress) RoundTrip(r *http.Request) (*http.Response, error) {
+	out, err := http.NewRequestWithContext(r.Context(), http.MethodGet, d.base+"/?url="+url.QueryEscape(r.URL.String()), http.NoBody) // #nosec G704 -- always to the egress proxy, which judges where that leads
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (d webDoor) RoundTrip(r *http.Request) (*http.Response, error) {
 	if d.mark != nil {
 		d.mark(out)
 	}
-	answer, err := doorTransport.RoundTrip(out)
+	answer, err := egressTransport.RoundTrip(out)
 	if err != nil || answer.Header.Get(webAnswered) != "" {
 		return answer, err
 	}
@@ -47,4 +47,4 @@ func (d webDoor) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, failed("%s", said.Error)
 }
 
-var _ http.RoundTripper = webDoor{}
+var _ http.RoundTripper = webEgress{}

@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// TestThroughTheDoor: pages, redirects and refusals come through the door, and
-// each address is judged here before the door is asked.
-func TestThroughTheDoor(t *testing.T) {
+// TestThroughTheEgressProxy: pages, redirects and refusals come through the egress proxy, and
+// each address is judged here before the egress proxy is asked.
+func TestThroughTheEgressProxy(t *testing.T) {
 	var asked []string
-	door := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	egress := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-Door") != "token" {
 			w.WriteHeader(http.StatusForbidden)
 			return
@@ -46,8 +46,8 @@ func TestThroughTheDoor(t *testing.T) {
 			_, _ = fmt.Fprint(w, "the page 熊")
 		}
 	}))
-	defer door.Close()
-	tool := newWebFetch(Config{WebDoor: door.URL, WebTimeout: 5 * time.Second, Worker: OwnWorker(t), Mark: func(r *http.Request) { r.Header.Set("X-Door", "token") }}.withDefaults())
+	defer egress.Close()
+	tool := newWebFetch(Config{WebEgress: egress.URL, WebTimeout: 5 * time.Second, Worker: OwnWorker(t), Mark: func(r *http.Request) { r.Header.Set("X-Door", "token") }}.withDefaults())
 	env := Env{UserText: "read https://pages.example.com please"}
 	fetch := func(path string) string {
 		raw, _ := json.Marshal(map[string]string{"url": "https://pages.example.com" + path})
@@ -67,11 +67,11 @@ func TestThroughTheDoor(t *testing.T) {
 	}
 	for _, to := range asked {
 		if strings.Contains(to, "169.254") {
-			t.Errorf("the door was asked for %s", to)
+			t.Errorf("the egress proxy was asked for %s", to)
 		}
 	}
-	tool = newWebFetch(Config{WebDoor: "http://127.0.0.1:1", WebTimeout: 5 * time.Second}.withDefaults())
+	tool = newWebFetch(Config{WebEgress: "http://127.0.0.1:1", WebTimeout: 5 * time.Second}.withDefaults())
 	if got := fetch("/"); !strings.HasPrefix(got, "error: ") {
-		t.Errorf("without a door: got %q, want an error", got)
+		t.Errorf("without an egress proxy: got %q, want an error", got)
 	}
 }

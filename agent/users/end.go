@@ -102,9 +102,9 @@ func ownDamage(err error) error {
 		"it is the user's own journal: restore this object from a backup; docs/OPERATIONS.md says how to go on without one")
 }
 
-// LostLife is the error of a session of which the store has a later life than the
+// LostGeneration is the error of a session of which the store has a later life than the
 // user's journal knows: that journal has lost its end.
-func LostLife(user, session string, epoch uint64, key string) error {
+func LostGeneration(user, session string, epoch uint64, key string) error {
 	return fault.New(fault.CodeDamaged,
 		fmt.Sprintf("the user's journal %s has lost its end: it knows nothing of a life of the session %s after number %d, and the store has %s", logPrefix(user), session, epoch, key),
 		"restore the missing objects from a backup, or delete the session; `agent verify` checks all of them")
@@ -116,10 +116,10 @@ func (u *User) Began(ctx context.Context, session string) (bool, error) {
 	return len(page) > 0, err
 }
 
-// CheckLives refuses a session of which the store has a later life than epoch,
+// CheckGenerations refuses a session of which the store has a later life than epoch,
 // while the journal, with what other agents have written to it, knows of none. To go
 // on would begin a life anew that is there, and bury the later one.
-func (u *User) CheckLives(ctx context.Context, session string, epoch uint64) error {
+func (u *User) CheckGenerations(ctx context.Context, session string, epoch uint64) error {
 	// "0" is the first character after "/": this is the first text after all keys
 	// of the epoch.
 	life := lifePrefix(u.Name, session, epoch)
@@ -127,22 +127,22 @@ func (u *User) CheckLives(ctx context.Context, session string, epoch uint64) err
 	if err != nil || len(page) == 0 {
 		return err
 	}
-	later, ok := LifeOf(u.Name, page[0].Key)
+	later, ok := GenerationOf(u.Name, page[0].Key)
 	if !ok {
 		return nil
 	}
 	if err := u.Refresh(ctx); err != nil {
 		return err
 	}
-	if row, _ := u.Row(session); later.Epoch <= nextEpoch(row) {
+	if row, _ := u.Session(session); later.Epoch <= nextEpoch(row) {
 		return nil
 	}
-	return LostLife(u.Name, session, epoch, page[0].Key)
+	return LostGeneration(u.Name, session, epoch, page[0].Key)
 }
 
 // nextEpoch is the last life that may have begun by what the journal says: that of
 // the row, or the one after it, which begins without a record.
-func nextEpoch(r Row) uint64 {
+func nextEpoch(r SessionSummary) uint64 {
 	if r.Alive {
 		return r.Epoch
 	}
@@ -153,8 +153,8 @@ func nextEpoch(r Row) uint64 {
 // that a deletion ends that, too, when the user's journal has lost its end.
 func (u *User) Reach(ctx context.Context, session string) error {
 	return each(ctx, u.bucket, sessionRoot(u.Name, session), func(key string) error {
-		if life, ok := LifeOf(u.Name, key); ok {
-			u.begin(Mark{Session: chat.Session{ID: session}, Epoch: life.Epoch})
+		if life, ok := GenerationOf(u.Name, key); ok {
+			u.begin(Marker{Session: chat.Session{ID: session}, Epoch: life.Epoch})
 		}
 		return nil
 	})

@@ -36,7 +36,7 @@ func logPrefix(user string) string { return Prefix(user) + "log/" }
 // pass it over.
 func endKey(user string) string { return Prefix(user) + "snap/end" }
 
-func markKey(user, session string) string {
+func markerKey(user, session string) string {
 	return Prefix(user) + "open/" + bucket.Segment(session)
 }
 

@@ -84,8 +84,8 @@ func session(id, title string) chat.Session {
 	return chat.Session{ID: id, Title: title, CreatedAt: chat.At(noon), UpdatedAt: chat.At(noon), Messages: 2, Head: "msg_2"}
 }
 
-func row(id string, epoch uint64) users.Row {
-	return users.Row{
+func row(id string, epoch uint64) users.SessionSummary {
+	return users.SessionSummary{
 		Session: session(id, "title of "+id), Epoch: epoch, Alive: true,
 		Usage: chat.Usage{PromptTokens: 1, CompletionTokens: 2, TotalTokens: 3}, Tail: users.Anchor{Number: 7, Hash: "abc"},
 	}

@@ -29,19 +29,22 @@ type User struct {
 	now    func() time.Time
 
 	mu       sync.Mutex
-	rows     map[string]*Row
+	rows     map[string]*SessionSummary
+	changed  map[string]uint64    // the record that last said something of a session
+	seq      uint64               // the last record
+	onRow    func(session string) // is told when what the rows say of a session changes
 	standing map[string]time.Time // approved scopes, until when
 	audit    auditlog.Log
 
 	ending *time.Timer // the end of the journal is to be noted
 
 	meeting sync.Mutex
-	left    []Mark // what may be unfinished, as it was found; nothing once it was looked through
+	left    []Marker // what may be unfinished, as it was found; nothing once it was looked through
 }
 
-// Row is what the user's journal, or else its mark, says of a session. It is
+// SessionSummary is what the user's journal, or else its mark, says of a session. It is
 // exact for a session at rest; while one is active, package runs knows better.
-type Row struct {
+type SessionSummary struct {
 	chat.Session
 	Epoch uint64 // which life
 	Alive bool   // false: deleted; the row stays so that the next life gets a new epoch
@@ -77,8 +80,8 @@ type standingBody struct {
 }
 
 // open reads a user's journal.
-func open(ctx context.Context, b bucket.Bucket, name string, now func() time.Time) (*User, error) {
-	u := &User{Name: name, bucket: b, now: now, rows: map[string]*Row{}, standing: map[string]time.Time{}}
+func open(ctx context.Context, b bucket.Bucket, name string, now func() time.Time, onRow func(user, session string)) (*User, error) {
+	u := &User{Name: name, bucket: b, now: now, rows: map[string]*SessionSummary{}, changed: map[string]uint64{}, standing: map[string]time.Time{}}
 	u.Files = files.New(b, FilesPrefix(name))
 	u.Memory = memory.New(logOf{u}, memory.WithClock(now))
 	// The note is read beside the journal, so that it costs no time.
@@ -96,21 +99,24 @@ func open(ctx context.Context, b bucket.Bucket, name string, now func() time.Tim
 	if noted.Number < u.log.Tail().Number {
 		u.noteSoon() // a crash came before it, or an earlier version wrote last
 	}
-	marks, err := u.Marks(ctx)
+	marks, err := u.Markers(ctx)
 	for _, m := range marks {
 		u.begin(m)
 	}
 	u.left = marks
+	if onRow != nil {
+		u.onRow = func(session string) { onRow(name, session) }
+	}
 	return u, err
 }
 
-// Met hands what may have been left unfinished to the first who asks. Others wait
+// Recover hands what may have been left unfinished to the first who asks. Others wait
 // until that is done.
-func (u *User) Met(lookThrough func(Mark)) {
+func (u *User) Recover(visit func(Marker)) {
 	u.meeting.Lock()
 	defer u.meeting.Unlock()
 	for _, m := range u.left {
-		lookThrough(m)
+		visit(m)
 	}
 	u.left = nil
 }
@@ -125,6 +131,16 @@ func (l logOf) Append(ctx context.Context, records ...journal.Record) error {
 
 // Apply takes a record in.
 func (u *User) Apply(e journal.Entry) error {
+	// Last: who reads that this record is in has been told of what it changes.
+	defer func() {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		u.seq = e.Seq
+	}()
+	return u.apply(e)
+}
+
+func (u *User) apply(e journal.Entry) error {
 	if e.Newer() {
 		return nil
 	}
@@ -135,6 +151,10 @@ func (u *User) Apply(e journal.Entry) error {
 			return err
 		}
 		u.applySession(e.Type, b)
+		u.mu.Lock()
+		u.changed[b.Session.ID] = e.Seq
+		u.mu.Unlock()
+		u.rowChanged(b.Session.ID)
 		return nil
 	case recStanding:
 		var b standingBody
@@ -163,7 +183,7 @@ func (u *User) applySession(kind string, b sessionBody) {
 	defer u.mu.Unlock()
 	r := u.rows[b.Session.ID]
 	if r == nil {
-		r = &Row{}
+		r = &SessionSummary{}
 		u.rows[b.Session.ID] = r
 	}
 	if b.Epoch < r.Epoch {
@@ -172,30 +192,30 @@ func (u *User) applySession(kind string, b sessionBody) {
 	switch kind {
 	case recAnchored:
 		if b.Epoch > r.Epoch || r.Alive {
-			*r = Row{Session: b.Session, Epoch: b.Epoch, Alive: true, Usage: b.Usage, Tail: b.Tail}
+			*r = SessionSummary{Session: b.Session, Epoch: b.Epoch, Alive: true, Usage: b.Usage, Tail: b.Tail}
 		}
 	case recCleared:
-		*r = Row{Session: b.Session, Epoch: b.Epoch, Alive: true}
+		*r = SessionSummary{Session: b.Session, Epoch: b.Epoch, Alive: true}
 	case recDeleted:
-		*r = Row{Session: chat.Session{ID: b.Session.ID}, Epoch: b.Epoch}
+		*r = SessionSummary{Session: chat.Session{ID: b.Session.ID}, Epoch: b.Epoch}
 	}
 }
 
-// Row is what is known of a session; ok is false for one that never was.
-func (u *User) Row(session string) (Row, bool) {
+// Session is what is known of a session; ok is false for one that never was.
+func (u *User) Session(session string) (SessionSummary, bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if r := u.rows[session]; r != nil {
 		return *r, true
 	}
-	return Row{}, false
+	return SessionSummary{}, false
 }
 
-// Rows lists the sessions that live, in no promised order.
-func (u *User) Rows() []Row {
+// Sessions lists the sessions that live, in no promised order.
+func (u *User) Sessions() []SessionSummary {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	rows := make([]Row, 0, len(u.rows))
+	rows := make([]SessionSummary, 0, len(u.rows))
 	for _, r := range u.rows {
 		if r.Alive {
 			rows = append(rows, *r)
@@ -205,20 +225,51 @@ func (u *User) Rows() []Row {
 	return rows
 }
 
-// begin notes a session of which the journal does not know yet: its mark is in
-// the store, and its first anchor comes when it rests.
-func (u *User) begin(m Mark) {
+// rowChanged tells whoever wants to know.
+func (u *User) rowChanged(session string) {
+	if u.onRow != nil {
+		u.onRow(session)
+	}
+}
+
+// Changes gives all sessions that there are or were, each with the record of the
+// journal that last said something of it, or 0; and the journal's last record.
+func (u *User) Changes() (sessions map[string]uint64, seq uint64) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	sessions = make(map[string]uint64, len(u.rows))
+	for id := range u.rows {
+		sessions[id] = u.changed[id]
+	}
+	return sessions, u.seq
+}
+
+// Seq is the journal's last record.
+func (u *User) Seq() uint64 {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.seq
+}
+
+// begin notes a session of which the journal does not know yet: its mark is in
+// the store, and its first anchor comes when it rests.
+func (u *User) begin(m Marker) {
+	u.mu.Lock()
 	r := u.rows[m.Session.ID]
-	if r == nil || m.Epoch > r.Epoch {
-		u.rows[m.Session.ID] = &Row{Session: m.Session, Epoch: m.Epoch, Alive: true}
+	fresh := r == nil || m.Epoch > r.Epoch
+	if fresh {
+		u.rows[m.Session.ID] = &SessionSummary{Session: m.Session, Epoch: m.Epoch, Alive: true}
+		delete(u.changed, m.Session.ID)
+	}
+	u.mu.Unlock()
+	if fresh {
+		u.rowChanged(m.Session.ID)
 	}
 }
 
 // Anchor writes where a session's journal ends and what it shows in a list, and
 // in the same object the session's entries of the audit log.
-func (u *User) Anchor(ctx context.Context, r Row, entries ...auditlog.Entry) error {
+func (u *User) Anchor(ctx context.Context, r SessionSummary, entries ...auditlog.Entry) error {
 	return u.append(ctx, recAnchored, sessionBody{r.Session, r.Epoch, r.Usage, r.Tail}, entries...)
 }
 
@@ -227,7 +278,7 @@ func (u *User) Anchor(ctx context.Context, r Row, entries ...auditlog.Entry) err
 // Sweep and cannot bring half a session back. The entries of the audit log are in
 // the same object as the tombstone: what is deleted has left them here.
 func (u *User) Clear(ctx context.Context, session string, entries ...auditlog.Entry) error {
-	r, _ := u.Row(session)
+	r, _ := u.Session(session)
 	r.Session.Messages, r.Session.Head = 0, ""
 	r.Session.UpdatedAt = chat.At(u.now())
 	if err := u.append(ctx, recCleared, sessionBody{Session: r.Session, Epoch: r.Epoch + 1}, entries...); err != nil {
@@ -238,7 +289,7 @@ func (u *User) Clear(ctx context.Context, session string, entries ...auditlog.En
 
 // Delete ends a session's life for good.
 func (u *User) Delete(ctx context.Context, session string, entries ...auditlog.Entry) error {
-	r, _ := u.Row(session)
+	r, _ := u.Session(session)
 	if err := u.append(ctx, recDeleted, sessionBody{Session: chat.Session{ID: session}, Epoch: r.Epoch}, entries...); err != nil {
 		return err
 	}
@@ -250,16 +301,16 @@ func (u *User) remove(ctx context.Context, session string) error {
 	if err := u.Sweep(ctx, session); err != nil {
 		return err
 	}
-	return u.Unmark(ctx, session)
+	return u.RemoveMarker(ctx, session)
 }
 
 // Sweep removes what ended lives of a session have left in the store. It may be
 // repeated. A life that is later than what is known here is never touched: another
 // agent may have begun it, or this journal may have lost its end.
 func (u *User) Sweep(ctx context.Context, session string) error {
-	r, _ := u.Row(session)
+	r, _ := u.Session(session)
 	return removeAll(ctx, u.bucket, sessionRoot(u.Name, session), func(key string) bool {
-		life, ok := LifeOf(u.Name, key)
+		life, ok := GenerationOf(u.Name, key)
 		if !ok {
 			return !r.Alive
 		}
@@ -270,13 +321,13 @@ func (u *User) Sweep(ctx context.Context, session string) error {
 // Refresh takes in what other agents have written to the user's journal.
 func (u *User) Refresh(ctx context.Context) error { return u.log.Refresh(ctx) }
 
-// Stand writes that a scope is approved until a time.
-func (u *User) Stand(ctx context.Context, scope string, until time.Time) error {
+// Approve writes that a scope is approved until a time.
+func (u *User) Approve(ctx context.Context, scope string, until time.Time) error {
 	return u.append(ctx, recStanding, standingBody{scope, chat.At(until)})
 }
 
-// Stands says whether a scope is approved now.
-func (u *User) Stands(scope string) bool {
+// IsApproved says whether a scope is approved now.
+func (u *User) IsApproved(scope string) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.now().Before(u.standing[scope])

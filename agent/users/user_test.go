@@ -17,7 +17,7 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
-func ids(rows []users.Row) []string {
+func ids(rows []users.SessionSummary) []string {
 	out := []string{}
 	for _, r := range rows {
 		out = append(out, r.ID)
@@ -34,14 +34,14 @@ func TestAnchorsAreThereAfterARestart(t *testing.T) {
 	must(t, u.Anchor(t.Context(), later))
 	must(t, u.Anchor(t.Context(), row("b", 1)))
 	for name, u := range map[string]*users.User{"at once": u, "after a restart": open(t, b, "alice", c)} {
-		if got, _ := u.Row("工作 1"); !cmp.Equal(got, later) {
+		if got, _ := u.Session("工作 1"); !cmp.Equal(got, later) {
 			t.Errorf("%s: %s", name, cmp.Diff(later, got))
 		}
-		if got := ids(u.Rows()); !slices.Equal(got, []string{"b", "工作 1"}) {
+		if got := ids(u.Sessions()); !slices.Equal(got, []string{"b", "工作 1"}) {
 			t.Errorf("%s: got %v", name, got)
 		}
 	}
-	if _, ok := open(t, b, "bob", c).Row("b"); ok {
+	if _, ok := open(t, b, "bob", c).Session("b"); ok {
 		t.Error("bob sees alice's session")
 	}
 }
@@ -50,14 +50,14 @@ func TestAnchorsAreThereAfterARestart(t *testing.T) {
 func TestAMarkMakesASessionKnown(t *testing.T) {
 	b, c := newStore(t), &clock{noon}
 	u := open(t, b, "alice", c)
-	m := users.Mark{Session: session("../x", "new"), Epoch: 1}
-	must(t, u.Mark(t.Context(), m))
+	m := users.Marker{Session: session("../x", "new"), Epoch: 1}
+	must(t, u.PutMarker(t.Context(), m))
 	for name, u := range map[string]*users.User{"at once": u, "after a crash": open(t, b, "alice", c)} {
-		got, ok := u.Row("../x")
-		if want := (users.Row{Session: m.Session, Epoch: 1, Alive: true}); !ok || !cmp.Equal(got, want) {
+		got, ok := u.Session("../x")
+		if want := (users.SessionSummary{Session: m.Session, Epoch: 1, Alive: true}); !ok || !cmp.Equal(got, want) {
 			t.Errorf("%s: %s", name, cmp.Diff(want, got))
 		}
-		if marks, err := u.Marks(t.Context()); err != nil || !cmp.Equal(marks, []users.Mark{m}) {
+		if marks, err := u.Markers(t.Context()); err != nil || !cmp.Equal(marks, []users.Marker{m}) {
 			t.Errorf("%s: got %v, %v", name, marks, err)
 		}
 	}
@@ -66,9 +66,9 @@ func TestAMarkMakesASessionKnown(t *testing.T) {
 			t.Errorf("the session's id is a path: %s", key)
 		}
 	}
-	must(t, u.Unmark(t.Context(), "../x"))
-	must(t, u.Unmark(t.Context(), "../x"))
-	if marks, err := u.Marks(t.Context()); err != nil || len(marks) != 0 {
+	must(t, u.RemoveMarker(t.Context(), "../x"))
+	must(t, u.RemoveMarker(t.Context(), "../x"))
+	if marks, err := u.Markers(t.Context()); err != nil || len(marks) != 0 {
 		t.Errorf("got %v, %v", marks, err)
 	}
 }
@@ -77,10 +77,10 @@ func TestAMarkDoesNotHideWhatTheJournalKnows(t *testing.T) {
 	b, c := newStore(t), &clock{noon}
 	u := open(t, b, "alice", c)
 	must(t, u.Anchor(t.Context(), row("s", 2)))
-	must(t, u.Mark(t.Context(), users.Mark{Session: session("s", "of the mark"), Epoch: 2}))
-	must(t, u.Mark(t.Context(), users.Mark{Session: session("s", "of an old mark"), Epoch: 1}))
+	must(t, u.PutMarker(t.Context(), users.Marker{Session: session("s", "of the mark"), Epoch: 2}))
+	must(t, u.PutMarker(t.Context(), users.Marker{Session: session("s", "of an old mark"), Epoch: 1}))
 	for name, u := range map[string]*users.User{"at once": u, "after a restart": open(t, b, "alice", c)} {
-		if got, _ := u.Row("s"); !cmp.Equal(got, row("s", 2)) {
+		if got, _ := u.Session("s"); !cmp.Equal(got, row("s", 2)) {
 			t.Errorf("%s: %s", name, cmp.Diff(row("s", 2), got))
 		}
 	}
@@ -89,13 +89,13 @@ func TestAMarkDoesNotHideWhatTheJournalKnows(t *testing.T) {
 func TestADamagedMarkIsPassedOver(t *testing.T) {
 	b, c := newStore(t), &clock{noon}
 	u := open(t, b, "alice", c)
-	must(t, u.Mark(t.Context(), users.Mark{Session: session("ok", ""), Epoch: 1}))
+	must(t, u.PutMarker(t.Context(), users.Marker{Session: session("ok", ""), Epoch: 1}))
 	for name, body := range map[string]string{"empty": "", "text": "x", "other": "{}"} {
 		if _, err := b.Put(t.Context(), users.Prefix("alice")+"open/"+name, []byte(body)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	marks, err := open(t, b, "alice", c).Marks(t.Context())
+	marks, err := open(t, b, "alice", c).Markers(t.Context())
 	if err != nil || len(marks) != 1 || marks[0].Session.ID != "ok" {
 		t.Errorf("got %v, %v", marks, err)
 	}
@@ -105,15 +105,15 @@ func TestClearBeginsANewLife(t *testing.T) {
 	b, c := newStore(t), &clock{noon}
 	u := open(t, b, "alice", c)
 	must(t, u.Anchor(t.Context(), row("s", 1)))
-	must(t, u.Mark(t.Context(), users.Mark{Session: session("s", ""), Epoch: 1}))
+	must(t, u.PutMarker(t.Context(), users.Marker{Session: session("s", ""), Epoch: 1}))
 	fill(t, b, "alice", "s", 1, "0000000001", "0000000002")
 	fill(t, b, "alice", "s2", 1, "0000000001")
 	c.at = noon.Add(time.Hour)
 	must(t, u.Clear(t.Context(), "s"))
-	want := users.Row{Session: session("s", "title of s"), Epoch: 2, Alive: true}
+	want := users.SessionSummary{Session: session("s", "title of s"), Epoch: 2, Alive: true}
 	want.Messages, want.Head, want.UpdatedAt = 0, "", chat.At(c.at)
 	for name, u := range map[string]*users.User{"at once": u, "after a restart": open(t, b, "alice", c)} {
-		if got, _ := u.Row("s"); !cmp.Equal(got, want) {
+		if got, _ := u.Session("s"); !cmp.Equal(got, want) {
 			t.Errorf("%s: %s", name, cmp.Diff(want, got))
 		}
 	}
@@ -125,7 +125,7 @@ func TestClearBeginsANewLife(t *testing.T) {
 	}
 	// An agent that did not hear of it rests its session now.
 	must(t, u.Anchor(t.Context(), row("s", 1)))
-	if got, _ := u.Row("s"); got.Epoch != 2 || got.Messages != 0 {
+	if got, _ := u.Session("s"); got.Epoch != 2 || got.Messages != 0 {
 		t.Errorf("the old life is back: %+v", got)
 	}
 }
@@ -137,21 +137,21 @@ func TestDeleteLeavesOnlyTheEpoch(t *testing.T) {
 	fill(t, b, "alice", "s", 3, "0000000001")
 	must(t, u.Delete(t.Context(), "s"))
 	for name, u := range map[string]*users.User{"at once": u, "after a restart": open(t, b, "alice", c)} {
-		got, ok := u.Row("s")
-		if want := (users.Row{Session: chat.Session{ID: "s"}, Epoch: 3}); !ok || !cmp.Equal(got, want) {
+		got, ok := u.Session("s")
+		if want := (users.SessionSummary{Session: chat.Session{ID: "s"}, Epoch: 3}); !ok || !cmp.Equal(got, want) {
 			t.Errorf("%s: the next life would not get a new epoch: %s", name, cmp.Diff(want, got))
 		}
-		if len(u.Rows()) != 0 {
+		if len(u.Sessions()) != 0 {
 			t.Errorf("%s: it is still listed", name)
 		}
 	}
 	// The same life's late anchor does not bring it back; the next life does.
 	must(t, u.Anchor(t.Context(), row("s", 3)))
-	if len(u.Rows()) != 0 {
+	if len(u.Sessions()) != 0 {
 		t.Error("a late anchor brought the deleted session back")
 	}
 	must(t, u.Anchor(t.Context(), row("s", 4)))
-	if got, _ := u.Row("s"); got.Epoch != 4 || !got.Alive {
+	if got, _ := u.Session("s"); got.Epoch != 4 || !got.Alive {
 		t.Errorf("the next life: %+v", got)
 	}
 }
@@ -173,7 +173,7 @@ func TestACrashWhileRemoving(t *testing.T) {
 				b, c := newStore(t), &clock{noon}
 				u := open(t, b, "alice", c)
 				must(t, u.Anchor(t.Context(), row("s", 1)))
-				must(t, u.Mark(t.Context(), users.Mark{Session: session("s", ""), Epoch: 1}))
+				must(t, u.PutMarker(t.Context(), users.Marker{Session: session("s", ""), Epoch: 1}))
 				fill(t, b, "alice", "s", 1, "0000000001", "0000000002", "0000000003")
 				b.deletes = survived
 				if err := end.do(u, t.Context()); !errors.Is(err, errCrash) {
@@ -185,7 +185,7 @@ func TestACrashWhileRemoving(t *testing.T) {
 				}
 				b.deletes = -1
 				u = open(t, b, "alice", c)
-				if got, _ := u.Row("s"); got.Alive != end.alive || got.Epoch != end.epoch || got.Messages != 0 {
+				if got, _ := u.Session("s"); got.Alive != end.alive || got.Epoch != end.epoch || got.Messages != 0 {
 					t.Errorf("after the crash: %+v", got)
 				}
 				must(t, u.Sweep(t.Context(), "s"))
@@ -221,7 +221,7 @@ func TestStandingApprovalsExpire(t *testing.T) {
 	b, c := newStore(t), &clock{noon}
 	u := open(t, b, "alice", c)
 	week := noon.Add(7 * 24 * time.Hour)
-	must(t, u.Stand(t.Context(), "exec_shell git status", week))
+	must(t, u.Approve(t.Context(), "exec_shell git status", week))
 	for _, s := range []struct {
 		at    time.Time
 		scope string
@@ -237,17 +237,17 @@ func TestStandingApprovalsExpire(t *testing.T) {
 	} {
 		c.at = s.at
 		for name, u := range map[string]*users.User{"at once": u, "after a restart": open(t, b, "alice", c)} {
-			if got := u.Stands(s.scope); got != s.want {
+			if got := u.IsApproved(s.scope); got != s.want {
 				t.Errorf("%s, %q at %v: got %v, want %v", name, s.scope, s.at, got, s.want)
 			}
 		}
 	}
 	c.at = noon
-	if open(t, b, "bob", c).Stands("exec_shell git status") {
+	if open(t, b, "bob", c).IsApproved("exec_shell git status") {
 		t.Error("alice's approval counts for bob")
 	}
-	must(t, u.Stand(t.Context(), "exec_shell git status", noon)) // taken back
-	if u.Stands("exec_shell git status") {
+	must(t, u.Approve(t.Context(), "exec_shell git status", noon)) // taken back
+	if u.IsApproved("exec_shell git status") {
 		t.Error("the newest word does not count")
 	}
 }
@@ -308,7 +308,7 @@ func TestJournalsListsEachLife(t *testing.T) {
 	b, c := newStore(t), &clock{noon}
 	u := open(t, b, "alice", c)
 	must(t, u.Anchor(t.Context(), row("chat", 1)))
-	must(t, u.Mark(t.Context(), users.Mark{Session: session("chat", ""), Epoch: 1}))
+	must(t, u.PutMarker(t.Context(), users.Marker{Session: session("chat", ""), Epoch: 1}))
 	must(t, u.Beat(t.Context(), "host", "p"))
 	fill(t, b, "alice", "chat", 1, "0000000001", "0000000002")
 	fill(t, b, "alice", "log", 1, "0000000001")

@@ -16,6 +16,9 @@ import (
 type Users struct {
 	// Opened is told of each user that comes into memory; nobody when nil.
 	Opened func(*User)
+	// RowChanged is told when what a user's rows say of a session changes; nobody when
+	// nil. It must not wait, and asks nothing of the user.
+	RowChanged func(user, session string)
 
 	bucket bucket.Bucket
 	now    func() time.Time
@@ -48,7 +51,7 @@ func (us *Users) Get(ctx context.Context, name string) (*User, error) {
 		if u != nil {
 			return u, nil
 		}
-		u, err := open(context.WithoutCancel(ctx), us.bucket, name, us.now)
+		u, err := open(context.WithoutCancel(ctx), us.bucket, name, us.now, us.RowChanged)
 		if err != nil {
 			return nil, err
 		}

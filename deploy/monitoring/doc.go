@@ -1,4 +1,4 @@
-// Package monitoring is how a house of native gateways and agents is watched: what
+// Package monitoring is how a deployment of native gateways and agents is watched: what
 // Prometheus scrapes, what it records and when it calls somebody, and a dashboard
 // for Grafana. Its tests hold all of it to the metrics that the programs really have.
 //

@@ -13,14 +13,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/loongclaw/loongclaw/deploy/client"
-	"github.com/loongclaw/loongclaw/deploy/rig"
-	"github.com/loongclaw/loongclaw/deploy/standin"
+	"github.com/loongclaw/loongclaw/deploy/internal/client"
+	"github.com/loongclaw/loongclaw/deploy/internal/fakeprovider"
+	"github.com/loongclaw/loongclaw/deploy/internal/testenv"
 )
 
 const token = "a-token-of-alice"
 
-var bin rig.Binaries
+var bin testenv.Binaries
 
 func TestMain(m *testing.M) { os.Exit(runAll(m)) }
 
@@ -28,7 +28,7 @@ func runAll(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "loongclaw-monitoring-")
 	if err == nil {
 		defer func() { _ = os.RemoveAll(dir) }()
-		bin, err = rig.Build(context.Background(), dir)
+		bin, err = testenv.Build(context.Background(), dir)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -37,15 +37,15 @@ func runAll(m *testing.M) int {
 	return m.Run()
 }
 
-// house starts the real programs and uses them a little.
-func house(t *testing.T) *rig.Stack {
+// deployment starts the real programs and uses them a little.
+func deployment(t *testing.T) *testenv.Stack {
 	t.Helper()
-	model, err := standin.Start()
+	model, err := fakeprovider.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(model.Close)
-	s, err := rig.Up(t.Context(), rig.Options{Bin: bin, Dir: t.TempDir(), Tokens: "alice:" + token, Model: model.URL, Metrics: true})
+	s, err := testenv.Up(t.Context(), testenv.Options{Bin: bin, Dir: t.TempDir(), Tokens: "alice:" + token, Model: model.URL, Metrics: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,14 +60,14 @@ func house(t *testing.T) *rig.Stack {
 
 // use makes a turn with a tool call, follows it on a socket, and has a request
 // refused and a model fail.
-func use(t *testing.T, s *rig.Stack) {
+func use(t *testing.T, s *testenv.Stack) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	alice := client.New(s.Base, token, client.Transport())
-	say := standin.Say("metrics",
-		standin.Round{Calls: []standin.Call{{ID: "c1", Name: "get_current_time", Args: "{}"}}},
-		standin.Round{Chunks: 3})
+	say := fakeprovider.Say("metrics",
+		fakeprovider.Round{Calls: []fakeprovider.Call{{ID: "c1", Name: "get_current_time", Args: "{}"}}},
+		fakeprovider.Round{Chunks: 3})
 	socket, err := alice.Dial(ctx, "/ws")
 	if err != nil {
 		t.Fatal(err)
@@ -93,7 +93,7 @@ func use(t *testing.T, s *rig.Stack) {
 	if a, err := client.New(s.Base, "a-token-of-nobody", client.Transport()).Do(ctx, http.MethodGet, "/api/stats", nil); err != nil || a.Status != 401 {
 		t.Errorf("got %v, %v; want 401", a, err)
 	}
-	fails := standin.Say("fails", standin.Round{Status: 401})
+	fails := fakeprovider.Say("fails", fakeprovider.Round{Status: 401})
 	if a, err := alice.Do(ctx, http.MethodPost, "/api/chat", map[string]any{"message": fails.Message()}); err != nil || a.Status != 502 {
 		t.Errorf("got %v, %v; want 502", a, err)
 	}
@@ -129,7 +129,7 @@ var (
 // TestEveryMetricIsThere: what rules and dashboard name, the programs have, after
 // ordinary use; what the programs have, the page of operations explains.
 func TestEveryMetricIsThere(t *testing.T) {
-	s := house(t)
+	s := deployment(t)
 	use(t, s)
 	pages := scrape(t, s.Metrics[0]) + scrape(t, s.Metrics[1])
 	samples, labels := map[string]bool{}, map[string]map[string]bool{}
@@ -226,7 +226,7 @@ func strangers(t *testing.T, pages string) {
 
 // Nothing listens that nobody asked for.
 func TestWithoutAnAddressThereAreNoMetrics(t *testing.T) {
-	s, err := rig.Up(t.Context(), rig.Options{Bin: bin, Dir: t.TempDir(), Tokens: "alice:" + token})
+	s, err := testenv.Up(t.Context(), testenv.Options{Bin: bin, Dir: t.TempDir(), Tokens: "alice:" + token})
 	if err != nil {
 		t.Fatal(err)
 	}

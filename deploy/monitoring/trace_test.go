@@ -14,9 +14,9 @@ import (
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/loongclaw/loongclaw/deploy/client"
-	"github.com/loongclaw/loongclaw/deploy/rig"
-	"github.com/loongclaw/loongclaw/deploy/standin"
+	"github.com/loongclaw/loongclaw/deploy/internal/client"
+	"github.com/loongclaw/loongclaw/deploy/internal/fakeprovider"
+	"github.com/loongclaw/loongclaw/deploy/internal/testenv"
 )
 
 // otlp is a collector: it keeps what it is sent.
@@ -74,14 +74,14 @@ func TestOneIDFromBrowserToStore(t *testing.T) {
 	o := &otlp{spans: map[string][]string{}}
 	server := httptest.NewServer(o)
 	defer server.Close()
-	model, err := standin.Start()
+	model, err := fakeprovider.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer model.Close()
 	env := map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": server.URL, "OTEL_BSP_SCHEDULE_DELAY": "100", "LOG_LEVEL": "debug"}
 	secret := "token-" + canary
-	s, err := rig.Up(t.Context(), rig.Options{Bin: bin, Dir: t.TempDir(), Tokens: "alice:" + secret, Model: model.URL, AgentEnv: env, GatewayEnv: env})
+	s, err := testenv.Up(t.Context(), testenv.Options{Bin: bin, Dir: t.TempDir(), Tokens: "alice:" + secret, Model: model.URL, AgentEnv: env, GatewayEnv: env})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestOneIDFromBrowserToStore(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	say := standin.Say(canary, standin.Round{Calls: []standin.Call{{ID: "c1", Name: "list_directory", Args: `{"path":"."}`}}}, standin.Round{Chunks: 2})
+	say := fakeprovider.Say(canary, fakeprovider.Round{Calls: []fakeprovider.Call{{ID: "c1", Name: "list_directory", Args: `{"path":"."}`}}}, fakeprovider.Round{Chunks: 2})
 	const requestID = "req-from-the-browser"
 	alice := client.New(s.Base, secret, client.Transport())
 	a, err := alice.Do(ctx, http.MethodPost, "/api/chat?access_token="+canary, map[string]any{"message": say.Message(), "sessionId": "mine"},
@@ -101,7 +101,7 @@ func TestOneIDFromBrowserToStore(t *testing.T) {
 	if a, err := client.New(s.Base, "wrong-"+canary, client.Transport()).Do(ctx, http.MethodGet, "/api/stats?x="+canary, nil); err != nil || a.Status != http.StatusUnauthorized {
 		t.Fatalf("%v, %v; want 401", a, err)
 	}
-	fails := standin.Say("fails-"+canary, standin.Round{Status: 500})
+	fails := fakeprovider.Say("fails-"+canary, fakeprovider.Round{Status: 500})
 	if a, err := alice.Do(ctx, http.MethodPost, "/api/chat", map[string]any{"message": fails.Message()}); err != nil || a.Status != http.StatusBadGateway {
 		t.Fatalf("%v, %v; want 502", a, err)
 	}

@@ -183,7 +183,7 @@ func TestLoopbackHosts(t *testing.T) {
 	}
 }
 
-// The Worker's own door counts addresses by the same keys: wrangler/address-key.mjs
+// The Worker itself counts addresses by the same keys: wrangler/limits/address-key.mjs
 // is held to this table, too.
 func TestAddressKeys(t *testing.T) {
 	text, err := os.ReadFile("testdata/addresses.json")

@@ -76,7 +76,7 @@ func FuzzHosts(f *testing.F) {
 		f.Add(host)
 	}
 	f.Fuzz(func(t *testing.T, host string) {
-		_, _ = teamOrigin(host)
+		_, _ = accessOrigin(host)
 		if !IsLoopbackHost(host) {
 			return
 		}

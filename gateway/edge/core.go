@@ -24,8 +24,8 @@ import (
 type Config struct {
 	Version string
 	Tokens  access.Tokens
-	JWT     *access.JWT  // nil when that way in is not configured
-	Access  *access.Team // Cloudflare Access; nil when it is not configured
+	JWT     *access.JWT              // nil when that way in is not configured
+	Access  *access.CloudflareAccess // Cloudflare Access; nil when it is not configured
 	// LoginCode can be redeemed once for a session of the first token's user.
 	LoginCode string
 	PassKey   ed25519.PrivateKey
@@ -55,7 +55,7 @@ type Core struct {
 	open     bool // no tokens, on loopback: everybody here is localUser
 	sessions *access.Sessions
 	tickets  *access.Tickets
-	team     teamKeys
+	team     keySets
 	login    [sha256.Size]byte
 	passes   *passes
 	agents   []Agent

@@ -70,7 +70,7 @@ type FrameDecision struct {
 // Call is a request that the host makes of an agent for a socket. An answer
 // that is not 2xx becomes an error frame.
 type Call struct {
-	Place
+	Upstreams
 	Method  string
 	Target  string
 	Set     http.Header // pass, request id, content type

@@ -57,13 +57,16 @@ type Asset struct {
 // then Drop, then sets Set; it streams the answer and cancels when the client
 // goes away.
 type Forward struct {
-	Place
+	Upstreams
 	Method  string // always set; a HEAD goes to the agent as GET, and its body stays here
 	Target  string // path and query
 	Drop    []string
 	Set     http.Header
 	MaxBody int64 // longer: 413 too_large, and nothing is sent
 	Stream  bool  // the answer may be an event stream: no time limit on it
+	// Rests: it is one that the agent ends with ?until=idle when nothing runs, and that
+	// can be gone on with after its last id. A host whose agents sleep lets them.
+	Rests bool
 }
 
 // Socket accepts a WebSocket. Identity stays beside it; each frame comes back

@@ -139,6 +139,10 @@ func onError(err error, c echo.Context) {
 		x.d = Decision{Ask: &q.Question}
 		return
 	}
+	if isUnknown(err) && x.browses() {
+		x.unknown()
+		return
+	}
 	var e *echo.HTTPError
 	if errors.As(err, &e) {
 		err = x.fromEcho(e)

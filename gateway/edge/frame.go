@@ -147,7 +147,7 @@ func (c *Core) call(id Identity, in chat.Frame, f Facts) (*Call, error) {
 		k := Call{Method: http.MethodPost, Target: "/api/approvals/" + url.PathEscape(d.ApprovalID), Then: ThenNothing, Body: encode(map[string]string{"decision": d.Decision})}
 		return c.sign(id, d.SessionID, k, access.ScopeChat, f)
 	case chat.FrameSubscribe:
-		return c.follow(id, d.SessionID, d.After, f)
+		return c.follow(id, d.SessionID, place(d.After, d.Tail), f)
 	}
 	return nil, fault.New(fault.CodeUnknownType, "未知消息类型: "+in.Type, "send chat, get_history, clear_history, cancel, approve, subscribe or ping")
 }
@@ -157,24 +157,35 @@ func (c *Core) call(id Identity, in chat.Frame, f Facts) (*Call, error) {
 // that has run out, or that may not read, gives a Call without a pass, which
 // the agent refuses; hosts ask Expired first.
 func (c *Core) Follow(id Identity, session string, f Facts) Call {
-	k, err := c.follow(id, session, "", f)
+	k, err := c.follow(id, session, nil, f)
 	if err != nil {
 		return Call{Session: session, Then: ThenRelay}
 	}
 	return *k
 }
 
-func (c *Core) follow(id Identity, session, after string, f Facts) (*Call, error) {
+func (c *Core) follow(id Identity, session string, from url.Values, f Facts) (*Call, error) {
 	target := chat.PathSessions + "/" + url.PathEscape(session) + "/events"
 	k, err := c.sign(id, session, Call{Method: http.MethodGet, Target: target, Then: ThenRelay}, access.ScopeRead, f)
 	if err != nil {
 		return nil, err
 	}
 	k.Set.Set("Accept", "text/event-stream")
-	if after != "" {
-		k.Target += "?after=" + url.QueryEscape(after)
+	if len(from) > 0 {
+		k.Target += "?" + from.Encode()
 	}
 	return k, nil
+}
+
+// place is where in a session a subscription begins. A cursor says it alone.
+func place(after string, tail *int) url.Values {
+	switch {
+	case after != "":
+		return url.Values{"after": {after}}
+	case tail != nil:
+		return url.Values{"tail": {strconv.Itoa(*tail)}}
+	}
+	return nil
 }
 
 // sign completes a call: who asks, of which agent, with which pass.
@@ -186,7 +197,7 @@ func (c *Core) sign(id Identity, session string, k Call, scope string, f Facts) 
 	if err != nil {
 		return nil, err
 	}
-	k.Place, k.Session, k.Set = c.place(id.User, f, k.Method == http.MethodGet), session, set
+	k.Upstreams, k.Session, k.Set = c.selectUpstreams(id.User, f, k.Method == http.MethodGet), session, set
 	if k.Body != nil {
 		k.Set.Set("Content-Type", "application/json")
 	}

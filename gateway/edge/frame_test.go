@@ -45,7 +45,7 @@ func TestFramesBecomeSignedCalls(t *testing.T) {
 			t.Errorf("%s: got %+v", frame, d)
 			continue
 		}
-		want.Place = Place{Agent: "http://agent", Repeat: want.Method == "GET" || strings.Contains(frame, "k1")}
+		want.Upstreams = Upstreams{Agent: "http://agent", Repeat: want.Method == "GET" || strings.Contains(frame, "k1")}
 		if diff := cmp.Diff(want, *d.Call, cmpopts.IgnoreFields(Call{}, "Set")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", frame, diff)
 		}

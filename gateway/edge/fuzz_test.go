@@ -18,7 +18,7 @@ func FuzzHeaders(f *testing.F) {
 	c := newCore(f, func(cfg *Config) {
 		cfg.Spends = true
 		cfg.Proxies = access.Proxies{netip.MustParsePrefix("192.0.2.0/24")}
-		cfg.Access = &access.Team{Origin: "https://team.cloudflareaccess.com", Audience: []string{"aud"}}
+		cfg.Access = &access.CloudflareAccess{Origin: "https://team.cloudflareaccess.com", Audience: []string{"aud"}}
 	})
 	sessions, err := access.NewSessions(passKey, c.cfg.Tokens)
 	if err != nil {

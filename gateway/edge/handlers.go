@@ -82,8 +82,8 @@ func (c *Core) forward(r route) echo.HandlerFunc {
 			target += "?" + x.query
 		}
 		x.d.Forward = &Forward{
-			Place: c.place(x.id.User, x.facts, repeat), Method: method, Target: target,
-			Drop: private(x.head.Header), Set: set, MaxBody: r.maxBody, Stream: r.stream,
+			Upstreams: c.selectUpstreams(x.id.User, x.facts, repeat), Method: method, Target: target,
+			Drop: private(x.head.Header), Set: set, MaxBody: r.maxBody, Stream: r.stream, Rests: r.path == chat.PathList,
 		}
 		return nil
 	}
@@ -163,7 +163,10 @@ func checkFile(name string) error {
 // page is the one page, under every address that it gives itself.
 func (c *Core) page(e echo.Context) error {
 	x := of(e)
-	if err := checkParams(e); err != nil {
+	switch err := checkParams(e); {
+	case err != nil && x.browses():
+		return echo.ErrNotFound // a conversation that there cannot be
+	case err != nil:
 		return err
 	}
 	delete(x.header, "Content-Type")

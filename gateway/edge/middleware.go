@@ -23,9 +23,9 @@ var (
 	permissions = []string{"camera=(), microphone=(), geolocation=(), payment=(), usb=()"}
 )
 
-// identify settles the request's id, and which route it is for, before anything
+// requestID settles the request's id, and which route it is for, before anything
 // can be refused.
-func (c *Core) identify(next echo.HandlerFunc) echo.HandlerFunc {
+func (c *Core) requestID(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(e echo.Context) error {
 		x := of(e)
 		x.requestID()
@@ -34,9 +34,9 @@ func (c *Core) identify(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// harden sets what every answer carries. The page's handlers replace the policy
+// securityHeaders sets what every answer carries. The page's handlers replace the policy
 // and the caching.
-func (c *Core) harden(next echo.HandlerFunc) echo.HandlerFunc {
+func (c *Core) securityHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(e echo.Context) error {
 		h := of(e).header
 		h["X-Content-Type-Options"] = nosniff
@@ -48,8 +48,8 @@ func (c *Core) harden(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// locate finds the client's own address, host and scheme behind trusted proxies.
-func (c *Core) locate(next echo.HandlerFunc) echo.HandlerFunc {
+// realIP finds the client's own address, host and scheme behind trusted proxies.
+func (c *Core) realIP(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(e echo.Context) error {
 		x := of(e)
 		var trusted bool
@@ -104,8 +104,8 @@ var errOrigin = fault.New(fault.CodeOriginRefused, "this page's origin may not u
 // origins get no mark, so their pages cannot read the answer.
 func (c *Core) cors(next echo.HandlerFunc) echo.HandlerFunc {
 	allowed := []string{"GET, HEAD, POST, PUT, PATCH, DELETE"}
-	headers := []string{"Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id"}
-	expose := []string{"X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"}
+	headers := []string{"Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, X-Request-Id"}
+	expose := []string{"ETag, X-List-Cursor, X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset"}
 	maxAge := []string{"600"}
 	return func(e echo.Context) error {
 		x := of(e)

@@ -43,6 +43,7 @@ var forwarded = []route{
 	{del, chat.PathHistoryOf, talk, limit.API, smallBody, false},
 
 	{get, chat.PathSessions, read, limit.API, smallBody, false},
+	{get, chat.PathList, read, limit.API, smallBody, true},
 	{get, chat.PathSession, read, limit.API, smallBody, false},
 	{patch, chat.PathSession, talk, limit.API, smallBody, false},
 	{del, chat.PathSession, talk, limit.API, smallBody, false},
@@ -50,6 +51,7 @@ var forwarded = []route{
 	{get, chat.PathEvents, read, limit.API, smallBody, true},
 	{post, chat.PathCancel, talk, limit.API, smallBody, false},
 	{post, chat.PathRegenerate, talk, limit.Chat, smallBody, false},
+	{get, chat.PathApprovals, read, limit.API, smallBody, false},
 	{post, chat.PathApproval, talk, limit.API, smallBody, false},
 
 	{get, chat.PathMemorySearch, read, limit.API, smallBody, false},
@@ -79,7 +81,7 @@ var forwarded = []route{
 func (c *Core) routes() *echo.Echo {
 	e := echo.New()
 	e.HTTPErrorHandler = onError
-	e.Use(c.identify, c.harden, c.locate, c.guardLoopback, c.cors)
+	e.Use(c.requestID, c.securityHeaders, c.realIP, c.guardLoopback, c.cors)
 
 	c.get(e, chat.PathHealth, c.health)
 	c.get(e, chat.PathReady, c.ready)

@@ -25,7 +25,7 @@ func FuzzStrikes(f *testing.F) {
 	f.Fuzz(func(t *testing.T, n int, per int64, steps []byte) {
 		r := Rate{N: max(1, n%100), Per: time.Duration(max(1, per%3600)) * time.Second}
 		now := time.UnixMilli(1_800_000_000_000)
-		var s Strikes
+		var s FailedAttempts
 		for _, step := range steps {
 			now = now.Add(time.Duration(int8(step)) * time.Duration(step) * time.Second / 4) //nolint:gosec // also back
 			var a Answer

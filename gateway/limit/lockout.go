@@ -8,9 +8,9 @@ import (
 // longestLock is LongestLock of all rates but those with a longer period.
 const longestLock = time.Hour
 
-// Strikes is what is known of an address that sent wrong credentials. Times are
+// FailedAttempts is what is known of an address that sent wrong credentials. Times are
 // Unix milliseconds, lengths milliseconds. Its zero value is a clean record.
-type Strikes struct {
+type FailedAttempts struct {
 	Since int64 // when the period began in which N are let pass
 	Count int64 // how many came in it
 	Until int64 // locked until then
@@ -22,19 +22,19 @@ type Strikes struct {
 // judged and locks it again, for twice as long as the time before, up to an hour.
 // While it is locked nothing is counted: the end that it was told stays.
 //
-// wrangler/lockout.mjs and the script of host/redis say the same; all three are
+// wrangler/limits/lockout.mjs and the script of host/redis say the same; all three are
 // held to testdata/lockout.json.
-func (s Strikes) Strike(r Rate, now time.Time) (Strikes, Answer) {
+func (s FailedAttempts) Strike(r Rate, now time.Time) (FailedAttempts, Answer) {
 	t, per := now.UnixMilli(), r.Per.Milliseconds()
 	longest := LongestLock(r).Milliseconds()
 	if s.Until-t > longest {
-		s = Strikes{} // the clock was set back
+		s = FailedAttempts{} // the clock was set back
 	}
 	if t < s.Until {
 		return s, locked(s.Until - t)
 	}
 	if s.Lock > 0 && t >= s.Until+longest {
-		s = Strikes{}
+		s = FailedAttempts{}
 	}
 	if s.Lock > 0 {
 		s.Lock = min(2*s.Lock, longest)
@@ -52,7 +52,7 @@ func (s Strikes) Strike(r Rate, now time.Time) (Strikes, Answer) {
 }
 
 // Forget is when nothing of it counts any more.
-func (s Strikes) Forget(r Rate) time.Time {
+func (s FailedAttempts) Forget(r Rate) time.Time {
 	if s.Lock > 0 {
 		return time.UnixMilli(s.Until + LongestLock(r).Milliseconds())
 	}
@@ -76,7 +76,7 @@ type Lockouts struct {
 }
 
 type record struct {
-	strikes Strikes
+	strikes FailedAttempts
 	forget  time.Time
 }
 

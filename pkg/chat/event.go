@@ -53,10 +53,24 @@ const (
 // What a user can decide about a tool call that asks.
 const (
 	DecideOnce    = "once"
+	DecideTurn    = "turn" // this scope, until the run ends
 	DecideSession = "session"
 	Decide7Days   = "remember_7d"
 	DecideDeny    = "deny"
 )
+
+// ReasonForeignText says of a question that the model has text before it which
+// others than the user may have written: standing approvals do not count then.
+const ReasonForeignText = "foreign_text"
+
+// Decisions gives what can be decided about a question, by its reason: where others
+// may have had a say nothing outlives the run.
+func Decisions(reason string) []string {
+	if reason == ReasonForeignText {
+		return []string{DecideOnce, DecideTurn, DecideDeny}
+	}
+	return []string{DecideOnce, DecideTurn, DecideSession, Decide7Days, DecideDeny}
+}
 
 // RoleUser and RoleAssistant are who says a message.
 const (
@@ -74,24 +88,30 @@ type Event struct {
 	Cursor    string `json:"cursor,omitempty"`
 	Timestamp Time   `json:"timestamp"`
 
-	MessageID  string  `json:"messageId,omitempty"`
-	ParentID   string  `json:"parentId,omitempty"`
-	Role       string  `json:"role,omitempty"`
-	Content    *string `json:"content,omitempty"` // pointer: an empty answer still has its content
-	Queued     bool    `json:"queued,omitempty"`
-	Incomplete bool    `json:"incomplete,omitempty"`
-	Finish     Finish  `json:"finish,omitempty"` // of message_complete
-	Restarted  bool    `json:"restarted,omitempty"`
+	MessageID string `json:"messageId,omitempty"`
+	ParentID  string `json:"parentId,omitempty"`
+	// Siblings are all messages that stand in this one's place, on this branch and
+	// others, oldest first; only where ?tail= leaves the others out, and there are some.
+	Siblings   []string `json:"siblings,omitempty"`
+	Role       string   `json:"role,omitempty"`
+	Content    *string  `json:"content,omitempty"` // pointer: an empty answer still has its content
+	Queued     bool     `json:"queued,omitempty"`
+	Incomplete bool     `json:"incomplete,omitempty"`
+	Finish     Finish   `json:"finish,omitempty"` // of message_complete
+	Restarted  bool     `json:"restarted,omitempty"`
 
 	CallID    string          `json:"callId,omitempty"`
 	Name      string          `json:"name,omitempty"`
 	Arguments json.RawMessage `json:"arguments,omitempty"`
 	Output    *string         `json:"output,omitempty"`
 
-	ApprovalID string `json:"approvalId,omitempty"`
-	Scope      string `json:"scope,omitempty"`
-	ExpiresAt  *Time  `json:"expiresAt,omitempty"`
-	Decision   string `json:"decision,omitempty"`
+	ApprovalID string   `json:"approvalId,omitempty"`
+	Scope      string   `json:"scope,omitempty"`
+	Decisions  []string `json:"decisions,omitempty"` // of approval_required: what may be decided
+	Reason     string   `json:"reason,omitempty"`    // why it asks although a standing approval might be there
+	Sources    []string `json:"sources,omitempty"`   // of ReasonForeignText: where the text comes from
+	ExpiresAt  *Time    `json:"expiresAt,omitempty"`
+	Decision   string   `json:"decision,omitempty"`
 
 	Status string       `json:"status,omitempty"` // of a run or of a tool call
 	Phase  string       `json:"phase,omitempty"`
@@ -180,6 +200,7 @@ type Session struct {
 	UpdatedAt Time   `json:"updatedAt"`
 	Messages  int    `json:"messages"`
 	Head      string `json:"head,omitempty"`
+	State     State  `json:"state,omitempty"`
 }
 
 // Run is the 202 answer to a message: it is stored, and this run will answer it.

@@ -3,6 +3,7 @@ package chat
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/loongclaw/loongclaw/pkg/fault"
@@ -34,6 +35,7 @@ type FrameData struct {
 	RunID          string `json:"runId"`
 	ParentID       string `json:"parentId"`
 	After          string `json:"after"`
+	Tail           *int   `json:"tail"` // nil: from the beginning
 	ApprovalID     string `json:"approvalId"`
 	Decision       string `json:"decision"`
 }
@@ -62,6 +64,13 @@ func ParseFrame(b []byte) (Frame, error) {
 		if err := json.Unmarshal(fields, &f.Data); err != nil {
 			return Frame{}, badFrame(err, "data")
 		}
+		if f.Type == FrameChat {
+			// The rest of the session's fields is read first: a refusal names it.
+			if err := f.check(); err != nil {
+				return f, err
+			}
+			return f, refuseUnserved(b, fields)
+		}
 	case FramePing:
 		return f, nil
 	default:
@@ -69,6 +78,20 @@ func ParseFrame(b []byte) (Frame, error) {
 		return Frame{}, fault.New(fault.CodeUnknownType, "未知消息类型: "+clip(f.Type, 64), "send chat, get_history, clear_history, cancel, approve, subscribe or ping")
 	}
 	return f, f.check()
+}
+
+// refuseUnserved looks in each of a frame's objects: fields may stand in either.
+func refuseUnserved(objects ...[]byte) error {
+	for _, o := range objects {
+		var u Unserved
+		if err := json.Unmarshal(o, &u); err != nil {
+			return badFrame(err, "data")
+		}
+		if err := u.Refuse(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (f *Frame) check() error {
@@ -81,6 +104,9 @@ func (f *Frame) check() error {
 	if err := CheckSession(f.Data.SessionID); err != nil {
 		return err
 	}
+	if f.Type == FrameSubscribe && f.Data.Tail != nil && *f.Data.Tail < 0 {
+		return fault.New(fault.CodeInvalidRequest, "tail is not a number from 0 up", "send how many of the last turns you want, or leave it out")
+	}
 	if f.Type == FrameChat {
 		return CheckMessage(f.Data.Message)
 	}
@@ -92,11 +118,16 @@ func CheckDecision(approvalID, decision string) error {
 	if approvalID == "" {
 		return fault.New(fault.CodeInvalidRequest, "approvalId is missing", "send the approvalId of the approval_required event")
 	}
-	switch decision {
-	case DecideOnce, DecideSession, Decide7Days, DecideDeny:
+	return CheckDecided(decision, "")
+}
+
+// CheckDecided says whether decision can answer a question that has a reason.
+func CheckDecided(decision, reason string) error {
+	takes := Decisions(reason)
+	if slices.Contains(takes, decision) {
 		return nil
 	}
-	return fault.New(fault.CodeInvalidRequest, "decision is not one of once, session, remember_7d, deny", "send one of these")
+	return fault.New(fault.CodeInvalidRequest, "decision is not one of "+strings.Join(takes, ", "), "send one of these")
 }
 
 // badFrame says what is wrong with an object of a frame.

@@ -41,6 +41,7 @@ func events() map[string]Event {
 		"run_started":           event(TypeRunStarted, Event{RunID: "run_1", MessageID: "msg_1"}),
 		"run_started_restarted": event(TypeRunStarted, Event{RunID: "run_1", MessageID: "msg_1", Restarted: true}),
 		"message":               event(TypeMessage, Event{RunID: "run_1", MessageID: "msg_1", ParentID: "msg_0", Role: RoleUser, Content: Text("你好 <b> & \"quotes\"\n🐉")}),
+		"message_edited":        event(TypeMessage, Event{RunID: "run_3", MessageID: "msg_5", ParentID: "msg_0", Siblings: []string{"msg_1", "msg_5"}, Role: RoleUser, Content: Text("你好！")}),
 		"message_queued":        event(TypeMessage, Event{RunID: "run_2", MessageID: "msg_2", Role: RoleUser, Content: Text("and then?"), Queued: true}),
 		"message_chunk":         event(TypeMessageChunk, Event{RunID: "run_1", MessageID: "msg_3", ParentID: "msg_1", Content: Text("熊")}),
 		"message_complete":      event(TypeMessageComplete, Event{RunID: "run_1", MessageID: "msg_3", ParentID: "msg_1", Role: RoleAssistant, Content: Text("熊大"), Usage: use, Finish: FinishStop}),
@@ -48,7 +49,8 @@ func events() map[string]Event {
 		"tool_call":             event(TypeToolCall, Event{RunID: "run_1", CallID: "call_1", Name: "read_file", Arguments: args}),
 		"tool_result":           event(TypeToolResult, Event{RunID: "run_1", CallID: "call_1", Name: "read_file", Status: ToolOK, Output: Text("")}),
 		"tool_result_denied":    event(TypeToolResult, Event{RunID: "run_1", CallID: "call_1", Name: "exec_shell", Status: ToolDenied, Output: Text("the user said no")}),
-		"approval_required":     event(TypeApprovalRequired, Event{RunID: "run_1", ApprovalID: "apr_1", CallID: "call_1", Name: "write_file", Arguments: args, Scope: "write_file notes/今天.md", ExpiresAt: &later}),
+		"approval_required":     event(TypeApprovalRequired, Event{RunID: "run_1", ApprovalID: "apr_1", CallID: "call_1", Name: "write_file", Arguments: args, Scope: "write_file notes/今天.md", Decisions: Decisions(""), ExpiresAt: &later}),
+		"approval_foreign":      event(TypeApprovalRequired, Event{RunID: "run_1", ApprovalID: "apr_2", CallID: "call_2", Name: "write_file", Arguments: args, Scope: "write_file notes/今天.md", Decisions: Decisions(ReasonForeignText), Reason: ReasonForeignText, Sources: []string{"https://example.com/a?b=1"}, ExpiresAt: &later}),
 		"approval_resolved":     event(TypeApprovalResolved, Event{RunID: "run_1", ApprovalID: "apr_1", Decision: Decide7Days}),
 		"run_finished":          event(TypeRunFinished, Event{RunID: "run_1", Status: RunDone, Usage: use}),
 		"run_finished_failed": event(TypeRunFinished, Event{RunID: "run_1", Status: RunFailed, Error: fault.New(fault.CodeProviderBusy, "the provider is busy", "try again").
@@ -68,16 +70,19 @@ func others() map[string]any {
 	frame := history
 	frame.Type = TypeHistory
 	return map[string]any{
-		"connected":     Connected{TypeConnected, "client_1772600767089_abc123def", "已连接到 LoongClaw"},
-		"pong":          Pong{TypePong},
-		"history":       frame,
-		"history_page":  history,
-		"history_empty": History{SessionID: "new", Messages: []Message{}},
-		"session":       Session{ID: "work", Title: "你好", CreatedAt: at, UpdatedAt: later, Messages: 2, Head: "msg_3"},
-		"session_new":   Session{ID: "工作 1", CreatedAt: at, UpdatedAt: at},
-		"run":           Run{RunID: "run_1", MessageID: "msg_1", SessionID: "work", Cursor: Cursor{Epoch: 1, Seq: 3}.Encode("work")},
-		"error":         ErrorFrame{SessionID: "work", Error: fault.New(fault.CodeSessionBusy, "8 messages wait in this session already", "wait for an answer, or cancel").With("req_1").After(1500 * time.Millisecond)},
-		"error_plain":   ErrorFrame{Error: fault.New(fault.CodeUnknownType, "未知消息类型: x", "")},
+		"connected":        Connected{TypeConnected, "client_1772600767089_abc123def", "已连接到 LoongClaw"},
+		"pong":             Pong{TypePong},
+		"history":          frame,
+		"history_page":     history,
+		"history_empty":    History{SessionID: "new", Messages: []Message{}},
+		"session":          Session{ID: "work", Title: "你好", CreatedAt: at, UpdatedAt: later, Messages: 2, Head: "msg_3", State: StateWaiting},
+		"session_new":      Session{ID: "工作 1", CreatedAt: at, UpdatedAt: at},
+		"session_changed":  ListEvent{Type: TypeSessionChanged, SessionID: "work", Cursor: ListCursor{Seq: 4, Feed: 1, N: 9}.Encode("me"), Timestamp: at, Session: &Session{ID: "work", Title: "你好", CreatedAt: at, UpdatedAt: later, Messages: 1, State: StateRunning}},
+		"session_removed":  ListEvent{Type: TypeSessionRemoved, SessionID: "work", Timestamp: at},
+		"approval_changed": ListEvent{Type: TypeApprovalChanged, SessionID: "work", Timestamp: at, Approval: &Approval{ApprovalID: "apr_1", SessionID: "work", RunID: "run_1", CallID: "call_1", Name: "write_file", Arguments: json.RawMessage(`{"path":"a.txt"}`), Scope: "write_file a.txt", ExpiresAt: later, Decisions: Decisions("")}},
+		"run":              Run{RunID: "run_1", MessageID: "msg_1", SessionID: "work", Cursor: Cursor{Epoch: 1, Seq: 3}.Encode("work")},
+		"error":            ErrorFrame{SessionID: "work", Error: fault.New(fault.CodeSessionBusy, "8 messages wait in this session already", "wait for an answer, or cancel").With("req_1").After(1500 * time.Millisecond)},
+		"error_plain":      ErrorFrame{Error: fault.New(fault.CodeUnknownType, "未知消息类型: x", "")},
 	}
 }
 

@@ -17,10 +17,12 @@ const (
 	PathMemoryItem   = "/api/memory/:id"
 	PathSessions     = "/api/sessions"
 	PathSession      = "/api/sessions/:session"
+	PathList         = "/api/sessions/stream"
 	PathRuns         = "/api/sessions/:session/runs"
 	PathEvents       = "/api/sessions/:session/events"
 	PathCancel       = "/api/sessions/:session/cancel"
 	PathRegenerate   = "/api/sessions/:session/regenerate"
+	PathApprovals    = "/api/approvals"
 	PathApproval     = "/api/approvals/:id"
 	PathFiles        = "/api/files"
 	PathFile         = "/api/files/*"
@@ -44,6 +46,8 @@ const (
 	HeaderIdempotencyKey = "Idempotency-Key"
 	HeaderLastEventID    = "Last-Event-ID"
 	HeaderRequestID      = "X-Request-Id"
+	// HeaderListCursor is where the stream of a list goes on after the list.
+	HeaderListCursor = "X-List-Cursor"
 	// HeaderPass carries the signed pass from gateway to agent (package pass).
 	HeaderPass = "X-LoongClaw-Pass" //nolint:gosec // a name, no credential
 	// HeaderPublicPort tells the agent on which port clients see the gateway,

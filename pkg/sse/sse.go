@@ -38,6 +38,12 @@ func Append(b []byte, e Event) []byte {
 	return append(b, '\n')
 }
 
+// AppendPlace adds an id alone: no event, but where a reader that has none yet would
+// go on.
+func AppendPlace(b []byte, id string) []byte {
+	return append(field(b, "id", id), '\n')
+}
+
 func field(b []byte, name, value string) []byte {
 	b = append(b, name...)
 	b = append(b, ": "...)
@@ -63,6 +69,7 @@ type Reader struct {
 	started bool
 	sawCR   bool
 	lastID  string
+	place   string
 }
 
 // NewReader reads from r events of at most maxEvent bytes each.
@@ -90,6 +97,7 @@ func (r *Reader) Next() (Event, error) {
 			return Event{}, ErrTooLong
 		}
 		if len(line) == 0 {
+			r.place = r.lastID
 			if !hasData {
 				e, open, size = Event{}, false, 0
 				continue
@@ -119,6 +127,10 @@ func (r *Reader) Next() (Event, error) {
 		}
 	}
 }
+
+// Place is the last id that came whole, with an event or alone: where the reader
+// stands.
+func (r *Reader) Place() string { return r.place }
 
 // line reads one line that ends in LF, CR or CRLF. The line is valid until the
 // next call.

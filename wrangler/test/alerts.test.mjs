@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compare, judge, tell } from "../alerts.mjs";
-import { check } from "../check.mjs";
-import { emptyTally } from "../tally.mjs";
+import { compare, judge, tell } from "../metrics/alerts.mjs";
+import { check } from "../metrics/check.mjs";
+import { emptyTally } from "../metrics/tally.mjs";
 
 /**
  * @param {number} requests
@@ -23,7 +23,7 @@ test("what is well calls nobody", () => {
   assert.deepEqual(judge({ ...well, recent: emptyTally(), hour: emptyTally() }), []);
 });
 
-for (const [name, findings] of /** @type {[string, Partial<import("../alerts.mjs").Findings>][]} */ ([
+for (const [name, findings] of /** @type {[string, Partial<import("../metrics/alerts.mjs").Findings>][]} */ ([
   ["LoongClawErrorBudgetBurnsFast", { recent: tally(100, 5), hour: tally(1000, 20) }],
   ["LoongClawSlow", { recent: tally(100, 0, 6) }],
   ["LoongClawStoreFailing", { store: "the store does not answer" }],
@@ -67,8 +67,8 @@ test("a webhook that fails is told of without its address", async () => {
   assert.equal(away, "the webhook did not answer");
 });
 
-/** A house: its core, store and watch; what was posted and logged. */
-function house() {
+/** A deployment: its core, store and watch; what was posted and logged. */
+function deployment() {
   const h = {
     status: 200,
     storeFails: 0,
@@ -115,7 +115,7 @@ function house() {
 }
 
 test("the check calls once for each trouble, once for its end, and wakes nothing", async () => {
-  const h = house();
+  const h = deployment();
   await h.run();
   assert.equal(h.posted.length, 0);
   h.storeFails = 2;
@@ -133,14 +133,14 @@ test("the check calls once for each trouble, once for its end, and wakes nothing
 });
 
 test("one failure of the store that a second look does not find is none", async () => {
-  const h = house();
+  const h = deployment();
   h.storeFails = 1;
   await h.run();
   assert.equal(h.posted.length, 0);
 });
 
 test("a refused configuration calls with what is wrong", async () => {
-  const h = house();
+  const h = deployment();
   h.status = 503;
   await h.run();
   assert.equal(h.posted[0].alerts[0].name, "LoongClawConfigurationRefused");
@@ -148,7 +148,7 @@ test("a refused configuration calls with what is wrong", async () => {
 });
 
 test("what nobody could be told of is told at the next check", async () => {
-  const h = house();
+  const h = deployment();
   h.storeFails = 2;
   h.hook = 500;
   await h.run();
@@ -161,7 +161,7 @@ test("what nobody could be told of is told at the next check", async () => {
 });
 
 test("without a webhook the log has it, once", async () => {
-  const h = house();
+  const h = deployment();
   h.env.ALERT_WEBHOOK_URL = undefined;
   h.storeFails = 2;
   await h.run();

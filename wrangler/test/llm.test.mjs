@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, beforeEach, test } from "node:test";
-import { containerEnv } from "../container.mjs";
-import { llm, messagesEndpoint } from "../doors/llm.mjs";
+import { containerEnv } from "../container/environment.mjs";
+import { llm, messagesEndpoint } from "../egress/llm.mjs";
 
 const secret = "sk-ant-secret";
 /** @type {import("node:http").Server} */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { Locks, strike } from "../lockout.mjs";
+import { Locks, strike } from "../limits/lockout.mjs";
 
 const cases = JSON.parse(readFileSync(new URL("../../gateway/limit/testdata/lockout.json", import.meta.url), "utf8"));
 

@@ -1,22 +1,22 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { addressKey, authQuestion } from "../address-key.mjs";
-import { strike } from "../lockout.mjs";
-import { isOperators, operate } from "../operator.mjs";
+import { addressKey, authQuestion } from "../limits/address-key.mjs";
+import { strike } from "../limits/lockout.mjs";
+import { isOperators, operate } from "../rollout/operator.mjs";
 
 const key = "operator-key-0123456789";
 
 /** A door as Cloudflare binds it, with what its addresses were asked. */
 function door(more = {}) {
-  /** @type {Map<string, import("../lockout.mjs").Strikes>} */
+  /** @type {Map<string, import("../limits/lockout.mjs").Strikes>} */
   const known = new Map();
   const env = {
     ROLLOUT_KEY: key,
     RATE_LIMIT_AUTH: "3/m",
     ADDRESS: {
       getByName: (/** @type {string} */ name) => ({
-        strike: (/** @type {import("../message.mjs").LimitQuestion} */ question) => {
+        strike: (/** @type {import("../edge/message.mjs").LimitQuestion} */ question) => {
           const { strikes, answer } = strike(known.get(name), question, Date.now());
           known.set(name, strikes);
           return { key: question.key, ...answer };

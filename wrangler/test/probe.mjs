@@ -3,12 +3,12 @@
  * does not tell. Only the tests' configuration of workerd names this file. It has
  * no container; the agent is where AGENT_URL says.
  */
-import { core } from "../boot.mjs";
-import { Host } from "../host.mjs";
+import { core } from "../edge/boot.mjs";
+import { Host } from "../edge/host.mjs";
 
-export { Address } from "../address.mjs";
-export { User } from "../user.mjs";
-export { Vault } from "../vault.mjs";
+export { Address } from "../objects/address.mjs";
+export { User } from "../objects/user.mjs";
+export { Vault } from "../objects/vault.mjs";
 
 const host = new Host(core);
 const booted = core.instance;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Relay } from "../relay.mjs";
+import { Relay } from "../socket/relay.mjs";
 
 /** @param {string} text */
 const answer = (text, status = 200) => ({ answer: new Response(text, { status }) });
@@ -14,6 +14,7 @@ function line(open) {
   const relay = new Relay("s", "", {
     open: async (_, after) => open(after),
     deliver: (_, data) => got.push(data),
+    placed: (relay) => got.push(`at ${relay.cursor}`),
     refused: (_, status) => got.push(`refused ${status}`),
     failed: (_, kind) => got.push(`failed ${kind}`),
   });
@@ -34,6 +35,19 @@ test("it rests when nothing runs, and goes on after its cursor when stirred", as
   relay.stir();
   await rest();
   assert.deepEqual([asked, got], [["", "c1"], ["1", "2"]]);
+});
+
+test("it goes on after an id that stands alone", async () => {
+  const asked = /** @type {string[]} */ ([]);
+  const { relay, got, rest } = line((after) => {
+    asked.push(after);
+    return answer(`${asked.length === 1 ? "id: c0\n\n" : ""}: idle\n\n`);
+  });
+  relay.stir();
+  await rest();
+  relay.stir();
+  await rest();
+  assert.deepEqual([asked, got], [["", "c0"], ["at c0"]]);
 });
 
 test("a stir while it runs is not lost", async () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { isFull } from "../container.mjs";
-import { bounds, percentile, slotOf, Slots } from "../slots.mjs";
+import { isFull } from "../container/environment.mjs";
+import { bounds, percentile, slotOf, Slots } from "../rollout/slots.mjs";
 
 /** A switch that says what it is told to, and remembers what it heard. */
 function control() {
@@ -106,7 +106,7 @@ test("percentiles are the bound within which that share came", () => {
   assert.ok(Number.isFinite(percentile(times, 0.95)));
 });
 
-test("a full house is told from a container that does not start", () => {
+test("a full deployment is told from a container that does not start", () => {
   for (const text of [
     "Error: there is no container instance that can be provided to this Durable Object, try again later",
     "Maximum number of running container instances exceeded. Try again later, or try configuring a higher value for max_instances",

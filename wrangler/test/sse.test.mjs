@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { maxEvent, readEvents } from "../sse.mjs";
+import { maxEvent, readEvents } from "../socket/sse.mjs";
 
 /** @param {string[]} chunks */
 async function read(...chunks) {

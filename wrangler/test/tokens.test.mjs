@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { drawKey, partOf, tokenOf } from "../doors/tokens.mjs";
+import { drawKey, partOf, tokenOf } from "../egress/tokens.mjs";
 
 test("a token opens what is its user's, for the start that gave it out", async () => {
   const key = "00112233445566778899aabbccddeeff".repeat(2);

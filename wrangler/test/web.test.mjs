@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
-import { answeredHeader, target, web } from "../doors/web.mjs";
+import { answeredHeader, target, web } from "../egress/web.mjs";
 
 /** @type {import("node:http").Server} */
 let site;

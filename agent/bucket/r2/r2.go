@@ -34,7 +34,7 @@ type Config struct {
 	Region    string // R2: auto; it takes us-east-1 as well, which is what other servers expect
 	AccessKey string
 	SecretKey string
-	// Mark puts something more on each request, such as a door's token; nil is
+	// Mark puts something more on each request, such as an egress token; nil is
 	// nothing. It comes after signing.
 	Mark func(*http.Request)
 }

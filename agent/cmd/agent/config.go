@@ -15,7 +15,7 @@ import (
 
 	"github.com/kelseyhightower/envconfig"
 
-	"github.com/loongclaw/loongclaw/agent/door"
+	"github.com/loongclaw/loongclaw/agent/egress"
 	"github.com/loongclaw/loongclaw/agent/model"
 	"github.com/loongclaw/loongclaw/agent/model/providers"
 	"github.com/loongclaw/loongclaw/pkg/pass"
@@ -51,18 +51,18 @@ type environment struct {
 	LogFormat string `envconfig:"LOG_FORMAT" default:"json"`
 	LogFile   string `envconfig:"LOG_FILE"`
 
-	Provider      list   `envconfig:"LLM_PROVIDER"`
-	Timeout       string `envconfig:"LLM_TIMEOUT" default:"60000"`
-	MaxTokens     string `envconfig:"LLM_MAX_TOKENS"`
-	ContextTokens string `envconfig:"LLM_CONTEXT_TOKENS"`
-	Vision        string `envconfig:"LLM_VISION" default:"auto"`
-	Prices        string `envconfig:"LLM_PRICES"`
-	Protocol      string `envconfig:"ANTHROPIC_PROTOCOL"`
-	Thinking      string `envconfig:"ANTHROPIC_THINKING"`
-	DoorURL       string `envconfig:"LLM_DOOR_URL"`
-	DoorProviders list   `envconfig:"LLM_DOOR_PROVIDERS"`
-	WebDoor       string `envconfig:"WEB_DOOR_URL"`
-	DoorWait      string `envconfig:"DOOR_TOKEN_WAIT" default:"false"`
+	Provider        list   `envconfig:"LLM_PROVIDER"`
+	Timeout         string `envconfig:"LLM_TIMEOUT" default:"60000"`
+	MaxTokens       string `envconfig:"LLM_MAX_TOKENS"`
+	ContextTokens   string `envconfig:"LLM_CONTEXT_TOKENS"`
+	Vision          string `envconfig:"LLM_VISION" default:"auto"`
+	Prices          string `envconfig:"LLM_PRICES"`
+	Protocol        string `envconfig:"ANTHROPIC_PROTOCOL"`
+	Thinking        string `envconfig:"ANTHROPIC_THINKING"`
+	EgressURL       string `envconfig:"LLM_DOOR_URL"`
+	EgressProviders list   `envconfig:"LLM_DOOR_PROVIDERS"`
+	WebEgress       string `envconfig:"WEB_DOOR_URL"`
+	DoorWait        string `envconfig:"DOOR_TOKEN_WAIT" default:"false"`
 
 	// The original's: understood, without effect here.
 	WSPort       string `envconfig:"WS_PORT"`
@@ -86,7 +86,7 @@ type config struct {
 	context      int
 	prices       *providers.Prices
 	providers    map[string]model.Provider
-	door         *door.Tokens // nil where none are waited for
+	egress       *egress.Tokens // nil where none are waited for
 	level        slog.Level
 	unused       []string // variables that are set and have no effect, and why
 }
@@ -173,14 +173,14 @@ func (c *config) check() error {
 	if c.LogFormat != "json" && c.LogFormat != "text" {
 		bad("LOG_FORMAT is not one of json, text")
 	}
-	if u, err := url.Parse(c.WebDoor); c.WebDoor != "" && (err != nil || u.Host == "") {
+	if u, err := url.Parse(c.WebEgress); c.WebEgress != "" && (err != nil || u.Host == "") {
 		bad("WEB_DOOR_URL is no address: set it to something like http://web.internal")
 	}
 	if wait, err := strconv.ParseBool(c.DoorWait); err != nil {
 		bad("DOOR_TOKEN_WAIT is neither true nor false: leave it out unless an Agent object on Cloudflare starts this agent")
 	} else if wait {
-		c.door = door.Wanted(c.R2Endpoint, c.DoorURL, c.WebDoor)
-		c.store.s3.Mark = c.door.Mark
+		c.egress = egress.Expect(c.R2Endpoint, c.EgressURL, c.WebEgress)
+		c.store.s3.Mark = c.egress.Mark
 	}
 	m := c.model()
 	faults = append(faults, m.Check()...)
@@ -234,12 +234,12 @@ func (c *config) findUnused() {
 
 func (c *config) model() model.Config {
 	return model.Config{
-		Providers:     c.Provider,
-		Settings:      c.providers,
-		DoorURL:       c.DoorURL,
-		DoorProviders: c.DoorProviders,
-		Timeout:       c.llmTimeout,
-		MaxTokens:     c.maxTokens,
+		Providers:       c.Provider,
+		Settings:        c.providers,
+		EgressURL:       c.EgressURL,
+		EgressProviders: c.EgressProviders,
+		Timeout:         c.llmTimeout,
+		MaxTokens:       c.maxTokens,
 
 		AnthropicProtocol: strings.ToLower(strings.TrimSpace(c.Protocol)),
 		AnthropicThinking: strings.ToLower(strings.TrimSpace(c.Thinking)),
@@ -259,20 +259,20 @@ func readProviders() map[string]model.Provider {
 	return settings
 }
 
-// mark puts a door token on a request to a door.
+// mark puts a egress token on a request to an egress proxy.
 func (c *config) mark(r *http.Request) {
-	if c.door != nil {
-		c.door.Mark(r)
+	if c.egress != nil {
+		c.egress.Mark(r)
 	}
 }
 
-// modelClient is the client that passes the models' door; nil where there is none.
+// modelClient is the client that passes the egress proxy to the models; nil where there is none.
 func (c *config) modelClient() *http.Client {
-	if c.door == nil {
+	if c.egress == nil {
 		return nil
 	}
 	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.Proxy = nil // the door is the only way out
+	t.Proxy = nil // the egress proxy is the only way out
 	t.MaxIdleConnsPerHost = 64
-	return &http.Client{Transport: c.door.Transport(t)}
+	return &http.Client{Transport: c.egress.Transport(t)}
 }

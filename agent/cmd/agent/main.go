@@ -22,7 +22,7 @@ import (
 
 	_ "golang.org/x/crypto/x509roots/fallback" // certificates where the system has none, as in our image
 
-	"github.com/loongclaw/loongclaw/agent/door"
+	"github.com/loongclaw/loongclaw/agent/egress"
 	"github.com/loongclaw/loongclaw/agent/httpapi"
 	"github.com/loongclaw/loongclaw/agent/meter"
 	"github.com/loongclaw/loongclaw/agent/model"
@@ -125,14 +125,14 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	}
 	// It listens from its first moment: who starts it sees that it is starting, and
 	// can bring what it waits for.
-	entrance := &httpapi.Entrance{Door: c.door, Keys: c.keys}
+	entrance := &httpapi.Startup{Egress: c.egress, Keys: c.keys}
 	server, failed, err := listen(c, seen.handler(entrance), log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
-	if c.door != nil {
-		if err := c.door.Wait(ctx); err != nil {
+	if c.egress != nil {
+		if err := c.egress.Wait(ctx); err != nil {
 			return err
 		}
 	}
@@ -148,13 +148,13 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	box := tools.New(toolsConfig(c, log))
 	manager := runs.New(runs.Config{
 		Bucket: store, Model: chatModel, Tools: box, Instance: c.Instance, MaxRuns: c.maxRuns, Window: info.Window(), Log: log, Now: time.Now,
-		Persona: persona.Reader{Bucket: store, File: "config/SOUL.md", Log: log}.For,
-		Seen:    seen, Trace: seen.runs(),
+		Persona:  persona.Reader{Bucket: store, File: "config/SOUL.md", Log: log}.For,
+		Observer: seen, Trace: seen.runs(),
 	})
 	seen.Watch(manager.Active, manager.Waiting, manager.Draining)
-	api := httpapi.New(httpapi.Config{Runs: manager, Tools: box, Model: info, Keys: c.keys, Version: buildVersion(), Log: log, Now: time.Now, Seen: seen, Door: c.door})
+	api := httpapi.New(httpapi.Config{Runs: manager, Tools: box, Model: info, Keys: c.keys, Version: buildVersion(), Log: log, Now: time.Now, Seen: seen, Egress: c.egress})
 	log.Info("ready", slog.String("store", c.Store), slog.String("provider", info.Provider), slog.String("model", info.Model))
-	go recoverRuns(context.WithoutCancel(ctx), manager, c.door, log)
+	go recoverRuns(context.WithoutCancel(ctx), manager, c.egress, log)
 	api.SetReady()
 	entrance.Open(api)
 	select {
@@ -167,9 +167,9 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	return stop(ctx, server, manager)
 }
 
-// recoverRuns takes up what an earlier process left unfinished. Behind doors the
+// recoverRuns takes up what an earlier process left unfinished. Behind the egress proxy the
 // object that started this one has said whose.
-func recoverRuns(ctx context.Context, manager *runs.Manager, tokens *door.Tokens, log *slog.Logger) {
+func recoverRuns(ctx context.Context, manager *runs.Manager, tokens *egress.Tokens, log *slog.Logger) {
 	names := tokens.Users()
 	if len(names) == 0 {
 		var err error
@@ -198,7 +198,7 @@ func toolsConfig(c config, log *slog.Logger) tools.Config {
 	limits := shellLimits()
 	return tools.Config{
 		Worker: newWorker(limits), AutoApprove: c.AutoApprove, WorkspaceDir: c.Workspace, ShellTimeout: c.shellTimeout, ShellLimits: limits, WebTimeout: c.webTimeout,
-		WebHosts: c.WebHosts, WebDoor: c.WebDoor, Mark: c.mark, Log: log, Now: time.Now,
+		WebHosts: c.WebHosts, WebEgress: c.WebEgress, Mark: c.mark, Log: log, Now: time.Now,
 	}
 }
 

@@ -23,9 +23,9 @@ const provider = "anthropic"
 
 // Config says how to ask.
 type Config struct {
-	Key         string        // empty where none is needed: a door
+	Key         string        // empty where none is needed: an egress proxy
 	URL         string        // with /v1, without, or the full path of the messages; empty is the table's
-	Upstream    string        // the provider's own address where URL is a door's
+	Upstream    string        // the provider's own address where URL is the egress proxy's
 	Model       string        // empty is the table's
 	MaxTokens   int           // 0 is the model's own limit
 	Thinking    string        // adaptive, disabled or a budget in tokens; empty is what the model does by itself

@@ -114,13 +114,13 @@ func TestHeaders(t *testing.T) {
 	if real.head(h, ""); h.Get("X-Api-Key") != key || h.Get("Authorization") != "" {
 		t.Errorf("Anthropic itself gets %v", h)
 	}
-	door, err := New(Config{URL: "http://llm.internal/anthropic/messages", Upstream: "https://api.anthropic.com/v1"})
+	egress, err := New(Config{URL: "http://llm.internal/anthropic/messages", Upstream: "https://api.anthropic.com/v1"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h = http.Header{}
-	if door.head(h, ""); h.Get("X-Api-Key")+h.Get("Authorization") != "" || !door.genuine {
-		t.Errorf("a door gets %v", h)
+	if egress.head(h, ""); h.Get("X-Api-Key")+h.Get("Authorization") != "" || !egress.genuine {
+		t.Errorf("an egress proxy gets %v", h)
 	}
 }
 

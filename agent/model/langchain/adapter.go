@@ -28,9 +28,9 @@ const (
 // Config says which provider to ask, and how.
 type Config struct {
 	Provider    string        // one that Known knows
-	Key         string        // empty where none is needed: a door, Ollama
+	Key         string        // empty where none is needed: an egress proxy, Ollama
 	URL         string        // either form of base URL; empty is the default
-	Upstream    string        // the provider's own address where URL is a door's; the dialect goes by it
+	Upstream    string        // the provider's own address where URL is the egress proxy's; the dialect goes by it
 	Model       string        // empty is the default
 	Temperature *float64      // nil is DefaultTemperature
 	MaxTokens   int           // of one answer; 0 is the provider's own limit

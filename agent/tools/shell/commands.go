@@ -14,7 +14,7 @@ import (
 )
 
 // command is one of our own commands: the usual options of the tool of that
-// name, over the doors.
+// name, over the sandbox.
 type command struct {
 	run    func(*call) int
 	writes bool
@@ -38,12 +38,12 @@ func init() {
 
 // call is one call of a command.
 type call struct {
-	ctx    context.Context //nolint:containedctx // lives as long as the call
-	doors  *doors
-	hc     interp.HandlerContext
-	name   string
-	args   []string
-	failed bool
+	ctx     context.Context //nolint:containedctx // lives as long as the call
+	sandbox *sandbox
+	hc      interp.HandlerContext
+	name    string
+	args    []string
+	failed  bool
 }
 
 func (c *call) printf(format string, a ...any) {
@@ -144,7 +144,7 @@ func (r *counted) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := r.from.Read(p)
-	if spent := r.call.doors.spend(n); spent != nil {
+	if spent := r.call.sandbox.spend(n); spent != nil {
 		return 0, spent
 	}
 	return n, err
@@ -170,7 +170,7 @@ func (c *call) one(name string, do func(string, io.Reader) error) error {
 	if name == "-" {
 		return do(name, c.stdin())
 	}
-	f, err := c.doors.open(c.ctx, c.hc.Dir, name, os.O_RDONLY, 0)
+	f, err := c.sandbox.open(c.ctx, c.hc.Dir, name, os.O_RDONLY, 0)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func ls(c *call) int {
 	}
 	several := len(c.args) > 1 || opts['R'] != ""
 	for _, name := range c.args {
-		info, err := c.doors.stat(c.hc.Dir, name, true)
+		info, err := c.sandbox.stat(c.hc.Dir, name, true)
 		switch {
 		case err != nil:
 			c.failErr(name, err)
@@ -37,7 +37,7 @@ func ls(c *call) int {
 }
 
 func (c *call) folder(name string, titled bool, opts map[rune]string, depth int) {
-	entries, err := c.doors.readDir(c.hc.Dir, name)
+	entries, err := c.sandbox.readDir(c.hc.Dir, name)
 	if err != nil {
 		c.failErr(name, err)
 		return
@@ -93,12 +93,12 @@ func (c *call) walked() (found []string) {
 func (c *call) walk(names []string, visit func(name string, d fs.DirEntry)) {
 	left := maxWalk
 	for _, name := range names {
-		rel, err := c.doors.rel(c.hc.Dir, name)
+		rel, err := c.sandbox.rel(c.hc.Dir, name)
 		if err != nil {
 			c.failErr(name, err)
 			continue
 		}
-		err = fs.WalkDir(c.doors.root.FS(), filepath.ToSlash(rel), func(p string, d fs.DirEntry, err error) error {
+		err = fs.WalkDir(c.sandbox.root.FS(), filepath.ToSlash(rel), func(p string, d fs.DirEntry, err error) error {
 			if left--; left < 0 || c.ctx.Err() != nil {
 				return fs.SkipAll
 			}
@@ -192,11 +192,11 @@ func mkdir(c *call) int {
 		return 2
 	}
 	for _, name := range c.args {
-		rel, err := c.doors.rel(c.hc.Dir, name)
+		rel, err := c.sandbox.rel(c.hc.Dir, name)
 		if err == nil && opts['p'] != "" {
-			err = c.doors.root.MkdirAll(rel, 0o755)
+			err = c.sandbox.root.MkdirAll(rel, 0o755)
 		} else if err == nil {
-			err = c.doors.root.Mkdir(rel, 0o755)
+			err = c.sandbox.root.Mkdir(rel, 0o755)
 		}
 		if err != nil {
 			c.failErr(name, err)
@@ -207,7 +207,7 @@ func mkdir(c *call) int {
 
 func touch(c *call) int {
 	for _, name := range c.args {
-		f, err := c.doors.open(c.ctx, c.hc.Dir, name, os.O_CREATE|os.O_WRONLY, 0o644)
+		f, err := c.sandbox.open(c.ctx, c.hc.Dir, name, os.O_CREATE|os.O_WRONLY, 0o644)
 		if err == nil {
 			err = f.Close()
 		}
@@ -226,7 +226,7 @@ func cp(c *call) int {
 		return c.fail("use cp FROM TO, one file at a time")
 	}
 	from, to := c.args[0], c.args[1]
-	if info, err := c.doors.stat(c.hc.Dir, to, true); err == nil && info.IsDir() {
+	if info, err := c.sandbox.stat(c.hc.Dir, to, true); err == nil && info.IsDir() {
 		to = path.Join(to, path.Base(from))
 	}
 	if err := c.one(from, func(_ string, r io.Reader) error { return c.write(to, os.O_TRUNC, r) }); err != nil {
@@ -236,7 +236,7 @@ func cp(c *call) int {
 }
 
 func (c *call) write(name string, flag int, r io.Reader) error {
-	f, err := c.doors.open(c.ctx, c.hc.Dir, name, os.O_CREATE|os.O_WRONLY|flag, 0o644)
+	f, err := c.sandbox.open(c.ctx, c.hc.Dir, name, os.O_CREATE|os.O_WRONLY|flag, 0o644)
 	if err != nil {
 		return err
 	}

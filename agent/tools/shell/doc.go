@@ -1,7 +1,7 @@
 // Package shell judges and runs the command lines of exec_shell.
 //
 // Owns: the policy over commands (what runs unasked, what never runs), the
-// interpreter's doors to files and programs, small commands in Go that work in
+// interpreter's sandbox to files and programs, small commands in Go that work in
 // an image without a shell, and the working copy that a command sees.
 // Touches: one folder for each user, through os.Root; the programs of PATH, for
 // commands that the user approved.

@@ -69,7 +69,7 @@ func FuzzPlain(f *testing.F) {
 }
 
 // FuzzApproved runs lines as if the user had approved each, where there is no
-// program to start: whatever a line does, the interpreter's own doors and our
+// program to start: whatever a line does, the interpreter's own sandbox and our
 // commands keep it inside, it ends in time, and it does not panic.
 func FuzzApproved(f *testing.F) {
 	for _, s := range []string{

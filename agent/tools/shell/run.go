@@ -80,7 +80,7 @@ func Run(ctx context.Context, job Job) (Result, error) {
 	stdout := &capture{limit: job.MaxOutput, flood: flood}
 	stderr := &capture{limit: job.MaxOutput, flood: flood}
 
-	d := &doors{root: root, dir: job.Dir, plain: job.Plain, left: maxRead}
+	d := &sandbox{root: root, dir: job.Dir, plain: job.Plain, left: maxRead}
 	started := &programs{plain: job.Plain, limits: job.Limits, slots: make(chan struct{}, maxPrograms)}
 	options := append(d.options(),
 		interp.Env(environment(job)), interp.Dir(job.Dir), interp.StdIO(nil, stdout, stderr),
@@ -121,7 +121,7 @@ func exitCode(err error, stderr *capture) int {
 }
 
 // environment is all that a program finds in its environment. TMPDIR is a name
-// that no file has: the interpreter opens its own pipes there past the doors.
+// that no file has: the interpreter opens its own pipes there past the sandbox.
 func environment(job Job) expand.Environ {
 	return expand.ListEnviron("PATH="+job.Path, "HOME="+job.Dir, "LANG=C.UTF-8", "TMPDIR="+noTemp)
 }
@@ -130,7 +130,7 @@ const noTemp = "/\x00"
 
 // callHandler sees every call with its words expanded, so also the names that
 // the judge could not know.
-func callHandler(d *doors) interp.CallHandlerFunc {
+func callHandler(d *sandbox) interp.CallHandlerFunc {
 	return func(ctx context.Context, args []string) ([]string, error) {
 		hc := interp.HandlerCtx(ctx)
 		switch {
@@ -159,7 +159,7 @@ func refuse(hc interp.HandlerContext, reason string) []string {
 // refusal is the name of a command that only fails.
 const refusal = "loongclaw-refused"
 
-func dispatch(ctx context.Context, d *doors, p *programs, args []string) error {
+func dispatch(ctx context.Context, d *sandbox, p *programs, args []string) error {
 	hc := interp.HandlerCtx(ctx)
 	if args[0] == refusal {
 		return interp.ExitStatus(exitRefused)
@@ -173,14 +173,14 @@ func dispatch(ctx context.Context, d *doors, p *programs, args []string) error {
 
 // runCommand runs one of our own commands. It may run in a goroutine of the
 // interpreter, so that a panic here would end the agent.
-func runCommand(ctx context.Context, d *doors, hc interp.HandlerContext, c command, args []string) (err error) {
+func runCommand(ctx context.Context, d *sandbox, hc interp.HandlerContext, c command, args []string) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			_, _ = fmt.Fprintf(hc.Stderr, "%s: failed inside\n", args[0])
 			err = interp.ExitStatus(1)
 		}
 	}()
-	call := &call{ctx: ctx, doors: d, hc: hc, name: args[0], args: args[1:]}
+	call := &call{ctx: ctx, sandbox: d, hc: hc, name: args[0], args: args[1:]}
 	code := c.run(call)
 	if call.failed && code == 0 {
 		code = 1

@@ -73,7 +73,7 @@ func readAgents(path string, now time.Time) ([]edge.Agent, error) {
 				return nil, fmt.Errorf("line %d names an agent a second time", n+1)
 			}
 		}
-		all, serves = append(all, a), serves || len(a.Only) == 0
+		all, serves = append(all, a), serves || len(a.Users) == 0
 	}
 	if !serves {
 		return nil, errors.New("names no agent that serves everybody; write one on a line of its own, such as http://127.0.0.1:8788")
@@ -91,13 +91,13 @@ func agentLine(words []string) (a edge.Agent, until time.Time, err error) {
 		name, value, _ := strings.Cut(word, "=")
 		switch {
 		case word == "spare":
-			a.Spare = true
+			a.Backup = true
 			continue
 		case name == "only" && strings.Trim(value, ",") != "":
-			a.Only = strings.Split(strings.Trim(value, ","), ",")
+			a.Users = strings.Split(strings.Trim(value, ","), ",")
 			continue
 		case name == "share":
-			if a.Share, err = strconv.Atoi(value); err == nil && a.Share >= 1 && a.Share <= 100 {
+			if a.Weight, err = strconv.Atoi(value); err == nil && a.Weight >= 1 && a.Weight <= 100 {
 				continue
 			}
 		case name == "until":

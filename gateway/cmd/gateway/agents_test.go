@@ -29,7 +29,7 @@ http://d:4 until=2026-01-31T12:00:01Z
 http://e:5 until=2026-01-31T12:00:00Z
 http://f:6 share=5 until=2026-01-31T12:00:01Z
 `)
-	want := []edge.Agent{{URL: "http://a:1"}, {URL: "http://b:2", Spare: true}, {URL: "http://c:3", Only: []string{"canary", "alice"}}, {URL: "http://d:4"}, {URL: "http://f:6", Share: 5}}
+	want := []edge.Agent{{URL: "http://a:1"}, {URL: "http://b:2", Backup: true}, {URL: "http://c:3", Users: []string{"canary", "alice"}}, {URL: "http://d:4"}, {URL: "http://f:6", Weight: 5}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}

@@ -171,7 +171,7 @@ func (env environment) understand(version string) (config, error) {
 	e.JWT, err = access.NewJWT(strings.TrimSpace(env.JWTIssuer), strings.TrimSpace(env.JWTAudience), env.JWTPublicKeys, strings.TrimSpace(env.JWTUserClaim), strings.TrimSpace(env.JWTScopeClaim))
 	faults = append(faults, unjoin(err)...)
 	tokensOK = tokensOK && err == nil
-	e.Access, err = access.ParseTeam(strings.TrimSpace(env.AccessTeam), strings.TrimSpace(env.AccessAUD))
+	e.Access, err = access.ParseCloudflareAccess(strings.TrimSpace(env.AccessTeam), strings.TrimSpace(env.AccessAUD))
 	faults = append(faults, unjoin(err)...)
 	tokensOK = tokensOK && err == nil
 	note("LOONGCLAW_CANARY", env.letCanaryIn(e))

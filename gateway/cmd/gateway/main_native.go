@@ -176,7 +176,7 @@ func serve(ctx context.Context, stderr io.Writer, over *handover) (err error) {
 			return terr
 		}
 		defer func() { closeTraces(ctx, tracer, log) }()
-		hc.Agent, hc.Around = tracer.Agents(hc.Agent), tracer.Server
+		hc.Agent, hc.Middleware = tracer.Agents(hc.Agent), tracer.Server
 	}
 	host, err := native.New(hc)
 	if err != nil {

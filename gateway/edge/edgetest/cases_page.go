@@ -1,6 +1,7 @@
 package edgetest
 
 import (
+	"bytes"
 	"net/http"
 	"regexp"
 	"strings"
@@ -19,6 +20,7 @@ func pageCases() []testCase {
 		{"files with a hash in their name are kept for ever", immutableFile},
 		{"a file that is not there is 404", missingFile},
 		{"no path leaves the page's folder", escapingFile},
+		{"an address that there is not is a page to a browser and JSON to a program", unknownAddress},
 	}
 }
 
@@ -110,4 +112,42 @@ func escapingFile(t *testing.T, s *suite) {
 			t.Errorf("%s: got %d, want a refusal; body %.100q", path, a.status, a.body)
 		}
 	}
+}
+
+func unknownAddress(t *testing.T, s *suite) {
+	const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
+	for _, path := range []string{"/nothing", "/api/nothing", "/v1/nothing", "/s", "/s/", "/s/a/b", "/s/%00", "/index.php?x=1", "/" + strings.Repeat("a", 3000)} {
+		for _, method := range []string{http.MethodGet, http.MethodHead} {
+			a := s.send(t, call{method: method, path: path, header: map[string]string{"Accept": browser, "Sec-Fetch-Mode": "navigate"}})
+			if a.status != http.StatusNotFound || a.header.Get("Content-Type") != "text/html; charset=utf-8" {
+				t.Errorf("%s %.40s in a browser: %d %s", method, path, a.status, a.header.Get("Content-Type"))
+			}
+			if shows := bytes.Contains(a.body, []byte("There is nothing at this address")) && bytes.Contains(a.body, []byte(`href="/"`)); shows != (method == http.MethodGet) {
+				t.Errorf("%s %.40s in a browser shows %.200q", method, path, a.body)
+			}
+			if csp := a.header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "script-src") || strings.Contains(csp, "unsafe") {
+				t.Errorf("%.40s: policy %q", path, csp)
+			}
+			a.wantHeader(t, "X-Content-Type-Options", "nosniff")
+			a.wantHeader(t, "Cache-Control", "no-store")
+		}
+		if strings.HasPrefix(path, "/s/") {
+			continue // to a program it is an id that cannot be
+		}
+		for _, accept := range []string{"", "*/*", "application/json", "text/html;q=0, */*", "text/htmlx"} {
+			s.send(t, call{path: path, header: map[string]string{"Accept": accept}}).wantFault(t, fault.CodeNotFound)
+		}
+		s.send(t, call{path: path, header: map[string]string{"Accept": browser, "Sec-Fetch-Mode": "cors"}}).wantFault(t, fault.CodeNotFound)
+		s.send(t, call{method: http.MethodPost, path: path, header: map[string]string{"Accept": browser}}).wantFault(t, fault.CodeNotFound)
+	}
+	for language, want := range map[string]string{"zh-CN,zh;q=0.9,en;q=0.8": "zh-CN", "en-GB,en;q=0.9,zh;q=0.5": "en", "zh": "zh-CN", "zh;q=0,en": "en", "fr": "en", "": "en"} {
+		a := s.send(t, call{path: "/nothing", header: map[string]string{"Accept": browser, "Accept-Language": language}})
+		a.wantHeader(t, "Content-Language", want)
+		if !bytes.Contains(a.body, []byte(`<html lang="`+want+`"`)) {
+			t.Errorf("%s: %.100q", language, a.body)
+		}
+	}
+	// What there is stays what it is, also in a browser.
+	s.send(t, call{path: "/api/sessions", header: map[string]string{"Accept": browser, "Sec-Fetch-Mode": "navigate"}}).wantFault(t, fault.CodeUnauthorized)
+	s.wantAgentUntouched(t)
 }

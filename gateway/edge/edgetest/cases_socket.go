@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -24,6 +25,7 @@ func socketCases() []testCase {
 		{"websocket: it opens on /ws and on /, with a header and with subprotocols", socketOpens},
 		{"websocket: a chat becomes a run and its events become frames", socketChat},
 		{"websocket: a stream that breaks goes on after its last event", socketResumes},
+		{"websocket: a subscription begins with the last turns and goes on after its place", socketTail},
 		{"websocket: history and its end become frames", socketHistory},
 		{"websocket: an unknown type is an error and the socket stays open", socketUnknownType},
 		{"websocket: a frame without data is an error and the socket stays open", socketWithoutData},
@@ -197,6 +199,31 @@ func socketResumes(t *testing.T, s *suite) {
 			t.Errorf("got %+v, want %q", got, want)
 		}
 	}
+}
+
+func socketTail(t *testing.T, s *suite) {
+	var asked atomic.Int32
+	s.agent.answers(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		if asked.Add(1) == 1 {
+			_, _ = io.WriteString(w, "id: c7\n\n") // where it stands: there is nothing to tell
+			return
+		}
+		q := r.URL.Query()
+		_, _ = fmt.Fprintf(w, "id: c8\nevent: message_chunk\ndata: {\"type\":\"message_chunk\",\"sessionId\":\"s\",\"content\":\"after %s tail %s\"}\n\n", q.Get("after"), q.Get("tail")) // #nosec G705 -- an event stream of a test, no page
+		flush(w)
+		<-r.Context().Done()
+	})
+	k := s.dial(t, "/ws", bearer(bob))
+	k.send(`{"type":"subscribe","data":{"sessionId":"s","tail":2}}`)
+	if got := k.next(); got.Content != "after c7 tail " {
+		t.Errorf("got %+v, want what follows the place", got)
+	}
+	first := s.agent.requests()[0]
+	if u, err := url.Parse(first.uri); err != nil || u.Path != "/api/sessions/s/events" || u.Query().Get("tail") != "2" || u.Query().Has("after") {
+		t.Errorf("the agent got %s, want the last 2 turns", first.uri)
+	}
+	k.wantRefusal(`{"type":"subscribe","data":{"sessionId":"s","tail":-1}}`, fault.CodeInvalidRequest)
 }
 
 func socketHistory(t *testing.T, s *suite) {

@@ -18,6 +18,7 @@ import (
 func streamCases() []testCase {
 	return []testCase{
 		{"events pass at once", eventsPass},
+		{"changes of the list pass at once", listPasses},
 		{"a streamed POST passes at once", postStreams},
 		{"a long stream arrives whole", longStream},
 		{"a client that goes away in mid-stream ends its request to the agent", cancelInStream},
@@ -51,6 +52,8 @@ func paced(next <-chan string) http.HandlerFunc {
 func flush(w http.ResponseWriter) { _ = http.NewResponseController(w).Flush() }
 
 func eventsPass(t *testing.T, s *suite) { s.wantPaced(t, call{path: "/api/sessions/s/events"}) }
+
+func listPasses(t *testing.T, s *suite) { s.wantPaced(t, call{path: chat.PathList}) }
 
 func postStreams(t *testing.T, s *suite) {
 	s.wantPaced(t, call{

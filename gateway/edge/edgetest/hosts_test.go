@@ -18,7 +18,7 @@ import (
 )
 
 // TestHosts runs one list of cases against the native gateway and against
-// workerd, as `wrangler dev` runs it. deploy/cloudflare runs it a third time,
+// workerd, as `wrangler dev` runs it. deploy/test/cloudflare runs it a third time,
 // against workerd with containers.
 func TestHosts(t *testing.T) {
 	for _, target := range []edgetest.Target{

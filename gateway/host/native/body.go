@@ -159,9 +159,9 @@ func (b *body) onto(req *http.Request) {
 // bodyTime is how long a body of a length may take.
 func (h *Host) bodyTime(length int64) time.Duration {
 	if length < bodyRate {
-		return h.Wait.Body
+		return h.Timeouts.Body
 	}
-	return h.Wait.Body + time.Duration(length)*time.Second/bodyRate
+	return h.Timeouts.Body + time.Duration(length)*time.Second/bodyRate
 }
 
 // readBody reads all of a request's body.

@@ -56,7 +56,7 @@ func (s *socket) do(k edge.Call) {
 		s.follow(k.Session, "", &k)
 		return
 	}
-	ctx, cancel := context.WithTimeoutCause(s.ctx, s.host.Wait.Agent, errAgentSlow)
+	ctx, cancel := context.WithTimeoutCause(s.ctx, s.host.Timeouts.Agent, errAgentSlow)
 	defer cancel()
 	body, err := s.ask(ctx, k)
 	if s.ctx.Err() != nil {
@@ -142,7 +142,7 @@ func answerFault(status int, body []byte) error {
 
 func (s *socket) roundTrip(ctx context.Context, k edge.Call) (*http.Response, error) {
 	s.host.Log.Debug("frame", "method", k.Method, "path", pathOf(k.Target), "user", s.id.User, "requestId", k.Set.Get(chat.HeaderRequestID))
-	resp, err := s.host.try(ctx, k.Place, func() bool { return false }, func(agent string) (*http.Request, error) {
+	resp, err := s.host.roundTrip(ctx, k.Upstreams, func() bool { return false }, func(agent string) (*http.Request, error) {
 		base, err := url.Parse(agent)
 		if err != nil {
 			return nil, err

@@ -23,17 +23,17 @@ type Config struct {
 	Page   fs.FS // the built page
 	Agents []edge.Agent
 	// List gives the agents anew, where they may change while the host runs.
-	List   func() ([]edge.Agent, error)
-	Log    *slog.Logger
-	Now    func() time.Time  // time.Now when nil
-	Agent  http.RoundTripper // the way to the agents; NewTransport() when nil
-	Web    http.RoundTripper // the way to Cloudflare Access; Go's default when nil
-	Shared Shared            // what several gateways know together; nil for one alone
-	Wait   Wait              // DefaultWait where zero
-	Seen   Observer          // nobody when nil
-	Most   edge.Most         // what a user may have open at once; edge.UsualMost where zero
-	// Around stands between the server and the host; nil is nothing.
-	Around func(http.Handler) http.Handler
+	List     func() ([]edge.Agent, error)
+	Log      *slog.Logger
+	Now      func() time.Time  // time.Now when nil
+	Agent    http.RoundTripper // the way to the agents; NewTransport() when nil
+	Web      http.RoundTripper // the way to Cloudflare Access; Go's default when nil
+	Shared   Shared            // what several gateways know together; nil for one alone
+	Timeouts Wait              // DefaultWait where zero
+	Seen     Observer          // nobody when nil
+	Most     edge.Most         // what a user may have open at once; edge.UsualMost where zero
+	// Middleware stands between the server and the host; nil is nothing.
+	Middleware func(http.Handler) http.Handler
 }
 
 // Observer is told what a host does. Many tell it at once, and on the way of every
@@ -90,13 +90,13 @@ const maxKeys = 1 << 17
 // Host serves. Its zero value does not; use New.
 type Host struct {
 	Config
-	counts  *counts
-	open    *open
-	facts   edge.Facts
-	page    map[string]*file
-	fleet   *fleet
-	keys    teamKeys
-	buffers sync.Pool
+	counts    *limits
+	open      *open
+	facts     edge.Facts
+	page      map[string]*file
+	upstreams *upstreams
+	keys      accessKeys
+	buffers   sync.Pool
 
 	leaving  atomic.Bool     // answers close their connections
 	draining context.Context // ends when stopping begins
@@ -116,8 +116,8 @@ func New(cfg Config) (*Host, error) {
 	if cfg.Agent == nil {
 		cfg.Agent = NewTransport()
 	}
-	if cfg.Wait == (Wait{}) {
-		cfg.Wait = DefaultWait()
+	if cfg.Timeouts == (Wait{}) {
+		cfg.Timeouts = DefaultWait()
 	}
 	if cfg.Most == (edge.Most{}) {
 		cfg.Most = edge.UsualMost()
@@ -125,8 +125,8 @@ func New(cfg Config) (*Host, error) {
 	if cfg.Web == nil {
 		cfg.Web = http.DefaultTransport
 	}
-	if cfg.Around == nil {
-		cfg.Around = func(h http.Handler) http.Handler { return h }
+	if cfg.Middleware == nil {
+		cfg.Middleware = func(h http.Handler) http.Handler { return h }
 	}
 	if cfg.Seen == nil {
 		cfg.Seen = unseen{}
@@ -135,13 +135,13 @@ func New(cfg Config) (*Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the built page: %w", err)
 	}
-	h := &Host{Config: cfg, page: page, sockets: make(map[*socket]struct{}), keys: teamKeys{web: cfg.Web, now: cfg.Now}}
+	h := &Host{Config: cfg, page: page, sockets: make(map[*socket]struct{}), keys: accessKeys{web: cfg.Web, now: cfg.Now}}
 	h.draining, h.stop = context.WithCancel(context.Background())
 	h.buffers.New = func() any { b := make([]byte, 8<<10); return &b }
-	h.counts = newCounts(cfg.Shared, cfg.Now, cfg.Seen.Refused)
+	h.counts = newLimits(cfg.Shared, cfg.Now, cfg.Seen.Refused)
 	h.facts = h.counts.facts()
 	h.open = newOpen(cfg.Most)
-	h.fleet = &fleet{ask: h.agentReady, list: cfg.List, log: cfg.Log, now: cfg.Now, agents: cfg.Agents}
+	h.upstreams = &upstreams{ask: h.agentReady, list: cfg.List, log: cfg.Log, now: cfg.Now, agents: cfg.Agents}
 	return h, nil
 }
 
@@ -158,14 +158,14 @@ const goodbye = time.Second
 // stopped because it was told to.
 func (h *Host) Serve(ctx context.Context, ln net.Listener) error {
 	srv := &http.Server{
-		Handler:           answering(h.Around(h)),
-		ReadHeaderTimeout: h.Wait.Header,
-		IdleTimeout:       h.Wait.Idle,
-		WriteTimeout:      h.Wait.Write, // renewed by every write of a stream
+		Handler:           answering(h.Middleware(h)),
+		ReadHeaderTimeout: h.Timeouts.Header,
+		IdleTimeout:       h.Timeouts.Idle,
+		WriteTimeout:      h.Timeouts.Write, // renewed by every write of a stream
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(h.Log.Handler(), slog.LevelDebug),
 	}
-	go h.fleet.watch(h.draining)
+	go h.upstreams.watch(h.draining)
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(ln) }()
 	select {
@@ -173,9 +173,9 @@ func (h *Host) Serve(ctx context.Context, ln net.Listener) error {
 		return fmt.Errorf("serving: %w", err)
 	case <-ctx.Done():
 	}
-	wait := h.Wait.Drain
+	wait := h.Timeouts.Drain
 	if errors.Is(context.Cause(ctx), ErrReplaced) {
-		wait = h.Wait.Replaced
+		wait = h.Timeouts.Replaced
 		_ = ln.Close() // the other process has it, too
 		h.leaving.Store(true)
 		time.Sleep(goodbye)
@@ -210,7 +210,7 @@ func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.mayClose(w.Header())
 	if r.ContentLength != 0 {
 		// Whatever happens to the body, also when nobody reads it, has an end.
-		_ = rc.SetReadDeadline(started.Add(h.Wait.Body))
+		_ = rc.SetReadDeadline(started.Add(h.Timeouts.Body))
 	}
 	if len(r.TransferEncoding) > 0 {
 		// A Content-Length beside it is gone by now. Whoever came between may have
@@ -270,7 +270,7 @@ func (h *Host) mayClose(header http.Header) {
 // known are the facts that are at hand.
 func (h *Host) known() edge.Facts {
 	f := h.facts
-	f.Agents = h.fleet.present()
+	f.Agents = h.upstreams.present()
 	return f
 }
 
@@ -313,7 +313,7 @@ func (h *Host) decide(w http.ResponseWriter, r *http.Request) (edge.Decision, er
 			}
 			head.Body = append([]byte{}, body...)
 		case d.Ask.Ready && facts.Ready == nil:
-			ready := h.fleet.isReady(r.Context())
+			ready := h.upstreams.isReady(r.Context())
 			facts.Ready = &ready
 		case d.Ask.AccessKeys != nil && (facts.AccessKeys == nil || !facts.AccessKeys.Refreshed):
 			keys, err := h.keys.answer(r.Context(), *d.Ask.AccessKeys)

@@ -80,7 +80,7 @@ func (h *Host) asset(w http.ResponseWriter, r *http.Request, d edge.Decision) in
 		return http.StatusNotModified
 	}
 	body := f.plain
-	if f.zip != nil && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+	if f.zip != nil && takesGzip(r.Header) {
 		body = f.zip
 		header.Set("Content-Encoding", "gzip")
 	}

@@ -63,16 +63,16 @@ func (h *Host) forward(w http.ResponseWriter, r *http.Request, d edge.Decision) 
 	}
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
-	wait := h.Wait.Agent
+	wait := h.Timeouts.Agent
 	if f.Stream {
-		wait = h.Wait.AgentStream
+		wait = h.Timeouts.AgentStream
 	}
 	late := time.AfterFunc(wait, func() { cancel(errAgentSlow) })
 	defer late.Stop()
 	body.progress = func() { late.Reset(wait) } // a slow client is no slow agent
-	resp, err := h.try(ctx, f.Place, body.gone, func(agent string) (*http.Request, error) { return upstream(ctx, agent, f, r, body) })
+	resp, err := h.roundTrip(ctx, f.Upstreams, body.gone, func(agent string) (*http.Request, error) { return upstream(ctx, agent, f, r, body) })
 	// A slow model has made the client's deadline old.
-	_ = rc.SetWriteDeadline(h.Now().Add(h.Wait.Write))
+	_ = rc.SetWriteDeadline(h.Now().Add(h.Timeouts.Write))
 	if err != nil {
 		if broke := body.broken(); broke != nil {
 			return h.refuse(w, r, d, bodyFault(w, broke))
@@ -162,7 +162,7 @@ func agentFault(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); errors.Is(cause, errAgentSlow) || errors.Is(cause, errDraining) {
 		return cause
 	}
-	if nobody(err) {
+	if isDialError(err) {
 		return fault.Wrap(err, fault.CodeUnavailable, "the agent cannot be reached", "it may be starting: try again; else start it, or correct AGENT_URL").After(2 * time.Second)
 	}
 	return fault.Wrap(err, fault.CodeAgentFailed, "the agent broke off", "try again; if it stays, look at the agent's log")
@@ -180,15 +180,23 @@ func (h *Host) relayAnswer(w http.ResponseWriter, rc *http.ResponseController, r
 	setAll(header, resp.Header)
 	h.mayClose(header)
 	setAll(header, d.Header)
+	var out io.Writer = w
+	end, zipped := func() error { return nil }, zips(r, resp, header)
+	if zipped {
+		out, end = zipper(w)
+	}
 	w.WriteHeader(resp.StatusCode)
 	if r.Method == http.MethodHead {
 		return resp.StatusCode
 	}
-	flush := resp.stream || resp.ContentLength < 0
+	flush := resp.stream || resp.ContentLength < 0 && !zipped
 	if flush {
 		_ = rc.Flush()
 	}
-	boundary, err := h.copyBody(w, rc, resp, flush)
+	boundary, err := h.copyBody(out, rc, resp, flush)
+	if err == nil {
+		err = end()
+	}
 	if err == nil {
 		return resp.StatusCode
 	}
@@ -229,7 +237,7 @@ func (h *Host) copyBody(w io.Writer, rc *http.ResponseController, resp *answer, 
 	for {
 		n, err := resp.Body.Read(buf)
 		if n > 0 {
-			_ = rc.SetWriteDeadline(h.Now().Add(h.Wait.Write))
+			_ = rc.SetWriteDeadline(h.Now().Add(h.Timeouts.Write))
 			if _, werr := w.Write(buf[:n]); werr != nil {
 				return false, werr
 			}

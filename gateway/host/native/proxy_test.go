@@ -142,7 +142,7 @@ func TestAgentTroubleIsTold(t *testing.T) {
 	}{
 		"not there":        {nil, []option{func(e *edge.Config, _ *Config) { e.Agents = []string{"http://" + closed.Addr().String()} }}, "/api/stats", 503, "unavailable"},
 		"breaks off":       {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, nil, "/api/stats", 502, "agent_failed"},
-		"hangs":            {hang, []option{func(_ *edge.Config, h *Config) { h.Wait.Agent = 50 * time.Millisecond }}, "/api/stats", 504, "agent_timeout"},
+		"hangs":            {hang, []option{func(_ *edge.Config, h *Config) { h.Timeouts.Agent = 50 * time.Millisecond }}, "/api/stats", 504, "agent_timeout"},
 		"refuses the pass": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, nil, "/api/stats", 502, "agent_failed"},
 		"its own error": {func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(409)
@@ -170,7 +170,7 @@ func TestALargeAnswerMayTakeLongerThanASlowAgent(t *testing.T) {
 			_ = http.NewResponseController(w).Flush()
 			time.Sleep(60 * time.Millisecond)
 		}
-	}), func(_ *edge.Config, h *Config) { h.Wait.Agent = 250 * time.Millisecond })
+	}), func(_ *edge.Config, h *Config) { h.Timeouts.Agent = 250 * time.Millisecond })
 	if resp, body := r.do(t, "GET", "/api/files/large.bin", ""); resp.StatusCode != 200 || body != strings.Repeat("part", parts) {
 		t.Errorf("got %d %q", resp.StatusCode, body)
 	}
@@ -209,7 +209,7 @@ func TestBodies(t *testing.T) {
 	r := newRig(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		reached <- struct{}{}
-	}), func(_ *edge.Config, h *Config) { h.Wait.Body = 100 * time.Millisecond })
+	}), func(_ *edge.Config, h *Config) { h.Timeouts.Body = 100 * time.Millisecond })
 
 	t.Run("declared too long", func(t *testing.T) {
 		resp, body := r.do(t, "POST", "/api/chat", strings.Repeat("x", 3<<20))

@@ -131,7 +131,7 @@ func after(target, cursor string) string {
 func (s *socket) stream(ctx context.Context, k edge.Call, cursor *string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	late := time.AfterFunc(s.host.Wait.Agent, func() { cancel(errAgentSlow) })
+	late := time.AfterFunc(s.host.Timeouts.Agent, func() { cancel(errAgentSlow) })
 	resp, err := s.roundTrip(ctx, k)
 	late.Stop()
 	if err != nil {
@@ -143,6 +143,11 @@ func (s *socket) stream(ctx context.Context, k edge.Call, cursor *string) error 
 		return refusal(resp)
 	}
 	events := sse.NewReader(resp.Body, maxEvent)
+	defer func() {
+		if place := events.Place(); place != "" {
+			*cursor = place
+		}
+	}()
 	for {
 		e, err := events.Next()
 		if errors.Is(err, sse.ErrTooLong) {
@@ -152,9 +157,6 @@ func (s *socket) stream(ctx context.Context, k edge.Call, cursor *string) error 
 			return nil
 		}
 		s.send(e.Data)
-		if e.ID != "" {
-			*cursor = e.ID
-		}
 	}
 }
 

@@ -57,7 +57,7 @@ func newRig(t testing.TB, agent http.Handler, options ...option) *rig {
 		"index.html":       {Data: []byte("<!doctype html><title>page</title>" + strings.Repeat("<p>text</p>", 200))},
 		"assets/abc123.js": {Data: []byte("export{}")},
 	}
-	hc := Config{Page: page, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Wait: DefaultWait()}
+	hc := Config{Page: page, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Timeouts: DefaultWait()}
 	for _, o := range options {
 		o(&ec, &hc)
 	}
@@ -131,7 +131,7 @@ func user(r *http.Request) (string, error) {
 
 // waits changes how long the host waits.
 func waits(change func(*Wait)) option {
-	return func(_ *edge.Config, h *Config) { change(&h.Wait) }
+	return func(_ *edge.Config, h *Config) { change(&h.Timeouts) }
 }
 
 // connect opens a connection that ends with the test.

@@ -182,10 +182,12 @@ func (s *socket) read() (websocket.MessageType, []byte, error) {
 
 // send writes a frame. Whoever cannot take it in time is cut off.
 func (s *socket) send(frame json.RawMessage) {
-	ctx, cancel := context.WithTimeout(s.ctx, s.host.Wait.Write)
+	ctx, cancel := context.WithTimeout(s.ctx, s.host.Timeouts.Write)
 	defer cancel()
 	if err := s.conn.Write(ctx, websocket.MessageText, frame); err != nil {
-		if errors.Is(err, context.DeadlineExceeded) && s.ctx.Err() == nil {
+		// The error itself may be that of a connection which the deadline has closed,
+		// and a ping that waited for this write may have ended the socket since.
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			s.host.Log.Info("a WebSocket was cut: its client did not read", "user", s.id.User)
 		}
 		s.end()
@@ -208,7 +210,7 @@ func (s *socket) look() {
 		s.close(*end)
 		return
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, s.host.Wait.Pong)
+	ctx, cancel := context.WithTimeout(s.ctx, s.host.Timeouts.Pong)
 	defer cancel()
 	if err := s.conn.Ping(ctx); err != nil {
 		s.end()
@@ -222,7 +224,7 @@ func (s *socket) look() {
 }
 
 func (s *socket) nextLook() time.Duration {
-	next := s.host.Wait.Ping
+	next := s.host.Timeouts.Ping
 	if s.id.Expires != 0 {
 		next = min(next, max(0, time.Unix(s.id.Expires, 0).Sub(s.host.Now())))
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"runtime"
 	"strings"
@@ -321,9 +322,15 @@ func TestSocketAccess(t *testing.T) {
 	}
 }
 
+// TestAClientThatDoesNotReadIsCutOff has a ping wait for the write that is never
+// taken: whichever of the two ends the socket, the log says why.
 func TestAClientThatDoesNotReadIsCutOff(t *testing.T) {
 	a := newTalker()
-	r := newRig(t, a, func(_ *edge.Config, h *Config) { h.Wait.Write = 100 * time.Millisecond })
+	var log safeBuffer
+	r := newRig(t, a, func(_ *edge.Config, h *Config) {
+		h.Timeouts.Write, h.Timeouts.Ping, h.Timeouts.Pong = 100*time.Millisecond, 90*time.Millisecond, 10*time.Second
+		h.Log = slog.New(slog.NewTextHandler(&log, nil))
+	})
 	c := dial(t, r, "/ws", nil)
 	say(t, c, `{"type":"subscribe","data":{"sessionId":"s"}}`)
 	big := strings.Repeat("x", 1<<20)
@@ -344,6 +351,11 @@ func TestAClientThatDoesNotReadIsCutOff(t *testing.T) {
 			t.Fatal("the socket is still there")
 		}
 	}
+	for deadline := time.Now().Add(5 * time.Second); !strings.Contains(log.String(), "did not read"); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the log does not say why the socket ended: %s", log.String())
+		}
+	}
 }
 
 func TestDeadPeersAndExpiredCredentialsEnd(t *testing.T) {
@@ -351,7 +363,7 @@ func TestDeadPeersAndExpiredCredentialsEnd(t *testing.T) {
 	now.Store(time.Now().UnixNano())
 	r := newRig(t, newTalker(), func(e *edge.Config, h *Config) {
 		e.Now = func() time.Time { return time.Unix(0, now.Load()) }
-		h.Wait.Ping, h.Wait.Pong = 20*time.Millisecond, 50*time.Millisecond
+		h.Timeouts.Ping, h.Timeouts.Pong = 20*time.Millisecond, 50*time.Millisecond
 	})
 	_, body := r.do(t, "POST", "/api/login", `{"code":"`+loginCode+`"}`)
 	var in struct{ Token string }

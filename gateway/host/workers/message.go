@@ -14,11 +14,11 @@ import (
 
 // sep is between the fields of a message: one string crosses the border far
 // cheaper than many values, and neither URLs nor headers can hold a NUL.
-// message.mjs is the other end.
+// edge/message.mjs is the other end.
 const sep = "\x00"
 
 // ContainerAgent is the address of the user's own container, which only the
-// Worker can reach: agents.mjs knows it.
+// Worker can reach: objects/agents.mjs knows it.
 const ContainerAgent = "http://agent.internal"
 
 // The calls.
@@ -142,6 +142,7 @@ func (w *writer) forward(f *edge.Forward, user string) {
 	w.text(f.Target)
 	w.text(strconv.FormatInt(f.MaxBody, 10))
 	w.flag(f.Stream)
+	w.flag(f.Rests)
 	w.header(f.Set)
 	w.number(len(f.Drop))
 	for _, name := range f.Drop {

@@ -11,7 +11,7 @@ import (
 )
 
 // entry is the name under which JavaScript finds the function to call; it takes
-// it and removes the name (instance.mjs).
+// it and removes the name (edge/instance.mjs).
 const entry = "loongclawCall"
 
 // Serve hands JavaScript the function that it calls for each request, and keeps

@@ -26,12 +26,20 @@ const testWorker = "test/probe.mjs"
 func modules(t *testing.T) [][2]string {
 	t.Helper()
 	all := [][2]string{{testWorker, "esModule"}, {"build/wasm_exec.js", "esModule"}, {"build/seed.mjs", "esModule"}, {"build/gateway.wasm", "wasm"}}
-	found, err := filepath.Glob(filepath.Join(wranglerDir, "*.mjs"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range found {
-		all = append(all, [2]string{filepath.Base(path), "esModule"})
+	for _, pattern := range []string{"*.mjs", "*/*.mjs"} {
+		found, err := filepath.Glob(filepath.Join(wranglerDir, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range found {
+			name, err := filepath.Rel(wranglerDir, path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if dir := filepath.Dir(name); dir != "test" && dir != "build" && dir != "node_modules" {
+				all = append(all, [2]string{filepath.ToSlash(name), "esModule"})
+			}
+		}
 	}
 	return all
 }
@@ -139,7 +147,7 @@ func layOut(t *testing.T, dir, build string, vars map[string]string) string {
 	}
 	bindings = append(bindings, `(name = "ADDRESS", durableObjectNamespace = "Address")`,
 		`(name = "USER", durableObjectNamespace = "User")`, `(name = "VAULT", durableObjectNamespace = "Vault")`)
-	objects := filepath.Join(dir, "objects")
+	objects := filepath.Join(dir, "storage")
 	if err := os.Mkdir(objects, 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -7,10 +7,15 @@ import { App } from './ui/app.js'
 import { watchDraft } from './ui/draft.js'
 import { watchKeys } from './ui/help.js'
 import { watchOnline } from './ui/status.js'
+import { watchWidth } from './ui/rail.js'
+import { watchPrint } from './ui/fold.js'
 import { language, t } from './i18n/language.js'
-import { activeRuns } from './chat/state.js'
+import { activeRuns, works } from './chat/state.js'
 import * as account from './app/account.js'
 import { readConfig } from './app/actions.js'
+import { watchEdits } from './app/edits.js'
+import { unkept } from './app/storage.js'
+import { loadFaultWords } from './i18n/said.js'
 import { state, watchSession } from './app/current.js'
 import { showParcels } from './app/letters.js'
 import { noteEvent, watchPresence } from './app/presence.js'
@@ -34,7 +39,10 @@ effect(() => {
   refresh()
   readConfig()
   resumeSending()
+  loadFaultWords()
 })
+// What the browser did not keep is asked about before it is lost.
+addEventListener('beforeunload', (e) => { if (unkept.value.size) e.preventDefault() })
 // The list changes when a run ends or a title does.
 let listed = ''
 effect(() => {
@@ -50,10 +58,13 @@ effect(() => {
 watchAddress()
 watchSession()
 watchDraft()
+watchEdits()
+watchWidth()
+watchPrint()
 watchKeys()
 watchOnline()
 watchLeaving()
-watchPresence(() => activeRuns(state.peek()).length > 0)
+watchPresence(() => works(state.peek()))
 noteEvent()
 render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById('app')))
 account.start()

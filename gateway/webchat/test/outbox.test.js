@@ -7,7 +7,7 @@ import { emptyState } from '../src/chat/state.js'
 function storage() {
   /** @type {Map<string, string>} */
   const map = new Map()
-  return { getItem: (/** @type {string} */ k) => map.get(k) ?? null, setItem: (/** @type {string} */ k, /** @type {string} */ v) => void map.set(k, v) }
+  return { getItem: (/** @type {string} */ k) => map.get(k) ?? null, setItem: (/** @type {string} */ k, /** @type {string} */ v) => void map.set(k, v), removeItem: (/** @type {string} */ k) => void map.delete(k) }
 }
 const parcel = (/** @type {string} */ key, more = {}) => ({ key, owner: 'local', sessionId: 's', message: `m-${key}`, at: 1000, ...more })
 

@@ -1,11 +1,12 @@
 // Who is signed in. The browser keeps the session in a cookie that no script can
 // read; localStorage has the name alone. Where no cookie can be set (plain HTTP from
-// elsewhere, a JSON Web Token) the token lives in localStorage. A login code in the
+// elsewhere, a JSON Web Token) the token lives in local. A login code in the
 // address is taken out of it at once and redeemed.
 
 import { signal } from '@preact/signals'
 import * as api from '../wire/api.js'
 import { Fault } from '../wire/fault.js'
+import { local, session } from './storage.js'
 
 const NAME = 'loongclaw.login'
 /** Says that the cookie is to go: the server could not be told yet. */
@@ -22,7 +23,7 @@ export const loginFault = signal(/** @type {Fault|null} */ (null))
 /** @returns {{token: string, user: string, expiresAt: string, kept?: boolean}|null} kept: it was seen that there is no cookie for it */
 function saved() {
   try {
-    const login = JSON.parse(localStorage.getItem(NAME) || 'null')
+    const login = JSON.parse(local.getItem(NAME) || 'null')
     return login && typeof login.token === 'string' ? login : null
   } catch {
     return null
@@ -151,8 +152,8 @@ async function hideToken() {
 /** @param {api.Login} login */
 function keep(login) {
   const token = login.cookie ? '' : login.token
-  localStorage.setItem(NAME, JSON.stringify({ token, user: login.user, expiresAt: login.expiresAt, kept: token !== '' || undefined }))
-  localStorage.removeItem(LEAVING)
+  local.setItem(NAME, JSON.stringify({ token, user: login.user, expiresAt: login.expiresAt, kept: token !== '' || undefined }))
+  local.removeItem(LEAVING)
   api.useToken(token)
 }
 
@@ -171,9 +172,9 @@ export function expired(fault) {
 }
 
 export async function signOut() {
-  localStorage.removeItem(NAME)
-  localStorage.setItem(LEAVING, '1')
-  sessionStorage.clear() // half-written messages
+  local.removeItem(NAME)
+  local.setItem(LEAVING, '1')
+  session.clear() // half-written messages
   api.useToken('')
   user.value = ''
   await leave()
@@ -182,8 +183,8 @@ export async function signOut() {
 
 /** Only the server can take the cookie away. What fails now is tried again at the next start. */
 async function leave() {
-  if (!localStorage.getItem(LEAVING)) return
-  await api.logout().then(() => localStorage.removeItem(LEAVING), () => {})
+  if (!local.getItem(LEAVING)) return
+  await api.logout().then(() => local.removeItem(LEAVING), () => {})
 }
 
 export const hasToken = () => saved() !== null

@@ -3,35 +3,52 @@
 import { signal } from '@preact/signals'
 import * as api from '../wire/api.js'
 import { networkFault } from '../wire/fault.js'
-import { activeRuns, emptyState, runningRun } from '../chat/state.js'
+import { pause } from '../wire/backoff.js'
+import { activeRuns, runningRun } from '../chat/state.js'
 import { head, showBranch } from '../chat/tree.js'
 import { randomId } from '../chat/ids.js'
 import { enqueue, followAgain, forgetHead, state } from './current.js'
-import { forgetParcels } from './letters.js'
 import { expired } from './account.js'
 import { sessionId } from './route.js'
 import { stir } from './presence.js'
-import { refreshSoon } from './sessions.js'
+import { local } from './storage.js'
 
-/** What went wrong with the last thing that somebody did here. */
-export const actionFault = signal(/** @type {import('../wire/fault.js').Fault|null} */ (null))
-export const offlineModel = signal(false)
-/** The message that is being edited. */
-export const editing = signal(/** @type {import('../chat/state.js').Message|null} */ (null))
+/** How often a request is repeated while a server restarts. */
+const RESTART_TRIES = 8
+/** Two clicks in less are one. */
+const SAME_MOMENT = 700
+/** Remembered, so that the notice is there from the first paint and nothing jumps. */
+const OFFLINE = 'loongclaw.offline'
+const never = new AbortController().signal
+
+/** What went wrong with the last thing that somebody did here, and how to do it again. */
+export const actionFault = signal(/** @type {{fault: import('../wire/fault.js').Fault, again: () => unknown}|null} */ (null))
+export const offlineModel = signal(local.getItem(OFFLINE) === '1')
+/** Bytes of the longest message that the server takes. */
+export const maxMessage = signal(256 * 1024)
+/** Messages that are about to be answered again. */
+const asking = new Set()
 /** Approvals whose answer is on its way. */
 export const deciding = signal(/** @type {Set<string>} */ (new Set()))
 
 /** @param {() => Promise<unknown>} act @returns {Promise<boolean>} */
 async function attempt(act) {
   actionFault.value = null
-  try {
-    await act()
-    return true
-  } catch (err) {
-    const fault = networkFault(err)
-    if (fault.status === 401) expired(fault)
-    else actionFault.value = fault
-    return false
+  for (let tries = 0; ; tries++) {
+    try {
+      await act()
+      return true
+    } catch (err) {
+      const fault = networkFault(err)
+      // A planned restart is over in a moment: nobody needs to press anything.
+      if (fault.code === 'draining' && tries < RESTART_TRIES) {
+        await pause(Math.max(1000, fault.retryAfter * 1000), never)
+        continue
+      }
+      if (fault.status === 401) expired(fault)
+      else actionFault.value = { fault, again: () => attempt(act) }
+      return false
+    }
   }
 }
 
@@ -41,15 +58,21 @@ export function stop() {
   return attempt(() => api.cancel(sessionId.peek(), runningRun(state.peek())?.id))
 }
 
-/** @param {string} userId the message to answer again */
-export function regenerate(userId) {
-  return attempt(async () => {
+/** @param {string} userId the message to answer again; a second click in the same moment asks nothing */
+export async function regenerate(userId) {
+  if (asking.has(userId)) return
+  asking.add(userId)
+  const id = sessionId.peek()
+  const key = randomId()
+  await attempt(async () => {
     forgetHead()
-    const run = await api.regenerate(sessionId.peek(), userId, randomId())
-    enqueue({ type: 'run_expected', runId: run.runId, messageId: userId })
+    const run = await api.regenerate(id, userId, key)
     stir()
+    if (sessionId.peek() !== id) return
+    enqueue({ type: 'run_expected', runId: run.runId, messageId: userId })
     followAgain()
   })
+  setTimeout(() => asking.delete(userId), SAME_MOMENT)
 }
 
 /** @param {string} approvalId @param {string} decision */
@@ -70,16 +93,6 @@ export function choose(messageId) {
   return attempt(() => api.patchSession(sessionId.peek(), { head: leaf }))
 }
 
-export function clearHistory() {
-  const id = sessionId.peek()
-  return attempt(async () => {
-    await api.clearHistory(id)
-    forgetParcels(id)
-    if (sessionId.peek() === id) state.value = emptyState()
-    refreshSoon()
-  })
-}
-
 export function exportMemory() {
   return attempt(async () => {
     const url = URL.createObjectURL(new Blob([await api.exportMemory()], { type: 'text/markdown;charset=utf-8' }))
@@ -93,9 +106,12 @@ export function exportMemory() {
 
 export async function readConfig() {
   try {
-    offlineModel.value = Boolean((await api.getConfig()).offline)
+    const config = await api.getConfig()
+    offlineModel.value = Boolean(config.offline)
+    local.setItem(OFFLINE, config.offline ? '1' : '')
+    if (config.maxMessageBytes) maxMessage.value = config.maxMessageBytes
   } catch {
-    // Only the banner hangs on it.
+    // A notice and the count of a long message hang on it, no more.
   }
 }
 

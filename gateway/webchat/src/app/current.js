@@ -16,9 +16,15 @@ export const state = signal(emptyState())
 export const link = signal(/** @type {'none'|'connecting'|'open'|'lost'|'resting'|'missing'} */ ('none'))
 /** The error that ended following. */
 export const linkFault = signal(/** @type {import('../wire/fault.js').Fault|null} */ (null))
+/** Why the connection is lost, where that is known, and when the next try is. */
+export const linkWait = signal(/** @type {import('../wire/follow.js').Wait|null} */ (null))
+/** Whether the shown conversation is known to hold nothing; a replay may still be on its way. */
+export const empty = signal(true)
 /** Raised to follow a session that did not exist before. */
 const attempt = signal(0)
 let asked = 0
+/** Longer than the first event of a replay takes. */
+const REPLAY = 4000
 
 /** @type {any[]} */
 let waiting = []
@@ -42,6 +48,7 @@ function flush() {
   const events = waiting
   waiting = []
   if (!events.length) return
+  if (events.some((e) => e.type === 'history_cleared')) empty.value = true
   let next = applyAll(state.peek(), events)
   if (wantedHead && next.messages.has(wantedHead)) {
     next = showBranch(next, wantedHead)
@@ -70,6 +77,7 @@ export function watchSession() {
     waiting = []
     wantedHead = ''
     linkFault.value = null
+    empty.value = !shown
     state.value = emptyState()
   })
   effect(() => {
@@ -100,7 +108,11 @@ function listen(id) {
       noteEvent()
       enqueue(event)
     },
-    state(value) { link.value = value },
+    state(value, wait) {
+      link.value = value
+      linkWait.value = wait ?? null
+      if (value === 'open') emptyLater(stop.signal)
+    },
     refused(fault) {
       if (stop.signal.aborted) return
       if (fault.status === 401) expired(fault)
@@ -120,9 +132,21 @@ async function rememberHead(id, signal) {
     if (signal.aborted) return
     enqueue({ type: 'session_updated', title: session.title })
     if (session.head) wantedHead = session.head
+    if (session.messages === 0) empty.value = true
   } catch {
     // Without it the newest branch is shown; the stream says what is wrong, if anything is.
   }
+}
+
+/** A server that says nothing of how much there is: what has not come by now does not. @param {AbortSignal} signal */
+function emptyLater(signal) {
+  setTimeout(() => { if (!signal.aborted) empty.value = true }, REPLAY)
+}
+
+/** The reader emptied the conversation. */
+export function showEmpty() {
+  empty.value = true
+  state.value = emptyState()
 }
 
 /** Follows (again) a session that was missing, or whose stream was refused. */

@@ -4,8 +4,9 @@ import { computed, signal } from '@preact/signals'
 import { Outbox } from '../chat/outbox.js'
 import { owner } from './account.js'
 import { sessionId } from './route.js'
+import { bare, note } from './storage.js'
 
-export const outbox = new Outbox(localStorage)
+export const outbox = new Outbox(bare, Date.now, (kept) => note('outbox', kept))
 
 /** What the shown session has waiting. */
 export const parcels = signal(/** @type {import('../chat/outbox.js').Parcel[]} */ ([]))

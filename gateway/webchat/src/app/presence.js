@@ -9,8 +9,17 @@ const REST_AFTER = 4 * 60_000
 
 export const resting = signal(false)
 
-const channel = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel('loongclaw')
+const channel = openChannel()
 let last = Date.now()
+
+/** Where storage is blocked, this may be, too. */
+function openChannel() {
+  try {
+    return new BroadcastChannel('loongclaw')
+  } catch {
+    return null
+  }
+}
 
 function touch() {
   last = Date.now()
@@ -28,7 +37,7 @@ export function noteEvent() {
   last = Date.now()
 }
 
-/** @param {() => boolean} busy whether a run is active */
+/** @param {() => boolean} busy whether something is being done; a question that is open is not */
 export function watchPresence(busy) {
   for (const name of ['pointerdown', 'keydown', 'focus', 'online', 'pointermove']) addEventListener(name, touch, { passive: true })
   document.addEventListener('visibilitychange', touch)

@@ -4,6 +4,12 @@ import { signal } from '@preact/signals'
 
 /** '' is a new chat. */
 export const sessionId = signal(fromPath(location.pathname))
+/** Whether the address is none of this page. */
+export const astray = signal(isAstray())
+
+function isAstray() {
+  return location.pathname !== '/' && fromPath(location.pathname) === ''
+}
 
 /** @param {string} path */
 function fromPath(path) {
@@ -21,9 +27,13 @@ export const address = (id) => (id ? `/s/${encodeURIComponent(id)}` : '/')
 /** @param {string} id */
 export function go(id) {
   if (location.pathname !== address(id)) history.pushState(null, '', address(id))
+  astray.value = false
   sessionId.value = id
 }
 
 export function watchAddress() {
-  addEventListener('popstate', () => { sessionId.value = fromPath(location.pathname) })
+  addEventListener('popstate', () => {
+    astray.value = isAstray()
+    sessionId.value = fromPath(location.pathname)
+  })
 }

@@ -10,28 +10,46 @@ import { followAgain, forgetHead, state } from './current.js'
 import { go, sessionId } from './route.js'
 import { outbox, parcels, showParcels } from './letters.js'
 import { stir } from './presence.js'
-import { refreshSoon } from './sessions.js'
+import { refresh, refreshSoon, removeNow, removing } from './sessions.js'
 
-/** Since when a POST has had no answer: the agent may be waking. 0: none is under way. */
-export const postingSince = signal(0)
+/** Since when a session's POST has had no answer: the agent may be waking. */
+export const posting = signal(/** @type {ReadonlyMap<string, number>} */ (new Map()))
+/** What a session's next message waits for: the server's own reason, and when the next try is. One lost request is no news. */
+export const holds = signal(/** @type {ReadonlyMap<string, {fault: import('../wire/fault.js').Fault, until: number}>} */ (new Map()))
 
 /** @type {Map<string, Promise<void>>} */
 const working = new Map()
-const never = new AbortController().signal
+/** Ends a session's pause. @type {Map<string, AbortController>} */
+const pauses = new Map()
 
-/** @param {string} text @param {string} [parentId] an edit: answers from that point. '' is the very beginning */
-export function say(text, parentId) {
+/** @template T @param {import('@preact/signals').Signal<ReadonlyMap<string, T>>} map @param {string} id @param {T} [value] */
+function put(map, id, value) {
+  if (value === undefined && !map.peek().has(id)) return
+  const next = new Map(map.peek())
+  if (value === undefined) next.delete(id)
+  else next.set(id, value)
+  map.value = next
+}
+
+/**
+ * @param {string} text
+ * @param {{parentId: string, messageId: string}} [edit] another version of that message. parentId '' is the very beginning
+ */
+export function say(text, edit) {
   const id = sessionId.peek() || randomId()
+  // What was to be cleared goes now: it must not take this message with it.
+  const cleared = removing.peek()?.session.id === id ? removeNow() : undefined
   outbox.add({
     key: randomId(), owner: owner(), sessionId: id, message: text, at: Date.now(), fresh: id !== sessionId.peek(),
-    ...(parentId === undefined ? {} : { parentId }),
+    ...(edit ? { parentId: edit.parentId, edits: edit.messageId } : {}),
   })
   forgetHead()
   batch(() => {
     go(id)
     showParcels()
   })
-  deliver(id)
+  if (cleared) cleared.then(() => deliver(id))
+  else deliver(id)
 }
 
 /** @param {string} id */
@@ -39,7 +57,8 @@ function deliver(id) {
   if (working.has(id) || phase.peek() !== 'in') return
   const work = loop(id).finally(() => {
     working.delete(id)
-    postingSince.value = 0
+    put(posting, id)
+    put(holds, id)
     showParcels()
   })
   working.set(id, work)
@@ -50,13 +69,14 @@ async function loop(id) {
   for (let failures = 0; ;) {
     const parcel = outbox.next(owner(), id)
     if (!parcel) return
-    if (!postingSince.value) postingSince.value = Date.now()
+    if (!posting.peek().has(id)) put(posting, id, Date.now())
     try {
       const body = parcel.parentId === undefined ? { message: parcel.message } : { message: parcel.message, parentId: parcel.parentId }
       const run = await api.startRun(id, body, parcel.key)
       outbox.update(parcel.key, { messageId: run.messageId })
       failures = 0
-      postingSince.value = 0
+      put(posting, id)
+      put(holds, id)
       showParcels()
       stir()
       followAgain()
@@ -68,15 +88,32 @@ async function loop(id) {
         return // kept; sent after the next sign-in
       }
       if (fault.passing) {
-        await pause(Math.max(backoff(failures++), fault.retryAfter * 1000), never)
+        await hold(id, fault, Math.max(backoff(failures), fault.retryAfter * 1000), fault.status === 0 && failures === 0)
+        failures++
         continue
       }
-      const { message, code, hint, requestId } = fault
-      outbox.update(parcel.key, { refused: { error: message, code, hint, requestId } })
+      outbox.update(parcel.key, { refused: fault.record })
     }
     showParcels()
   }
 }
+
+/**
+ * Waits for the next try, and says for what. An answered request is no waking agent.
+ * @param {string} id @param {import('../wire/fault.js').Fault} fault @param {number} ms @param {boolean} quiet
+ */
+async function hold(id, fault, ms, quiet) {
+  put(posting, id)
+  if (!quiet) put(holds, id, { fault, until: Date.now() + ms })
+  if (fault.code === 'too_many_runs') refresh() // which ones they are
+  const stop = new AbortController()
+  pauses.set(id, stop)
+  await pause(ms, stop.signal)
+  pauses.delete(id)
+}
+
+/** Tries at once. @param {string} id */
+export const sendNow = (id) => pauses.get(id)?.abort()
 
 /** @param {string} key */
 export function sendAgain(key) {
@@ -85,12 +122,16 @@ export function sendAgain(key) {
   deliver(sessionId.peek())
 }
 
-/** @param {string} key @returns {string} its text, for the composer */
+/** @param {string} key @returns {import('../chat/outbox.js').Parcel|undefined} for its writer */
 export function takeBack(key) {
-  const text = outbox.all().find((p) => p.key === key)?.message ?? ''
+  const parcel = outbox.all().find((p) => p.key === key)
   outbox.remove(key)
   showParcels()
-  return text
+  if (parcel) {
+    sendNow(parcel.sessionId)
+    deliver(parcel.sessionId) // what waited behind it
+  }
+  return parcel
 }
 
 /** @param {import('../chat/outbox.js').Parcel} parcel */

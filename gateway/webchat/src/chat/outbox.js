@@ -1,6 +1,7 @@
 // Messages that the server has not acknowledged yet. They live in localStorage
 // until it has, each with one idempotency key for all its tries: never lost,
-// never doubled.
+// never doubled. What the browser does not take (its storage is full, or closed to
+// this page) stays in this object, and is sent all the same.
 
 /**
  * @typedef {object} Parcel
@@ -9,6 +10,7 @@
  * @property {string} sessionId
  * @property {string} message
  * @property {string} [parentId]
+ * @property {string} [edits] the message that it is another version of
  * @property {boolean} [fresh] it begins its session
  * @property {number} at when it was written, milliseconds
  * @property {string} [messageId] acknowledged; only its event is still to come
@@ -20,14 +22,30 @@ const NAME = 'loongclaw.outbox'
 const KEY_LIFE = 23 * 3600_000
 
 export class Outbox {
-  /** @param {Pick<Storage, 'getItem'|'setItem'>} storage @param {() => number} now */
-  constructor(storage, now = Date.now) {
+  /**
+   * @param {Pick<Storage, 'getItem'|'setItem'|'removeItem'>} storage @param {() => number} now
+   * @param {(kept: boolean) => void} told whether all of it outlives the page
+   */
+  constructor(storage, now = Date.now, told = () => {}) {
     this.storage = storage
     this.now = now
+    this.told = told
+    /** @type {Parcel[]} what the storage did not take */
+    this.held = []
+    /** What lies in the storage can no longer be changed: it is none of ours any more. */
+    this.stuck = false
+  }
+
+  /** @returns {Parcel[]} oldest first */
+  all() {
+    const held = new Set(this.held.map((p) => p.key))
+    const kept = this.stored().filter((p) => !held.has(p.key))
+    return held.size ? [...kept, ...this.held].sort((a, b) => a.at - b.at) : kept
   }
 
   /** @returns {Parcel[]} */
-  all() {
+  stored() {
+    if (this.stuck) return []
     try {
       const list = JSON.parse(this.storage.getItem(NAME) || '[]')
       return Array.isArray(list) ? list : []
@@ -36,9 +54,33 @@ export class Outbox {
     }
   }
 
-  /** @param {Parcel[]} list */
+  /** Stores what finds room, the smallest first, and holds the rest. @param {Parcel[]} list */
   save(list) {
-    this.storage.setItem(NAME, JSON.stringify(list))
+    this.held = []
+    for (let rest = list; ;) {
+      try {
+        this.storage.setItem(NAME, JSON.stringify(rest))
+        this.stuck = false
+        break
+      } catch {
+        const largest = rest.reduce((a, b) => (b.message.length >= a.message.length ? b : a), rest[0])
+        if (!largest) {
+          this.forget()
+          break
+        }
+        this.held.push(largest)
+        rest = rest.filter((p) => p !== largest)
+      }
+    }
+    this.told(this.held.length === 0)
+  }
+
+  forget() {
+    try {
+      this.storage.removeItem(NAME)
+    } catch {
+      this.stuck = true
+    }
   }
 
   /** @param {Parcel} parcel */

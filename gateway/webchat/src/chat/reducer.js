@@ -7,6 +7,9 @@ import { place, follow, path } from './tree.js'
 /** @typedef {import('./state.js').State} State */
 /** @typedef {import('./state.js').Call} Call */
 
+/** What an agent before version 0.3 takes, which does not list it. */
+const usualDecisions = ['once', 'session', 'remember_7d', 'deny']
+
 /** @param {State} state @param {any} event @returns {State} */
 export const apply = (state, event) => applyAll(state, [event])
 
@@ -39,7 +42,7 @@ const handlers = {
     const known = d.messages.get(e.messageId)
     d.messages.set(e.messageId, {
       id: e.messageId, parentId: e.parentId || known?.parentId || '', runId: e.runId || '', role: 'user', content: e.content ?? '',
-      open: false, queued: Boolean(e.queued), incomplete: false, timestamp: e.timestamp, provisional: false,
+      open: false, queued: Boolean(e.queued), incomplete: false, finish: '', timestamp: e.timestamp, provisional: false,
     })
     if (e.runId) {
       const r = run(d, e.runId)
@@ -74,7 +77,7 @@ const handlers = {
 
   message_complete(d, e) {
     const m = answer(d, e)
-    d.messages.set(m.id, { ...m, content: e.content ?? m.content, open: false, incomplete: Boolean(e.incomplete), timestamp: e.timestamp })
+    d.messages.set(m.id, { ...m, content: e.content ?? m.content, open: false, incomplete: Boolean(e.incomplete), finish: e.finish ?? '', timestamp: e.timestamp })
   },
 
   tool_call(d, e) {
@@ -89,6 +92,7 @@ const handlers = {
     change(d, e, (c) => ({
       ...c, name: e.name ?? c.name, args: e.arguments ?? c.args, state: 'approval',
       approvalId: e.approvalId, scope: e.scope ?? '', expiresAt: e.expiresAt ?? '', decision: '',
+      decisions: e.decisions ?? usualDecisions, sources: e.reason === 'foreign_text' ? (e.sources ?? []) : [],
     }))
   },
 
@@ -154,7 +158,7 @@ function answer(d, e) {
   /** @type {import('./state.js').Message} */
   const m = {
     id: e.messageId, parentId: e.parentId || '', runId: e.runId || '', role: 'assistant', content: '',
-    open: true, queued: false, incomplete: false, timestamp: e.timestamp, provisional: false,
+    open: true, queued: false, incomplete: false, finish: '', timestamp: e.timestamp, provisional: false,
   }
   d.messages.set(m.id, m)
   const r = run(d, m.runId)
@@ -176,7 +180,7 @@ function change(d, e, edit) {
   const item = r.items[at]
   /** @type {Call} */
   const old = item?.kind === 'call' ? item.call : {
-    callId: e.callId, name: '', args: {}, state: 'running', output: '', approvalId: '', scope: '', expiresAt: '', decision: '',
+    callId: e.callId, name: '', args: {}, state: 'running', output: '', approvalId: '', scope: '', expiresAt: '', decision: '', decisions: [], sources: [],
   }
   /** @type {import('./state.js').Item} */
   const next = { kind: 'call', call: edit(old) }

@@ -10,6 +10,7 @@
  * @property {boolean} open an answer that still grows
  * @property {boolean} queued
  * @property {boolean} incomplete
+ * @property {string} finish why the answer ended; '' when that was not said
  * @property {string} timestamp
  * @property {boolean} provisional its parent is only where it waits
  */
@@ -23,6 +24,8 @@
  * @property {string} output
  * @property {string} approvalId
  * @property {string} scope
+ * @property {string[]} decisions what can be decided about it
+ * @property {string[]} sources where text comes from that others may have written, if that is why it asks
  * @property {string} expiresAt
  * @property {string} decision
  */
@@ -62,3 +65,30 @@ export const activeRuns = (s) => [...s.runs.values()].filter((r) => r.status ===
 
 /** @param {State} s @returns {Run|undefined} */
 export const runningRun = (s) => [...s.runs.values()].find((r) => r.status === 'running')
+
+/** @param {Run} run */
+export const asks = (run) => run.items.some((i) => i.kind === 'call' && i.call.state === 'approval')
+
+/** Whether the running answer waits for a person. @param {State} s */
+export function waitsForDecision(s) {
+  const run = runningRun(s)
+  return run !== undefined && asks(run)
+}
+
+/** Whether something is being done: a run that waits for a person, and what waits behind it, is not. @param {State} s */
+export const works = (s) => activeRuns(s).length > 0 && !waitsForDecision(s)
+
+/** @typedef {'running'|'whole'|'cancelled'|'failed'|'interrupted'|'length'|'content_filter'|'refusal'|'empty'} Ending */
+
+/**
+ * How a run ended, for its reader. An answer without a word is empty, whatever was said of it.
+ * @param {Run} run @param {(Message|undefined)[]} answers those of its items that are one
+ * @returns {Ending}
+ */
+export function ending(run, answers) {
+  if (run.status === 'waiting' || run.status === 'running') return 'running'
+  if (run.status !== 'done') return run.status
+  const last = answers.findLast((m) => m !== undefined)
+  if (last?.finish === 'length' || last?.finish === 'content_filter' || last?.finish === 'refusal') return last.finish
+  return last?.content.trim() ? 'whole' : 'empty'
+}

@@ -3,6 +3,7 @@
 import { signal } from '@preact/signals'
 import { en } from './en.js'
 import { zh } from './zh.js'
+import { local } from '../app/storage.js'
 
 /** @typedef {keyof typeof en} Key */
 
@@ -19,8 +20,8 @@ export function choose(wanted) {
 }
 
 function initial() {
-  if (typeof localStorage === 'undefined') return 'en'
-  const saved = localStorage.getItem(NAME)
+  if (typeof document === 'undefined') return 'en'
+  const saved = local.getItem(NAME)
   return saved === 'zh' || saved === 'en' ? saved : choose(navigator.languages)
 }
 
@@ -28,7 +29,7 @@ export const language = signal(/** @type {'zh'|'en'} */ (initial()))
 
 export function switchLanguage() {
   language.value = language.value === 'zh' ? 'en' : 'zh'
-  localStorage.setItem(NAME, language.value)
+  local.setItem(NAME, language.value)
 }
 
 /** @param {Key} key @param {Record<string, string|number>} [values] */

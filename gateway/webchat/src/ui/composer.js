@@ -1,57 +1,47 @@
-// Where one writes. Enter sends, except while an input method composes.
+// Where one writes.
 
 import { html } from 'htm/preact'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { t } from '../i18n/language.js'
 import { activeRuns } from '../chat/state.js'
+import { bytes, size } from '../chat/bytes.js'
 import { state } from '../app/current.js'
-import { editing, stop } from '../app/actions.js'
+import { maxMessage, stop } from '../app/actions.js'
 import { say } from '../app/sending.js'
 import { sessionId } from '../app/route.js'
+import { unkept } from '../app/storage.js'
 import { draft } from './draft.js'
+import { Field } from './field.js'
 import { Icon } from './icons.js'
+import { focusComposer } from './rail.js'
 
-/** Chrome says isComposing; Safari ends the composition first and leaves only this code. */
-const IME = 229
+/** From here on the length is told. */
+const NEARLY = 0.8
 
 export function submit() {
   const text = draft.peek()
-  if (!text.trim()) return
-  const edited = editing.peek()
-  editing.value = null
+  if (!text.trim() || bytes(text) > maxMessage.peek()) return
   draft.value = ''
-  if (edited) say(text, state.peek().messages.get(edited.id)?.parentId ?? edited.parentId)
-  else say(text)
+  say(text)
 }
 
 export function Composer() {
   const box = useRef(/** @type {HTMLTextAreaElement|null} */ (null))
   const busy = activeRuns(state.value).length > 0
-  const edited = editing.value
-  useLayoutEffect(() => {
-    // Not where that would raise a keyboard over the page.
-    if (matchMedia('(hover: hover)').matches) box.current?.focus()
-  }, [sessionId.value])
-  useLayoutEffect(() => {
-    if (edited) box.current?.focus()
-  }, [edited])
-  /** @param {KeyboardEvent} e */
-  const key = (e) => {
-    if (e.key !== 'Enter' || e.shiftKey || e.isComposing || e.keyCode === IME) return
-    e.preventDefault()
-    submit()
-  }
+  const blank = !draft.value.trim()
+  const length = draft.value.length * 3 < maxMessage.value * NEARLY ? 0 : bytes(draft.value)
+  const over = length > maxMessage.value
+  useLayoutEffect(focusComposer, [sessionId.value])
   return html`<form class="composer" onSubmit=${(/** @type {Event} */ e) => { e.preventDefault(); submit() }}>
-    ${edited ? html`<div class="editing"><span>${t('editing')}</span>
-      <button type="button" onClick=${() => { editing.value = null; draft.value = '' }}>${t('cancel')}</button></div>` : ''}
+    ${length > maxMessage.value * NEARLY ? html`<p id="length" class=${over ? 'length over' : 'length'} role="status">
+      ${t(over ? 'tooLong' : 'lengthOf', { n: size(length), max: size(maxMessage.value) })}</p>` : ''}
+    ${unkept.value.size ? html`<p class="length">${t('unkept')}</p>` : ''}
     <div class="composer-box">
-      <div class="grow" data-text=${draft.value + '\n'}>
-        <textarea id="composer" ref=${box} rows="1" aria-label=${t('composer')} placeholder=${t('placeholder')} value=${draft.value}
-          onInput=${(/** @type {any} */ e) => { draft.value = e.currentTarget.value }} onKeyDown=${key} enterkeyhint="send"></textarea>
-      </div>
+      <${Field} id="composer" box=${box} label=${t('composer')} placeholder=${t('placeholder')} text=${draft.value}
+        change=${(/** @type {string} */ text) => { draft.value = text }} enter=${submit} describedBy=${over ? 'length' : undefined} />
       ${busy ? html`<button type="button" class="round stop" title=${t('stopHint')} aria-label=${t('stop')} onClick=${stop}><${Icon} name="stop" /></button>` : ''}
-      ${!busy || draft.value.trim() ? html`<button type="submit" class="round primary" title=${t('send')} aria-label=${t('send')}
-        disabled=${!draft.value.trim()}><${Icon} name="send" /></button>` : ''}
+      ${!busy || !blank ? html`<button type="submit" class="round primary" title=${t('send')} aria-label=${t('send')}
+        disabled=${blank || over}><${Icon} name="send" /></button>` : ''}
     </div>
   </form>`
 }

@@ -3,13 +3,13 @@
 import { html } from 'htm/preact'
 import { useRef } from 'preact/hooks'
 import { language, switchLanguage, t } from '../i18n/language.js'
-import { clearHistory, exportMemory } from '../app/actions.js'
+import { exportMemory } from '../app/actions.js'
 import { hasToken, signOut, user } from '../app/account.js'
 import { sessionId } from '../app/route.js'
-import { sessions } from '../app/sessions.js'
+import { removeSoon, sessions } from '../app/sessions.js'
 import { state } from '../app/current.js'
 import { StatusLine } from './status.js'
-import { listOpen } from './sidebar.js'
+import { focusSoon, listShown, narrow, showList } from './rail.js'
 import { helpOpen } from './help.js'
 import { Icon } from './icons.js'
 
@@ -17,9 +17,9 @@ export function Header() {
   const id = sessionId.value
   const title = id ? state.value.title || sessions.value.find((s) => s.id === id)?.title || t('newChat') : t('newChat')
   return html`<header class="bar">
-    <button type="button" class="ghost narrow-only" aria-label=${t('openSessions')} aria-expanded=${listOpen.value} aria-controls="sessions"
-      onClick=${() => { listOpen.value = true }}><${Icon} name="menu" /></button>
-    <h1>${title}</h1>
+    ${listShown.value && !narrow.value ? '' : html`<button type="button" class="ghost" id="open-list" aria-label=${t('openSessions')} title=${t('openSessions')}
+      aria-expanded=${listShown.value} aria-controls="sessions" onClick=${() => { showList(true); focusSoon('close-list') }}><${Icon} name="menu" /></button>`}
+    <h1 dir="auto">${title}</h1>
     <${StatusLine} />
     <${Menu} />
   </header>`
@@ -32,7 +32,12 @@ function Menu() {
     if (box.current) box.current.open = false
     act()
   }
-  const clear = () => { if (confirm(t('clearAsk'))) clearHistory() }
+  const clear = () => {
+    const id = sessionId.peek()
+    const row = sessions.peek().find((s) => s.id === id)
+    removeSoon(row ?? { id, title: state.peek().title, createdAt: '', updatedAt: '', messages: 0 }, 'history')
+    focusSoon('undo')
+  }
   /** @param {FocusEvent} e */
   const leave = (e) => {
     if (box.current && !box.current.contains(/** @type {Node} */ (e.relatedTarget))) box.current.open = false

@@ -5,6 +5,7 @@ import { html } from 'htm/preact'
 const shapes = {
   plus: 'M12 5v14M5 12h14',
   menu: 'M4 7h16M4 12h16M4 17h16',
+  fold: 'M4 5h16v14H4zM10 5v14',
   close: 'M6 6l12 12M18 6L6 18',
   send: 'M12 19V5M6 11l6-6 6 6',
   stop: 'M7 7h10v10H7z',

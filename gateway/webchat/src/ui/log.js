@@ -1,73 +1,74 @@
-// The conversation. It sticks to its end only while the reader is there.
+// The conversation.
 
 import { html } from 'htm/preact'
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
-import { signal } from '@preact/signals'
+import { useRef } from 'preact/hooks'
 import { t } from '../i18n/language.js'
 import { path } from '../chat/tree.js'
 import { visible } from '../chat/outbox.js'
-import { link, linkFault, followAgain, state } from '../app/current.js'
-import { actionFault, copyText } from '../app/actions.js'
+import { empty, link, linkFault, followAgain, state } from '../app/current.js'
+import { actionFault, copyText, offlineModel } from '../app/actions.js'
 import { parcels } from '../app/letters.js'
-import { sessionId } from '../app/route.js'
+import { astray, go, sessionId } from '../app/route.js'
 import { say } from '../app/sending.js'
-import { ParcelView, propsOf, TurnView } from './turn.js'
+import { removing } from '../app/sessions.js'
+import { dismissed, dismiss } from '../app/notices.js'
+import { propsOf, TurnView } from './turn.js'
+import { ParcelView } from './parcel.js'
 import { FaultBox } from './fault.js'
 import { Bear, Icon } from './icons.js'
-
-/** How near to the end still counts as there. */
-const NEAR = 80
-const atEnd = signal(true)
+import { farFromEnd, useScroll } from './scroll.js'
 
 export function Log() {
   const box = useRef(/** @type {HTMLElement|null} */ (null))
   const s = state.value
-  const turns = path(s)
-  const pending = visible(parcels.value, s)
-  const sent = parcels.value.at(-1)?.key
-  const toEnd = () => { if (box.current) box.current.scrollTop = box.current.scrollHeight }
-  useEffect(() => { atEnd.value = true; toEnd() }, [sessionId.value, sent])
-  useLayoutEffect(() => { if (atEnd.peek()) toEnd() })
-  const scrolled = () => {
-    const el = /** @type {HTMLElement} */ (box.current)
-    atEnd.value = el.scrollHeight - el.scrollTop - el.clientHeight < NEAR
-  }
-  const empty = !turns.length && !pending.length
+  const gone = removing.value
+  const clearing = gone?.what === 'history' && gone.session.id === sessionId.value
+  const turns = clearing ? [] : path(s)
+  const pending = clearing ? [] : visible(parcels.value, s)
+  const next = pending.find((p) => !p.messageId)
+  const toEnd = useScroll(box, sessionId.value, parcels.value.at(-1)?.key)
   return html`<div class="log-frame">
-    <div class="log" ref=${box} onScroll=${scrolled} onClick=${copyClick} role="log" aria-live="off" aria-label=${t('conversation')} tabindex="0">
+    <div class="log" ref=${box} onClick=${copyClick} role="log" aria-live="off" aria-label=${t('conversation')} tabindex="0">
       <div class="column">
-        ${empty ? html`<${Start} />` : ''}
-        ${turns.map((turn) => html`<${TurnView} key=${turn.userId} ...${propsOf(s, turn)} />`)}
-        ${pending.map((p) => html`<${ParcelView} key=${p.key} parcel=${p} />`)}
+        ${!turns.length && !pending.length ? html`<${Start} clearing=${clearing} />` : ''}
+        ${turns.map((turn, n) => html`<${TurnView} key=${turn.userId} ...${propsOf(s, turn, n === turns.length - 1 && !pending.length)} />`)}
+        ${pending.map((p) => html`<${ParcelView} key=${p.key} parcel=${p} first=${p === next || Boolean(p.messageId)} />`)}
         <${Faults} />
       </div>
     </div>
-    ${atEnd.value ? '' : html`<button type="button" class="to-end" aria-label=${t('toBottom')} title=${t('toBottom')} onClick=${toEnd}><${Icon} name="down" /></button>`}
+    ${farFromEnd.value ? html`<button type="button" class="to-end" aria-label=${t('toBottom')} title=${t('toBottom')} onClick=${toEnd}><${Icon} name="down" /></button>` : ''}
   </div>`
 }
 
-function Start() {
-  if (sessionId.value && link.value === 'connecting') return null
-  if (sessionId.value && link.value === 'missing' && !parcels.value.length) return html`<p class="muted missing">${t('notFound')}</p>`
+/** @param {{clearing: boolean}} props */
+function Start({ clearing }) {
+  if (astray.value) return html`<div class="missing"><p>${t('noSuchPage')}</p><button type="button" onClick=${() => go('')}>${t('newChat')}</button></div>`
+  if (sessionId.value && link.value === 'missing' && !parcels.value.length) {
+    return html`<div class="missing"><p>${t('notFound')}</p><button type="button" onClick=${() => go('')}>${t('newChat')}</button></div>`
+  }
+  if (!empty.value && !clearing) return null
   const tries = /** @type {const} */ (['try1', 'try2', 'try3'])
   return html`<div class="welcome">
     <${Bear} />
     <h2>${t('welcome')}</h2>
     <p>${t('welcomeHint')}</p>
     <div class="tries">${tries.map((key) => html`<button type="button" key=${key} onClick=${() => say(t(key))}>${t(key)}</button>`)}</div>
+    ${offlineModel.value && !dismissed.value.has('offline') ? html`<div class="notice" role="note"><p>${t('offlineModel')} ${t('offlineModelNext')} <code>GLM_API_KEY=… make run</code></p>
+      <button type="button" class="ghost" aria-label=${t('dismiss')} title=${t('dismiss')} onClick=${() => dismiss('offline')}><${Icon} name="close" /></button></div>` : ''}
   </div>`
 }
 
 function Faults() {
   const again = html`<button type="button" onClick=${followAgain}>${t('retry')}</button>`
-  const dismiss = html`<button type="button" onClick=${() => { actionFault.value = null }}>${t('dismiss')}</button>`
+  const done = actionFault.value
   return html`
-    ${state.value.error ? html`<${FaultBox} fault=${state.value.error} />` : ''}
+    ${state.value.error ? html`<${FaultBox} fault=${state.value.error} actions=${html`<button type="button" onClick=${() => { state.value = { ...state.peek(), error: null } }}>${t('dismiss')}</button>`} />` : ''}
     ${linkFault.value ? html`<${FaultBox} fault=${linkFault.value} actions=${again} />` : ''}
-    ${actionFault.value ? html`<${FaultBox} fault=${actionFault.value} actions=${dismiss} />` : ''}`
+    ${done ? html`<${FaultBox} fault=${done.fault} actions=${html`<button type="button" onClick=${done.again}>${t('retry')}</button>
+      <button type="button" onClick=${() => { actionFault.value = null }}>${t('dismiss')}</button>`} />` : ''}`
 }
 
-/** Copy buttons stand in sanitised HTML, so their clicks are caught here. @param {MouseEvent} e */
+/** Copy buttons stand in answers, so their clicks are caught here. @param {MouseEvent} e */
 async function copyClick(e) {
   const button = e.target instanceof Element ? e.target.closest('button[data-copy]') : null
   const code = button?.closest('.code')?.querySelector('code')

@@ -1,12 +1,15 @@
-// The one line that says what is going on. Only its kind is announced, not every second.
+// The one line that says what is going on, and nothing when nothing is. Only its
+// kind is announced, not every second.
 
 import { html } from 'htm/preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { signal } from '@preact/signals'
 import { t } from '../i18n/language.js'
-import { runningRun } from '../chat/state.js'
-import { link, state } from '../app/current.js'
-import { postingSince } from '../app/sending.js'
+import { asks, runningRun } from '../chat/state.js'
+import { link, linkWait, state } from '../app/current.js'
+import { posting } from '../app/sending.js'
+import { sessionId } from '../app/route.js'
+import { secondsTo } from './now.js'
 
 export const online = signal(typeof navigator === 'undefined' || navigator.onLine)
 
@@ -16,43 +19,52 @@ export function watchOnline() {
 }
 
 /** @typedef {import('../i18n/language.js').Key} Key */
-/** @returns {{key: Key|'', since: number, dot: string}} */
+/** @typedef {{key: Key|'', since?: number, until?: number, dot?: string}} Now since: seconds are counted up; until: down */
+
+const limits = new Set(['rate_limited', 'too_many_runs', 'session_busy'])
+
+/** @returns {Now} */
 function now() {
   const s = state.value
   const run = runningRun(s)
-  if (!online.value) return { key: 'offlineNow', since: 0, dot: 'bad' }
-  if (link.value === 'lost') return { key: 'lost', since: 0, dot: 'bad' }
+  if (!online.value) return { key: 'offlineNow', dot: 'bad' }
+  const wait = linkWait.value
+  if (link.value === 'lost' && wait) {
+    if (wait.restart) return { key: 'restarting', dot: 'busy' }
+    if (limits.has(wait.code)) return { key: 'limited', until: wait.until, dot: 'busy' }
+    return { key: wait.code === 'network' ? 'lost' : 'away', dot: 'bad' }
+  }
   if (s.status && (s.status.phase === 'waking' || s.status.phase === 'restoring')) return { key: s.status.phase, since: Date.parse(s.status.at), dot: 'busy' }
   if (run) {
-    if (run.items.some((i) => i.kind === 'call' && i.call.state === 'approval')) return { key: 'waitingApproval', since: 0, dot: 'busy' }
+    if (asks(run)) return { key: 'waitingApproval', dot: 'busy' }
     const open = run.items.at(-1)?.kind === 'answer'
     return { key: open ? 'answering' : 'thinking', since: Date.parse(run.startedAt), dot: 'busy' }
   }
-  if (postingSince.value) return { key: 'waking', since: postingSince.value, dot: 'busy' }
-  if (link.value === 'connecting') return { key: 'connecting', since: 0, dot: 'busy' }
-  if (link.value === 'resting') return { key: 'idle', since: 0, dot: '' }
-  if (link.value === 'open') return { key: 'connected', since: 0, dot: 'good' }
-  return { key: '', since: 0, dot: '' }
+  const posted = posting.value.get(sessionId.value)
+  // A normal acknowledgement is no waking.
+  if (posted) return Date.now() - posted < 2000 ? { key: '', since: posted } : { key: 'waking', since: posted, dot: 'busy' }
+  if (link.value === 'connecting') return { key: 'connecting', dot: 'busy' }
+  if (link.value === 'resting') return { key: 'idle' }
+  return { key: '' }
 }
 
 export function StatusLine() {
-  const { key, since, dot } = now()
+  const { key, since = 0, until = 0, dot = '' } = now()
   const [, tick] = useState(0)
+  const counts = since || until
   useEffect(() => {
-    if (!since) return
+    if (!counts) return
     const timer = setInterval(() => tick((n) => n + 1), 1000)
     return () => clearInterval(timer)
-  }, [since])
-  const s = Math.max(0, Math.round((Date.now() - since) / 1000))
-  // A normal acknowledgement is no waking.
-  const hidden = key === 'waking' && since === postingSince.value && s < 2
-  const text = key && !hidden ? t(key, { s }) : ''
+  }, [counts])
+  const s = until ? secondsTo(until) : Math.max(0, Math.round((Date.now() - since) / 1000))
+  const text = key ? t(key, { s }) : ''
   const answered = useRef(false)
   if (key === 'answering') answered.current = true
-  else if (key && key !== 'connected') answered.current = false
-  const said = since && key && !hidden ? t(key, { s: '' }).replace(/\s*(s|秒)?\s*$/, '') : answered.current ? t('answerDone') : text
+  else if (key) answered.current = false
+  const said = counts && key ? t(key, { s: '' }).replace(/\s*(s|秒)?\s*$/, '') : answered.current ? t('answerDone') : text
   return html`<div class="status">
-    <span class="dot ${dot}" aria-hidden="true"></span><span aria-hidden=${Boolean(since)}>${text}</span>
+    ${dot ? html`<span class="dot ${dot}" aria-hidden="true"></span>` : ''}<span aria-hidden=${Boolean(counts)}>${text}</span>
     <span role="status" class="unseen">${said}</span>
   </div>`
 }

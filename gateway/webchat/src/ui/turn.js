@@ -2,26 +2,31 @@
 
 import { html } from 'htm/preact'
 import { Component } from 'preact'
-import { useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { language, t } from '../i18n/language.js'
 import { state } from '../app/current.js'
-import { choose, copyText, editing, regenerate } from '../app/actions.js'
-import { isStale, sendAgain, takeBack } from '../app/sending.js'
+import { asks, ending } from '../chat/state.js'
+import { bytes, size } from '../chat/bytes.js'
+import { choose, copyText, maxMessage, regenerate } from '../app/actions.js'
+import { edit, edits, endEdit } from '../app/edits.js'
+import { say } from '../app/sending.js'
 import { Answer } from './answer.js'
 import { ToolCard } from './tool.js'
 import { FaultBox } from './fault.js'
+import { Field } from './field.js'
+import { Folded } from './fold.js'
 import { Icon } from './icons.js'
-import { draft } from './draft.js'
+import { keepFocus } from './keep.js'
 
 /** @typedef {import('../chat/state.js').State} State */
 /** @typedef {import('../chat/state.js').Message} Message */
-/** @typedef {{user?: Message, userSiblings: string[], run?: import('../chat/state.js').Run, runSiblings: string[], answers: (Message|undefined)[], lang: string}} Props */
+/** @typedef {{user?: Message, userSiblings: string[], run?: import('../chat/state.js').Run, runSiblings: string[], answers: (Message|undefined)[], lang: string, last: boolean}} Props */
 
-/** What a turn is drawn from. @param {State} s @param {import('../chat/tree.js').Turn} turn @returns {Props} */
-export function propsOf(s, turn) {
+/** What a turn is drawn from. @param {State} s @param {import('../chat/tree.js').Turn} turn @param {boolean} last @returns {Props} */
+export function propsOf(s, turn, last) {
   const run = s.runs.get(turn.runId)
   const answers = (run?.items ?? []).map((i) => (i.kind === 'answer' ? s.messages.get(i.id) : undefined))
-  return { user: s.messages.get(turn.userId), userSiblings: turn.userSiblings, run, runSiblings: turn.runSiblings, answers, lang: language.value }
+  return { user: s.messages.get(turn.userId), userSiblings: turn.userSiblings, run, runSiblings: turn.runSiblings, answers, lang: language.value, last }
 }
 
 const same = (/** @type {unknown[]} */ a, /** @type {unknown[]} */ b) => a.length === b.length && a.every((x, i) => x === b[i])
@@ -31,68 +36,102 @@ export class TurnView extends Component {
   /** @param {any} next */
   shouldComponentUpdate(next) {
     const now = /** @type {Props} */ (/** @type {unknown} */ (this.props))
-    return next.user !== now.user || next.run !== now.run || next.lang !== now.lang || !same(next.answers, now.answers) ||
+    return next.user !== now.user || next.run !== now.run || next.lang !== now.lang || next.last !== now.last || !same(next.answers, now.answers) ||
       !same(next.userSiblings, now.userSiblings) || !same(next.runSiblings, now.runSiblings)
   }
 
   render() {
-    const { user, userSiblings, run, runSiblings, answers } = /** @type {Props} */ (/** @type {unknown} */ (this.props))
+    const { user, userSiblings, run, runSiblings, answers, last } = /** @type {Props} */ (/** @type {unknown} */ (this.props))
     return html`<div class="turn">
       ${user && html`<${UserBubble} message=${user} siblings=${userSiblings} />`}
-      ${run && run.status !== 'waiting' && html`<${RunView} run=${run} siblings=${runSiblings} answers=${answers} />`}
+      ${run && run.status !== 'waiting' && html`<${RunView} run=${run} siblings=${runSiblings} answers=${answers} last=${last} />`}
     </div>`
   }
 }
 
-/** @param {{message: import('../chat/state.js').Message, siblings: string[]}} props */
+/** @param {{message: Message, siblings: string[]}} props */
 function UserBubble({ message, siblings }) {
-  return html`<article class="mine" aria-label=${t('you')}>
-    <div class="bubble">${message.content}</div>
+  const text = edits.value[message.id]
+  const editing = text !== undefined
+  return html`<article class=${editing ? 'mine editing' : 'mine'} aria-label=${t('you')}>
+    ${editing ? html`<${Editor} message=${message} text=${text} />` : html`<${Folded} text=${message.content} />`}
     <div class="tools">
       ${message.queued ? html`<span class="muted">${t('queued')}</span>` : ''}
       <${BranchPicker} ids=${siblings} shown=${message.id} leaf=${(/** @type {string} */ id) => id} />
-      <button type="button" class="ghost" title=${t('edit')} aria-label=${t('edit')}
-        onClick=${() => { editing.value = message; draft.value = message.content }}><${Icon} name="edit" /></button>
+      ${editing ? '' : html`<${CopyButton} text=${message.content} label=${t('copyMessage')} />
+        <button type="button" class="ghost" data-edit=${message.id} title=${t('edit')} aria-label=${t('edit')}
+          onClick=${() => edit(message.id, message.content)}><${Icon} name="edit" /></button>`}
     </div>
   </article>`
 }
 
-/** @param {{run: import('../chat/state.js').Run, siblings: string[], answers: (Message|undefined)[]}} props */
-function RunView({ run, siblings, answers }) {
-  const texts = answers.flatMap((m) => (m ? [m.content] : []))
+/** Another version of a message, in its place. What stands in the composer is another matter. @param {{message: Message, text: string}} props */
+function Editor({ message, text }) {
+  const box = useRef(/** @type {HTMLTextAreaElement|null} */ (null))
+  useLayoutEffect(() => {
+    if (document.activeElement === document.body || document.activeElement?.closest('.mine')) box.current?.focus({ preventScroll: true })
+  }, [])
+  const over = bytes(text) > maxMessage.value
+  const close = () => {
+    endEdit(message.id)
+    keepFocus(`[data-edit="${CSS.escape(message.id)}"]`, '#composer')
+  }
+  const send = () => {
+    if (!text.trim() || over) return
+    endEdit(message.id)
+    say(text, { parentId: message.parentId, messageId: message.id })
+    keepFocus('#composer')
+  }
+  return html`<div class="editor">
+    <p class="muted">${t('editing')}</p>
+    <${Field} box=${box} label=${t('editField')} text=${text} change=${(/** @type {string} */ value) => edit(message.id, value)} enter=${send} escape=${close} />
+    ${over ? html`<p class="length over" role="status">${t('tooLong', { n: size(bytes(text)), max: size(maxMessage.value) })}</p>` : ''}
+    <div class="row"><button type="button" class="primary" disabled=${!text.trim() || over} onClick=${send}>${t('send')}</button>
+      <button type="button" onClick=${close}>${t('cancel')}</button></div>
+  </div>`
+}
+
+/** @param {{run: import('../chat/state.js').Run, siblings: string[], answers: (Message|undefined)[], last: boolean}} props */
+function RunView({ run, siblings, answers, last }) {
+  const texts = answers.flatMap((m) => (m?.content.trim() ? [m.content] : []))
   const over = run.status !== 'running'
+  const failed = run.status === 'failed' || run.status === 'interrupted'
   return html`<article class="theirs" aria-label=${t('agent')} aria-busy=${!over}>
     ${run.items.map((i, n) => (i.kind === 'call'
       ? html`<${ToolCard} key=${'c' + i.call.callId} call=${i.call} />`
       : html`<${AnswerView} key=${'a' + i.id} message=${answers[n]} />`))}
-    ${!over && run.items.at(-1)?.kind !== 'answer' && !asksNow(run) ? html`<div class="dots" aria-hidden="true"><i></i><i></i><i></i></div>` : ''}
-    <${RunEnd} run=${run} />
+    ${!over && run.items.at(-1)?.kind !== 'answer' && !asks(run) ? html`<div class="dots" aria-hidden="true"><i></i><i></i><i></i></div>` : ''}
+    <${RunEnd} run=${run} end=${ending(run, answers)} last=${last} />
     ${over ? html`<div class="tools">
-      <${BranchPicker} ids=${siblings} shown=${run.id} leaf=${(/** @type {string} */ id) => lastMessage(state.peek(), id)} />
-      ${texts.length ? html`<${CopyButton} text=${texts.join('\n\n')} />` : ''}
-      ${run.userId ? html`<button type="button" class="ghost" title=${t('regenerate')} aria-label=${t('regenerate')}
-        onClick=${() => regenerate(run.userId)}><${Icon} name="again" /></button>` : ''}
+      <${BranchPicker} ids=${siblings} shown=${run.id} leaf=${(/** @type {string} */ id) => lastMessage(state.value, id)} />
+      ${texts.length ? html`<${CopyButton} text=${texts.join('\n\n')} label=${t('copyAnswer')} />` : ''}
+      ${failed ? '' : html`<button type="button" class="ghost" title=${t('regenerate')} aria-label=${t('regenerate')} onClick=${() => regenerate(run.userId)}><${Icon} name="again" /></button>`}
     </div>` : ''}
   </article>`
 }
 
-/** @param {import('../chat/state.js').Run} run */
-const asksNow = (run) => run.items.some((i) => i.kind === 'call' && i.call.state === 'approval')
-
-/** @param {{message?: import('../chat/state.js').Message}} props */
+/** @param {{message?: Message}} props */
 function AnswerView({ message }) {
   if (!message) return null
-  return html`<${Answer} text=${message.content} growing=${message.open} />
+  return html`<div class="answer" dir="auto"><${Answer} text=${message.content} growing=${message.open} /></div>
     ${message.incomplete ? html`<p class="muted">… ${t('incomplete')}</p>` : ''}`
 }
 
-/** @param {{run: import('../chat/state.js').Run}} props */
-function RunEnd({ run }) {
-  if (run.status === 'cancelled') return html`<p class="muted">${t('runCancelled')}</p>`
+/** What an ending without a fault says and offers: the words for it, and whether going on helps. */
+const endings = /** @type {const} */ ({
+  cancelled: ['runCancelled', true], length: ['endLength', true], content_filter: ['endFilter', false], refusal: ['endRefusal', false], empty: ['endEmpty', false],
+})
+
+/** @param {{run: import('../chat/state.js').Run, end: import('../chat/state.js').Ending, last: boolean}} props */
+function RunEnd({ run, end, last }) {
   const again = html`<button type="button" onClick=${() => regenerate(run.userId)}>${t('retry')}</button>`
-  if (run.status === 'interrupted') return html`<${FaultBox} quiet fault=${run.error ?? { error: t('runInterrupted') }} actions=${again} />`
-  if (run.status === 'failed') return html`<${FaultBox} quiet title=${t('runFailed')} fault=${run.error ?? {}} actions=${again} />`
-  return null
+  if (end === 'interrupted') return html`<${FaultBox} quiet fault=${run.error ?? { error: t('runInterrupted') }} actions=${again} />`
+  if (end === 'failed') return html`<${FaultBox} quiet title=${t('runFailed')} fault=${run.error ?? {}} actions=${again} />`
+  if (end === 'running' || end === 'whole') return null
+  const [key, goes] = endings[end]
+  return html`<div class="ended"><p class="muted">${t(key)}</p>
+    ${last ? html`<div class="row">${goes ? html`<button type="button" onClick=${() => say(t('goOn'))}>${t('continue')}</button>` : ''}
+      ${end === 'cancelled' ? '' : again}</div>` : ''}</div>`
 }
 
 /** @param {State} s @param {string} runId a message that stands for the run */
@@ -105,37 +144,26 @@ function lastMessage(s, runId) {
 function BranchPicker({ ids, shown, leaf }) {
   if (ids.length < 2) return null
   const at = ids.indexOf(shown)
+  // The arrow at the end stays where it is, and keeps the focus.
   /** @param {number} to @param {'left'|'right'} icon @param {string} label */
-  const arrow = (to, icon, label) => html`<button type="button" class="ghost" aria-label=${label} title=${label}
-    disabled=${!ids[to] || !leaf(ids[to])} onClick=${() => choose(leaf(ids[to]))}><${Icon} name=${icon} /></button>`
-  return html`<span class="branches" role="group" aria-label=${t('branch', { n: at + 1, total: ids.length })}>
+  const arrow = (to, icon, label) => {
+    const id = ids[to] ? leaf(ids[to]) : ''
+    return html`<button type="button" class="ghost" aria-label=${label} title=${label} aria-disabled=${!id} data-arrow=${icon}
+      onClick=${() => { if (id) { choose(id); keepFocus(`[data-fork="${CSS.escape(ids[0])}"] [data-arrow=${icon}]`) } }}><${Icon} name=${icon} /></button>`
+  }
+  return html`<span class="branches" role="group" data-fork=${ids[0]} aria-label=${t('branch', { n: at + 1, total: ids.length })}>
     ${arrow(at - 1, 'left', t('previous'))}<span aria-hidden="true">${at + 1}/${ids.length}</span>${arrow(at + 1, 'right', t('next'))}
   </span>`
 }
 
-/** @param {{text: string}} props */
-function CopyButton({ text }) {
+/** @param {{text: string, label: string}} props */
+function CopyButton({ text, label }) {
   const [done, setDone] = useState(false)
   const copy = async () => {
     setDone(await copyText(text))
     setTimeout(() => setDone(false), 1500)
   }
-  const label = done ? t('copied') : t('copyAnswer')
-  return html`<button type="button" class="ghost" title=${label} aria-label=${label} onClick=${copy}>
+  const now = done ? t('copied') : label
+  return html`<button type="button" class="ghost" title=${now} aria-label=${now} onClick=${copy}>
     <${Icon} name=${done ? 'check' : 'copy'} /></button>`
-}
-
-/** A message that the server has not acknowledged. @param {{parcel: import('../chat/outbox.js').Parcel}} props */
-export function ParcelView({ parcel }) {
-  const stale = isStale(parcel)
-  const stuck = parcel.refused || stale
-  const actions = html`
-    <button type="button" onClick=${() => sendAgain(parcel.key)}>${t('sendAgain')}</button>
-    <button type="button" onClick=${() => { draft.value = takeBack(parcel.key) }}>${t('discard')}</button>`
-  return html`<div class="turn"><article class="mine pending" aria-label=${t('you')}>
-    <div class="bubble">${parcel.message}</div>
-    ${stuck
-      ? html`<${FaultBox} title=${t('notSent')} fault=${parcel.refused ?? { error: t('tooOld') }} actions=${actions} />`
-      : html`<div class="tools always"><span class="muted">${t('sending')}</span></div>`}
-  </article></div>`
 }

@@ -3,7 +3,7 @@
 
 import { Fault, faultOf, networkFault } from './fault.js'
 
-/** @typedef {{id: string, title: string, createdAt: string, updatedAt: string, messages: number, head?: string}} Session */
+/** @typedef {{id: string, title: string, createdAt: string, updatedAt: string, messages: number, head?: string, state?: string}} Session */
 /** @typedef {{runId: string, messageId: string, sessionId: string, cursor: string}} Run */
 
 let token = ''
@@ -78,7 +78,7 @@ export const listSessions = (query) => json(query ? `/api/sessions?q=${encodeURI
 /** @param {string} id @returns {Promise<Session>} */
 export const getSession = (id) => json(sessionPath(id))
 
-/** @param {string} id @param {{title?: string, head?: string}} change */
+/** @param {string} id @param {{title?: string, head?: string}} change @returns {Promise<Session>} */
 export const patchSession = (id, change) => json(sessionPath(id), { method: 'PATCH', body: change })
 
 /** @param {string} id @param {boolean} [leaving] the page is about to go: let the request outlive it */
@@ -104,11 +104,11 @@ export const cancel = (id, runId) => json(`${sessionPath(id)}/cancel`, { method:
 export const decide = (approvalId, decision) =>
   json(`/api/approvals/${encodeURIComponent(approvalId)}`, { method: 'POST', body: { decision } })
 
-/** @param {string} id */
-export const clearHistory = (id) => json(`/api/history/${encodeURIComponent(id)}`, { method: 'DELETE' })
+/** @param {string} id @param {boolean} [leaving] the page is about to go: let the request outlive it */
+export const clearHistory = (id, leaving) => json(`/api/history/${encodeURIComponent(id)}`, { method: 'DELETE', keepalive: leaving })
 
 /** @returns {Promise<string>} */
 export const exportMemory = async () => (await send('/api/memory/export?format=md', { headers: { Accept: 'text/markdown' } })).text()
 
-/** @returns {Promise<{offline?: boolean, version?: string, provider?: string}>} */
+/** @returns {Promise<{offline?: boolean, version?: string, provider?: string, maxMessageBytes?: number}>} */
 export const getConfig = () => json('/api/config')

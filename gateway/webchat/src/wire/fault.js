@@ -1,5 +1,11 @@
 // An error of the API as the page shows it: what happened, what to do, which request.
 
+/** Codes that come without a status, in a stream, or with one that says less. */
+const passing = new Set(['session_busy', 'rate_limited', 'too_many_runs', 'unavailable', 'draining', 'agent_failed', 'agent_timeout', 'store_unavailable'])
+
+/** @param {string} code */
+export const isPassing = (code) => passing.has(code)
+
 export class Fault extends Error {
   /**
    * @param {{error?: string, code?: string, hint?: string, requestId?: string}} body
@@ -14,12 +20,20 @@ export class Fault extends Error {
     this.requestId = body.requestId || ''
     this.status = status
     this.retryAfter = retryAfter
+    /** When it may be tried again, milliseconds; 0: not said. */
+    this.until = retryAfter ? Date.now() + retryAfter * 1000 : 0
   }
 
   /** Whether the same request may succeed later without anybody doing anything. */
   get passing() {
-    if (this.status === 0 || this.status === 429 || this.code === 'session_busy') return true
+    if (this.status === 0 || this.status === 429 || passing.has(this.code)) return true
     return this.status === 502 || this.status === 503 || this.status === 504
+  }
+
+  /** As much of it as can be stored. */
+  get record() {
+    const { message: error, code, hint, requestId, until } = this
+    return { error, code, hint, requestId, until }
   }
 }
 

@@ -3,17 +3,22 @@
 // token, so this reads the stream of a fetch.
 
 import { EventParser } from './sse.js'
-import { faultOf, networkFault } from './fault.js'
+import { Fault, faultOf, isPassing, networkFault } from './fault.js'
 import { headers, sessionPath } from './api.js'
 import { backoff, pause } from './backoff.js'
 
 /** A stream without a byte for this long is taken for dead: a sleeping laptop, a NAT that forgot. */
 const SILENCE = 60_000
 
+/** For how long after its notice a server that restarts may be away. */
+const RESTART = 60_000
+
+/** @typedef {{code: string, until: number, restart: boolean}} Wait why the stream is away, and when the next try is */
+
 /**
  * @typedef {object} Listener
  * @property {(event: any) => void} event
- * @property {(state: 'connecting'|'open'|'lost') => void} state
+ * @property {(state: 'connecting'|'open'|'lost', wait?: Wait) => void} state
  * @property {(fault: import('./fault.js').Fault) => void} refused the server said no; following has ended
  */
 
@@ -24,15 +29,18 @@ const SILENCE = 60_000
  * @param {AbortSignal} signal
  */
 export async function follow(session, cursor, on, signal) {
+  let announced = -Infinity
   for (let failures = 0; !signal.aborted; failures++) {
-    on.state(failures === 0 ? 'connecting' : 'lost')
+    if (failures === 0) on.state('connecting')
     let wait = backoff(failures)
+    let code = 'network'
     try {
-      const got = await readOnce(session, cursor(), on, signal)
+      const { got, fault } = await readOnce(session, cursor(), on, signal)
       if (got) {
         failures = 0
         wait = backoff(0)
       }
+      if (fault) code = fault.code
     } catch (err) {
       if (signal.aborted) return
       const fault = networkFault(err)
@@ -40,10 +48,14 @@ export async function follow(session, cursor, on, signal) {
         on.refused(fault)
         return
       }
+      code = fault.code
       wait = Math.max(wait, fault.retryAfter * 1000)
     }
     if (signal.aborted) return
-    on.state('lost')
+    if (code === 'draining') announced = Date.now()
+    const restart = Date.now() - announced < RESTART
+    if (restart) wait = Math.min(wait, 3000)
+    on.state('lost', { code, until: Date.now() + wait, restart })
     await pause(wait, signal)
   }
 }
@@ -51,7 +63,7 @@ export async function follow(session, cursor, on, signal) {
 /**
  * One connection, until it ends.
  * @param {string} session @param {string} after @param {Listener} on @param {AbortSignal} signal
- * @returns {Promise<boolean>} whether it ever gave an event
+ * @returns {Promise<{got: boolean, fault?: Fault}>} whether it ever gave an event, and the trouble that ended it
  */
 async function readOnce(session, after, on, signal) {
   const silence = new AbortController()
@@ -59,6 +71,8 @@ async function readOnce(session, after, on, signal) {
   const stop = () => silence.abort()
   signal.addEventListener('abort', stop)
   let got = false
+  /** @type {Fault|undefined} */
+  let fault
   try {
     const query = after ? `?after=${encodeURIComponent(after)}` : ''
     const response = await fetch(`${sessionPath(session)}/events${query}`, {
@@ -67,21 +81,26 @@ async function readOnce(session, after, on, signal) {
     if (!response.ok || !response.body) throw await faultOf(response)
     on.state('open')
     const parser = new EventParser((e) => {
-      got = true
       const event = parse(e.data)
-      if (event && !signal.aborted) on.event(event)
+      if (!event || signal.aborted) return
+      const said = event.type === 'error' ? new Fault(event, 0) : undefined
+      if (said && isPassing(said.code)) fault = said
+      else {
+        got = true
+        on.event(event)
+      }
     })
     const reader = response.body.getReader()
     for (;;) {
       const { done, value } = await reader.read()
-      if (done) return got
+      if (done) return { got, fault }
       clearTimeout(timer)
       timer = setTimeout(() => silence.abort(), SILENCE)
       parser.push(value)
     }
   } catch (err) {
     // Events came before the break: that is a cut, not a refusal, and no reason to wait longer.
-    if (got && !signal.aborted) return true
+    if (got && !signal.aborted) return { got, fault }
     throw err
   } finally {
     clearTimeout(timer)

@@ -22,7 +22,13 @@ export class Conversation {
   }
 
   row() {
-    return { id: this.id, title: this.title, createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z', messages: 1, head: this.head }
+    return { id: this.id, title: this.title, createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z', messages: this.events.filter((e) => e.type === 'message').length, head: this.head, state: this.state() }
+  }
+
+  /** As a list that knows it would say. */
+  state() {
+    const last = this.events.findLast((e) => e.type === 'run_started' || e.type === 'run_finished')
+    return last?.type === 'run_started' ? 'running' : last?.status === 'failed' ? 'failed' : 'idle'
   }
 
   /** @param {any} change */
@@ -112,6 +118,11 @@ export class Conversation {
     this.epoch++
     this.head = ''
     for (const res of this.streams) res.write(frame({ type: 'history_cleared', sessionId: this.id, timestamp: new Date().toISOString() }))
+  }
+
+  /** Says something to the streams that is no part of the session. @param {any} event */
+  tell(event) {
+    for (const res of this.streams) res.write(frame({ ...event, sessionId: this.id, timestamp: new Date().toISOString() }))
   }
 
   /** Breaks every stream, in the middle of an event if asked. @param {string} [junk] */

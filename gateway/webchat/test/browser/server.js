@@ -18,7 +18,7 @@ export class Stub {
   constructor() {
     /** @type {Map<string, Conversation>} */
     this.conversations = new Map()
-    /** What requests are answered with before anything else. @type {((req: import('node:http').IncomingMessage, body: any) => [number, any]|'cut'|undefined)|null} */
+    /** What requests are answered with before anything else. @type {((req: import('node:http').IncomingMessage, body: any) => [number, any, Record<string, string>?]|'cut'|undefined)|null} */
     this.interfere = null
     /** @type {string[]} */
     this.requests = []
@@ -142,9 +142,9 @@ async function bodyOf(req) {
   return raw ? JSON.parse(raw) : undefined
 }
 
-/** @param {import('node:http').ServerResponse} res @param {number} status @param {any} body */
-function reply(res, status, body) {
-  res.writeHead(status, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
+/** @param {import('node:http').ServerResponse} res @param {number} status @param {any} body @param {Record<string, string>} [headers] */
+function reply(res, status, body, headers) {
+  res.writeHead(status, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers })
   res.end(JSON.stringify(body))
 }
 

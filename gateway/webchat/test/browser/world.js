@@ -2,6 +2,7 @@
 
 import test from 'node:test'
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { chromium } from 'playwright-core'
 import { Stub } from './server.js'
 
@@ -23,7 +24,7 @@ test.after(() => browser?.close())
  * A test that also fails when the page logs an error, breaks its policy or asks
  * a stranger. `expected` are console errors that the test provokes.
  * @param {string} name @param {(w: World) => Promise<void>} body
- * @param {{locale?: string, width?: number, height?: number, dark?: boolean, expected?: RegExp}} [options]
+ * @param {{locale?: string, width?: number, height?: number, dark?: boolean, touch?: boolean, expected?: RegExp}} [options] touch: a finger, no pointer that hovers
  */
 export function scene(name, body, options = {}) {
   test(name, { timeout: 60_000 }, async () => {
@@ -31,6 +32,7 @@ export function scene(name, body, options = {}) {
     const context = await browser.newContext({
       locale: options.locale ?? 'en-GB', viewport: { width: options.width ?? 1200, height: options.height ?? 800 },
       colorScheme: options.dark ? 'dark' : 'light', reducedMotion: 'reduce',
+      hasTouch: options.touch, isMobile: options.touch,
     })
     context.setDefaultTimeout(8000)
     /** @type {string[]} */
@@ -62,6 +64,16 @@ export async function send(page, text) {
   await page.keyboard.press('Enter')
 }
 
+/** A long text at once, as a clipboard gives it: fill() would type it line by line. @param {Page} page @param {string} text */
+export async function paste(page, text) {
+  await page.getByRole('textbox', { name: /Message|消息/ }).evaluate((el, value) => {
+    const area = /** @type {HTMLTextAreaElement} */ (el)
+    area.focus()
+    area.value = value
+    area.dispatchEvent(new Event('input', { bubbles: true }))
+  }, text)
+}
+
 /** Waits until the stub knows the session that the page is in. @param {World} w @returns {Promise<import('./conversation.js').Conversation>} */
 export async function conversation({ stub }) {
   await until(() => [...stub.conversations.values()].at(-1)?.run)
@@ -81,3 +93,17 @@ export async function until(ask) {
 export async function shot(page, name) {
   if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.png` })
 }
+
+/** What axe finds on the page as it stands. @param {Page} page @returns {Promise<string[]>} */
+export async function axe(page) {
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(await axeSource)
+  return page.evaluate(async () => (await /** @type {any} */ (window).axe.run()).violations.map((/** @type {any} */ v) =>
+    `${v.id}: ${v.nodes.map((/** @type {any} */ n) => n.target + ' ' + n.failureSummary).join('; ')}`))
+}
+const axeSource = readFile(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
+
+/** Where the focus is, as a person would name it. @param {Page} page */
+export const focused = (page) => page.evaluate(() => {
+  const at = document.activeElement
+  return at === document.body || !at ? '' : at.getAttribute('aria-label') || at.id || at.textContent?.trim() || at.className
+})

@@ -1,0 +1,265 @@
+package session
+
+import (
+	"slices"
+
+	"github.com/loongclaw/loongclaw/pkg/chat"
+)
+
+// turn is a user's message on the shown branch, and what answers it there.
+type turn struct {
+	message *node
+	runs    []string
+}
+
+// excerpt is a part of a session's records: some turns, whole, and nothing of what
+// lies between them on other branches.
+type excerpt struct {
+	messages map[string]bool // users' messages
+	runs     map[string]bool
+	from     uint64 // the record that it begins with; 0 when it is empty
+	border   uint64 // the record with which its first turn began
+	earlier  bool   // there are turns before that
+}
+
+// turns returns the turns of the shown branch, the oldest first. Messages that
+// wait are none yet.
+func (s *State) turns() []turn {
+	var turns []turn
+	for _, n := range s.tree.path(s.tree.head) {
+		switch {
+		case n.Role == chat.RoleUser && slices.Contains(s.tree.loose, n.ID):
+		case n.Role == chat.RoleUser:
+			turns = append(turns, turn{message: n})
+		case len(turns) > 0:
+			t := &turns[len(turns)-1]
+			if !slices.Contains(t.runs, n.RunID) {
+				t.runs = append(t.runs, n.RunID)
+			}
+		}
+	}
+	silent := map[string]*turn{}
+	for i := range turns {
+		if len(turns[i].runs) == 0 {
+			silent[turns[i].message.ID] = &turns[i]
+		}
+	}
+	s.silentRuns(silent)
+	return turns
+}
+
+// silentRuns finds, for turns in which no answer is to be read, the run that
+// was last to answer: it failed before a word, say, or has only called tools so far.
+func (s *State) silentRuns(turns map[string]*turn) {
+	if len(turns) == 0 {
+		return
+	}
+	latest := map[string]*run{}
+	for _, r := range s.runs {
+		if turns[r.MessageID] != nil && (latest[r.MessageID] == nil || r.entered > latest[r.MessageID].entered) {
+			latest[r.MessageID] = r
+		}
+	}
+	for message, r := range latest {
+		turns[message].runs = []string{r.ID}
+	}
+}
+
+// excerptOf is the excerpt of some of the turns of a branch: those up to end without
+// the first skip, and messages and runs beside them.
+func excerptOf(turns []turn, skip, end int, beside ...turn) excerpt {
+	x := excerpt{messages: map[string]bool{}, runs: map[string]bool{}}
+	for _, t := range append(slices.Clone(turns[skip:end]), beside...) {
+		x.messages[t.message.ID] = true
+		for _, id := range t.runs {
+			x.runs[id] = true
+		}
+		if x.from == 0 || t.message.seq < x.from {
+			x.from = t.message.seq
+		}
+	}
+	first := end
+	for first > 0 && x.messages[turns[first-1].message.ID] {
+		first--
+	}
+	x.earlier = first > 0
+	if first < len(turns) {
+		x.border = turns[first].message.seq
+	}
+	return x
+}
+
+// lastTurns is the excerpt of the last n turns, and of what goes on: the run
+// that is under way, on whatever branch, and the messages that wait. What comes live
+// continues these, so their beginning must not be missing.
+func (s *State) lastTurns(n int) excerpt {
+	turns := s.turns()
+	var open []turn
+	for _, id := range append([]string{s.current}, s.queue...) {
+		if r := s.runs[id]; r != nil && s.tree.nodes[r.MessageID] != nil {
+			open = append(open, turn{s.tree.nodes[r.MessageID], []string{id}})
+		}
+	}
+	x := excerptOf(turns, max(len(turns)-n, 0), len(turns), open...)
+	if x.border == 0 {
+		x.border = s.Seq() // none was asked for
+	}
+	return x
+}
+
+// turnsBefore is the excerpt of the last n turns that began before a record.
+func (s *State) turnsBefore(seq uint64, n int) excerpt {
+	turns := s.turns()
+	end := len(turns)
+	for end > 0 && turns[end-1].message.seq >= seq {
+		end--
+	}
+	x := excerptOf(turns, max(end-n, 0), end)
+	if n == 0 {
+		x.border = seq
+	}
+	return x
+}
+
+// tail returns an excerpt, then what is being said now, and goes on from there.
+func (r *reader) tail(x excerpt, now chat.Time) []chat.Event {
+	out := r.excerpt(x)
+	r.cur = chat.Cursor{Epoch: r.s.epoch, Seq: r.s.Seq()}
+	return r.growing(out, now)
+}
+
+// excerpt returns the events of an excerpt. A message that others stand beside says
+// which: a reader of the shown branch alone could not know.
+func (r *reader) excerpt(x excerpt) []chat.Event {
+	if x.from == 0 {
+		return nil
+	}
+	var out []chat.Event
+	shown := map[string]bool{}
+	for _, n := range r.s.tree.path(r.s.tree.head) {
+		shown[n.ID] = true
+	}
+	beside := r.s.tree.siblings()
+	for _, e := range r.s.entries[x.from-1:] {
+		if !x.holds(e.body) {
+			r.cur = chat.Cursor{Epoch: r.s.epoch, Seq: e.seq}
+			continue
+		}
+		if a, ok := e.body.(answerBody); ok {
+			out = append(out, r.answer(e, a)...)
+		} else if ev, ok := r.event(e); ok {
+			r.cur = chat.Cursor{Epoch: r.s.epoch, Seq: e.seq}
+			if ev.Head != "" && !shown[ev.Head] {
+				ev.Head = "" // a branch that was shown then
+			}
+			out = append(out, r.stamp(ev, e.at))
+		}
+		if n := len(out); n > 0 && (out[n-1].Type == chat.TypeMessage || out[n-1].Type == chat.TypeMessageComplete) {
+			out[n-1].Siblings = beside[out[n-1].MessageID]
+		}
+	}
+	return out
+}
+
+// holds reports whether a record belongs to an excerpt.
+func (x *excerpt) holds(body any) bool {
+	switch b := body.(type) {
+	case messageBody:
+		return x.messages[b.MessageID]
+	case startedBody:
+		return x.runs[b.RunID]
+	case answerBody:
+		return x.runs[b.RunID]
+	case callBody:
+		return x.runs[b.RunID]
+	case askBody:
+		return x.runs[b.RunID]
+	case decidedBody:
+		return x.runs[b.RunID]
+	case resultBody:
+		return x.runs[b.RunID]
+	case Finished:
+		return x.runs[b.RunID]
+	case updatedBody:
+		return true
+	}
+	return false
+}
+
+// siblings returns, for each message that others stand beside, all of them in the
+// order in which they came.
+func (t *tree) siblings() map[string][]string {
+	children := map[string][]string{}
+	for _, id := range t.order {
+		if n := t.nodes[id]; n.settled {
+			children[n.ParentID] = append(children[n.ParentID], id)
+		}
+	}
+	beside := map[string][]string{}
+	for _, all := range children {
+		for _, id := range all {
+			if len(all) > 1 {
+				beside[id] = all
+			}
+		}
+	}
+	return beside
+}
+
+// Tail returns the events of the last n turns of the shown branch, and where a reader
+// stands after them: at the end, so that what follows is Events of that cursor.
+func (s *State) Tail(n int, now chat.Time) ([]chat.Event, chat.Cursor) {
+	r := reader{s: s}
+	return r.tail(s.lastTurns(n), now), r.cur
+}
+
+// Page is a part of a session's events, and where to go on from it.
+type Page struct {
+	Events []chat.Event
+	Next   chat.Cursor // what follows
+	Before chat.Cursor // what came earlier; the zero cursor at the beginning
+}
+
+// LastPage returns the last n turns of the shown branch in a page of at most so many
+// events; a single turn is always whole.
+func (s *State) LastPage(n, most int, now chat.Time) Page {
+	r := reader{s: s}
+	events, x := fitting(n, most, func(n int) ([]chat.Event, excerpt) {
+		x := s.lastTurns(n)
+		r.cur = chat.Cursor{}
+		return r.tail(x, now), x
+	})
+	return Page{Events: events, Next: r.cur, Before: s.before(x)}
+}
+
+// PageBefore returns the last n turns that began before a record, in such a page.
+func (s *State) PageBefore(seq uint64, n, most int) Page {
+	events, x := fitting(n, most, func(n int) ([]chat.Event, excerpt) {
+		x := s.turnsBefore(seq, n)
+		r := reader{s: s}
+		return r.excerpt(x), x
+	})
+	return Page{Events: events, Next: chat.Cursor{Epoch: s.epoch, Seq: max(seq, 1) - 1}, Before: s.before(x)}
+}
+
+// maxTurns bounds a page of turns, whatever was asked for.
+const maxTurns = 500
+
+// fitting cuts as many of n turns as fit into a page.
+func fitting(n, most int, cut func(n int) ([]chat.Event, excerpt)) ([]chat.Event, excerpt) {
+	n = min(n, maxTurns)
+	events, x := cut(n)
+	for n > 1 && len(events) > most {
+		n = max(n*most/len(events), 1) // about as many as fit; it is less each time
+		events, x = cut(n)
+	}
+	return events, x
+}
+
+// before is where what came before an excerpt ends.
+func (s *State) before(x excerpt) chat.Cursor {
+	if !x.earlier {
+		return chat.Cursor{}
+	}
+	return chat.Cursor{Epoch: s.epoch, Seq: x.border}
+}

@@ -1,0 +1,7 @@
+// Command provider is the stand-in for a model's provider in a container, for tests
+// of a whole deployment.
+//
+// Owns: nothing.
+// Touches: its container's port 8080.
+// Never: runs anywhere else.
+package main

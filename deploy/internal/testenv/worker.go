@@ -1,0 +1,132 @@
+package testenv
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// WorkerOptions say how the Worker is to run.
+type WorkerOptions struct {
+	Dir        string            // what Cloudflare would keep is kept below it
+	Vars       map[string]string // variables and secrets
+	Containers bool              // run the agent's image; else AGENT_URL must be among Vars
+	Config     string            // another configuration than wrangler/wrangler.jsonc
+	Addr       string            // where to listen; empty is a free address
+}
+
+// Worker is `wrangler dev`: the Worker with its objects in real workerd, and the
+// agent's real image where containers are on.
+type Worker struct {
+	*Process
+	Base string
+	Addr string
+}
+
+// StartWorker runs the Worker and waits until it answers.
+func StartWorker(ctx context.Context, o WorkerOptions) (*Worker, error) {
+	root, err := Root(ctx)
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(root, "wrangler")
+	for what, next := range map[string]string{
+		"node_modules/wrangler/bin/wrangler.js": "make wasm",
+		"build/gateway.wasm":                    "make wasm",
+	} {
+		if _, err := os.Stat(filepath.Join(dir, what)); err != nil {
+			return nil, fmt.Errorf("wrangler/%s is missing\nNext: %s", what, next)
+		}
+	}
+	addr := o.Addr
+	if addr == "" {
+		if addr, err = FreeAddr(); err != nil {
+			return nil, err
+		}
+	}
+	_, port, _ := strings.Cut(addr, ":")
+	args := []string{
+		"node_modules/wrangler/bin/wrangler.js", "dev", "--ip", "127.0.0.1", "--port", port, "--inspector-port", "0",
+		"--persist-to", o.Dir, "--show-interactive-dev-session=false", fmt.Sprintf("--enable-containers=%t", o.Containers),
+	}
+	if o.Config != "" {
+		args = append(args, "--config", o.Config)
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Vars)) {
+		args = append(args, "--var", name+":"+o.Vars[name])
+	}
+	env := map[string]string{
+		"CI": "1", "NO_COLOR": "1", "WRANGLER_SEND_METRICS": "false", "WRANGLER_SEND_ERROR_REPORTS": "false",
+		"CLOUDFLARE_CF_FETCH_ENABLED": "false", "WRANGLER_LOG_PATH": o.Dir, "XDG_CONFIG_HOME": o.Dir,
+	}
+	for _, name := range os.Environ() {
+		key, value, _ := strings.Cut(name, "=")
+		if _, ours := env[key]; !ours {
+			env[key] = value
+		}
+	}
+	p, err := Start("node_modules/node/bin/node", dir, env, args...)
+	if err != nil {
+		return nil, err
+	}
+	w := &Worker{Process: p, Base: "http://" + addr, Addr: addr}
+	if err := w.ready(ctx); err != nil {
+		w.Down()
+		return nil, err
+	}
+	return w, nil
+}
+
+// Down ends wrangler and what it started.
+func (w *Worker) Down() { w.Stop(20 * time.Second) }
+
+// ready asks until the Worker answers: an image is built before that.
+func (w *Worker) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.Base+"/health", http.NoBody)
+		if err != nil {
+			return err
+		}
+		if res, err := http.DefaultClient.Do(req); err == nil {
+			_ = res.Body.Close()
+			if res.StatusCode < http.StatusInternalServerError { // the doors alone have no /health
+				return nil
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-w.Done():
+			return fmt.Errorf("wrangler dev ended with code %d:\n%s", w.ExitCode(), w.Log())
+		case <-ctx.Done():
+			return fmt.Errorf("wrangler dev does not answer: %w\n%s", ctx.Err(), w.Log())
+		}
+	}
+}
+
+// Engine says whether wrangler can build and run containers here; the error says
+// what is missing.
+func Engine(ctx context.Context) error {
+	docker := os.Getenv("WRANGLER_DOCKER_BIN")
+	if docker == "" {
+		docker = "docker"
+	}
+	// An image is built with flags that only buildx knows.
+	for _, args := range [][]string{{"info", "--format", "{{.ServerVersion}}"}, {"build", "--load", "--help"}} {
+		if out, err := exec.CommandContext(ctx, docker, args...).CombinedOutput(); err != nil { // #nosec G204 G702 -- the engine of the caller's environment
+			lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+			return fmt.Errorf("%s %s: %w: %s", filepath.Base(docker), args[0], err, strings.Join(lines, " "))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,192 @@
+package e2e
+
+import (
+	"archive/tar"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"regexp"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/loongclaw/loongclaw/deploy/internal/client"
+	"github.com/loongclaw/loongclaw/deploy/internal/fakeprovider"
+)
+
+// operations are what a user can do, by endpoint.
+func (s *street) operations() map[string]func(*neighbour) {
+	of := func(tail string) string { return client.SessionPath(s.session(), tail) }
+	asJSON := client.Header{Name: "Accept", Value: "application/json"}
+	ops := map[string]func(*neighbour){
+		"POST /api/chat": func(n *neighbour) {
+			s.call(n, "POST", "/api/chat", map[string]any{"message": n.text(), "sessionId": s.session()}, client.Header{Name: "Idempotency-Key", Value: fmt.Sprint("key", n.n)})
+		},
+		"POST /v1/chat/completions": func(n *neighbour) {
+			// Both have had the same conversation: it is known by what was said in it.
+			said := []map[string]string{{"role": "user", "content": "the same words"}}
+			if a := s.call(n, "POST", "/v1/chat/completions", map[string]any{"messages": said}); a.Status == 200 {
+				said = append(said, map[string]string{"role": "assistant", "content": contentIn(a.Body)}, map[string]string{"role": "user", "content": n.text()})
+				s.call(n, "POST", "/v1/chat/completions", map[string]any{"messages": said})
+			}
+		},
+		"POST /api/sessions/:session/runs": func(n *neighbour) {
+			if id := s.foreign(n, "message"); id != "" {
+				s.shut("parentId", s.call(n, "POST", of("/runs"), map[string]any{"message": n.text(), "parentId": id}))
+			}
+			s.call(n, "POST", of("/runs"), map[string]any{"message": n.text()})
+		},
+		"POST /api/sessions/:session/cancel": func(n *neighbour) {
+			if id := s.foreign(n, "run"); id != "" {
+				s.shut("cancel", s.call(n, "POST", of("/cancel"), map[string]any{"runId": id}))
+			}
+			s.call(n, "POST", of("/cancel"), nil)
+		},
+		"POST /api/sessions/:session/regenerate": func(n *neighbour) {
+			if id := s.foreign(n, "message"); id != "" {
+				s.shut("regenerate", s.call(n, "POST", of("/regenerate"), map[string]any{"messageId": id}))
+			}
+			s.call(n, "POST", of("/regenerate"), nil)
+		},
+		"POST /api/approvals/:id": s.approve,
+		"PATCH /api/sessions/:session": func(n *neighbour) {
+			if id := s.foreign(n, "message"); id != "" {
+				s.shut("head", s.call(n, "PATCH", of(""), map[string]any{"head": id}))
+			}
+			s.call(n, "PATCH", of(""), map[string]any{"title": n.text()})
+		},
+		"DELETE /api/sessions/:session": func(n *neighbour) { s.call(n, "DELETE", of(""), nil) },
+		"DELETE /api/history":           func(n *neighbour) { s.call(n, "DELETE", "/api/history", nil) },
+		"DELETE /api/history/:session": func(n *neighbour) {
+			s.call(n, "DELETE", "/api/history/"+rapid.SampledFrom([]string{"all", "same"}).Draw(s.t, "session"), nil)
+		},
+		"POST /api/memory": func(n *neighbour) {
+			s.call(n, "POST", "/api/memory", map[string]any{"content": n.text(), "tags": []string{"same"}})
+		},
+		"DELETE /api/memory/:id": func(n *neighbour) {
+			for _, id := range []string{s.foreign(n, "memory"), s.mine(n, "memory")} {
+				if id != "" {
+					s.call(n, "DELETE", "/api/memory/"+id, nil)
+				}
+			}
+		},
+		"POST /api/memory/import": func(n *neighbour) { s.call(n, "POST", "/api/memory/import", memoryTar(n.text())) },
+		"PUT /api/files/*": func(n *neighbour) {
+			name := s.file()
+			if a := s.call(n, "PUT", "/api/files/"+escaped(name), n.text()); a.Status == 200 {
+				n.files[name] = n.text()
+			}
+		},
+		"DELETE /api/files/*": func(n *neighbour) {
+			name := s.file()
+			if a := s.call(n, "DELETE", "/api/files/"+escaped(name), nil); a.Status == 200 {
+				delete(n.files, name)
+			}
+		},
+		"GET /api/files/*":          func(n *neighbour) { s.call(n, "GET", "/api/files/"+escaped(s.file()), nil) },
+		"GET /api/history/:session": func(n *neighbour) { s.call(n, "GET", "/api/history/"+url.PathEscape(s.session())+"?tree=1", nil) },
+		"GET /api/sessions/:session": func(n *neighbour) {
+			s.call(n, "GET", of(""), nil)
+		},
+		"GET /api/sessions/:session/events": func(n *neighbour) {
+			s.call(n, "GET", of("/events"), nil, asJSON)
+			for _, c := range []string{s.foreign(n, "cursor"), s.mine(n, "cursor")} {
+				s.call(n, "GET", of("/events?after="+c), nil, asJSON)
+			}
+		},
+	}
+	for path, queries := range map[string][]string{
+		"/api/history": {"", "?tree=1"}, "/api/sessions": {"", "?q=honey", "?q=MARK"}, "/api/memory/search": {"?keyword=honey", "?keyword=MARK", "?tags=same"},
+		"/api/memory/export": {"", "?format=markdown"}, "/api/files": {""}, "/api/stats": {""}, "/api/config": {""}, "/api/tools": {""}, "/api/models": {""}, "/v1/models": {""},
+		"/api/usage": {""}, "/api/ledger": {"", "?limit=500"},
+	} {
+		ops["GET "+path] = func(n *neighbour) {
+			for _, q := range queries {
+				s.call(n, "GET", path+q, nil)
+			}
+		}
+	}
+	ops["GET /v1/models/*"] = func(n *neighbour) { s.call(n, "GET", "/v1/models/loongclaw", nil) }
+	for kind, data := range map[string]func(n *neighbour) map[string]any{
+		"chat": func(n *neighbour) map[string]any {
+			return map[string]any{"message": n.text(), "sessionId": s.session()}
+		},
+		"get_history":   func(*neighbour) map[string]any { return map[string]any{"sessionId": s.session()} },
+		"clear_history": func(*neighbour) map[string]any { return map[string]any{"sessionId": s.session()} },
+		"cancel": func(n *neighbour) map[string]any {
+			return map[string]any{"sessionId": s.session(), "runId": s.foreign(n, "run")}
+		},
+		"approve": func(n *neighbour) map[string]any {
+			return map[string]any{"approvalId": s.foreign(n, "approval"), "decision": "once"}
+		},
+		"subscribe": func(n *neighbour) map[string]any {
+			return map[string]any{"sessionId": s.session(), "after": s.mine(n, "cursor")}
+		},
+		"ping": func(*neighbour) map[string]any { return nil },
+	} {
+		ops["frame "+kind] = func(n *neighbour) {
+			if err := n.ws.Send(kind, data(n)); err != nil {
+				s.t.Fatalf("%s: the socket broke: %v", kind, err)
+			}
+		}
+	}
+	return ops
+}
+
+// approve brings a session of the one to a question, which the other one cannot
+// answer.
+func (s *street) approve(n *neighbour) {
+	script := fakeprovider.Say(fresh("n"), fakeprovider.Round{Calls: []fakeprovider.Call{{ID: fresh("call"), Name: "write_file", Args: `{"path":"asked.txt","content":"` + n.text() + `"}`}}}, fakeprovider.Round{Chunks: 1})
+	session := fresh("ask")
+	var r run
+	if a := s.call(n, "POST", client.SessionPath(session, "/runs"), map[string]any{"message": script.Message()}); a.JSON(&r) != nil || r.RunID == "" {
+		s.t.Fatalf("no run: %v", a)
+	}
+	asked := ""
+	for end := time.Now().Add(20 * time.Second); asked == ""; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			s.t.Fatal("no question came")
+		}
+		asked = approvalIn(s.call(n, "GET", client.SessionPath(session, "/events"), nil, client.Header{Name: "Accept", Value: "application/json"}).Body)
+	}
+	n.learn("approval", asked)
+	for _, decision := range []string{"once", "session", "remember_7d", "deny"} {
+		s.shut("an approval", s.call(n.other, "POST", "/api/approvals/"+asked, map[string]any{"decision": decision}))
+	}
+	if a := s.call(n, "POST", "/api/approvals/"+asked, map[string]any{"decision": "deny"}); a.Status != 200 {
+		s.t.Fatalf("the one who was asked cannot answer: %v", a)
+	}
+	s.call(n, "DELETE", client.SessionPath(session, ""), nil)
+}
+
+var approvalID = regexp.MustCompile(`"approvalId":"([^"]+)"`)
+
+func approvalIn(page []byte) string {
+	if m := approvalID.FindSubmatch(page); m != nil {
+		return string(m[1])
+	}
+	return ""
+}
+
+// contentIn is the text of a chat completion.
+func contentIn(completion []byte) string {
+	var c struct {
+		Choices []struct{ Message struct{ Content string } }
+	}
+	if json.Unmarshal(completion, &c) != nil || len(c.Choices) == 0 {
+		return ""
+	}
+	return c.Choices[0].Message.Content
+}
+
+// memoryTar is the original's memory folder with one note.
+func memoryTar(text string) []byte {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	page := "# 2026-01-02\n\n## 10:00:00 - fact\n\n" + text + "\n"
+	_ = w.WriteHeader(&tar.Header{Name: "memory/2026-01-02.md", Mode: 0o600, Size: int64(len(page))})
+	_, _ = w.Write([]byte(page))
+	_ = w.Close()
+	return b.Bytes()
+}

@@ -1,0 +1,74 @@
+/** What an agent's container is given. Nothing in it is a secret. */
+import { modelVariables, providers } from "../egress/llm.mjs";
+
+/** The agent's variables that the owner sets on the Worker. */
+const passed = [
+  "LLM_PROVIDER", "LLM_TIMEOUT", "LLM_MAX_TOKENS", "LLM_CONTEXT_TOKENS", "LLM_VISION", "LLM_PRICES", "ANTHROPIC_PROTOCOL", "ANTHROPIC_THINKING", ...modelVariables,
+  "TOOLS_AUTO_APPROVE", "WEB_ALLOWED_HOSTS", "WEB_TIMEOUT", "SHELL_TIMEOUT", "MAX_CONCURRENT_RUNS", "LOG_LEVEL",
+];
+
+/**
+ * @param {Env} env
+ * @param {string} publicKey of the passes that count
+ * @param {string} instance a name that stays over restarts
+ * @returns {Record<string, string>}
+ */
+export function containerEnv(env, publicKey, instance) {
+  /** @type {Record<string, string>} */
+  const given = {};
+  for (const name of passed) {
+    const value = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (env))[name];
+    if (typeof value === "string" && value !== "") given[name] = value;
+  }
+  // How OpenAI itself wants a request differs from what its imitations want.
+  const openai = /** @type {{OPENAI_BASE_URL?: string}} */ (env).OPENAI_BASE_URL;
+  if (openai && URL.canParse(openai)) given.OPENAI_BASE_URL = new URL(openai).origin;
+  // So does Anthropic; and an address may say that it speaks OpenAI's protocol only.
+  const { ANTHROPIC_BASE_URL, ANTHROPIC_API_URL } = /** @type {Record<string, string | undefined>} */ (/** @type {unknown} */ (env));
+  const anthropic = (ANTHROPIC_BASE_URL || ANTHROPIC_API_URL || "").trim();
+  if (URL.canParse(anthropic)) {
+    const { origin, pathname } = new URL(anthropic);
+    given.ANTHROPIC_BASE_URL = origin;
+    if (/\/chat\/completions\/*$/.test(pathname)) given.ANTHROPIC_PROTOCOL ??= "openai";
+  }
+  return {
+    ...given,
+    AGENT_LISTEN_ADDR: "0.0.0.0:8788",
+    AGENT_INSTANCE: instance,
+    PASS_PUBLIC_KEYS: publicKey,
+    // The doors take any key: they know the container by its token.
+    STORE: "r2:store",
+    R2_ENDPOINT: "http://r2.internal",
+    R2_ACCESS_KEY_ID: "door",
+    R2_SECRET_ACCESS_KEY: "door",
+    LLM_DOOR_URL: "http://llm.internal",
+    LLM_DOOR_PROVIDERS: providers(env).join(","),
+    WEB_DOOR_URL: "http://web.internal",
+    DOOR_TOKEN_WAIT: "true",
+    WORKSPACE_DIR: "/work",
+  };
+}
+
+/** How long an agent stays awake after its last run or request, unless SLEEP_AFTER says otherwise. */
+const sleepMs = 5 * 60_000;
+
+const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/**
+ * Reads "5m", "30s" or a number of milliseconds.
+ * @param {string | undefined} text
+ */
+export function durationMs(text) {
+  const match = /^(\d+)(ms|s|m|h)?$/.exec((text ?? "").trim());
+  if (!match) return sleepMs;
+  return Math.max(1_000, Number(match[1]) * units[/** @type {keyof typeof units} */ (match[2] ?? "ms")]);
+}
+
+/**
+ * Whether the platform has no container left: max_instances of them run, or it has
+ * no place for more.
+ * @param {unknown} cause what it said
+ */
+export function isFull(cause) {
+  return /no container instance that can be provided|maximum number of .*instances|max_instances/i.test(String(cause));
+}

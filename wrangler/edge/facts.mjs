@@ -1,0 +1,103 @@
+/** Finds the facts that the core asks for. */
+import { readBody } from "./body.mjs";
+import { accessKeys } from "./access-keys.mjs";
+import { Locks } from "../limits/lockout.mjs";
+
+/** The locks of addresses that this isolate has heard of. */
+const locks = new Locks(10_000);
+
+/**
+ * Puts the answer to the core's question into facts.
+ * @param {import("./message.mjs").Decision} decision
+ * @param {Request} request
+ * @param {Env} env
+ * @param {import("./message.mjs").Facts} facts
+ * @returns {Promise<string>} "answered", "no question", or the failure that ends the request
+ */
+export async function answer(decision, request, env, facts) {
+  switch (decision.kind) {
+    case "limit": {
+      const { question } = decision;
+      if (question.class === "auth") {
+        if (!env.ADDRESS) return "binding";
+        facts.limits.push(await strike(question, env.ADDRESS));
+        return "answered";
+      }
+      if (!env.USER) return "binding";
+      // What is let through goes to the user's agent: where that is comes along.
+      const { USER } = env;
+      const { place, ...taken } = await again(() => USER.getByName(holder(question)).take(question));
+      facts.limits.push(taken);
+      facts.place = place;
+      return "answered";
+    }
+    case "body": {
+      const chunks = await readBody(request, decision.max).catch(() => "body");
+      if (chunks === "body") return "body";
+      if (!chunks) return "too_large";
+      facts.body = await new Blob(/** @type {Uint8Array[]} */ (chunks)).text();
+      return "answered";
+    }
+    case "spend":
+      if (!env.USER) return "binding";
+      facts.spent.push({ key: decision.key, first: await env.USER.getByName(decision.user).spend(decision.key, decision.until) });
+      return "answered";
+    case "agent":
+      if (!env.USER) return "binding";
+      facts.agent = await stateOf(env.USER, decision.user);
+      return "answered";
+    case "keys":
+      facts.keys = await accessKeys(decision);
+      return "answered";
+    default:
+      return "no question";
+  }
+}
+
+/**
+ * Whose limit it is, a user's or an address's: the key is the class and that name
+ * (gateway/limit).
+ * @param {import("./message.mjs").LimitQuestion} question
+ */
+function holder(question) {
+  return question.key.slice(question.class.length + 1);
+}
+
+/**
+ * @param {NonNullable<Env["USER"]>} users
+ * @param {string} user
+ */
+function stateOf(users, user) {
+  return again(() => users.getByName(user).agentState(user));
+}
+
+/**
+ * Notes a wrong credential of an address.
+ * @param {import("./message.mjs").LimitQuestion} question
+ * @param {NonNullable<Env["ADDRESS"]>} addresses
+ * @returns {Promise<import("./message.mjs").LimitAnswer>}
+ */
+export async function strike(question, addresses) {
+  const known = locks.find(question.key, Date.now());
+  if (known) return { key: question.key, ...known };
+  const answer = await again(() => addresses.getByName(holder(question)).strike(question));
+  locks.note(question.key, answer, Date.now());
+  return answer;
+}
+
+/**
+ * Asks an object, and once more when it was just being moved or reset. Only for
+ * what may be done twice: to count one too many does no harm.
+ * @template T
+ * @param {() => Promise<T>} ask with a stub of its own each time: one that failed stays broken
+ * @returns {Promise<T>}
+ */
+export async function again(ask) {
+  try {
+    return await ask();
+  } catch (cause) {
+    const { overloaded } = /** @type {{overloaded?: boolean}} */ (cause);
+    if (overloaded) throw cause; // to ask more often would make it worse
+    return ask();
+  }
+}

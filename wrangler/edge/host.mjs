@@ -1,0 +1,116 @@
+/**
+ * A Worker around the Go core: asks it about each request's head, and carries
+ * out what it decides.
+ */
+import { carry, refuse } from "./carry.mjs";
+import { answer } from "./facts.mjs";
+import { isOperators, operate } from "../rollout/operator.mjs";
+
+/** Far more than the core has questions about one request. */
+const maxQuestions = 8;
+
+export class Host {
+  /** @param {import("./core.mjs").Core} core */
+  constructor(core) {
+    this.core = core;
+  }
+
+  /**
+   * @param {Request} request
+   * @param {Env} env
+   * @param {import("../metrics/metrics.mjs").Note} note is filled in
+   * @returns {Promise<Response>}
+   */
+  async fetch(request, env, note) {
+    try {
+      await this.core.open(env);
+      if (await floods(request, env)) return refuseEarly(this.core.fail("flood", newId(), request), request);
+      if (isOperators(request, env)) return await operate(request, env);
+      return await this.#decideAndCarry(request, env, note);
+    } catch (cause) {
+      return lastResort(request, cause);
+    }
+  }
+
+  /**
+   * @param {Request} request
+   * @param {Env} env
+   * @param {import("../metrics/metrics.mjs").Note} note
+   */
+  async #decideAndCarry(request, env, note) {
+    /** @type {import("./message.mjs").Facts} */
+    const facts = { requestId: "", limits: [], spent: [] };
+    for (let asked = 0; asked <= maxQuestions; asked++) {
+      // Another request may have lost the instance while this one waited.
+      await this.core.open(env);
+      const decision = this.core.decide(request, facts);
+      /** @param {string} kind */
+      const fail = (kind) => this.core.fail(kind, decision.requestId, request);
+      facts.requestId = decision.requestId;
+      note.route = decision.route;
+      note.stream = decision.kind === "forward" && decision.stream;
+      const answered = await answer(decision, request, env, facts).catch((cause) => {
+        log("an object does not answer", decision.requestId, cause);
+        return "object";
+      });
+      // The same once more, with a fresh pass, where a stream that rested goes on.
+      const renew = async () => {
+        await this.core.open(env);
+        return this.core.decide(request, facts);
+      };
+      if (answered === "no question") return carry(decision, request, env, fail, renew, facts.place);
+      if (answered !== "answered") return refuse(fail(answered), decision, request);
+    }
+    throw new Error("the core asks without end");
+  }
+}
+
+/**
+ * The guard before everything: an address that asks far too much costs neither a
+ * decision nor an object.
+ * @param {Request} request
+ * @param {Env} env
+ */
+async function floods(request, env) {
+  if (!env.LIMIT_FLOOD) return false;
+  const { success } = await env.LIMIT_FLOOD.limit({ key: request.headers.get("cf-connecting-ip") ?? "" });
+  return !success;
+}
+
+/**
+ * @param {import("./message.mjs").Decision} failure
+ * @param {Request} request
+ */
+function refuseEarly(failure, request) {
+  return refuse(failure, { ...failure, header: [] }, request);
+}
+
+function newId() {
+  return crypto.randomUUID().replaceAll("-", "");
+}
+
+/**
+ * The answer where Go could not make one, in the form that the path's clients read
+ * (pkg/fault).
+ * @param {Request} request
+ * @param {unknown} cause
+ */
+export function lastResort(request, cause) {
+  const requestId = newId();
+  log("a request failed", requestId, cause);
+  const [error, code, hint] = ["internal error", "internal", "try again; if it stays, look for the request id in the log"];
+  const openAI = /^\/v1(\/|$)/.test(new URL(request.url).pathname);
+  return Response.json(
+    openAI ? { error: { message: error, type: "server_error", param: null, code, hint, requestId } } : { error, code, hint, requestId },
+    { status: 500, headers: { "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Request-Id": requestId } },
+  );
+}
+
+/**
+ * @param {string} msg
+ * @param {string} requestId
+ * @param {unknown} cause
+ */
+function log(msg, requestId, cause) {
+  console.error(JSON.stringify({ level: "ERROR", msg, requestId, error: String(cause) }));
+}

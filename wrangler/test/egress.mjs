@@ -1,0 +1,21 @@
+/**
+ * The doors with plain HTTP before them, for tests: the header X-Test-Door names
+ * the door.
+ */
+export { Egress } from "../egress/egress.mjs";
+
+/** What the tests' tokens are made of; the tests know it, too. */
+const key = "00112233445566778899aabbccddeeff".repeat(2);
+
+/** @type {ExportedHandler<Env>} */
+const worker = {
+  fetch(request, _, ctx) {
+    const url = new URL(request.url);
+    url.protocol = "http:";
+    url.host = request.headers.get("X-Test-Door") ?? "r2.internal";
+    const { Egress } = /** @type {{Egress: (options: {props: import("../egress/egress.mjs").Props}) => Fetcher}} */ (/** @type {unknown} */ (ctx.exports));
+    return Egress({ props: { key } }).fetch(new Request(url, request));
+  },
+};
+
+export default worker;
