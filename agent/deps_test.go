@@ -41,7 +41,7 @@ var mayTouch = map[string][]string{
 	"os/exec": {"tools/shell", "tools/worker"},
 	"os":      {"bucket/disk", "cmd/agent", "persona", "tools/process", "tools/shell", "tools/worker", "archive"},
 	"syscall": {"bucket/disk", "cmd/agent", "tools/process", "tools/shell", "tools/worker"},
-	"net":     {"cmd/agent", "tools", "model/modeltest", "bucket/r2"},
+	"net":     {"cmd/agent", "outbound", "tools", "model/modeltest", "bucket/r2"},
 	"embed":   {"memory", "model/providers", "tools"},
 	"log":     {}, // slog is handed in
 	"testing": {"bucket/buckettest"},
@@ -76,7 +76,10 @@ var mayImport = map[string][]string{
 	"model/modeltest":               {},
 	"model/anthropic/anthropictest": {},
 
-	"tools":         {"files", "loop", "memory", "tools/shell", "tools/webpage", "tools/worker"},
+	"outbound":  {},
+	"websearch": {"outbound"},
+
+	"tools":         {"files", "loop", "memory", "outbound", "websearch", "tools/shell", "tools/webpage", "tools/worker"},
 	"tools/process": {},
 	"tools/shell":   {"bucket", "files", "tools/process"},
 	"tools/webpage": {},
