@@ -81,7 +81,7 @@ var mayImport = map[string][]string{
 
 	"websearch/websearchtest": {},
 
-	"tools":         {"files", "loop", "memory", "outbound", "websearch", "tools/shell", "tools/webpage", "tools/worker"},
+	"tools":         {"files", "guard", "loop", "memory", "outbound", "websearch", "tools/shell", "tools/webpage", "tools/worker"},
 	"tools/process": {},
 	"tools/shell":   {"bucket", "files", "tools/process"},
 	"tools/webpage": {},

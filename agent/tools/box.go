@@ -24,7 +24,7 @@ import (
 // the user has the agent for; it adds to the agent's own notes, which the user
 // sees and can delete, and asking each time would teach people to say yes
 // without looking.
-var DefaultAutoApprove = []string{"read_file", "list_directory", "get_current_time", "memory_search", "memory_save"}
+var DefaultAutoApprove = []string{"read_file", "list_directory", "files_search", "get_current_time", "memory_search", "memory_save"}
 
 // Config is what the tools need besides each call's Env. The zero value works.
 type Config struct {
@@ -103,7 +103,7 @@ func New(config Config, extra ...Tool) *Box {
 	for _, name := range c.AutoApprove {
 		b.auto[strings.TrimSpace(name)] = true
 	}
-	b.add(readFile{max: c.MaxOutput}, writeFile{}, listDirectory{})
+	b.add(readFile{max: c.MaxOutput}, writeFile{}, listDirectory{}, filesSearch{room: c.MaxOutput - 1000, time: lookTime})
 	if c.WorkspaceDir != "" {
 		// A command that only reads runs unasked where the tools that read do.
 		b.add(newExecShell(c, b.auto["read_file"] && b.auto["list_directory"]))
