@@ -290,3 +290,40 @@ func TestQueriesThatAreTooLong(t *testing.T) {
 		}
 	}
 }
+
+// Behind an egress proxy the question goes there, without a key, and what the proxy
+// itself says is no answer of the provider's.
+func TestThroughAnEgressProxy(t *testing.T) {
+	fake := &websearchtest.Fake{Name: "tavily", Key: key, Pages: []websearchtest.Page{{Title: "Pandas", URL: "https://pandas.example.org/"}}}
+	status := 200
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Door") != "token" || r.Header.Get("Authorization") != "" || r.URL.Path != "/search/tavily" {
+			t.Errorf("%s %v", r.URL, r.Header)
+		}
+		if status != 200 {
+			w.WriteHeader(status)
+			_, _ = fmt.Fprint(w, `{"error":"no"}`)
+			return
+		}
+		w.Header().Set("X-LoongClaw-Web", "answered")
+		r.URL.Path = "/search"
+		r.Header.Set("Authorization", "Bearer "+key)
+		fake.ServeHTTP(w, r)
+	}))
+	defer proxy.Close()
+	settings, err := websearch.Choose("tavily", func(string) string { return "" }, proxy.URL+"/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := websearch.New(*settings, websearch.Config{Mark: func(r *http.Request) { r.Header.Set("X-Door", "token") }})
+	if got, err := client.Search(t.Context(), "pandas", 3); err != nil || len(got) != 1 {
+		t.Errorf("%v, %v", got, err)
+	}
+	for code, want := range map[int]websearch.Kind{404: websearch.KindKey, 403: websearch.KindReach, 502: websearch.KindReach, 204: websearch.KindReach} {
+		status = code
+		var e *websearch.Error
+		if _, err := client.Search(t.Context(), "pandas", 3); !errors.As(err, &e) || e.Kind != want {
+			t.Errorf("%d: %v", code, err)
+		}
+	}
+}
