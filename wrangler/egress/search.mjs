@@ -170,5 +170,5 @@ function text(env, name) {
  * @param {string} error
  */
 function refuse(status, error) {
-  return Response.json({ error, code: "search_refused" }, { status });
+  return Response.json({ error, code: "web_refused" }, { status });
 }
