@@ -111,6 +111,8 @@ type askBody struct {
 	callBody
 	ApprovalID string    `json:"approvalId"`
 	Scope      string    `json:"scope"`
+	Reason     string    `json:"reason,omitempty"`
+	Sources    []string  `json:"sources,omitempty"`
 	ExpiresAt  chat.Time `json:"expiresAt"`
 }
 

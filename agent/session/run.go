@@ -37,6 +37,7 @@ type run struct {
 	before  uint64         // number of the run_started before the last
 	rooted  bool           // its message was sent with an empty parentId: a new beginning
 	fresh   bool           // regenerated: its first answer is a sibling
+	scopes  []string       // approved until it ends
 }
 
 // call is a tool call of a run.

@@ -110,8 +110,8 @@ func (t filesSearch) Run(ctx context.Context, raw json.RawMessage, env Env) (str
 	return t.shown(hits, note)
 }
 
-// shown gives hits, fenced as what they are. Those that have no room are left out
-// whole.
+// shown gives hits. Those that have no room are left out whole, so that the list can
+// be read.
 func (t filesSearch) shown(hits []fileHit, note string) (string, error) {
 	for n := len(hits); ; n-- {
 		list, err := toJSON(slices.Clip(hits[:n]))
@@ -124,7 +124,7 @@ func (t filesSearch) shown(hits []fileHit, note string) (string, error) {
 		if n < len(hits) {
 			note += fmt.Sprintf("\n[%d more hits had no room]", len(hits)-n)
 		}
-		return fence("search in files", list) + note, nil
+		return list + note, nil
 	}
 }
 

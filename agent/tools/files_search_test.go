@@ -26,17 +26,14 @@ func searched(t *testing.T, h deployment, kv ...any) (hits []foundLine, notes st
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasPrefix(out, "[search in files") {
+	if !strings.HasPrefix(out, "[{") {
 		return nil, out
 	}
-	lines := strings.SplitN(out, "\n", 5)
-	if lines[1] != lines[3] {
-		t.Fatalf("%q is not fenced", out)
-	}
-	if err := json.Unmarshal([]byte(lines[2]), &hits); err != nil {
+	list, notes, _ := strings.Cut(out, "\n")
+	if err := json.Unmarshal([]byte(list), &hits); err != nil {
 		t.Fatal(err)
 	}
-	return hits, strings.Join(lines[4:], "")
+	return hits, notes
 }
 
 func (h deployment) write(t *testing.T, name, body string) {
@@ -86,7 +83,7 @@ func TestFilesSearchFindsLines(t *testing.T) {
 	if hits, _ := searched(t, h, "query", "budget", "path", "/workspace/plan"); len(hits) != 1 {
 		t.Errorf("inside of the folder: %v", hits)
 	}
-	if !h.box.Foreign("files_search") || !h.box.ReadOnly("files_search") {
+	if got := h.box.Source("files_search", nil); got != (tools.Source{What: "files_search"}) || !h.box.ReadOnly("files_search") {
 		t.Error("what files say is taken for the user's own, or a search is not repeated")
 	}
 	if v := h.box.Judge("files_search", arguments(t, "query", "x"), h.env); v.Kind != tools.VerdictRun {

@@ -37,7 +37,7 @@ func newWebSearch(c Config) webSearch {
 			Out: outbound.Config{Resolve: c.Resolve, Dial: c.Dial}, Mark: c.Mark, Now: c.Now,
 		}),
 		timeout: c.WebTimeout,
-		room:    c.MaxOutput - 600, // for the fence and the notes
+		room:    c.MaxOutput - 200, // for the note
 	}
 }
 
@@ -51,6 +51,18 @@ func (webSearch) ReadOnly() bool { return false }
 
 // Foreign is true: anybody can put up a page that is found.
 func (webSearch) Foreign() bool { return true }
+
+// SourceOf is the search, with its words.
+func (t webSearch) SourceOf(raw json.RawMessage) string {
+	query, _, err := t.parse(raw)
+	if err != nil {
+		return ""
+	}
+	return "web search: " + query
+}
+
+// Outside says that anybody can have written what was found.
+func (webSearch) Outside() {}
 
 // Limit is the longest search.
 func (t webSearch) Limit() time.Duration { return t.timeout }
@@ -116,8 +128,8 @@ func (t webSearch) Run(ctx context.Context, raw json.RawMessage, _ Env) (string,
 	return t.shown(results)
 }
 
-// shown gives results, fenced as what they are. Those that have no room are left
-// out whole, so that the list can be read.
+// shown gives results. Those that have no room are left out whole, so that the list
+// can be read.
 func (t webSearch) shown(results []websearch.Result) (string, error) {
 	for n := len(results); ; n-- {
 		list, err := toJSON(results[:n])
@@ -127,11 +139,10 @@ func (t webSearch) shown(results []websearch.Result) (string, error) {
 		if len(list) > t.room && n > 1 {
 			continue
 		}
-		out := fence("web search by "+t.client.Provider().Title, list)
 		if n < len(results) {
-			out += fmt.Sprintf("\n[%d more results had no room]", len(results)-n)
+			list += fmt.Sprintf("\n[%d more results had no room]", len(results)-n)
 		}
-		return out, nil
+		return list, nil
 	}
 }
 

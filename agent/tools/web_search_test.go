@@ -36,13 +36,10 @@ func searching(t *testing.T, change func(*tools.Config), pages ...websearchtest.
 // listed reads the list out of what a search gave.
 func listed(t *testing.T, output string) []websearch.Result {
 	t.Helper()
-	lines := strings.Split(output, "\n")
-	if len(lines) < 4 || lines[1] != lines[3] || !strings.Contains(lines[0], lines[1]) {
-		t.Fatalf("%q is not fenced", output)
-	}
+	first, _, _ := strings.Cut(output, "\n")
 	var list []websearch.Result
-	if err := json.Unmarshal([]byte(lines[2]), &list); err != nil {
-		t.Fatalf("%v: %s", err, lines[2])
+	if err := json.Unmarshal([]byte(first), &list); err != nil {
+		t.Fatalf("%v: %s", err, first)
 	}
 	return list
 }
@@ -74,14 +71,16 @@ func TestWebSearchGivesForeignText(t *testing.T) {
 	if strings.Contains(out, canary) {
 		t.Errorf("the key is in %q", out)
 	}
-	if !slices.Equal(h.env.Sight.Sources(), []string{"web_search"}) || !h.box.Foreign("web_search") || h.box.ReadOnly("web_search") {
-		t.Errorf("what was found is not taken for foreign: %v", h.env.Sight.Sources())
+	// The loop fences what comes from outside and no tool has fenced.
+	source := tools.Source{What: "web search: what pandas eat", Outside: true}
+	if got := h.box.Source("web_search", arguments(t, "query", "  what\n pandas eat  ")); got != source || !slices.Equal(h.env.Sight.Outside(), []string{source.What}) || h.box.ReadOnly("web_search") {
+		t.Errorf("what was found is taken for %+v, seen from %v", got, h.env.Sight.Outside())
 	}
 	for tool, args := range map[string]json.RawMessage{
 		"memory_save": arguments(t, "content", "x"), "web_fetch": arguments(t, "url", "https://one.example.org/"), "web_search": arguments(t, "query", "more"),
 	} {
-		if v := h.box.Judge(tool, args, h.env); v.Kind != tools.VerdictAsk {
-			t.Errorf("after a search %s is judged %+v", tool, v)
+		if v := h.box.Judge(tool, args, h.env); v.Kind != tools.VerdictAsk || len(v.Sources) == 0 {
+			t.Errorf("after a search %s is judged %+v: a standing approval would do", tool, v)
 		}
 	}
 }
@@ -109,11 +108,11 @@ func TestWhenASearchAsks(t *testing.T) {
 		if v := h.box.Judge("web_search", args, h.env); v.Kind != c.fresh {
 			t.Errorf("%.20q at first: %+v", c.query, v)
 		}
-		h.env.Sight.Saw("read_file")
+		h.env.Sight.Saw(tools.Source{What: "read_file"})
 		if v := h.box.Judge("web_search", args, h.env); v.Kind != c.after || v.Scope != c.scope {
 			t.Errorf("%.20q after foreign text: %+v", c.query, v)
 		}
-		owner.env.Sight.Saw("read_file")
+		owner.env.Sight.Saw(tools.Source{What: "read_file"})
 		if v := owner.box.Judge("web_search", args, owner.env); (v.Kind == "run") != (c.fresh == "run") {
 			t.Errorf("%.20q where the owner lets it: %+v", c.query, v)
 		}
