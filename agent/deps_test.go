@@ -41,8 +41,8 @@ var mayTouch = map[string][]string{
 	"os/exec": {"tools/shell", "tools/worker"},
 	"os":      {"bucket/disk", "cmd/agent", "persona", "tools/process", "tools/shell", "tools/worker", "archive"},
 	"syscall": {"bucket/disk", "cmd/agent", "tools/process", "tools/shell", "tools/worker"},
-	"net":     {"cmd/agent", "tools", "model/modeltest", "bucket/r2"},
-	"embed":   {"memory", "model/providers", "tools"},
+	"net":     {"cmd/agent", "outbound", "tools", "model/modeltest", "bucket/r2"},
+	"embed":   {"memory", "model/providers", "tools", "websearch"},
 	"log":     {}, // slog is handed in
 	"testing": {"bucket/buckettest"},
 
@@ -76,7 +76,12 @@ var mayImport = map[string][]string{
 	"model/modeltest":               {},
 	"model/anthropic/anthropictest": {},
 
-	"tools":         {"files", "loop", "memory", "tools/shell", "tools/webpage", "tools/worker"},
+	"outbound":  {},
+	"websearch": {"outbound"},
+
+	"websearch/websearchtest": {},
+
+	"tools":         {"files", "guard", "loop", "memory", "outbound", "websearch", "tools/shell", "tools/webpage", "tools/worker"},
 	"tools/process": {},
 	"tools/shell":   {"bucket", "files", "tools/process"},
 	"tools/webpage": {},
@@ -175,7 +180,7 @@ func TestRoomsKnowOnlyWhatTheyMay(t *testing.T) {
 			case !ours:
 			case ruled && !slices.Contains(allowed, room):
 				t.Errorf("%s imports %s", p.ImportPath, i)
-			case !strings.HasPrefix(p.room(), "cmd/") && (room == "httpapi" || strings.HasPrefix(room, "cmd/") || room == "model/modeltest" || room == "model/anthropic/anthropictest" || room == "bucket/buckettest"):
+			case !strings.HasPrefix(p.room(), "cmd/") && (room == "httpapi" || strings.HasPrefix(room, "cmd/") || room == "model/modeltest" || room == "model/anthropic/anthropictest" || room == "websearch/websearchtest" || room == "bucket/buckettest"):
 				t.Errorf("%s imports %s, which stands at the edge", p.ImportPath, i)
 			}
 			if strings.HasPrefix(i, "github.com/loongclaw/loongclaw/gateway") || strings.HasPrefix(i, "github.com/loongclaw/loongclaw/deploy") {

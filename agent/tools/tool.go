@@ -69,6 +69,7 @@ type Files interface {
 	Write(ctx context.Context, path string, body []byte) error
 	List(ctx context.Context, dir string) ([]FileInfo, error)
 	Remove(ctx context.Context, path string) error
+	Walk(ctx context.Context, fn func(files.File) error) error
 }
 
 // FileInfo is one entry of a folder.

@@ -18,6 +18,7 @@ import (
 	"github.com/loongclaw/loongclaw/agent/egress"
 	"github.com/loongclaw/loongclaw/agent/model"
 	"github.com/loongclaw/loongclaw/agent/model/providers"
+	"github.com/loongclaw/loongclaw/agent/websearch"
 	"github.com/loongclaw/loongclaw/pkg/pass"
 )
 
@@ -43,6 +44,7 @@ type environment struct {
 	WebTimeout   string `envconfig:"WEB_TIMEOUT" default:"30000"`
 	WebHosts     list   `envconfig:"WEB_ALLOWED_HOSTS"`
 	AutoApprove  list   `envconfig:"TOOLS_AUTO_APPROVE"`
+	WebSearch    string `envconfig:"WEB_SEARCH_PROVIDER"`
 
 	Admin  string `envconfig:"AGENT_ADMIN_LISTEN_ADDR"`
 	Traces string `envconfig:"OTEL_EXPORTER_OTLP_ENDPOINT"`
@@ -86,7 +88,8 @@ type config struct {
 	context      int
 	prices       *providers.Prices
 	providers    map[string]model.Provider
-	egress       *egress.Tokens // nil where none are waited for
+	search       *websearch.Settings // nil where nobody is asked
+	egress       *egress.Tokens      // nil where none are waited for
 	level        slog.Level
 	unused       []string // variables that are set and have no effect, and why
 }
@@ -182,6 +185,9 @@ func (c *config) check() error {
 		c.egress = egress.Expect(c.R2Endpoint, c.EgressURL, c.WebEgress)
 		c.store.s3.Mark = c.egress.Mark
 	}
+	if c.search, err = websearch.Choose(c.WebSearch, os.Getenv, c.WebEgress); err != nil {
+		bad("%w: see docs/CONFIGURATION.md", err)
+	}
 	m := c.model()
 	faults = append(faults, m.Check()...)
 	if c.Instance == "" {
@@ -201,7 +207,12 @@ func (c *config) secrets() []string {
 	for _, p := range c.providers {
 		secrets = append(secrets, p.Key)
 	}
-	return secrets
+	for _, spec := range websearch.All() { // also of those that are not asked
+		for _, name := range spec.Keys {
+			secrets = append(secrets, strings.TrimSpace(os.Getenv(name)))
+		}
+	}
+	return append(secrets, c.search.Secrets()...)
 }
 
 // duration reads milliseconds, as the original's variables are, or what Go

@@ -198,7 +198,7 @@ func toolsConfig(c config, log *slog.Logger) tools.Config {
 	limits := shellLimits()
 	return tools.Config{
 		Worker: newWorker(limits), AutoApprove: c.AutoApprove, WorkspaceDir: c.Workspace, ShellTimeout: c.shellTimeout, ShellLimits: limits, WebTimeout: c.webTimeout,
-		WebHosts: c.WebHosts, WebEgress: c.WebEgress, Mark: c.mark, Log: log, Now: time.Now,
+		WebHosts: c.WebHosts, WebEgress: c.WebEgress, Search: c.search, Mark: c.mark, Log: log, Now: time.Now,
 	}
 }
 
