@@ -1,0 +1,308 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/loongclaw/loongclaw/agent/bucket"
+)
+
+// condition is what must hold for a write.
+type condition int
+
+const (
+	none condition = iota
+	absent
+	unchanged
+)
+
+// write is a put or a delete that waits for its transaction.
+type write struct {
+	condition condition
+	remove    bool
+	key       string
+	body, tag []byte
+	etag      string // what must be there, for unchanged
+
+	state atomic.Int32
+	err   error
+	done  chan struct{}
+}
+
+// The states of a write: who waits may go until the committer takes it up. From then
+// on its outcome is waited for, so that it is known.
+const (
+	queued int32 = iota
+	takenUp
+	abandoned
+)
+
+// The bounds of a group. One that is large keeps small writes waiting behind it.
+const (
+	groupWrites = 512
+	groupBytes  = 8 << 20
+)
+
+var errClosed = errors.New("sqlite store: it is closed")
+
+// submit hands a write to the committer and waits for its outcome.
+func (s *Store) submit(ctx context.Context, w *write) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	w.done = make(chan struct{})
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return errClosed
+	}
+	s.waiting = append(s.waiting, w)
+	s.mu.Unlock()
+	s.notify()
+	select {
+	case <-w.done:
+	case <-ctx.Done():
+		if w.state.CompareAndSwap(queued, abandoned) {
+			return ctx.Err()
+		}
+		<-w.done
+	}
+	return w.err
+}
+
+func (s *Store) notify() {
+	select {
+	case s.wake <- struct{}{}:
+	default: // it knows already
+	}
+}
+
+func (s *Store) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
+// commitAll commits what waits, group by group, until the store is closed.
+func (s *Store) commitAll() {
+	defer close(s.ended)
+	for {
+		group, closed := s.next()
+		switch {
+		case len(group) > 0:
+			s.commitGroup(group)
+			s.checkpoint()
+		case closed:
+			return
+		default:
+			<-s.wake
+		}
+	}
+}
+
+// next takes up the writes that are to be one transaction.
+func (s *Store) next() (group []*write, closed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	size, n := 0, 0
+	for _, w := range s.waiting {
+		if len(group) == groupWrites || (len(group) > 0 && size+len(w.body) > groupBytes) {
+			break
+		}
+		n++
+		if w.state.CompareAndSwap(queued, takenUp) {
+			group = append(group, w)
+			size += len(w.body)
+		}
+	}
+	clear(s.waiting[:n])
+	if s.waiting = s.waiting[n:]; len(s.waiting) == 0 {
+		s.waiting = nil
+	}
+	return group, s.closed
+}
+
+// commitGroup makes one transaction of a group and tells its writes. When one of
+// them cannot be written each is tried by itself: on a full disk a small write may
+// find room where a large one does not, and damage on one page is not that of the
+// others.
+func (s *Store) commitGroup(group []*write) {
+	err := s.transact(group)
+	if err != nil && len(group) > 1 && isLocal(err) {
+		for _, w := range group {
+			if err := s.transact([]*write{w}); err != nil {
+				w.err = err
+			}
+			close(w.done)
+		}
+		return
+	}
+	for _, w := range group {
+		if err != nil {
+			w.err = err
+		}
+		close(w.done)
+	}
+}
+
+// transact writes a group in one transaction. Its error is that of all; what did not
+// meet its condition has an error of its own.
+func (s *Store) transact(group []*write) error {
+	// No deadline ends a transaction that has begun: SQLite's own wait for a lock
+	// is bounded.
+	ctx := context.Background()
+	if err := s.there.check(); err != nil {
+		return err
+	}
+	if s.writer == nil {
+		w, err := s.openWriter(ctx)
+		if err != nil {
+			return err
+		}
+		s.writer = w
+	}
+	err := s.writer.transact(ctx, group, s.now())
+	if err != nil {
+		// A connection that has failed is not trusted with the next one.
+		_ = s.writer.close() // it has failed already
+		s.writer = nil
+		return s.meaning("write", err)
+	}
+	for _, w := range group {
+		s.sinceCheckpoint += 2 + len(w.body)/pageSize
+	}
+	return nil
+}
+
+const pageSize = 4096
+
+// writer is the connection that writes.
+type writer struct {
+	conn                          *sql.Conn
+	begin, commit                 *sql.Stmt
+	find, addBody, addRow         *sql.Stmt
+	setBody, setRow, delBody, del *sql.Stmt
+}
+
+func (s *Store) openWriter(ctx context.Context) (_ *writer, err error) {
+	c, err := connect(ctx, s.db)
+	if err != nil {
+		return nil, s.meaning("open", err)
+	}
+	if err := errors.Join(checkHeader(ctx, c), useWAL(ctx, c)); err != nil {
+		return nil, errors.Join(s.meaning("open", err), discard(c))
+	}
+	w := &writer{conn: c}
+	for _, p := range []struct {
+		into **sql.Stmt
+		text string
+	}{
+		{&w.begin, "BEGIN IMMEDIATE"},
+		{&w.commit, "COMMIT"},
+		{&w.find, columns + "key=?"},
+		{&w.addBody, "INSERT INTO bodies(body) VALUES(?)"},
+		{&w.addRow, "INSERT INTO objects(key, body, size, etag, modified, sum) VALUES(?, ?, ?, ?, ?, ?)"},
+		{&w.setBody, "UPDATE bodies SET body=? WHERE id=?"},
+		{&w.setRow, "UPDATE objects SET size=?, etag=?, modified=?, sum=? WHERE key=?"},
+		{&w.delBody, "DELETE FROM bodies WHERE id=?"},
+		{&w.del, "DELETE FROM objects WHERE key=?"},
+	} {
+		if *p.into, err = c.PrepareContext(ctx, p.text); err != nil {
+			return nil, errors.Join(s.meaning("open", err), discard(c))
+		}
+	}
+	return w, nil
+}
+
+func (w *writer) close() error { return discard(w.conn) }
+
+func (w *writer) transact(ctx context.Context, group []*write, now time.Time) error {
+	if _, err := w.begin.ExecContext(ctx); err != nil {
+		return err
+	}
+	for _, one := range group {
+		one.err = nil
+		err := w.apply(ctx, one, now)
+		if errors.Is(err, bucket.ErrExists) || errors.Is(err, bucket.ErrChanged) || errors.Is(err, bucket.ErrDamaged) {
+			one.err, err = err, nil
+		}
+		if err != nil {
+			return err // the connection is closed, which rolls back
+		}
+	}
+	_, err := w.commit.ExecContext(ctx)
+	return err
+}
+
+// apply does one write, when its condition holds.
+func (w *writer) apply(ctx context.Context, one *write, now time.Time) error {
+	var old row
+	err := w.find.QueryRowContext(ctx, one.key).Scan(old.fields()...)
+	found := err == nil
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	switch {
+	case one.condition == absent && found:
+		return bucket.ErrExists
+	case one.condition == unchanged && (!found || hex.EncodeToString(old.etag) != one.etag):
+		return bucket.ErrChanged
+	case one.remove && !found:
+		return nil
+	}
+	if found {
+		// A row whose reference cannot be trusted would overwrite another object.
+		if err := old.check(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case one.remove:
+		return w.remove(ctx, old)
+	case found:
+		return w.replace(ctx, one, old, now.UnixMilli())
+	}
+	return w.add(ctx, one, now.UnixMilli())
+}
+
+func (w *writer) add(ctx context.Context, one *write, now int64) error {
+	r, err := w.addBody.ExecContext(ctx, one.body)
+	if err != nil {
+		return err
+	}
+	id, err := r.LastInsertId()
+	if err != nil {
+		return err
+	}
+	size := int64(len(one.body))
+	_, err = w.addRow.ExecContext(ctx, one.key, id, size, one.tag, now, rowSum(one.key, id, size, one.tag, now))
+	return err
+}
+
+func (w *writer) replace(ctx context.Context, one *write, old row, now int64) error {
+	size := int64(len(one.body))
+	if !bytes.Equal(old.etag, one.tag) || old.size != size {
+		r, err := w.setBody.ExecContext(ctx, one.body, old.body)
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n != 1 {
+			return errors.Join(err, damaged("%s is listed, and its body is gone", one.key))
+		}
+	}
+	_, err := w.setRow.ExecContext(ctx, size, one.tag, now, rowSum(one.key, old.body, size, one.tag, now), one.key)
+	return err
+}
+
+func (w *writer) remove(ctx context.Context, old row) error {
+	if _, err := w.delBody.ExecContext(ctx, old.body); err != nil {
+		return err
+	}
+	_, err := w.del.ExecContext(ctx, old.key)
+	return err
+}
