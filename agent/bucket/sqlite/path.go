@@ -50,7 +50,10 @@ func prepared(c Config) (string, error) {
 	if !info.Mode().IsRegular() {
 		return "", fmt.Errorf("%s is no file; give the path of the database, such as %s", path, filepath.Join(path, "loongclaw.db"))
 	}
-	if name, remote := networkOf(filepath.Dir(path)); remote {
+	if c.NetworkOf == nil {
+		c.NetworkOf = func(string) (string, bool) { return "", false }
+	}
+	if name, remote := c.NetworkOf(filepath.Dir(path)); remote {
 		return "", fmt.Errorf("%s lies on a network file system (%s), where SQLite's locks and shared memory cannot be relied on: use a local disk, or a store that is made for it (r2:BUCKET, or disk:DIRECTORY)", path, name)
 	}
 	if mode := info.Mode().Perm(); mode&0o007 != 0 {

@@ -21,7 +21,10 @@ type Config struct {
 	// Existing refuses a path at which there is no database yet: a command that
 	// only reads must not leave an empty one behind.
 	Existing bool
-	Now      func() time.Time // time.Now when nil
+	// NetworkOf names the network file system that a folder lies on. There SQLite
+	// is not used. Nothing is looked for when it is nil.
+	NetworkOf func(dir string) (name string, remote bool)
+	Now       func() time.Time // time.Now when nil
 }
 
 // Store is a bucket in a database. Several processes may share one, on one

@@ -1,6 +1,6 @@
 //go:build !linux && !darwin
 
-package sqlite
+package main
 
 // networkOf knows no network file systems here.
 func networkOf(string) (string, bool) { return "", false }
