@@ -281,7 +281,7 @@ func (t *copying) mend(ctx context.Context, p pair) error {
 		return nil
 	case err == nil && users.IsJournal(p.key):
 		return fault.New(fault.CodeConflict, "the target holds another object under "+p.key+", which is of a journal and never changes", "copy into an empty store")
-	case err == nil && !t.owned && isCache(p.key):
+	case err == nil && !t.owned && isCache(p.key) && !p.from.Modified.After(p.to.Modified):
 		return nil
 	case err == nil:
 		_, err = t.To.Replace(ctx, p.key, body, there.ETag)

@@ -110,7 +110,7 @@ func verifyFile(ctx context.Context, store bucket.Bucket, stdout io.Writer) erro
 	if err != nil || len(found.Problems) == 0 {
 		return err
 	}
-	return fmt.Errorf("the database is damaged in %d places; %d objects are as they were written\nNext: keep the file, and restore the database from a backup; agent copy takes what is whole of it into a new one", len(found.Problems), found.Objects)
+	return fmt.Errorf("the database is damaged in %d places; %d objects are as they were written\nNext: keep the file, and restore the database from a backup; docs/OPERATIONS.md says how", len(found.Problems), found.Objects)
 }
 
 // report prints what verify found. Damage is an error, so that a script sees it.
