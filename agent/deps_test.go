@@ -42,7 +42,7 @@ var owners = map[string][]string{
 var mayTouch = map[string][]string{
 	"os/exec": {"tools/shell", "tools/worker"},
 	"os":      {"bucket/disk", "bucket/sqlite", "cmd/agent", "persona", "tools/process", "tools/shell", "tools/worker", "archive"},
-	"syscall": {"bucket/disk", "cmd/agent", "tools/process", "tools/shell", "tools/worker"},
+	"syscall": {"bucket/disk", "bucket/sqlite", "cmd/agent", "tools/process", "tools/shell", "tools/worker"},
 	"net":     {"cmd/agent", "tools", "model/modeltest", "bucket/r2"},
 	"embed":   {"memory", "model/providers", "tools"},
 	"log":     {}, // slog is handed in

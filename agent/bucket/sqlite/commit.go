@@ -166,7 +166,7 @@ func (s *Store) transact(group []*write) error {
 		}
 		s.writer = w
 	}
-	err := s.writer.transact(ctx, group, s.now())
+	err := s.writer.transact(ctx, group, s.now(), s.turn)
 	if err != nil {
 		// A connection that has failed is not trusted with the next one.
 		_ = s.writer.close() // it has failed already
@@ -198,10 +198,7 @@ func (s *Store) openWriter(ctx context.Context) (_ *writer, err error) {
 		return nil, errors.Join(s.meaning("open", err), discard(c))
 	}
 	w := &writer{conn: c}
-	for _, p := range []struct {
-		into **sql.Stmt
-		text string
-	}{
+	err = prepareAll(ctx, c, []statement{
 		{&w.begin, "BEGIN IMMEDIATE"},
 		{&w.commit, "COMMIT"},
 		{&w.find, columns + "key=?"},
@@ -211,18 +208,24 @@ func (s *Store) openWriter(ctx context.Context) (_ *writer, err error) {
 		{&w.setRow, "UPDATE objects SET size=?, etag=?, modified=?, sum=? WHERE key=?"},
 		{&w.delBody, "DELETE FROM bodies WHERE id=?"},
 		{&w.del, "DELETE FROM objects WHERE key=?"},
-	} {
-		if *p.into, err = c.PrepareContext(ctx, p.text); err != nil {
-			return nil, errors.Join(s.meaning("open", err), discard(c))
-		}
+	})
+	if err != nil {
+		return nil, errors.Join(s.meaning("open", err), w.close())
 	}
 	return w, nil
 }
 
-func (w *writer) close() error { return discard(w.conn) }
+func (w *writer) close() error {
+	return discard(w.conn, w.begin, w.commit, w.find, w.addBody, w.addRow, w.setBody, w.setRow, w.delBody, w.del)
+}
 
-func (w *writer) transact(ctx context.Context, group []*write, now time.Time) error {
-	if _, err := w.begin.ExecContext(ctx); err != nil {
+func (w *writer) transact(ctx context.Context, group []*write, now time.Time, turn *turn) error {
+	mine := turn.take()
+	_, err := w.begin.ExecContext(ctx)
+	if mine {
+		turn.giveBack()
+	}
+	if err != nil {
 		return err
 	}
 	for _, one := range group {
@@ -235,7 +238,7 @@ func (w *writer) transact(ctx context.Context, group []*write, now time.Time) er
 			return err // the connection is closed, which rolls back
 		}
 	}
-	_, err := w.commit.ExecContext(ctx)
+	_, err = w.commit.ExecContext(ctx)
 	return err
 }
 

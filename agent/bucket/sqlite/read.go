@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"encoding/hex"
 	"errors"
 	"strings"
@@ -15,8 +14,6 @@ import (
 
 // page is how many entries one call gives at most, as S3.
 const page = 1000
-
-var errBad = driver.ErrBadConn
 
 // reader is a connection that reads. Each of its statements sees one moment, and
 // keeps no writer waiting.
@@ -35,22 +32,18 @@ func (s *Store) openReader(ctx context.Context) (*reader, error) {
 		return nil, err
 	}
 	r := &reader{conn: c}
-	for _, p := range []struct {
-		into **sql.Stmt
-		text string
-	}{
+	err = prepareAll(ctx, c, []statement{
 		{&r.get, "SELECT o.key, o.body, o.size, o.etag, o.modified, o.sum, b.id, b.body FROM objects o LEFT JOIN bodies b ON b.id=o.body WHERE o.key=?"},
 		{&r.from, columns + "key>=? AND key<? ORDER BY key LIMIT ?"},
 		{&r.following, columns + "key>? AND key<? ORDER BY key LIMIT ?"},
-	} {
-		if *p.into, err = c.PrepareContext(ctx, p.text); err != nil {
-			return nil, errors.Join(err, discard(c))
-		}
+	})
+	if err != nil {
+		return nil, errors.Join(err, r.close())
 	}
 	return r, nil
 }
 
-func (r *reader) close() error { return discard(r.conn) }
+func (r *reader) close() error { return discard(r.conn, r.get, r.from, r.following) }
 
 // read lends a reader. One that has failed is not used again.
 func (s *Store) read(ctx context.Context, do func(*reader) error) error {

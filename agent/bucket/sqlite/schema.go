@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -172,9 +173,32 @@ func damaged(format string, args ...any) error {
 	return fmt.Errorf("sqlite store: %w: %s", bucket.ErrDamaged, fmt.Sprintf(format, args...))
 }
 
-// discard closes a connection for good instead of giving it back to the pool.
-func discard(c *sql.Conn) error {
-	_ = c.Raw(func(any) error { return errBad }) //nolint:errcheck // it is what was asked for
+// statement is one that is prepared once for a connection.
+type statement struct {
+	into **sql.Stmt
+	text string
+}
+
+func prepareAll(ctx context.Context, c *sql.Conn, all []statement) error {
+	for _, one := range all {
+		var err error
+		if *one.into, err = c.PrepareContext(ctx, one.text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// discard closes a connection for good instead of giving it back to the pool. Its
+// statements come first: with one left SQLite keeps the database open behind it, and
+// the last close would not clear the log away.
+func discard(c *sql.Conn, statements ...*sql.Stmt) error {
+	for _, one := range statements {
+		if one != nil {
+			_ = one.Close() // it has told its error where it was used
+		}
+	}
+	_ = c.Raw(func(any) error { return driver.ErrBadConn }) // it is what was asked for
 	if err := c.Close(); !errors.Is(err, sql.ErrConnDone) {
 		return err
 	}

@@ -37,6 +37,7 @@ type Store struct {
 	anchor  *sql.Conn    // only holds the database open, so that no other connection is the last one to close it
 	readers chan *reader // nil stands for one that is not open
 	writer  *writer      // used by the committer only
+	turn    *turn        // used by the committer only
 
 	mu      sync.Mutex
 	waiting []*write
@@ -95,6 +96,9 @@ func (s *Store) begin(ctx context.Context) error {
 	if err = settle(ctx, c, s.now()); err == nil {
 		s.there, err = identify(s.path)
 	}
+	if err == nil {
+		s.turn, err = openTurn(s.path)
+	}
 	if err != nil {
 		return errors.Join(s.meaning("open", err), discard(c))
 	}
@@ -122,7 +126,7 @@ func (s *Store) Close() error {
 	if s.writer != nil {
 		errs = append(errs, s.writer.close())
 	}
-	return errors.Join(append(errs, discard(s.anchor), s.db.Close())...)
+	return errors.Join(append(errs, discard(s.anchor), s.turn.close(), s.db.Close())...)
 }
 
 // Get reads an object and holds it against its checksum.
