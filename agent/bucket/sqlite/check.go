@@ -28,6 +28,9 @@ func (s *Store) Check(ctx context.Context) (Checked, error) {
 		}
 		c.Problems = append(c.Problems, err.Error())
 	}
+	if err := s.lists(ctx, &c); err != nil {
+		return c, err
+	}
 	after := ""
 	for len(c.Problems) < mostProblems {
 		keys, err := s.keys(ctx, after)
@@ -59,6 +62,26 @@ func (s *Store) Check(ctx context.Context) (Checked, error) {
 	return c, nil
 }
 
+// lists goes over all rows as a list does, which shows whether any is missing.
+func (s *Store) lists(ctx context.Context, c *Checked) error {
+	for after, more := "", true; more; {
+		var entries []bucket.Entry
+		var err error
+		entries, more, err = s.List(ctx, "", after, 0)
+		if errors.Is(err, bucket.ErrDamaged) {
+			c.Problems = append(c.Problems, err.Error())
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if len(entries) > 0 {
+			after = entries[len(entries)-1].Key
+		}
+	}
+	return nil
+}
+
 // structure asks SQLite.
 func (s *Store) structure(ctx context.Context, c *Checked) error {
 	return s.read(ctx, func(r *reader) (err error) {
@@ -86,17 +109,17 @@ func (s *Store) structure(ctx context.Context, c *Checked) error {
 // keys lists what follows a key, whole or not.
 func (s *Store) keys(ctx context.Context, after string) (keys []string, err error) {
 	err = s.read(ctx, func(r *reader) (err error) {
-		rows, err := r.following.QueryContext(context.WithoutCancel(ctx), after, beyond, page)
+		rows, err := r.conn.QueryContext(context.WithoutCancel(ctx), "SELECT key FROM objects WHERE key>? AND key<? ORDER BY key LIMIT 1000", after, lastKey)
 		if err != nil {
 			return s.meaning("check", err)
 		}
 		defer func() { err = errors.Join(err, rows.Close()) }()
 		for rows.Next() {
-			var o row
-			if err := rows.Scan(o.fields()...); err != nil {
+			var key string
+			if err := rows.Scan(&key); err != nil {
 				return damaged("the row after %q cannot be read: %v", after, err)
 			}
-			keys = append(keys, o.key)
+			keys = append(keys, key)
 		}
 		if err := rows.Err(); err != nil {
 			return s.meaning("check", err)

@@ -185,7 +185,7 @@ const pageSize = 4096
 type writer struct {
 	conn                          *sql.Conn
 	begin, commit                 *sql.Stmt
-	find, addBody, addRow         *sql.Stmt
+	find, after, addBody, addRow  *sql.Stmt
 	setBody, setRow, delBody, del *sql.Stmt
 }
 
@@ -201,11 +201,12 @@ func (s *Store) openWriter(ctx context.Context) (_ *writer, err error) {
 	err = prepareAll(ctx, c, []statement{
 		{&w.begin, "BEGIN IMMEDIATE"},
 		{&w.commit, "COMMIT"},
-		{&w.find, columns + "key=?"},
+		{&w.find, selectNext},
+		{&w.after, "SELECT " + columns + " FROM objects WHERE key>? ORDER BY key LIMIT 1"},
 		{&w.addBody, "INSERT INTO bodies(body) VALUES(?)"},
-		{&w.addRow, "INSERT INTO objects(key, body, size, etag, modified, sum) VALUES(?, ?, ?, ?, ?, ?)"},
+		{&w.addRow, addRow},
 		{&w.setBody, "UPDATE bodies SET body=? WHERE id=?"},
-		{&w.setRow, "UPDATE objects SET size=?, etag=?, modified=?, sum=? WHERE key=?"},
+		{&w.setRow, "UPDATE objects SET body=?2, size=?3, etag=?4, modified=?5, prev=?6, sum=?7 WHERE key=?1"},
 		{&w.delBody, "DELETE FROM bodies WHERE id=?"},
 		{&w.del, "DELETE FROM objects WHERE key=?"},
 	})
@@ -216,7 +217,7 @@ func (s *Store) openWriter(ctx context.Context) (_ *writer, err error) {
 }
 
 func (w *writer) close() error {
-	return discard(w.conn, w.begin, w.commit, w.find, w.addBody, w.addRow, w.setBody, w.setRow, w.delBody, w.del)
+	return discard(w.conn, w.begin, w.commit, w.find, w.after, w.addBody, w.addRow, w.setBody, w.setRow, w.delBody, w.del)
 }
 
 func (w *writer) transact(ctx context.Context, group []*write, now time.Time, turn *turn) error {
@@ -231,7 +232,7 @@ func (w *writer) transact(ctx context.Context, group []*write, now time.Time, tu
 	for _, one := range group {
 		one.err = nil
 		err := w.apply(ctx, one, now)
-		if errors.Is(err, bucket.ErrExists) || errors.Is(err, bucket.ErrChanged) || errors.Is(err, bucket.ErrDamaged) {
+		if errors.Is(err, bucket.ErrExists) || errors.Is(err, bucket.ErrChanged) {
 			one.err, err = err, nil
 		}
 		if err != nil {
@@ -244,36 +245,38 @@ func (w *writer) transact(ctx context.Context, group []*write, now time.Time, tu
 
 // apply does one write, when its condition holds.
 func (w *writer) apply(ctx context.Context, one *write, now time.Time) error {
-	var old row
-	err := w.find.QueryRowContext(ctx, one.key).Scan(old.fields()...)
-	found := err == nil
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	var before string
+	var next row // the object itself, or the one after where it would be
+	err := w.find.QueryRowContext(ctx, one.key).Scan(append([]any{&before}, next.fields()...)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return damaged("the rows from %q on are missing", one.key)
+	}
+	if err != nil {
 		return err
 	}
+	// What cannot be trusted is not built upon: a row that is hidden by damage would
+	// be made a second time, a wrong reference would overwrite another object.
+	if err := next.follows(before); err != nil {
+		return err
+	}
+	found := next.key == one.key
 	switch {
 	case one.condition == absent && found:
 		return bucket.ErrExists
-	case one.condition == unchanged && (!found || hex.EncodeToString(old.etag) != one.etag):
+	case one.condition == unchanged && (!found || hex.EncodeToString(next.etag) != one.etag):
 		return bucket.ErrChanged
 	case one.remove && !found:
 		return nil
-	}
-	if found {
-		// A row whose reference cannot be trusted would overwrite another object.
-		if err := old.check(); err != nil {
-			return err
-		}
-	}
-	switch {
 	case one.remove:
-		return w.remove(ctx, old)
+		return w.remove(ctx, next)
 	case found:
-		return w.replace(ctx, one, old, now.UnixMilli())
+		return w.replace(ctx, one, next, now.UnixMilli())
 	}
-	return w.add(ctx, one, now.UnixMilli())
+	return w.add(ctx, one, next, now.UnixMilli())
 }
 
-func (w *writer) add(ctx context.Context, one *write, now int64) error {
+// add puts a row before another one.
+func (w *writer) add(ctx context.Context, one *write, next row, now int64) error {
 	r, err := w.addBody.ExecContext(ctx, one.body)
 	if err != nil {
 		return err
@@ -282,15 +285,18 @@ func (w *writer) add(ctx context.Context, one *write, now int64) error {
 	if err != nil {
 		return err
 	}
-	size := int64(len(one.body))
-	_, err = w.addRow.ExecContext(ctx, one.key, id, size, one.tag, now, rowSum(one.key, id, size, one.tag, now))
-	return err
+	o := row{key: one.key, body: id, size: int64(len(one.body)), etag: one.tag, modified: now, prev: next.prev}
+	if _, err := w.addRow.ExecContext(ctx, o.values()...); err != nil {
+		return err
+	}
+	next.prev = keySum(one.key)
+	return w.set(ctx, next)
 }
 
-func (w *writer) replace(ctx context.Context, one *write, old row, now int64) error {
+func (w *writer) replace(ctx context.Context, one *write, o row, now int64) error {
 	size := int64(len(one.body))
-	if !bytes.Equal(old.etag, one.tag) || old.size != size {
-		r, err := w.setBody.ExecContext(ctx, one.body, old.body)
+	if !bytes.Equal(o.etag, one.tag) || o.size != size {
+		r, err := w.setBody.ExecContext(ctx, one.body, o.body)
 		if err != nil {
 			return err
 		}
@@ -298,14 +304,40 @@ func (w *writer) replace(ctx context.Context, one *write, old row, now int64) er
 			return errors.Join(err, damaged("%s is listed, and its body is gone", one.key))
 		}
 	}
-	_, err := w.setRow.ExecContext(ctx, size, one.tag, now, rowSum(one.key, old.body, size, one.tag, now), one.key)
-	return err
+	o.size, o.etag, o.modified = size, one.tag, now
+	return w.set(ctx, o)
 }
 
-func (w *writer) remove(ctx context.Context, old row) error {
-	if _, err := w.delBody.ExecContext(ctx, old.body); err != nil {
+func (w *writer) remove(ctx context.Context, o row) error {
+	var next row
+	err := w.after.QueryRowContext(ctx, o.key).Scan(next.fields()...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return damaged("the rows after %q are missing", o.key)
+	}
+	if err != nil {
 		return err
 	}
-	_, err := w.del.ExecContext(ctx, old.key)
-	return err
+	if err := next.follows(o.key); err != nil {
+		return err
+	}
+	if _, err := w.delBody.ExecContext(ctx, o.body); err != nil {
+		return err
+	}
+	if _, err := w.del.ExecContext(ctx, o.key); err != nil {
+		return err
+	}
+	next.prev = o.prev
+	return w.set(ctx, next)
+}
+
+// set writes a row that is there.
+func (w *writer) set(ctx context.Context, o row) error {
+	r, err := w.setRow.ExecContext(ctx, o.values()...)
+	if err != nil {
+		return err
+	}
+	if n, err := r.RowsAffected(); err != nil || n != 1 {
+		return errors.Join(err, damaged("the row of %q is gone", o.key))
+	}
+	return nil
 }

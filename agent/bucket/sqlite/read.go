@@ -20,11 +20,19 @@ const page = 1000
 type reader struct {
 	conn      *sql.Conn
 	get       *sql.Stmt
+	around    *sql.Stmt // the neighbours of a key that is not there
 	from      *sql.Stmt // lists from a key on
 	following *sql.Stmt // lists after a key
 }
 
-const columns = "SELECT key, body, size, etag, modified, sum FROM objects WHERE "
+// Lists begin with the row before the first one, if there is any, which the first one
+// is held against.
+const (
+	selectGet   = "SELECT o.key, o.body, o.size, o.etag, o.modified, o.prev, o.sum, b.id, b.body FROM objects o LEFT JOIN bodies b ON b.id=o.body WHERE o.key=?"
+	selectNext  = "SELECT coalesce((SELECT key FROM objects WHERE key<?1 ORDER BY key DESC LIMIT 1), ''), " + columns + " FROM objects WHERE key>=?1 ORDER BY key LIMIT 1"
+	selectFrom  = "SELECT " + columns + " FROM objects WHERE key>=coalesce((SELECT key FROM objects WHERE key<?1 ORDER BY key DESC LIMIT 1), '') ORDER BY key LIMIT ?2"
+	selectAfter = "SELECT " + columns + " FROM objects WHERE key>=coalesce((SELECT key FROM objects WHERE key<=?1 ORDER BY key DESC LIMIT 1), '') ORDER BY key LIMIT ?2"
+)
 
 func (s *Store) openReader(ctx context.Context) (*reader, error) {
 	c, err := connect(ctx, s.db)
@@ -33,9 +41,10 @@ func (s *Store) openReader(ctx context.Context) (*reader, error) {
 	}
 	r := &reader{conn: c}
 	err = prepareAll(ctx, c, []statement{
-		{&r.get, "SELECT o.key, o.body, o.size, o.etag, o.modified, o.sum, b.id, b.body FROM objects o LEFT JOIN bodies b ON b.id=o.body WHERE o.key=?"},
-		{&r.from, columns + "key>=? AND key<? ORDER BY key LIMIT ?"},
-		{&r.following, columns + "key>? AND key<? ORDER BY key LIMIT ?"},
+		{&r.get, selectGet},
+		{&r.around, selectNext},
+		{&r.from, selectFrom},
+		{&r.following, selectAfter},
 	})
 	if err != nil {
 		return nil, errors.Join(err, r.close())
@@ -43,7 +52,7 @@ func (s *Store) openReader(ctx context.Context) (*reader, error) {
 	return r, nil
 }
 
-func (r *reader) close() error { return discard(r.conn, r.get, r.from, r.following) }
+func (r *reader) close() error { return discard(r.conn, r.get, r.around, r.from, r.following) }
 
 // read lends a reader. One that has failed is not used again.
 func (s *Store) read(ctx context.Context, do func(*reader) error) error {
@@ -76,25 +85,6 @@ func (s *Store) read(ctx context.Context, do func(*reader) error) error {
 	return s.meaning("read", err)
 }
 
-// row is one of objects.
-type row struct {
-	key            string
-	body           int64
-	size, modified int64
-	etag           []byte
-	sum            int64
-}
-
-func (r *row) fields() []any { return []any{&r.key, &r.body, &r.size, &r.etag, &r.modified, &r.sum} }
-
-// check holds a row against its checksum.
-func (r *row) check() error {
-	if len(r.etag) != tagBytes || r.sum != rowSum(r.key, r.body, r.size, r.etag, r.modified) {
-		return damaged("the row of %q is not as it was written", r.key)
-	}
-	return nil
-}
-
 func (r *reader) object(ctx context.Context, key string) (bucket.Object, error) {
 	var o row
 	var id sql.NullInt64
@@ -102,7 +92,7 @@ func (r *reader) object(ctx context.Context, key string) (bucket.Object, error) 
 	err := r.get.QueryRowContext(context.WithoutCancel(ctx), key).Scan(append(o.fields(), &id, &body)...)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return bucket.Object{}, bucket.ErrNotFound
+		return bucket.Object{}, r.missing(ctx, key)
 	case err != nil:
 		return bucket.Object{}, err
 	}
@@ -118,35 +108,69 @@ func (r *reader) object(ctx context.Context, key string) (bucket.Object, error) 
 	return bucket.Object{Body: body, ETag: hex.EncodeToString(o.etag)}, nil
 }
 
-// beyond is greater than every character of a key.
-const beyond = "\x7f"
+// missing proves that an object is not there.
+func (r *reader) missing(ctx context.Context, key string) error {
+	var before string
+	var next row
+	err := r.around.QueryRowContext(context.WithoutCancel(ctx), key).Scan(append([]any{&before}, next.fields()...)...)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return damaged("the rows from %q on are missing", key)
+	case err != nil:
+		return err
+	case next.key == key: // it has come in the meantime, which is as good as later
+		return bucket.ErrNotFound
+	}
+	if err := next.follows(before); err != nil {
+		return err
+	}
+	return bucket.ErrNotFound
+}
 
 func (r *reader) page(ctx context.Context, prefix, after string, limit int) (_ []bucket.Entry, err error) {
 	if strings.ContainsFunc(prefix, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
 		return nil, nil // no key has that
 	}
-	list, lower := r.from, prefix
-	if after >= prefix {
-		list, lower = r.following, after
+	if after >= lastKey {
+		return nil, nil // no key comes after that
 	}
-	rows, err := list.QueryContext(context.WithoutCancel(ctx), lower, prefix+beyond, limit)
+	list, from := r.from, prefix
+	if after >= prefix {
+		list, from = r.following, after
+	}
+	// Two more than are looked for: the one before the first and the one after the last.
+	rows, err := list.QueryContext(context.WithoutCancel(ctx), from, limit+2)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	var entries []bucket.Entry
-	for rows.Next() {
+	before, ended := "", false
+	for first := true; !ended && rows.Next(); first = false {
 		var o row
 		if err := rows.Scan(o.fields()...); err != nil {
 			return nil, err
 		}
-		if err := o.check(); err != nil {
+		if first && (o.key < prefix || o.key <= after) {
+			if err := o.check(); err != nil {
+				return nil, err
+			}
+			before = o.key
+			continue
+		}
+		if err := o.follows(before); err != nil {
 			return nil, err
 		}
-		entries = append(entries, bucket.Entry{Key: o.key, Size: o.size, ETag: hex.EncodeToString(o.etag), Modified: time.UnixMilli(o.modified)})
+		before = o.key
+		if ended = o.key >= prefix+lastKey; !ended {
+			entries = append(entries, bucket.Entry{Key: o.key, Size: o.size, ETag: hex.EncodeToString(o.etag), Modified: time.UnixMilli(o.modified)})
+		}
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
+	}
+	if !ended && len(entries) < limit {
+		return nil, damaged("the rows after %q are missing", before)
 	}
 	if err := bucket.CheckPage(entries, prefix, after); err != nil {
 		return nil, damaged("the keys are not in their order below %q: %v", prefix, err)

@@ -21,8 +21,11 @@ const (
 )
 
 // schema: what is listed lies apart from the bodies, so that a list reads few pages,
-// in the order of its keys; and bodies are appended, wherever their keys lie. sum is
-// a checksum of the row itself, etag one of the body.
+// in the order of its keys; and bodies are appended, wherever their keys lie. etag is
+// a checksum of the body, sum one of the row itself. prev is one of the key before, and
+// there is always a last row, lastKey: a damaged page that hides rows, which SQLite may
+// not notice, shows by the row behind the gap, and that an object is not there is
+// proved by its two neighbours.
 const schema = `
 CREATE TABLE objects (
 	key      TEXT    NOT NULL PRIMARY KEY,
@@ -30,6 +33,7 @@ CREATE TABLE objects (
 	size     INTEGER NOT NULL,
 	etag     BLOB    NOT NULL,
 	modified INTEGER NOT NULL,
+	prev     INTEGER NOT NULL,
 	sum      INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE bodies (id INTEGER PRIMARY KEY, body BLOB NOT NULL);
@@ -151,21 +155,75 @@ func makeTables(ctx context.Context, c *sql.Conn) error {
 	if _, user, _, err := header(ctx, c); err != nil || user == version {
 		return err
 	}
-	_, err := c.ExecContext(ctx, schema+fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d;", application, version))
+	if _, err := c.ExecContext(ctx, schema+fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d;", application, version)); err != nil {
+		return err
+	}
+	last := row{key: lastKey, etag: make([]byte, tagBytes), prev: keySum("")}
+	_, err := c.ExecContext(ctx, addRow, last.values()...)
 	return err
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// rowSum is the checksum of a row of objects.
-func rowSum(key string, body, size int64, etag []byte, modified int64) int64 {
-	b := make([]byte, 0, len(key)+len(etag)+64)
-	b = append(b, key...)
-	for _, n := range []int64{body, size, modified} {
+func sumOf(b []byte) int64 { return int64(crc32.Checksum(b, castagnoli)) }
+
+// keySum is the checksum of a key, by which the row after it knows it.
+func keySum(key string) int64 { return sumOf([]byte(key)) }
+
+// lastKey comes after every key that an object can have.
+const lastKey = "\x7f"
+
+// row is one of objects.
+type row struct {
+	key            string
+	body           int64
+	size, modified int64
+	etag           []byte
+	prev, sum      int64
+}
+
+const (
+	columns = "key, body, size, etag, modified, prev, sum"
+	addRow  = "INSERT INTO objects(" + columns + ") VALUES(?, ?, ?, ?, ?, ?, ?)"
+)
+
+func (r *row) fields() []any {
+	return []any{&r.key, &r.body, &r.size, &r.etag, &r.modified, &r.prev, &r.sum}
+}
+
+// values are those of columns, the checksum made anew.
+func (r *row) values() []any {
+	r.sum = r.checksum()
+	return []any{r.key, r.body, r.size, r.etag, r.modified, r.prev, r.sum}
+}
+
+func (r *row) checksum() int64 {
+	b := make([]byte, 0, len(r.key)+len(r.etag)+64)
+	b = append(b, r.key...)
+	for _, n := range []int64{r.body, r.size, r.modified, r.prev} {
 		b = append(b, '/')
 		b = strconv.AppendInt(b, n, 36)
 	}
-	return int64(crc32.Checksum(append(append(b, '/'), etag...), castagnoli))
+	return sumOf(append(append(b, '/'), r.etag...))
+}
+
+// check holds a row against its checksum.
+func (r *row) check() error {
+	if len(r.etag) != tagBytes || r.sum != r.checksum() {
+		return damaged("the row of %q is not as it was written", r.key)
+	}
+	return nil
+}
+
+// follows holds a row against the key before it.
+func (r *row) follows(key string) error {
+	if err := r.check(); err != nil {
+		return err
+	}
+	if r.prev != keySum(key) {
+		return damaged("rows are missing between %q and %q", key, r.key)
+	}
+	return nil
 }
 
 // damaged is the error of what is not as it was written.

@@ -139,6 +139,29 @@ func TestACallerWhoGoesIsNotHeldAndWhatWasClosedSaysSo(t *testing.T) {
 	}
 }
 
+func TestAListMayBeginAnywhere(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "a.db"))
+	for _, key := range []string{"a/1", "b/1", "b/2", "c"} {
+		if _, err := s.Put(t.Context(), key, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ prefix, after, want string }{
+		{"", "", "a/1 b/1 b/2 c"}, {"", "b/1", "b/2 c"}, {"", "c", ""}, {"", "~", ""}, {"", "\x7f", ""}, {"", "\x7f\x7f", ""}, {"", "熊", ""}, {"", "\xff", ""},
+		{"b/", "", "b/1 b/2"}, {"b/", "a", "b/1 b/2"}, {"b/", "b/1", "b/2"}, {"b/", "b/10", "b/2"}, {"b/", "c", ""}, {"b/", "\xff", ""},
+		{"0", "", ""}, {"d", "", ""}, {"\x7f", "", ""}, {"熊", "", ""}, {"b\x00", "", ""}, {"a/1", "", "a/1"}, {"a/1", "a/1", ""},
+	} {
+		page, more, err := s.List(t.Context(), c.prefix, c.after, 0)
+		var keys []string
+		for _, e := range page {
+			keys = append(keys, e.Key)
+		}
+		if got := strings.Join(keys, " "); err != nil || more || got != c.want {
+			t.Errorf("List(%q after %q) = %q, %v, %v, want %q", c.prefix, c.after, got, more, err, c.want)
+		}
+	}
+}
+
 func TestListsDuringWritesAreWholePages(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "a.db"))
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
