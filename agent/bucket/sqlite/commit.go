@@ -100,7 +100,7 @@ func (s *Store) commitAll() {
 		case closed:
 			return
 		default:
-			<-s.wake
+			s.rest()
 		}
 	}
 }
@@ -171,10 +171,14 @@ func (s *Store) transact(group []*write) error {
 		// A connection that has failed is not trusted with the next one.
 		_ = s.writer.close() // it has failed already
 		s.writer = nil
-		return s.meaning("write", err)
+		if err = s.meaning("write", err); errors.Is(err, errFull) {
+			s.sinceCheckpoint = checkpointAfter // what the log gives back may be room enough
+		}
+		return err
 	}
 	for _, w := range group {
 		s.sinceCheckpoint += 2 + len(w.body)/pageSize
+		s.deleted = s.deleted || w.remove
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -112,6 +113,50 @@ func TestWritesThatWaitAreOneTransaction(t *testing.T) {
 	wg.Wait()
 	if n := frames(t, s) - before; n > 60 {
 		t.Errorf("200 small objects took %d pages of the log, want those of few transactions", n)
+	}
+}
+
+// TestWhatIsDeletedIsGoneFromTheFiles: neither the database nor its log holds a word of
+// it after a moment, nor does a copy of them.
+func TestWhatIsDeletedIsGoneFromTheFiles(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	s, err := Open(t.Context(), Config{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	const secret = "zyxwv-98765"
+	holds := func() bool {
+		all := ""
+		for _, name := range []string{path, path + "-wal"} {
+			b, err := os.ReadFile(name) // closing it takes the locks away; nobody else is here
+			if err != nil {
+				t.Fatal(err)
+			}
+			all += string(b)
+		}
+		return strings.Contains(all, secret)
+	}
+	for i := range 20 {
+		key := fmt.Sprintf("u/a/files/%d", i)
+		for _, body := range []string{strings.Repeat(secret, 1+i*100), secret, "another"}[:1+i%3] {
+			if _, err := s.Put(t.Context(), key, []byte(body)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if !holds() {
+		t.Fatal("the text is nowhere: this test cannot see")
+	}
+	for i := range 20 {
+		if err := s.Delete(t.Context(), fmt.Sprintf("u/a/files/%d", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for end := time.Now().Add(10 * time.Second); holds(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the files still hold what was deleted")
+		}
 	}
 }
 

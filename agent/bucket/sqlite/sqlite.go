@@ -34,7 +34,7 @@ type Store struct {
 	now     func() time.Time
 	db      *sql.DB
 	there   identity
-	anchor  *sql.Conn    // only holds the database open, so that no other connection is the last one to close it
+	anchor  *sql.Conn    // holds the database open, so that no other connection is the last one to close it; makes checkpoints
 	readers chan *reader // nil stands for one that is not open
 	writer  *writer      // used by the committer only
 	turn    *turn        // used by the committer only
@@ -45,7 +45,9 @@ type Store struct {
 	wake    chan struct{} // there is something to commit, or nothing will come any more
 	ended   chan struct{} // the committer has ended
 
-	sinceCheckpoint int // pages written since the last one; used by the committer only
+	// Used by the committer only.
+	sinceCheckpoint int  // pages written since the last one
+	deleted         bool // something was, and the log may still hold it
 }
 
 // readersAtOnce bounds the connections that read. Each has a page cache of its own.
