@@ -12,7 +12,13 @@ import (
 
 // dsn is the address of a database for the driver, whatever its path holds: blanks,
 // question marks and percent signs are escaped.
-func dsn(path string) string { return (&url.URL{Scheme: "file", Path: path}).String() }
+func dsn(path, vfs string) string {
+	u := url.URL{Scheme: "file", Path: path}
+	if vfs != "" {
+		u.RawQuery = "vfs=" + vfs
+	}
+	return u.String()
+}
 
 // prepare makes the folder and an empty file, which only its owner may read, where
 // there is none. SQLite gives the files beside it the same permissions.

@@ -25,6 +25,8 @@ type Config struct {
 	// is not used. Nothing is looked for when it is nil.
 	NetworkOf func(dir string) (name string, remote bool)
 	Now       func() time.Time // time.Now when nil
+
+	vfs string // how files are reached; SQLite's own way, but in tests
 }
 
 // Store is a bucket in a database. Several processes may share one, on one
@@ -66,7 +68,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	connector, err := driver.NewConnector(dsn(path))
+	connector, err := driver.NewConnector(dsn(path, c.vfs))
 	if err != nil {
 		return nil, fmt.Errorf("sqlite store: %w", err)
 	}

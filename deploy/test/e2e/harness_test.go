@@ -69,7 +69,7 @@ func tokens() string {
 // pageOrigin is the one origin that the stacks allow.
 const pageOrigin = "https://page.example"
 
-// world is a running stack and the provider behind it. With E2E_STORE=sqlite or s3 its
+// world is a running stack and the provider behind it. With E2E_STORE=sqlite its store is a database, which versions before cannot open; with s3 its
 // store is a real S3 server of its own.
 type world struct {
 	*testenv.Stack
