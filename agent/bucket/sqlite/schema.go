@@ -118,7 +118,7 @@ func useWAL(ctx context.Context, c *sql.Conn) error {
 // errForeign: the file is a database of somebody else.
 var errForeign = errors.New("it is a database of another program")
 
-// ErrNewer: a later version has made or changed the database.
+// ErrNewer is the error of a database that a later version has made or changed.
 var ErrNewer = errors.New("a later version of the agent has written this database")
 
 // checkHeader refuses a database that is not ours before anything of it is changed.

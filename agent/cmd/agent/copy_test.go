@@ -52,8 +52,16 @@ func TestTheOwnerReadsAndWritesAnyStore(t *testing.T) {
 			t.Errorf("ls -l u/ = %q", got)
 		}
 		for _, args := range [][]string{
-			{"get"}, {"get", "config/none"}, {"get", "../etc/passwd"}, {"put"}, {"put", "a b", soul}, {"put", "config/x", filepath.Join(dir, "none")},
-			{"put", "u/me/log/000000000001", soul}, {"put", "u/me/s/x/000001/log/000000000001", soul}, {"ls", "a", "b"}, {"ls", "-x"},
+			{"get"},
+			{"get", "config/none"},
+			{"get", "../etc/passwd"},
+			{"put"},
+			{"put", "a b", soul},
+			{"put", "config/x", filepath.Join(dir, "none")},
+			{"put", "u/me/log/000000000001", soul},
+			{"put", "u/me/s/x/000001/log/000000000001", soul},
+			{"ls", "a", "b"},
+			{"ls", "-x"},
 		} {
 			if _, err := on(t, store, args...); err == nil || !strings.Contains(err.Error(), "\nNext: ") {
 				t.Errorf("%v on %s: %v, want a refusal that says what to do", args, store, err)

@@ -58,7 +58,11 @@ func putObject(ctx context.Context, args []string, stdin io.Reader) (err error) 
 	if users.IsJournal(key) {
 		return fmt.Errorf("%s is an object of a journal: another one in its place would damage the session\nNext: agent import brings a user's sessions back from an export", key)
 	}
-	body, err := input(args[1:], stdin)
+	name := "-"
+	if len(args) == 2 {
+		name = args[1]
+	}
+	body, err := input(name, stdin)
 	if err != nil {
 		return fmt.Errorf("%w\n%s", err, putUsage)
 	}
@@ -71,11 +75,11 @@ func putObject(ctx context.Context, args []string, stdin io.Reader) (err error) 
 	return err
 }
 
-// input reads a file, or stdin where none is named, as far as an object may be large.
-func input(name []string, stdin io.Reader) (_ []byte, err error) {
+// input reads a file, or stdin for "-", as far as an object may be large.
+func input(name string, stdin io.Reader) (_ []byte, err error) {
 	from := stdin
-	if len(name) == 1 && name[0] != "-" {
-		f, err := os.Open(name[0])
+	if name != "-" {
+		f, err := os.Open(name) //nolint:gosec // the owner of the store names the file
 		if err != nil {
 			return nil, err
 		}

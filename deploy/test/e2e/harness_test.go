@@ -69,8 +69,9 @@ func tokens() string {
 // pageOrigin is the one origin that the stacks allow.
 const pageOrigin = "https://page.example"
 
-// world is a running stack and the provider behind it. With E2E_STORE=sqlite its store is a database, which versions before cannot open; with s3 its
-// store is a real S3 server of its own.
+// world is a running stack and the provider behind it. With E2E_STORE=sqlite its
+// store is a database, which earlier versions cannot open; with s3 it is a real S3
+// server of its own.
 type world struct {
 	*testenv.Stack
 	model *fakeprovider.Server
