@@ -27,6 +27,8 @@ var owners = map[string][]string{
 	"github.com/labstack/echo/v4":            {"httpapi"},
 	"github.com/tmc/langchaingo/":            {"model/langchain", "model/anthropic"},
 	"github.com/aws/":                        {"bucket/r2"},
+	"modernc.org/":                           {"bucket/sqlite"},
+	"database/sql":                           {"bucket/sqlite"},
 	"github.com/kelseyhightower/envconfig":   {"cmd/agent"},
 	"github.com/prometheus/":                 {"meter"},
 	"go.opentelemetry.io/":                   {"trace"},
@@ -39,8 +41,8 @@ var owners = map[string][]string{
 // mayTouch are the rooms whose programs, not tests, may touch the machine.
 var mayTouch = map[string][]string{
 	"os/exec": {"tools/shell", "tools/worker"},
-	"os":      {"bucket/disk", "cmd/agent", "persona", "tools/process", "tools/shell", "tools/worker", "archive"},
-	"syscall": {"bucket/disk", "cmd/agent", "tools/process", "tools/shell", "tools/worker"},
+	"os":      {"bucket/disk", "bucket/sqlite", "cmd/agent", "persona", "tools/process", "tools/shell", "tools/worker", "archive"},
+	"syscall": {"bucket/disk", "bucket/sqlite", "cmd/agent", "tools/process", "tools/shell", "tools/worker"},
 	"net":     {"cmd/agent", "outbound", "tools", "model/modeltest", "bucket/r2"},
 	"embed":   {"memory", "model/providers", "tools", "websearch"},
 	"log":     {}, // slog is handed in
@@ -55,6 +57,7 @@ var mayImport = map[string][]string{
 	"bucket":                        {},
 	"bucket/disk":                   {"bucket"},
 	"bucket/r2":                     {"bucket"},
+	"bucket/sqlite":                 {"bucket"},
 	"bucket/buckettest":             {"bucket"},
 	"journal":                       {"bucket", "guard", "record"},
 	"record":                        {},
@@ -91,6 +94,7 @@ var mayImport = map[string][]string{
 	"thread":        {"openai"},
 	"egress":        {"bucket"},
 	"persona":       {"bucket", "users"},
+	"transfer":      {"bucket", "users"},
 	"runs":          {"auditlog", "bucket", "guard", "journal", "lease", "loop", "memory", "record", "session", "tools", "users"},
 	"meter":         {"bucket", "loop"},
 	"trace":         {"bucket", "loop"},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/audit"
 	"github.com/loongclaw/loongclaw/agent/bucket"
+	"github.com/loongclaw/loongclaw/agent/bucket/sqlite"
 	"github.com/loongclaw/loongclaw/agent/model"
 	"github.com/loongclaw/loongclaw/agent/websearch"
 )
@@ -25,6 +26,11 @@ func check(ctx context.Context, c config, stdout io.Writer) (err error) {
 		return err
 	}
 	_, info := model.New(c.model(), nil, nil)
+	for _, note := range c.notes {
+		if _, err := fmt.Fprintln(stdout, "note:", note); err != nil {
+			return err
+		}
+	}
 	_, err = fmt.Fprintf(stdout, "ok: store %s, provider %s, model %s%s, %s, listening on %s as %q\n", c.Store, info.Provider, info.Model, sight(&info), searches, c.Listen, c.Instance)
 	return err
 }
@@ -105,18 +111,37 @@ func tryLog(c config) error {
 // verify checks every journal of the store and every anchor. It takes no lock
 // and may run beside a live agent.
 func verify(ctx context.Context, stdout io.Writer) (err error) {
-	store, closeStore, err := openOnlyStore(ctx)
+	store, closeStore, err := openOnlyStore(ctx, toRead)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
+	faulty := verifyFile(ctx, store, stdout)
 	r, err := audit.Run(ctx, store)
-	if err != nil && r.Users == 0 {
+	if err = errors.Join(faulty, err); err != nil && r.Users == 0 {
 		return err
 	}
 	// What was checked is worth knowing, also where a part of the store did not
 	// answer.
 	return errors.Join(err, report(r, stdout))
+}
+
+// verifyFile checks a store that is a file of its own, and what no journal holds.
+func verifyFile(ctx context.Context, store bucket.Bucket, stdout io.Writer) error {
+	file, ok := store.(*sqlite.Store)
+	if !ok {
+		return nil
+	}
+	found, err := file.Check(ctx)
+	for _, problem := range found.Problems {
+		if _, err := fmt.Fprintln(stdout, "damaged:", problem); err != nil {
+			return err
+		}
+	}
+	if err != nil || len(found.Problems) == 0 {
+		return err
+	}
+	return fmt.Errorf("the database is damaged in %d places; %d objects are as they were written\nNext: keep the file, and restore the database from a backup; docs/OPERATIONS.md says how", len(found.Problems), found.Objects)
 }
 
 // report prints what verify found. Damage is an error, so that a script sees it.

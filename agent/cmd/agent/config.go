@@ -30,7 +30,7 @@ type environment struct {
 	Listen     string `envconfig:"AGENT_LISTEN_ADDR" default:"127.0.0.1:8788"`
 	Instance   string `envconfig:"AGENT_INSTANCE"`
 	PublicKeys string `envconfig:"PASS_PUBLIC_KEYS"`
-	Store      string `envconfig:"STORE" default:"disk:./data"`
+	Store      string `envconfig:"STORE"`
 	MaxRuns    string `envconfig:"MAX_CONCURRENT_RUNS" default:"4"`
 
 	R2Account   string `envconfig:"R2_ACCOUNT_ID"`
@@ -65,6 +65,7 @@ type environment struct {
 	EgressProviders list   `envconfig:"LLM_DOOR_PROVIDERS"`
 	WebEgress       string `envconfig:"WEB_DOOR_URL"`
 	DoorWait        string `envconfig:"DOOR_TOKEN_WAIT" default:"false"`
+	Container       string `envconfig:"CLOUDFLARE_APPLICATION_ID"` // set by Cloudflare in its containers
 
 	// The original's: understood, without effect here.
 	WSPort       string `envconfig:"WS_PORT"`
@@ -91,6 +92,7 @@ type config struct {
 	search       *websearch.Settings // nil where nobody is asked
 	egress       *egress.Tokens      // nil where none are waited for
 	level        slog.Level
+	notes        []string // what else whoever starts it should know
 	unused       []string // variables that are set and have no effect, and why
 }
 
