@@ -56,6 +56,9 @@ type Message struct {
 	Name    string // of a tool's message: the tool
 	Failed  bool   // of a tool's message: the call did not do what it was to do
 
+	Summary bool     // it stands for older messages; see SummaryMessage
+	From    []string // of a summary: the tools whose results it was made from
+
 	// Of an assistant's message: who gave it, and what only that provider is shown
 	// of it again.
 	Model     string          // as Answer.Model

@@ -2,6 +2,8 @@ package runs
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 
 	"github.com/loongclaw/loongclaw/agent/journal"
 	"github.com/loongclaw/loongclaw/agent/loop"
@@ -36,6 +38,11 @@ func (w *recorder) Show(piece string) {
 
 // write makes steps durable, and with them the run's end where there is one.
 func (w *recorder) write(ctx context.Context, steps []loop.Step, end *session.Finished) error {
+	for _, st := range steps {
+		if sum := st.Summary; sum != nil && sum.Err != nil && !errors.Is(sum.Err, context.Canceled) {
+			w.s.Log.Warn("conversation not summarised; its oldest turns are left out of what is sent", slog.String("session", w.s.id), slog.String("run", w.run.ID), slog.Any("err", sum.Err))
+		}
+	}
 	for {
 		if more, err := w.writeSome(ctx, steps, end); err != nil || !more {
 			return err

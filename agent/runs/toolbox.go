@@ -13,8 +13,14 @@ import (
 func (s *open) toolbox(question string, seen []loop.Message) loop.Toolbox {
 	sight := &tools.Sight{}
 	for _, msg := range seen {
-		if msg.Role == loop.RoleTool && s.Tools.Foreign(msg.Name) {
-			sight.Saw(msg.Name)
+		from := msg.From // a summary is as foreign as what it was made from
+		if msg.Role == loop.RoleTool {
+			from = []string{msg.Name}
+		}
+		for _, name := range from {
+			if s.Tools.Foreign(name) {
+				sight.Saw(name)
+			}
 		}
 	}
 	return &toolbox{s: s, env: tools.Env{User: s.user.Name, Session: s.id, UserText: question, Files: s.user.Files, Memory: s.user.Memory, Sight: sight}}

@@ -23,6 +23,8 @@
 //     its own ancestor; the head is a message, or nothing where there is none.
 //   - A call has a result at most once, and a decision counts only once.
 //   - The entries are numbered 1, 2, … without a gap: cursors count them.
+//   - A summary goes up to a message that is on a branch, has a text, and belongs to a
+//     run that has tried to make one.
 //   - An answer that is being given belongs to the run that is started.
 //
 // Owns: the records of a session's journal, what they mean, and what cursors mean.

@@ -3,7 +3,9 @@ package session_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -103,16 +105,23 @@ func (p *player) step() {
 	if !ok {
 		return
 	}
-	turn := p.state.Turn(run.ID, 1<<p.choose(20))
-	turn.Messages(session.Memory{Has: func(string) bool { return false }})
+	forgets := p.choose(3) == 0
+	memory := session.Memory{Has: func(string) bool { return !forgets }}
+	turn := p.state.Turn(run.ID, memory.Has)
+	compaction := turn.Compaction(p.id("sum"), 1000, memory)
+	p.conversation(turn.Messages(memory), compaction)
 	progress := session.Progress{RunID: run.ID, Owner: p.owner(), Room: 1 << (8 + p.choose(12)), Now: p.now, NewID: p.id}
 	progress.Context = turn.Tell("fence", fmt.Sprint(p.choose(2)), []session.Note{{ID: "n", Text: "note"}})
+	if cuts := slices.Sorted(maps.Keys(compaction.Bounds)); len(cuts) > 0 && !compaction.Tried && p.choose(4) == 0 {
+		st := loop.SummaryStep{ID: compaction.ID, Bound: compaction.Bounds[cuts[p.choose(len(cuts))]], Text: []string{"", "in short"}[p.choose(2)]}
+		progress.Steps = append(progress.Steps, loop.Step{Summary: &st})
+	}
 	if len(turn.Pending) == 0 {
 		var calls []loop.Call
 		for range p.choose(3) {
 			calls = append(calls, writeCall(p.id("call")))
 		}
-		progress.Steps = []loop.Step{answer(turn.Rounds+1, []string{"", "an answer"}[p.choose(2)], calls...)}
+		progress.Steps = append(progress.Steps, answer(turn.Rounds+1, []string{"", "an answer"}[p.choose(2)], calls...))
 	} else {
 		c := turn.Pending[0]
 		if c.Stage == loop.Fresh {
@@ -136,6 +145,23 @@ func (p *player) step() {
 		p.commit(made.Records)
 		if !made.More {
 			return
+		}
+	}
+}
+
+// conversation holds what a model would be sent to what every provider insists on:
+// it begins with the user's side, each call has its result, and a summary is only
+// at the beginning. Where a summary may stand, a turn begins.
+func (p *player) conversation(messages []loop.Message, c loop.Compaction) {
+	p.t.Helper()
+	for i, m := range messages {
+		if i == 0 && m.Role != chat.RoleUser || i > 0 && m.Summary {
+			p.t.Fatalf("message %d of %d: %+v", i, len(messages), m)
+		}
+	}
+	for at, b := range c.Bounds {
+		if at <= 0 || at >= len(messages) || messages[at].Role != chat.RoleUser || b.UpTo == "" {
+			p.t.Fatalf("a summary up to %q would stand before message %d of %d", b.UpTo, at, len(messages))
 		}
 	}
 }
@@ -182,6 +208,9 @@ func (p *player) restart() {
 	}
 	if diff := cmp.Diff(whole(p.state), whole(s)); diff != "" {
 		p.t.Fatalf("the events after a restart:\n%s", diff)
+	}
+	if diff := cmp.Diff(p.state.Summaries(has), s.Summaries(has)); diff != "" {
+		p.t.Fatalf("the summaries after a restart:\n%s", diff)
 	}
 	if diff := cmp.Diff(p.state.AuditLog(0), s.AuditLog(0)); diff != "" {
 		p.t.Fatalf("the audit log after a restart:\n%s", diff)
@@ -257,10 +286,12 @@ func FuzzRecords(f *testing.F) {
 		s.Events(chat.Cursor{}, chat.At(epoch1))
 		s.History(true)
 		s.History(false)
+		s.Summaries(has)
 		s.AuditLog(0)
 		s.Due()
 		if run, ok := s.Current(); ok {
-			turn := s.Turn(run.ID, 1000)
+			turn := s.Turn(run.ID, has)
+			turn.Compaction("sum", 1000, session.Memory{Has: has})
 			turn.Tell("f", "day", nil)
 			turn.Messages(session.Memory{Has: func(string) bool { return false }})
 		}

@@ -11,20 +11,21 @@ type State struct {
 	id    string
 	epoch uint64
 
-	entries []entry // everything so far, for replays
-	tree    tree
-	runs    map[string]*run
-	queue   []string // runs that wait, in order
-	current string   // the run that is started and not finished
-	title   string
-	created chat.Time
-	updated chat.Time
-	usage   chat.Usage
-	keys    map[string]keyed
-	asked   map[string]*question
-	scopes  map[string]bool // approved for this session
-	answer  *growing        // the answer that is being given
-	failed  bool            // the last run that ended failed or was interrupted
+	entries   []entry // everything so far, for replays
+	tree      tree
+	runs      map[string]*run
+	queue     []string // runs that wait, in order
+	current   string   // the run that is started and not finished
+	title     string
+	created   chat.Time
+	updated   chat.Time
+	usage     chat.Usage
+	keys      map[string]keyed
+	asked     map[string]*question
+	scopes    map[string]bool       // approved for this session
+	summaries map[string][]*summary // by the last message that they cover
+	answer    *growing              // the answer that is being given
+	failed    bool                  // the last run that ended failed or was interrupted
 
 	readOnly bool // it holds a record for later readers only
 }
@@ -52,7 +53,7 @@ func New(id string, epoch uint64, row chat.Session) *State {
 	return &State{
 		id: id, epoch: epoch,
 		tree: tree{nodes: map[string]*node{}}, runs: map[string]*run{}, keys: map[string]keyed{},
-		asked: map[string]*question{}, scopes: map[string]bool{},
+		asked: map[string]*question{}, scopes: map[string]bool{}, summaries: map[string][]*summary{},
 		title: row.Title, created: row.CreatedAt, updated: row.UpdatedAt,
 	}
 }

@@ -58,8 +58,10 @@ const (
 	DecideDeny    = "deny"
 )
 
-// RoleUser and RoleAssistant are who says a message.
+// RoleUser and RoleAssistant are who says a message. RoleSystem stands in a history
+// at what the agent itself has written there: a summary.
 const (
+	RoleSystem    = "system"
 	RoleUser      = "user"
 	RoleAssistant = "assistant"
 )
@@ -163,8 +165,9 @@ type Message struct {
 	Content    string `json:"content"`
 	Timestamp  Time   `json:"timestamp"`
 	Incomplete bool   `json:"incomplete,omitempty"`
-	Finish     Finish `json:"finish,omitempty"` // of a complete answer
-	Queued     bool   `json:"queued,omitempty"` // it waits for its turn; nothing answers it yet
+	Finish     Finish `json:"finish,omitempty"`  // of a complete answer
+	Queued     bool   `json:"queued,omitempty"`  // it waits for its turn; nothing answers it yet
+	Summary    bool   `json:"summary,omitempty"` // of role system: it stands for all messages up to its parent
 }
 
 // History is the answer of /api/history and, with its type, the history frame.
