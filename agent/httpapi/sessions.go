@@ -21,7 +21,7 @@ func (s *Server) history(c echo.Context) error {
 		return err
 	}
 	tree := c.QueryParam("tree") == "1"
-	h, err := s.Runs.History(c.Request().Context(), user(c), id, runs.View{Limit: limit, Tree: tree, Summaries: tree})
+	h, err := s.Runs.History(c.Request().Context(), user(c), id, runs.View{Limit: limit, Tree: tree, Summaries: tree, Reasoning: c.QueryParam("reasoning") == "1"})
 	if err != nil {
 		return err
 	}

@@ -75,6 +75,7 @@ type none struct{ loop.Toolbox }
 
 func (none) Specs() []loop.Spec                         { return nil }
 func (none) Record(context.Context, ...loop.Step) error { return nil }
+func (none) Think(string)                               {}
 func (none) Show(string)                                {}
 
 func TestATooLongConversationIsAskedShorter(t *testing.T) {

@@ -35,6 +35,10 @@ type Question struct {
 	NoCalls   bool      // the tools are declared and must not be called; without Tools, calls in sight are told in words
 	RequestID string    // for the provider's log and ours
 
+	// OnReasoning gets the reasoning as it comes, whole characters only; its pieces
+	// join to Answer.Reasoning, or to its beginning. nil is nobody.
+	OnReasoning func(piece string)
+
 	Format *Format // the form that the answer is to have, for providers that can hold a model to it; nil is text
 }
 

@@ -44,6 +44,9 @@ type Recorder interface {
 	Record(ctx context.Context, steps ...Step) error
 	// Show shows the next piece of the answer that is being given.
 	Show(piece string)
+	// Think shows the next piece of that answer's reasoning. An empty one says that
+	// what was shown of an attempt came to nothing.
+	Think(piece string)
 }
 
 // Step is one thing that a turn did. Exactly one field is set.
@@ -228,6 +231,10 @@ func (t *turn) answer(ctx context.Context) (Answer, error) {
 	var used *chat.Usage
 	for tries := 1; ; tries++ {
 		q := t.question()
+		q.OnReasoning = t.think
+		if tries > 1 {
+			t.think("")
+		}
 		a, err := t.Model.Answer(ctx, q, t.show)
 		if errors.Is(err, ErrTooLong) && a.Text == "" {
 			shorter, err := t.shorten(ctx)
@@ -257,6 +264,8 @@ func (t *turn) show(piece string) {
 	t.shown.WriteString(piece)
 	t.Recorder.Show(piece)
 }
+
+func (t *turn) think(piece string) { t.Recorder.Think(piece) }
 
 // maxEmpty is how often the model is asked again after an empty answer.
 const maxEmpty = 1

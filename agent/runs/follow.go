@@ -250,6 +250,7 @@ func (f *Follower) Cursor() string { return f.cur.Encode(f.id) }
 type View struct {
 	Limit     int  // the newest messages only; 0 is all
 	Tree      bool // all branches
+	Reasoning bool // what was thought before each answer
 	Summaries bool // each behind the message up to which it goes
 }
 
@@ -268,6 +269,9 @@ func (m *Manager) History(ctx context.Context, user, id string, v View) (chat.Hi
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h := s.state.History(v.Tree)
+	if v.Reasoning {
+		s.state.Reasoning(h.Messages)
+	}
 	if v.Summaries {
 		h.Messages = withSummaries(h.Messages, s.state.Summaries(s.user.Memory.Has))
 	}

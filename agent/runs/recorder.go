@@ -25,13 +25,22 @@ func (w *recorder) Record(ctx context.Context, steps ...loop.Step) error {
 
 // Show shows a piece of the answer that is being given.
 func (w *recorder) Show(piece string) {
+	w.show(w.s.state.Say, piece)
+}
+
+// Think shows a piece of its reasoning.
+func (w *recorder) Think(piece string) {
+	w.show(w.s.state.Think, piece)
+}
+
+func (w *recorder) show(add func(runID, piece, messageID string) bool, piece string) {
 	w.s.mu.Lock()
 	defer w.s.mu.Unlock()
 	id := ""
 	if !w.s.state.Saying() {
 		id = newID("msg")
 	}
-	if w.s.state.Say(w.run.ID, piece, id) {
+	if add(w.run.ID, piece, id) {
 		w.s.wakeLocked()
 	}
 }

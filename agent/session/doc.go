@@ -11,7 +11,7 @@
 //     apply what that one has written and decide again;
 //  3. apply what was written, and only then show or acknowledge it.
 //
-// Beside the records there is the answer that is being given (Say): it is shown
+// Beside the records there is the answer that is being given (Say, Think): it is shown
 // while it grows and becomes a record when it is complete.
 //
 // What holds of every state, and is checked by Check:

@@ -27,11 +27,12 @@ type player struct {
 	messages  []string
 	approvals []string
 	seen      map[string]string // what a reader that goes on from cursor to cursor has seen of each message
+	thought   map[string]string // and of its reasoning
 	cursor    chat.Cursor
 }
 
 func newPlayer(t testing.TB, choose func(int) int) *player {
-	return &player{driver: newDriver(t), choose: choose, messages: []string{""}, seen: map[string]string{}}
+	return &player{driver: newDriver(t), choose: choose, messages: []string{""}, seen: map[string]string{}, thought: map[string]string{}}
 }
 
 func (p *player) owner() session.Owner { return []session.Owner{here, there}[p.choose(2)] }
@@ -81,7 +82,11 @@ func (p *player) play() {
 		}
 	case 8:
 		if run, ok := p.state.Current(); ok {
-			p.state.Say(run.ID, "ab", p.id("msg"))
+			if p.choose(3) > 0 {
+				p.state.Think(run.ID, []string{"", "because", strings.Repeat("so ", 30_000)}[p.choose(3)], p.id("msg"))
+			} else {
+				p.state.Say(run.ID, "ab", p.id("msg"))
+			}
 			p.check()
 		}
 	case 9:
@@ -172,12 +177,27 @@ func (p *player) look() {
 	p.t.Helper()
 	events, cur := p.state.Events(p.cursor, chat.At(p.now))
 	p.cursor = cur
+	if p.choose(4) == 0 { // it leaves, and comes back with what it was given
+		back, err := chat.ParseCursor("s", cur.Encode("s"))
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		p.cursor = back
+	}
 	for _, e := range events {
 		switch e.Type {
 		case chat.TypeMessage:
 			p.messages = append(p.messages, e.MessageID)
 		case chat.TypeMessageChunk:
 			p.seen[e.MessageID] += *e.Content
+		case chat.TypeReasoningChunk:
+			thought := p.thought[e.MessageID][:min(e.Offset, uint64(len(p.thought[e.MessageID])))]
+			if e.Offset != 0 && len(thought) != int(e.Offset) || e.MessageID == "" { //nolint:gosec // a few bytes
+				p.t.Fatalf("reasoning of %q goes on at %d, after %d bytes", e.MessageID, e.Offset, len(thought))
+			}
+			if p.thought[e.MessageID] = thought + *e.Content; len(p.thought[e.MessageID]) > 64<<10 {
+				p.t.Fatalf("%d bytes of reasoning are shown", len(p.thought[e.MessageID]))
+			}
 		case chat.TypeMessageComplete:
 			p.messages = append(p.messages, e.MessageID)
 			if got := p.seen[e.MessageID]; got != *e.Content {
@@ -201,7 +221,7 @@ func (p *player) restart() {
 	}
 	whole := func(s *session.State) []chat.Event {
 		events, _ := s.Events(chat.Cursor{}, chat.Time{})
-		for len(events) > 0 && events[len(events)-1].Type == chat.TypeMessageChunk {
+		for len(events) > 0 && (events[len(events)-1].Type == chat.TypeMessageChunk || events[len(events)-1].Type == chat.TypeReasoningChunk) {
 			events = events[:len(events)-1] // an answer that was being given
 		}
 		return events

@@ -78,7 +78,8 @@ type answerBody struct {
 	Usage      *chat.Usage `json:"usage,omitempty"`
 	Model      string      `json:"model,omitempty"`
 	Incomplete bool        `json:"incomplete,omitempty"`
-	Attempt    uint64      `json:"attempt,omitempty"` // what cursors call this stretch of answer
+	Attempt    uint64      `json:"attempt,omitempty"`   // what cursors call this stretch of answer
+	ThoughtID  string      `json:"thoughtId,omitempty"` // what its reasoning was shown with, where it is no message
 
 	Native json.RawMessage `json:"native,omitempty"` // what the provider named in Model wants back
 }

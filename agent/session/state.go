@@ -45,6 +45,8 @@ type growing struct {
 	message string
 	parent  string
 	text    []byte
+
+	reasoning []byte // no more than what is shown of it, and a byte
 }
 
 // New returns the state of a life that has no record yet. What a list shows of it
@@ -198,16 +200,12 @@ func (s *State) Say(runID, piece, messageID string) bool {
 	if piece == "" || r == nil || s.current != runID {
 		return false
 	}
-	if s.answer == nil {
-		// Each stretch of answer comes after a record of its own run, so the
-		// last record's number tells attempts apart, over crashes too.
-		s.answer = &growing{attempt: s.Seq(), run: runID, message: messageID, parent: r.last}
-	}
-	s.answer.text = append(s.answer.text, piece...)
+	g := s.growing(r, messageID)
+	g.text = append(g.text, piece...)
 	return true
 }
 
-// Saying reports whether an answer is being given, to which Say would add.
+// Saying reports whether an answer is being given, to which Say and Think would add.
 func (s *State) Saying() bool { return s.answer != nil }
 
 // TitleOf makes a title out of a first message, without a model.

@@ -166,11 +166,16 @@ func (s *State) answerOf(r *run, a loop.AnswerStep, p Progress) answerBody {
 		}
 	}
 	switch g := s.answer; {
-	case g != nil:
+	case g != nil && len(g.text) > 0:
 		// What was shown is what was said, whatever the model's library says.
 		b.MessageID, b.ParentID, b.Attempt, b.Content = g.message, g.parent, g.attempt, string(g.text)
 	case a.Text != "" || len(a.Calls) == 0:
 		b.MessageID, b.ParentID = p.NewID("msg"), r.last
+		if g != nil { // its reasoning was shown with this id
+			b.MessageID, b.ParentID, b.Attempt = g.message, g.parent, g.attempt
+		}
+	case g != nil:
+		b.ThoughtID = g.message
 	}
 	return b
 }
