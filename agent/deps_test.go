@@ -21,9 +21,9 @@ const (
 	shared = "github.com/loongclaw/loongclaw/pkg"
 )
 
-// doors are the packages that alone may import a foreign thing, tests included
-// (design 2.6). A name that ends in "/" stands for everything below it.
-var doors = map[string][]string{
+// owners are the packages that alone may import a foreign thing, tests included.
+// A name that ends in "/" stands for everything below it.
+var owners = map[string][]string{
 	"github.com/labstack/echo/v4":            {"httpapi"},
 	"github.com/tmc/langchaingo/":            {"model/langchain", "model/anthropic"},
 	"github.com/aws/":                        {"bucket/r2"},
@@ -130,22 +130,22 @@ func list(t *testing.T) []goPackage {
 	return all
 }
 
-func behind(door, path string) bool {
-	if strings.HasSuffix(door, "/") {
-		return strings.HasPrefix(path, door)
+func behind(foreign, path string) bool {
+	if strings.HasSuffix(foreign, "/") {
+		return strings.HasPrefix(path, foreign)
 	}
-	return path == door || strings.HasPrefix(path, door+"/")
+	return path == foreign || strings.HasPrefix(path, foreign+"/")
 }
 
 func TestEachForeignThingHasOneDoor(t *testing.T) {
 	opened := map[string]bool{}
 	for _, p := range list(t) {
 		for _, i := range p.all() {
-			for door, rooms := range doors {
-				if !behind(door, i) {
+			for foreign, rooms := range owners {
+				if !behind(foreign, i) {
 					continue
 				}
-				opened[door] = true
+				opened[foreign] = true
 				if !slices.Contains(rooms, p.room()) {
 					t.Errorf("%s imports %s, which belongs to %v only", p.ImportPath, i, rooms)
 				}
@@ -157,9 +157,9 @@ func TestEachForeignThingHasOneDoor(t *testing.T) {
 			}
 		}
 	}
-	for door := range doors {
-		if !opened[door] {
-			t.Errorf("nothing imports %s any more: take its door away", door)
+	for foreign := range owners {
+		if !opened[foreign] {
+			t.Errorf("nothing imports %s any more: take its foreign away", foreign)
 		}
 	}
 }

@@ -4,7 +4,7 @@
 #   docker build -f deploy/source.Dockerfile --build-arg PROGRAM=gateway .
 #
 # deploy/agent.Dockerfile is the one for Cloudflare: it only copies.
-FROM golang:1.26 AS build
+FROM golang:1.26.8@sha256:0f063af2d465d8dcae54cce04278ada488b96f77b42449c8d071e47d016cc65a AS build
 ARG PROGRAM
 WORKDIR /src
 COPY . .

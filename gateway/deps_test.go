@@ -14,8 +14,8 @@ import (
 
 const module = "github.com/loongclaw/loongclaw/gateway"
 
-// doors are the packages that alone may import a foreign thing (design 2.6).
-var doors = map[string][]string{
+// owners are the packages that alone may import a foreign thing.
+var owners = map[string][]string{
 	"github.com/labstack/echo/v4":            {"edge"},
 	"github.com/coder/websocket":             {"host/native", "edge/edgetest"}, // edgetest is a client
 	"github.com/kelseyhightower/envconfig":   {"cmd/gateway"},
@@ -120,28 +120,28 @@ func both(t *testing.T) []goPackage {
 func room(path string) string { return strings.TrimPrefix(strings.TrimPrefix(path, module), "/") }
 
 // behind: a name that ends in "/" stands for everything below it.
-func behind(door, path string) bool {
-	return path == door || strings.HasSuffix(door, "/") && strings.HasPrefix(path, door)
+func behind(foreign, path string) bool {
+	return path == foreign || strings.HasSuffix(foreign, "/") && strings.HasPrefix(path, foreign)
 }
 
 func TestEachForeignThingHasOneDoor(t *testing.T) {
 	opened := map[string]bool{}
 	for _, p := range both(t) {
 		for _, i := range p.Imports {
-			for door, rooms := range doors {
-				if !behind(door, i) {
+			for foreign, rooms := range owners {
+				if !behind(foreign, i) {
 					continue
 				}
-				opened[door] = true
+				opened[foreign] = true
 				if !slices.Contains(rooms, room(p.ImportPath)) {
 					t.Errorf("%s imports %s, which belongs to %v only", p.ImportPath, i, rooms)
 				}
 			}
 		}
 	}
-	for i := range doors {
+	for i := range owners {
 		if !opened[i] {
-			t.Errorf("nothing imports %s any more: take its door away", i)
+			t.Errorf("nothing imports %s any more: take its foreign away", i)
 		}
 	}
 }

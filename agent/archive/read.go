@@ -15,6 +15,7 @@ import (
 type Archive struct {
 	*source
 	Manifest Manifest
+	Files    bool // a Restore brings back files, too, that the workspace had and has no more
 }
 
 // place is where in the tar an entry's bytes lie.

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/loongclaw/loongclaw/agent/archive"
+	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/users"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
@@ -202,7 +203,7 @@ func TestAnInterruptedImportIsCompleted(t *testing.T) {
 	body := export(t, source)
 	restore(t, target, body)
 	for i, key := range slices.Sorted(maps.Keys(objects(t, target))) {
-		if i%3 == 0 && !strings.Contains(key, "/open/") { // marks are written first
+		if i%3 == 0 && !strings.Contains(key, "/open/") && !strings.Contains(key, "/files/") { // these are written first
 			if err := target.Delete(t.Context(), key); err != nil {
 				t.Fatal(err)
 			}
@@ -236,6 +237,58 @@ func TestAnOldArchiveDoesNotBringBackWhatWasDeleted(t *testing.T) {
 	done := restore(t, store, body)
 	if diff := cmp.Diff(want, digests(t, store)); diff != "" || done.Written != 0 || done.Ended == 0 {
 		t.Errorf("%+v, the import changed the store (-want +got):\n%s", done, diff)
+	}
+}
+
+// TestAnOldArchiveBringsDeletedFilesBackOnlyWhenAsked imports beside newer objects,
+// into a store that has lost everything, and into one where an import broke off
+// before the user's journal was written: its files were not all there yet.
+func TestAnOldArchiveBringsDeletedFilesBackOnlyWhenAsked(t *testing.T) {
+	h := newDeployment(t)
+	store := onDisk(t)
+	m := h.agent(store)
+	say(t, m, "one", "hello", chat.TypeRunFinished)
+	key := users.FilesPrefix("alice")
+	for _, name := range []string{"gone.txt", "kept.txt"} {
+		if _, err := store.Put(t.Context(), key+name, []byte(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop(t, m)
+	body := export(t, store)
+	if err := store.Delete(t.Context(), key+"gone.txt"); err != nil {
+		t.Fatal(err)
+	}
+	m = h.agent(store)
+	say(t, m, "two", "hello again", chat.TypeRunFinished)
+	stop(t, m)
+	there := func(store bucket.Bucket) bool {
+		_, err := store.Get(t.Context(), key+"gone.txt")
+		return err == nil
+	}
+	if done := restore(t, store, body); there(store) || done.Gone != 1 || done.Written != 0 {
+		t.Errorf("%+v: a file that was deleted since is back: %v", done, there(store))
+	}
+	a := openArchive(t, body)
+	a.Files = true
+	if done, err := archive.Restore(t.Context(), store, "alice", a); err != nil || !there(store) || done.Written != 1 {
+		t.Errorf("%+v, %v: a file that was asked for is not back", done, err)
+	}
+	empty := onDisk(t)
+	if done := restore(t, empty, body); !there(empty) || done.Gone != 0 {
+		t.Errorf("%+v: an empty store lacks a file", done)
+	}
+	half := onDisk(t)
+	restore(t, half, body)
+	for name := range objects(t, half) {
+		if !strings.Contains(name, "kept.txt") {
+			if err := half.Delete(t.Context(), name); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if done := restore(t, half, body); !there(half) {
+		t.Errorf("%+v: an import that went on lacks a file", done)
 	}
 }
 

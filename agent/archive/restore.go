@@ -21,6 +21,7 @@ type Restored struct {
 	Written int // objects that were not there
 	Same    int // objects that were there, byte for byte
 	Ended   int // objects left out: their session was deleted, or came to rest, since
+	Gone    int // files left out: the store has gone on from the archive, and has them no more
 }
 
 // writers is how many objects are written at once.
@@ -129,8 +130,13 @@ func overlay(target *source, a *Archive) *source {
 
 // plan says what is to be written. What was deleted stays deleted, also when an
 // older archive still has it; and a session that lives in the store knows itself
-// whether it has unfinished work.
+// whether it has unfinished work. Files have no journal of their own: where the store
+// has all of the archive's journal of the user, it has had the files, too, since they
+// are written before it.
 func plan(target *source, a *Archive, u *users.User) (Restored, []bucket.Entry) {
+	last := lastBelow(a.entries, users.Prefix(u.Name)+"log/")
+	_, ahead := target.find(last)
+	ahead = ahead && last != "" && !a.Files
 	var done Restored
 	var todo []bucket.Entry
 	for _, e := range a.entries {
@@ -140,6 +146,10 @@ func plan(target *source, a *Archive, u *users.User) (Restored, []bucket.Entry) 
 		}
 		if ended(target, u, e.Key) {
 			done.Ended++
+			continue
+		}
+		if ahead && strings.HasPrefix(e.Key, users.FilesPrefix(u.Name)) {
+			done.Gone++
 			continue
 		}
 		todo = append(todo, e)

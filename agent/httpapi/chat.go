@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -88,12 +87,12 @@ func (s *Server) chat(c echo.Context) error {
 		SessionID string  `json:"sessionId"`
 		ParentID  *string `json:"parentId"`
 		Stream    bool    `json:"stream"`
-		unserved
+		chat.Unserved
 	}
 	if err := body(c, &q); err != nil {
 		return err
 	}
-	if err := q.refuse(); err != nil {
+	if err := q.Refuse(); err != nil {
 		return err
 	}
 	if q.SessionID == "" {
@@ -117,19 +116,6 @@ func (s *Server) chat(c echo.Context) error {
 		return s.stream(c, f, only, func(e chat.Event) bool { return e.Type == chat.TypeRunFinished && only(e) })
 	}
 	return s.answer(c, f, run)
-}
-
-// unserved is what a message may carry one day. Unknown fields are passed over, but
-// an answer without these would be one to another message.
-type unserved struct {
-	Attachments json.RawMessage `json:"attachments"`
-}
-
-func (u unserved) refuse() error {
-	if a := string(bytes.TrimSpace(u.Attachments)); a == "" || a == "null" || a == "[]" {
-		return nil
-	}
-	return fault.New(fault.CodeUnsupported, "attachments are not served here", "leave them out, or put the file into the workspace with PUT /api/files/{path} and name it in the message")
 }
 
 func wantsStream(c echo.Context) bool {
@@ -172,12 +158,12 @@ func (s *Server) start(c echo.Context) error {
 	var q struct {
 		Message  string  `json:"message"`
 		ParentID *string `json:"parentId"`
-		unserved
+		chat.Unserved
 	}
 	if err := body(c, &q); err != nil {
 		return err
 	}
-	if err := q.refuse(); err != nil {
+	if err := q.Refuse(); err != nil {
 		return err
 	}
 	run, err := s.Runs.Start(c.Request().Context(), user(c), id, runs.Request{

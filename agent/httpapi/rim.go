@@ -15,6 +15,10 @@ const (
 	// bodyTime is how long the body of a request that was let in may take. The
 	// gateway passes on what its client sends, and bounds that by itself.
 	bodyTime = 10 * time.Minute
+	// restTime and maxRest bound what is read and thrown away of a body that its
+	// handler did not want to the end.
+	restTime = 10 * time.Second
+	maxRest  = 32 << 20
 )
 
 // serveWhole has a handler answer a request, and cuts the connection where it gives
@@ -41,9 +45,14 @@ type answerWriter struct {
 	begun bool
 }
 
-// WriteHeader begins the answer. A refusal does not wait for the rest of the body,
-// as net/http would, since its sender may never send it.
+// WriteHeader begins the answer. A refusal does not wait for the rest of a body that
+// nobody has begun to read, as net/http would, since its sender may be anybody and
+// may never send it. Where a handler has begun, the rest is read first: whoever
+// still sends when the connection is closed never sees the answer.
 func (a *answerWriter) WriteHeader(status int) {
+	if a.body != nil && !a.begun && status >= http.StatusOK {
+		a.body.finish()
+	}
 	a.begun = a.begun || status >= http.StatusOK
 	if a.body != nil && !a.body.ended && status >= http.StatusBadRequest {
 		a.Header().Set("Connection", "close")
@@ -53,7 +62,9 @@ func (a *answerWriter) WriteHeader(status int) {
 
 // Write begins the answer, if need be.
 func (a *answerWriter) Write(b []byte) (int, error) {
-	a.begun = true
+	if !a.begun {
+		a.WriteHeader(http.StatusOK)
+	}
 	return a.ResponseWriter.Write(b)
 }
 
@@ -79,6 +90,15 @@ func (b *timedBody) Read(p []byte) (int, error) {
 		_ = b.deadline(time.Time{})
 	}
 	return n, err
+}
+
+// finish reads what is left, where somebody has begun to.
+func (b *timedBody) finish() {
+	if !b.read || b.ended {
+		return
+	}
+	_ = b.deadline(time.Now().Add(restTime))
+	_, _ = io.CopyN(io.Discard, b, maxRest) // what is still not read then is cut off
 }
 
 var (

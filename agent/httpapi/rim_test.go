@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -103,6 +104,53 @@ func TestWhoWasLetInHasTime(t *testing.T) {
 }
 
 // A handler that forgets its answer has none: 200 would be a promise.
+// TestARefusalReachesWhoStillSends sends far more than the agent needs to see that it
+// cannot take it, at the pace of a slow line. The answer comes all the same, once all
+// is sent; it was lost when the connection was closed meanwhile.
+func TestARefusalReachesWhoStillSends(t *testing.T) {
+	r := newRig(t)
+	srv := openEntrance(t, r, 10*time.Second)
+	for name, c := range map[string]struct {
+		path string
+		byte byte
+		want int
+	}{
+		"no tar":                    {chat.PathMemory + "/import", 'x', 400},
+		"a tar that ends at once":   {chat.PathMemory + "/import", 0, 400},
+		"a file that is too large":  {chat.PathFiles + "/a.bin", 'x', 413},
+		"a message that is no JSON": {chat.PathChat, 'x', 413},
+	} {
+		t.Run(name, func(t *testing.T) {
+			method := http.MethodPost
+			if c.want == 413 && c.path != chat.PathChat {
+				method = http.MethodPut
+			}
+			body := bytes.Repeat([]byte{c.byte}, 10<<20)
+			request := r.request(method, c.path, "")
+			conn := dial(t, srv)
+			head := method + " " + c.path + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n"
+			for k := range request.Header {
+				head += k + ": " + request.Header.Get(k) + "\r\n"
+			}
+			if _, err := io.WriteString(conn, head+"\r\n"); err != nil {
+				t.Fatal(err)
+			}
+			for len(body) > 0 {
+				n, err := conn.Write(body[:min(len(body), 1<<20)])
+				if err != nil {
+					t.Fatalf("the connection was closed while %d bytes were still to be sent: %v", len(body), err)
+				}
+				body = body[n:]
+				time.Sleep(100 * time.Millisecond) // longer in all than net/http leaves a connection open
+			}
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil || resp.StatusCode != c.want {
+				t.Errorf("got %v, %v, want %d", resp, err, c.want)
+			}
+		})
+	}
+}
+
 func TestNoAnswerIsNoSuccess(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		serveWhole(func(w http.ResponseWriter, _ *http.Request) {

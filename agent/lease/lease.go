@@ -56,10 +56,10 @@ type Leases struct {
 // there is an active run; a run's own start is the first one, so that a short run
 // costs none.
 type held struct {
-	store  Store
-	active int
-	beaten bool // there is a heartbeat to remove
-	timer  *time.Timer
+	store   Store
+	active  int
+	written bool // there is a heartbeat to remove
+	timer   *time.Timer
 }
 
 // New returns the leases of an agent; none is held yet. No heartbeat is written
@@ -92,7 +92,7 @@ func (l *Leases) Release(user string) {
 	}
 	h.timer.Stop()
 	delete(l.held, user)
-	if l.ctx.Err() != nil || !h.beaten {
+	if l.ctx.Err() != nil || !h.written {
 		return // at the agent's end Hand says what was left
 	}
 	l.tasks.Go(func() {
@@ -117,7 +117,7 @@ func (l *Leases) beat(user string, h *held) {
 	}
 	l.mu.Lock()
 	again := h.active > 0
-	h.beaten = true
+	h.written = true
 	if again {
 		h.timer = l.tasks.After(Interval, func() { l.beat(user, h) })
 	}

@@ -32,6 +32,7 @@ func (g *greedy) Answer(context.Context, loop.Question, func(string)) (loop.Answ
 
 func (*greedy) Specs() []loop.Spec               { return []loop.Spec{{Name: "any"}} }
 func (*greedy) ReadOnly(string) bool             { return true }
+func (*greedy) Source(loop.Call) string          { return "" }
 func (*greedy) Permit(loop.Call) loop.Permission { return loop.Permission{Kind: loop.Allow} }
 func (*greedy) Think(string)                     {}
 func (*greedy) Show(string)                      {}

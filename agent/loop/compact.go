@@ -137,7 +137,7 @@ func (t *turn) cutFor(room int) int {
 func (t *turn) summarise(ctx context.Context, older []Message, limit int) SummaryStep {
 	a, err := t.Model.Answer(ctx, Question{
 		System: t.System, Tools: t.Tools.Specs(), NoCalls: true, RequestID: t.RequestID,
-		Messages: append(older[:len(older):len(older)], Message{Role: chat.RoleUser, Context: summaryRequest(limit)}),
+		Messages: fenced(append(older[:len(older):len(older)], Message{Role: chat.RoleUser, Context: summaryRequest(limit)}), t.Tools.Source),
 	}, func(string) {})
 	step := SummaryStep{Usage: a.Usage, Model: a.Model, Err: err}
 	a.Calls = nil // none could be made

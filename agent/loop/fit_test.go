@@ -73,6 +73,8 @@ func (m *narrow) Answer(_ context.Context, q loop.Question, onText func(string))
 // none is a turn's surroundings without tools and without a store.
 type none struct{ loop.Toolbox }
 
+func (none) Source(loop.Call) string { return "" }
+
 func (none) Specs() []loop.Spec                         { return nil }
 func (none) Record(context.Context, ...loop.Step) error { return nil }
 func (none) Think(string)                               {}

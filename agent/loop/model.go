@@ -77,6 +77,11 @@ func (m *Message) Provider() string {
 	return provider
 }
 
+// NotRun reports whether a tool's message says that its call did not run.
+func (m *Message) NotRun() bool {
+	return m.Failed && (strings.HasPrefix(m.Text, chat.ToolDenied+": ") || strings.HasPrefix(m.Text, chat.ToolSkipped+": "))
+}
+
 // RoleTool is who says a tool's result.
 const RoleTool = "tool"
 

@@ -180,6 +180,7 @@ func text(c loop.Call) string { return fmt.Sprintf("%s = %s %s", c.ID, c.Name, c
 func (s *stage) Specs() []loop.Spec { return []loop.Spec{{Name: "any"}} }
 
 func (s *stage) ReadOnly(name string) bool { return s.tools[name].ReadOnly }
+func (s *stage) Source(loop.Call) string   { return "" }
 
 func (s *stage) Permit(c loop.Call) loop.Permission {
 	d := s.tools[c.Name]

@@ -17,15 +17,19 @@ import (
 type Toolbox interface {
 	Specs() []Spec
 	ReadOnly(name string) bool
+	// Source says where a call's result comes from, if others may have written it and
+	// it does not say so itself; it is fenced then. Else it is empty.
+	Source(c Call) string
 	Permit(c Call) Permission
 	Run(ctx context.Context, c Call) (output string, err error)
 }
 
 // Permission is what a call needs.
 type Permission struct {
-	Kind   PermissionKind
-	Scope  string // of Ask: exactly what an approval would allow
-	Reason string // of Deny: why
+	Kind    PermissionKind
+	Scope   string   // of Ask: exactly what an approval would allow
+	Sources []string // of Ask: where foreign text comes from that makes it ask
+	Reason  string   // of Deny: why
 }
 
 // PermissionKind says what a call needs.
@@ -68,8 +72,9 @@ type AnswerStep struct {
 
 // AskStep asks the user about a call that was just recorded.
 type AskStep struct {
-	Call  Call
-	Scope string
+	Call    Call
+	Scope   string
+	Sources []string // where foreign text comes from that makes it ask
 }
 
 // Result is how a call ended.
@@ -296,7 +301,7 @@ func emptyAnswer(a Answer) error {
 
 // question is what the model is asked now.
 func (t *turn) question() Question {
-	q := Question{System: t.System, Messages: t.Messages, Tools: t.Tools.Specs(), RequestID: t.RequestID}
+	q := Question{System: t.System, Messages: fenced(t.Messages, t.Tools.Source), Tools: t.Tools.Specs(), RequestID: t.RequestID}
 	if t.Rounds >= MaxRounds || t.loops.stuck() {
 		q.NoCalls = true
 		q.Messages = append(slices.Clip(q.Messages), Message{Role: chat.RoleUser, Context: noMoreCalls})
@@ -390,7 +395,7 @@ func (t *turn) begin(ctx context.Context, p *Pending) (parked bool, err error) {
 		p.Stage = Allowed
 		return false, t.flush(ctx)
 	case permit.Kind == Ask && t.Interactive:
-		t.held = append(t.held, Step{Ask: &AskStep{Call: p.Call, Scope: permit.Scope}})
+		t.held = append(t.held, Step{Ask: &AskStep{Call: p.Call, Scope: permit.Scope, Sources: permit.Sources}})
 		return true, t.flush(ctx)
 	case permit.Kind == Ask:
 		p.Stage, p.Why = Refused, "this needs the user's approval, and this caller cannot be asked. Say what you wanted to do; the user can approve it in WebChat or over the WebSocket."

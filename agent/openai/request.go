@@ -60,6 +60,9 @@ type wire struct {
 	Logprobs       json.RawMessage `json:"logprobs"`
 	Audio          json.RawMessage `json:"audio"`
 	ResponseFormat json.RawMessage `json:"response_format"`
+	Modalities     json.RawMessage `json:"modalities"`
+	WebSearch      json.RawMessage `json:"web_search_options"`
+	Attachments    json.RawMessage `json:"attachments"`
 
 	// These only help to tell what a request is for, so whatever they hold is taken.
 	MaxTokens           json.RawMessage `json:"max_tokens"`
@@ -71,6 +74,26 @@ type wire struct {
 type wireMessage struct {
 	Role    string          `json:"role"`
 	Content json.RawMessage `json:"content"`
+
+	// These are a part of what is said, which an answer to the text alone would miss.
+	ToolCalls    json.RawMessage `json:"tool_calls"`
+	FunctionCall json.RawMessage `json:"function_call"`
+	Images       json.RawMessage `json:"images"`
+	Audio        json.RawMessage `json:"audio"`
+	Attachments  json.RawMessage `json:"attachments"`
+}
+
+// refuse names what a message holds beside its text, "" where that is nothing.
+func (m wireMessage) refuse() (field string) {
+	for _, f := range []struct {
+		name  string
+		value json.RawMessage
+	}{{"tool_calls", m.ToolCalls}, {"function_call", m.FunctionCall}, {"images", m.Images}, {"audio", m.Audio}, {"attachments", m.Attachments}} {
+		if asked(f.value) {
+			return f.name
+		}
+	}
+	return ""
 }
 
 // Parse reads a request.
@@ -152,6 +175,12 @@ func (w *wire) refuse() error {
 		return no("logprobs", "logprobs", "leave it out")
 	case asked(w.Audio):
 		return no("audio", "audio", "ask for text")
+	case asked(w.Modalities) && string(bytes.Join(bytes.Fields(w.Modalities), nil)) != `["text"]`:
+		return no("modalities", "a modality other than text", "ask for text")
+	case asked(w.WebSearch):
+		return no("web_search_options", "web_search_options", "leave it out: the agent reads pages with its own tools")
+	case asked(w.Attachments):
+		return no("attachments", "attachments", "leave them out, or put the file into the workspace with PUT /api/files/{path} and name it in the message")
 	}
 	return nil
 }
@@ -163,6 +192,9 @@ func (q *Request) take(messages []wireMessage) error {
 	var turns []Exchange
 	open := false // the last exchange has no answer yet
 	for i, m := range messages {
+		if field := m.refuse(); field != "" {
+			return fault.New(fault.CodeUnsupported, fmt.Sprintf("messages[%d]: %s is not served here", i, field), "send text; the agent calls its own tools").About(fmt.Sprintf("messages[%d].%s", i, field))
+		}
 		text, err := m.text()
 		if err != nil {
 			return fault.New(fault.CodeUnsupported, fmt.Sprintf("messages[%d]: %s", i, err), "send text").About(fmt.Sprintf("messages[%d].content", i))

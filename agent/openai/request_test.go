@@ -28,7 +28,7 @@ func TestParse(t *testing.T) {
 			Request{Model: Model, Earlier: []Exchange{{"a\n\nb", "c\n\n\n\nd"}}, Message: "e"},
 		},
 		{"a greeting", `{"messages":[{"role":"assistant","content":"Hello"},{"role":"user","content":"hi"}]}`, Request{Model: Model, Greeting: "Hello", Message: "hi"}},
-		{"empty asks for nothing", `{"n":1.0,"tools":[],"tool_choice":null,"functions":null,"stop":null,"logprobs":false,"response_format":{"type":"text"},"messages":[{"role":"user","content":"hi"}]}`, Request{Model: Model, Message: "hi"}},
+		{"empty asks for nothing", `{"n":1.0,"modalities":["text"],"tools":[],"tool_choice":null,"functions":null,"stop":null,"logprobs":false,"response_format":{"type":"text"},"messages":[{"role":"user","content":"hi"}]}`, Request{Model: Model, Message: "hi"}},
 		{"any JSON", `{"response_format":{"type":"json_object"},"messages":[{"role":"user","content":"hi"}]}`, Request{Model: Model, Message: "hi", Format: &Format{}}},
 		{"no format", `{"response_format":null,"messages":[{"role":"user","content":"hi"}]}`, Request{Model: Model, Message: "hi"}},
 		{
@@ -73,6 +73,16 @@ func TestParse(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	user := `"messages":[{"role":"user","content":"hi"}]`
 	for body, want := range map[string]fault.Code{
+		`{"modalities":["text","audio"],` + user + `}`:                                                                   fault.CodeUnsupported,
+		`{"web_search_options":{"search_context_size":"low"},` + user + `}`:                                              fault.CodeUnsupported,
+		`{"attachments":[{"path":"a.png"}],` + user + `}`:                                                                fault.CodeUnsupported,
+		`{"messages":[{"role":"user","content":"hi","images":["aGk="]}]}`:                                                fault.CodeUnsupported,
+		`{"messages":[{"role":"user","content":"hi","attachments":[{"path":"a.png"}]}]}`:                                 fault.CodeUnsupported,
+		`{"messages":[{"role":"user","content":[{"type":"text","text":"hi"},{"type":"file","file":{"file_id":"f"}}]}]}`:  fault.CodeUnsupported,
+		`{"messages":[{"role":"user","content":[{"type":"text","text":"hi"},{"type":"input_audio","input_audio":{}}]}]}`: fault.CodeUnsupported,
+		`{"messages":[{"role":"assistant","content":null,"tool_calls":[{"id":"c"}]},{"role":"user","content":"hi"}]}`:    fault.CodeUnsupported,
+		`{"messages":[{"role":"assistant","content":null,"function_call":{"name":"x"}},{"role":"user","content":"hi"}]}`: fault.CodeUnsupported,
+		`{"messages":[{"role":"assistant","content":"","audio":{"id":"a"}},{"role":"user","content":"hi"}]}`:             fault.CodeUnsupported,
 		`{`:                 fault.CodeInvalidJSON,
 		`[]`:                fault.CodeInvalidRequest,
 		`{"messages":"hi"}`: fault.CodeInvalidRequest,

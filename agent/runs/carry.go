@@ -168,7 +168,7 @@ func (s *open) execute(run session.Run) {
 	state, question, told := s.prepare(ctx, run)
 	s.Go(func() { s.watch(ctx, run, stop) })
 	rec := &recorder{s: s, run: run, context: told}
-	t := loop.Turn{Model: limited{s.Model}, Tools: s.toolbox(question, state.Messages), Recorder: rec}
+	t := loop.Turn{Model: limited{s.Model}, Tools: s.toolbox(run.ID, question, state.Messages), Recorder: rec}
 	out, err := t.Run(ctx, state)
 	s.learn(out)
 	cause := context.Cause(ctx)

@@ -326,10 +326,10 @@ func TestASummaryForgetsWithTheMemory(t *testing.T) {
 
 // A summary is as foreign as what it was made from, in every later process.
 func TestASummaryOfForeignTextIsForeign(t *testing.T) {
-	for _, tool := range []string{"web_fetch", "get_current_time"} {
+	for _, tool := range []string{"read_file", "get_current_time"} {
 		r, model := newRig(t), &reader{}
 		m := r.reads(model, 8192)
-		model.calls = loop.Call{ID: "c1", Name: tool, Arguments: []byte(`{}`)}
+		model.calls = loop.Call{ID: "c1", Name: tool, Arguments: []byte(`{"path":"notes.md"}`)}
 		talk(t, m, model, "look")
 		sayTo(t, m, "s", big)
 		if asked := model.taken(); len(asked) != 2 || !isSummary(asked[0]) {
@@ -346,7 +346,7 @@ func TestASummaryOfForeignTextIsForeign(t *testing.T) {
 			t.Fatalf("%s: the tool's result is still there itself", tool)
 		}
 		asks := events[len(events)-1].Type == chat.TypeApprovalRequired
-		if want := tool == "web_fetch"; asks != want {
+		if want := tool == "read_file"; asks != want {
 			t.Errorf("after a summary of what %s returned, saving asks: %v, want %v", tool, asks, want)
 		}
 		stop(t, m, time.Second)

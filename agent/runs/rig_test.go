@@ -39,15 +39,17 @@ func newRig(t *testing.T) *rig {
 }
 
 // agent starts an agent; the same instance name is the same agent, restarted.
-func (r *rig) agent(instance string) *runs.Manager { return r.sized(instance, 4) }
+func (r *rig) agent(instance string, extra ...tools.Tool) *runs.Manager {
+	return r.sized(instance, 4, extra...)
+}
 
 // narrow starts one with a single place for active runs.
 func (r *rig) narrow(instance string) *runs.Manager { return r.sized(instance, 1) }
 
-func (r *rig) sized(instance string, places int) *runs.Manager {
+func (r *rig) sized(instance string, places int, extra ...tools.Tool) *runs.Manager {
 	m, _ := model.New(model.Config{Settings: map[string]model.Provider{"openai": {Key: "key", URL: r.url, Model: "m"}}}, nil, nil)
 	return runs.New(runs.Config{
-		Bucket: r.store, Model: m, Tools: tools.New(tools.Config{WorkspaceDir: r.t.TempDir(), Worker: ownWorker(r.t)}),
+		Bucket: r.store, Model: m, Tools: tools.New(tools.Config{WorkspaceDir: r.t.TempDir(), Worker: ownWorker(r.t)}, extra...),
 		Persona:  func(context.Context, string) string { return "persona" },
 		Instance: instance, MaxRuns: places, Log: slog.New(slog.DiscardHandler), Now: time.Now,
 		CheckpointAfter: 20 * time.Millisecond, EvictAfter: time.Hour,

@@ -2,6 +2,7 @@ package runs
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/session"
@@ -10,29 +11,46 @@ import (
 
 // toolbox binds the tools to a run's user and session, and to what the model has
 // before it: what tools of earlier turns said counts while it is in sight.
-func (s *open) toolbox(question string, seen []loop.Message) loop.Toolbox {
+func (s *open) toolbox(runID, question string, seen []loop.Message) loop.Toolbox {
 	sight := &tools.Sight{}
+	calls := map[string]json.RawMessage{}
 	for _, msg := range seen {
-		from := msg.From // a summary is as foreign as what it was made from
-		if msg.Role == loop.RoleTool {
-			from = []string{msg.Name}
+		for _, c := range msg.Calls {
+			calls[c.ID] = c.Arguments
 		}
-		for _, name := range from {
-			if s.Tools.Foreign(name) {
-				sight.Saw(name)
+		for _, name := range msg.From { // a summary is as foreign as what it was made from
+			if source := s.Tools.Source(name, nil); source.What != "" {
+				sight.Saw(source)
 			}
 		}
+		if msg.Role != loop.RoleTool || msg.NotRun() {
+			continue
+		}
+		if source := s.Tools.Source(msg.Name, calls[msg.CallID]); source.What != "" {
+			sight.Saw(source)
+		}
 	}
-	return &toolbox{s: s, env: tools.Env{User: s.user.Name, Session: s.id, UserText: question, Files: s.user.Files, Memory: s.user.Memory, Sight: sight}}
+	return &toolbox{s: s, run: runID, env: tools.Env{User: s.user.Name, Session: s.id, UserText: question, Files: s.user.Files, Memory: s.user.Memory, Sight: sight}}
 }
 
 type toolbox struct {
 	s   *open
+	run string
 	env tools.Env
 }
 
 func (t *toolbox) Specs() []loop.Spec        { return t.s.Tools.Specs() }
 func (t *toolbox) ReadOnly(name string) bool { return t.s.Tools.ReadOnly(name) }
+
+// Source says where a call's result comes from that is to be fenced. What fences
+// itself is left alone.
+func (t *toolbox) Source(c loop.Call) string {
+	s := t.s.Tools.Source(c.Name, c.Arguments)
+	if s.Fenced {
+		return ""
+	}
+	return s.What
+}
 
 // Permit asks the policy, then what the user has approved before.
 func (t *toolbox) Permit(c loop.Call) loop.Permission {
@@ -41,15 +59,21 @@ func (t *toolbox) Permit(c loop.Call) loop.Permission {
 	case tools.VerdictRun:
 		return loop.Permission{Kind: loop.Allow}
 	case tools.VerdictAsk:
-		t.s.mu.Lock()
-		known := t.s.state.Approved(v.Scope)
-		t.s.mu.Unlock()
-		if known || t.s.user.IsApproved(v.Scope) {
+		if t.allowed(v) {
 			return loop.Permission{Kind: loop.Allow}
 		}
-		return loop.Permission{Kind: loop.Ask, Scope: v.Scope}
+		return loop.Permission{Kind: loop.Ask, Scope: v.Scope, Sources: v.Sources}
 	}
 	return loop.Permission{Kind: loop.Deny, Reason: v.Reason}
+}
+
+// allowed reports whether the user has approved a scope before, so that it counts
+// now: for this run, and, where nobody else had a say, for the session or for longer.
+func (t *toolbox) allowed(v tools.Verdict) bool {
+	t.s.mu.Lock()
+	run, session := t.s.state.ApprovedFor(t.run, v.Scope), t.s.state.Approved(v.Scope)
+	t.s.mu.Unlock()
+	return run || len(v.Sources) == 0 && (session || t.s.user.IsApproved(v.Scope))
 }
 
 func (t *toolbox) Run(ctx context.Context, c loop.Call) (output string, err error) {

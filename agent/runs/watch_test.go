@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -86,12 +87,6 @@ func told(events []chat.ListEvent) string {
 	return strings.Join(out, ", ")
 }
 
-func stands(session string, state chat.State) func(chat.ListEvent) bool {
-	return func(e chat.ListEvent) bool {
-		return e.SessionID == session && e.Session != nil && e.Session.State == state
-	}
-}
-
 func cursorNow(t *testing.T, m *runs.Manager) string {
 	t.Helper()
 	l, err := m.List(t.Context(), "alice", "")
@@ -126,7 +121,7 @@ func TestAListSaysWhatEachSessionIsAt(t *testing.T) {
 		t.Errorf("a question is told as %q", got)
 	}
 	open := events[len(events)-1].Approval
-	if open.ApprovalID != asked.ApprovalID || open.RunID != run.RunID || open.Scope != asked.Scope || open.Name != "write_file" || len(open.Decisions) != 4 || string(open.Arguments) == "" {
+	if open.ApprovalID != asked.ApprovalID || open.RunID != run.RunID || open.Scope != asked.Scope || open.Name != "write_file" || !slices.Equal(open.Decisions, asked.Decisions) || string(open.Arguments) == "" {
 		t.Errorf("the question is shown as %+v", open)
 	}
 	list, err := m.Approvals(t.Context(), "alice")

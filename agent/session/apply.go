@@ -64,8 +64,11 @@ func (s *State) apply(e placed) (any, error) {
 		b, err := parse[decidedBody](e.Record)
 		if q := s.asked[b.ApprovalID]; err == nil && q != nil && q.decision == "" {
 			q.decision, q.expired, q.decided = b.Decision, b.Expired, e.seq
-			if b.Decision == chat.DecideSession {
+			switch r := s.runs[b.RunID]; {
+			case b.Decision == chat.DecideSession:
 				s.scopes[q.Scope] = true
+			case b.Decision == chat.DecideTurn && r != nil:
+				r.scopes = append(r.scopes, q.Scope)
 			}
 		}
 		return b, err

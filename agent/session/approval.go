@@ -47,10 +47,10 @@ func (s *State) Question(id string) (chat.Approval, bool) {
 func (s *State) shown(q *question) chat.Approval {
 	out := chat.Approval{
 		ApprovalID: q.ApprovalID, SessionID: s.id, RunID: q.RunID, CallID: q.CallID,
-		Name: q.Name, Arguments: q.Arguments, Scope: q.Scope, ExpiresAt: q.ExpiresAt, Decision: q.decision,
+		Name: q.Name, Arguments: q.Arguments, Scope: q.Scope, Reason: q.Reason, Sources: q.Sources, ExpiresAt: q.ExpiresAt, Decision: q.decision,
 	}
 	if q.decision == "" {
-		out.Decisions = chat.Decisions()
+		out.Decisions = chat.Decisions(q.Reason)
 	}
 	return out
 }

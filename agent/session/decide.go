@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/record"
+	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
@@ -14,6 +15,8 @@ func (s *State) Decide(approvalID, decision string, now time.Time) (records []re
 	switch {
 	case q == nil:
 		return nil, "", UnknownApproval()
+	case chat.CheckDecided(decision, q.Reason) != nil:
+		return nil, "", chat.CheckDecided(decision, q.Reason)
 	case q.decision != "":
 		return nil, "", fault.New(fault.CodeConflict, "this was decided already: "+q.decision, "the first decision counts")
 	case now.After(q.ExpiresAt.Time):

@@ -97,6 +97,7 @@ func (r *reader) event(e entry) (chat.Event, bool) {
 		return chat.Event{
 			Type: chat.TypeApprovalRequired, RunID: b.RunID, ApprovalID: b.ApprovalID, CallID: b.CallID,
 			Name: b.Name, Arguments: b.Arguments, Scope: b.Scope, ExpiresAt: &b.ExpiresAt,
+			Decisions: chat.Decisions(b.Reason), Reason: b.Reason, Sources: b.Sources,
 		}, true
 	case callBody:
 		return chat.Event{Type: chat.TypeToolCall, RunID: b.RunID, CallID: b.CallID, Name: b.Name, Arguments: b.Arguments}, true

@@ -63,7 +63,7 @@ func Shortened(st loop.Step) loop.Step {
 		c := args(*st.Call)
 		return loop.Step{Call: &c}
 	case st.Ask != nil:
-		return loop.Step{Ask: &loop.AskStep{Call: args(st.Ask.Call), Scope: cutText(st.Ask.Scope, leftText)}}
+		return loop.Step{Ask: &loop.AskStep{Call: args(st.Ask.Call), Scope: cutText(st.Ask.Scope, leftText), Sources: st.Ask.Sources}}
 	case st.Result != nil:
 		r := *st.Result
 		r.Call, r.Output = args(r.Call), cutText(r.Output, leftText)

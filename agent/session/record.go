@@ -126,6 +126,8 @@ type askBody struct {
 	callBody
 	ApprovalID string    `json:"approvalId"`
 	Scope      string    `json:"scope"`
+	Reason     string    `json:"reason,omitempty"`
+	Sources    []string  `json:"sources,omitempty"`
 	ExpiresAt  chat.Time `json:"expiresAt"`
 }
 

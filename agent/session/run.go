@@ -38,6 +38,7 @@ type run struct {
 	summarised bool           // it has tried to summarise what came before it
 	rooted     bool           // its message was sent with an empty parentId: a new beginning
 	fresh      bool           // regenerated: its first answer is a sibling
+	scopes     []string       // approved until it ends
 }
 
 // call is a tool call of a run.

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/loongclaw/loongclaw/pkg/chat"
@@ -121,6 +122,12 @@ func (s *State) Due() bool {
 
 // Approved reports whether the user has approved a scope for this session.
 func (s *State) Approved(scope string) bool { return s.scopes[scope] }
+
+// ApprovedFor reports whether the user has approved a scope until a run ends.
+func (s *State) ApprovedFor(runID, scope string) bool {
+	r := s.runs[runID]
+	return r != nil && slices.Contains(r.scopes, scope)
+}
 
 // Summary returns what a list of sessions shows.
 func (s *State) Summary() chat.Session {

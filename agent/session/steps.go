@@ -145,9 +145,13 @@ func (s *State) records(r *run, st loop.Step, p Progress) []record.Record {
 	case st.Call != nil:
 		return []record.Record{record.New(recCall, bodyOf(r, *st.Call))}
 	case st.Ask != nil:
-		return []record.Record{record.New(recAsk, askBody{
-			callBody: bodyOf(r, st.Ask.Call), ApprovalID: ApprovalID(p.NewID("apr"), s.id), Scope: st.Ask.Scope, ExpiresAt: chat.At(p.Now.Add(approvalLife)),
-		})}
+		b := askBody{
+			callBody: bodyOf(r, st.Ask.Call), ApprovalID: ApprovalID(p.NewID("apr"), s.id), Scope: st.Ask.Scope, Sources: st.Ask.Sources, ExpiresAt: chat.At(p.Now.Add(approvalLife)),
+		}
+		if len(b.Sources) > 0 {
+			b.Reason = chat.ReasonForeignText
+		}
+		return []record.Record{record.New(recAsk, b)}
 	case st.Result != nil:
 		return []record.Record{record.New(recResult, resultBody{r.ID, st.Result.Call.ID, st.Result.Call.Name, st.Result.Status, KeptResult(st.Result.Output)})}
 	}

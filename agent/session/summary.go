@@ -104,7 +104,7 @@ func (p *stretch) tools() (names []string) {
 		names = p.summary.Tools
 	}
 	for i := range p.messages {
-		if p.messages[i].Role == loop.RoleTool {
+		if m := &p.messages[i]; m.Role == loop.RoleTool && !m.NotRun() {
 			names = append(names[:len(names):len(names)], p.messages[i].Name)
 		}
 	}

@@ -145,11 +145,26 @@ func (b *Box) ReadOnly(name string) bool {
 	return ok && t.ReadOnly()
 }
 
-// Foreign says whether an output of the tool may hold what others wrote. Of a tool
-// that is not here nothing is known, so it may.
-func (b *Box) Foreign(name string) bool {
+// Source says where a call's output comes from, if others than the user and the
+// agent may have written it; else it is empty. Of a tool that is not here nothing is
+// known, so its output counts.
+func (b *Box) Source(name string, args json.RawMessage) Source {
 	t, ok := b.byKey[name]
-	return !ok || t.Foreign()
+	switch {
+	case !ok:
+		return Source{What: shown(name), Outside: true}
+	case !t.Foreign():
+		return Source{}
+	}
+	s := Source{What: name}
+	if n, ok := t.(sourced); ok {
+		if what := n.SourceOf(args); what != "" {
+			s.What = shown(what)
+		}
+	}
+	_, s.Outside = t.(outside)
+	_, s.Fenced = t.(selfFenced)
+	return s
 }
 
 // Judge says what a call needs before it may run. A call that cannot be right is
@@ -173,6 +188,10 @@ func (b *Box) Judge(name string, args json.RawMessage, env Env) (v Verdict) {
 	if v.Kind == VerdictAsk && b.auto[name] && !v.Always {
 		return Verdict{Kind: VerdictRun}
 	}
+	// What only reads here tells nobody anything, and may go on standing approvals.
+	if v.Kind == VerdictAsk && v.Sources == nil && !t.ReadOnly() {
+		v.Sources = env.Sight.Outside()
+	}
 	return v
 }
 
@@ -189,8 +208,8 @@ func (b *Box) Run(ctx context.Context, name string, args json.RawMessage, env En
 		return "", &callError{text: text(err), cause: err}
 	}
 	t := b.byKey[name]
-	if t.Foreign() {
-		env.Sight.Saw(name)
+	if s := b.Source(name, args); s.What != "" {
+		env.Sight.Saw(s)
 	}
 	output, err = b.bounded(ctx, t, args, env)
 	if err != nil {

@@ -81,7 +81,8 @@ func (t memorySave) Judge(raw json.RawMessage, env Env) Verdict {
 	v := ask("memory_save " + visible(a.Content))
 	// What is remembered is read in every later turn: whoever has a page or a file
 	// that the model reads must not be able to write there.
-	v.Always = env.Sight.Foreign()
+	v.Sources = env.Sight.Sources()
+	v.Always = v.Sources != nil
 	return v
 }
 

@@ -34,6 +34,14 @@ func (readFile) Spec() loop.Spec { return spec("read_file", readFileText, readFi
 func (readFile) ReadOnly() bool  { return true }
 func (readFile) Foreign() bool   { return true } // files come from anywhere
 
+// SourceOf is the file.
+func (t readFile) SourceOf(raw json.RawMessage) string {
+	if a, err := t.parse(raw); err == nil {
+		return "file " + *a.Path
+	}
+	return ""
+}
+
 func (readFile) parse(raw json.RawMessage) (readFileArgs, error) {
 	var a readFileArgs
 	if err := decode(raw, &a); err != nil {

@@ -2,6 +2,8 @@ package tools_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,8 +42,8 @@ func TestWhatOthersWroteIsNotRememberedUnasked(t *testing.T) {
 	}
 	h := newDeployment(t, nil)
 	for _, name := range []string{"client_tool", "mcp__x__y"} {
-		if !h.box.Foreign(name) {
-			t.Errorf("what %s says is taken for the agent's own", name)
+		if got := h.box.Source(name, nil); got != (tools.Source{What: name, Outside: true}) {
+			t.Errorf("what %s says comes from %+v, want from outside", name, got)
 		}
 	}
 }
@@ -120,7 +122,7 @@ func TestWhichAddressesTheUsersWordsOpen(t *testing.T) {
 		if got := h.box.Judge("web_fetch", args, h.env); got.Kind != c.fresh {
 			t.Errorf("%q: %s is judged %s at first, want %s", c.user, c.url, got.Kind, c.fresh)
 		}
-		h.env.Sight.Saw("web_fetch")
+		h.env.Sight.Saw(tools.Source{What: "https://pages.example.org/", Outside: true})
 		tools.Linked(h.env.Sight, "https://x.org/linked?page=2")
 		if got := h.box.Judge("web_fetch", args, h.env); got.Kind != c.read {
 			t.Errorf("%q: %s is judged %s after a page, want %s", c.user, c.url, got.Kind, c.read)
@@ -143,5 +145,33 @@ func TestAPagesOwnLinksOpenUnasked(t *testing.T) {
 		if got := h.box.Judge("web_fetch", arguments(t, "url", url), h.env); got.Kind != want {
 			t.Errorf("%s is judged %s, want %s", url, got.Kind, want)
 		}
+	}
+}
+
+// TestSourcesAreBoundedAndReadable: whoever writes a page chooses its address, and a
+// turn may read hundreds of files before one page.
+func TestSourcesAreBoundedAndReadable(t *testing.T) {
+	h := newDeployment(t, nil)
+	long := h.box.Source("web_fetch", arguments(t, "url", "https://pages.example.org/"+strings.Repeat("a", 1500)))
+	if len(long.What) > 210 || !strings.HasPrefix(long.What, "https://pages.example.org/") || !long.Outside {
+		t.Errorf("a long address is shown as %d bytes: %.60q", len(long.What), long.What)
+	}
+	if odd := h.box.Source("mcp__x__y\n\u202eok", nil).What; strings.ContainsAny(odd, "\n\u202e") {
+		t.Errorf("a name hides what it is: %q", odd)
+	}
+	if f := h.box.Source("read_file", arguments(t, "path", "./workspace/b/../a.txt")); f != (tools.Source{What: "file a.txt"}) {
+		t.Errorf("a file's source is %+v", f)
+	}
+	sight := &tools.Sight{}
+	for i := range 300 {
+		sight.Saw(tools.Source{What: fmt.Sprintf("file %d.txt", i)})
+	}
+	if n := len(sight.Sources()); n == 0 || n > 20 || sight.Outside() != nil {
+		t.Errorf("%d sources of files, %v from outside", n, sight.Outside())
+	}
+	sight.Saw(long)
+	sight.Saw(long)
+	if got := sight.Outside(); !slices.Equal(got, []string{long.What}) {
+		t.Errorf("from outside is %q, want the page, once", got)
 	}
 }

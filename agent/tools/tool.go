@@ -45,6 +45,10 @@ type Verdict struct {
 	// Always says, of VerdictAsk, that the owner's list of tools that run without
 	// asking does not count.
 	Always bool
+	// Sources says, of VerdictAsk, where text comes from that others may have written
+	// and the model has before it. Where there is any, no standing approval counts:
+	// the call may be their wish.
+	Sources []string
 }
 
 // limited is a tool whose calls may take longer than others.

@@ -113,6 +113,20 @@ func (webFetch) ReadOnly() bool { return false }
 // Foreign is true: anybody can put up a page.
 func (webFetch) Foreign() bool { return true }
 
+// Outside is there because a page comes from the net.
+func (webFetch) Outside() {}
+
+// Fences is there because part fences a page.
+func (webFetch) Fences() {}
+
+// SourceOf is the page's address.
+func (t webFetch) SourceOf(raw json.RawMessage) string {
+	if u, _, err := t.parse(raw); err == nil {
+		return u.String()
+	}
+	return ""
+}
+
 // Limit is the longest fetch and what follows it.
 func (t webFetch) Limit() time.Duration { return t.config.WebTimeout }
 

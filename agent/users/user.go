@@ -112,11 +112,11 @@ func open(ctx context.Context, b bucket.Bucket, name string, now func() time.Tim
 
 // Recover hands what may have been left unfinished to the first who asks. Others wait
 // until that is done.
-func (u *User) Recover(lookThrough func(Marker)) {
+func (u *User) Recover(visit func(Marker)) {
 	u.meeting.Lock()
 	defer u.meeting.Unlock()
 	for _, m := range u.left {
-		lookThrough(m)
+		visit(m)
 	}
 	u.left = nil
 }

@@ -54,10 +54,24 @@ const (
 // What a user can decide about a tool call that asks.
 const (
 	DecideOnce    = "once"
+	DecideTurn    = "turn" // this scope, until the run ends
 	DecideSession = "session"
 	Decide7Days   = "remember_7d"
 	DecideDeny    = "deny"
 )
+
+// ReasonForeignText says of a question that the model has text before it which
+// others than the user may have written: standing approvals do not count then.
+const ReasonForeignText = "foreign_text"
+
+// Decisions gives what can be decided about a question, by its reason: where others
+// may have had a say nothing outlives the run.
+func Decisions(reason string) []string {
+	if reason == ReasonForeignText {
+		return []string{DecideOnce, DecideTurn, DecideDeny}
+	}
+	return []string{DecideOnce, DecideTurn, DecideSession, Decide7Days, DecideDeny}
+}
 
 // RoleUser and RoleAssistant are who says a message. RoleSystem stands in a history
 // at what the agent itself has written there: a summary.
@@ -96,10 +110,13 @@ type Event struct {
 	Arguments json.RawMessage `json:"arguments,omitempty"`
 	Output    *string         `json:"output,omitempty"`
 
-	ApprovalID string `json:"approvalId,omitempty"`
-	Scope      string `json:"scope,omitempty"`
-	ExpiresAt  *Time  `json:"expiresAt,omitempty"`
-	Decision   string `json:"decision,omitempty"`
+	ApprovalID string   `json:"approvalId,omitempty"`
+	Scope      string   `json:"scope,omitempty"`
+	Decisions  []string `json:"decisions,omitempty"` // of approval_required: what may be decided
+	Reason     string   `json:"reason,omitempty"`    // why it asks although a standing approval might be there
+	Sources    []string `json:"sources,omitempty"`   // of ReasonForeignText: where the text comes from
+	ExpiresAt  *Time    `json:"expiresAt,omitempty"`
+	Decision   string   `json:"decision,omitempty"`
 
 	Status string       `json:"status,omitempty"` // of a run or of a tool call
 	Phase  string       `json:"phase,omitempty"`

@@ -3,6 +3,7 @@ package chat
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/loongclaw/loongclaw/pkg/fault"
@@ -63,6 +64,13 @@ func ParseFrame(b []byte) (Frame, error) {
 		if err := json.Unmarshal(fields, &f.Data); err != nil {
 			return Frame{}, badFrame(err, "data")
 		}
+		if f.Type == FrameChat {
+			// The rest of the session's fields is read first: a refusal names it.
+			if err := f.check(); err != nil {
+				return f, err
+			}
+			return f, refuseUnserved(b, fields)
+		}
 	case FramePing:
 		return f, nil
 	default:
@@ -70,6 +78,20 @@ func ParseFrame(b []byte) (Frame, error) {
 		return Frame{}, fault.New(fault.CodeUnknownType, "未知消息类型: "+clip(f.Type, 64), "send chat, get_history, clear_history, cancel, approve, subscribe or ping")
 	}
 	return f, f.check()
+}
+
+// refuseUnserved looks in each of a frame's objects: fields may stand in either.
+func refuseUnserved(objects ...[]byte) error {
+	for _, o := range objects {
+		var u Unserved
+		if err := json.Unmarshal(o, &u); err != nil {
+			return badFrame(err, "data")
+		}
+		if err := u.Refuse(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (f *Frame) check() error {
@@ -96,11 +118,16 @@ func CheckDecision(approvalID, decision string) error {
 	if approvalID == "" {
 		return fault.New(fault.CodeInvalidRequest, "approvalId is missing", "send the approvalId of the approval_required event")
 	}
-	switch decision {
-	case DecideOnce, DecideSession, Decide7Days, DecideDeny:
+	return CheckDecided(decision, "")
+}
+
+// CheckDecided says whether decision can answer a question that has a reason.
+func CheckDecided(decision, reason string) error {
+	takes := Decisions(reason)
+	if slices.Contains(takes, decision) {
 		return nil
 	}
-	return fault.New(fault.CodeInvalidRequest, "decision is not one of once, session, remember_7d, deny", "send one of these")
+	return fault.New(fault.CodeInvalidRequest, "decision is not one of "+strings.Join(takes, ", "), "send one of these")
 }
 
 // badFrame says what is wrong with an object of a frame.

@@ -95,6 +95,7 @@ func TestFieldsMayStandBesideTheType(t *testing.T) {
 		`{"type":"chat","message":"hi","sessionId":"s"}`,
 		`{"type":"chat","data":null,"message":"hi","sessionId":"s"}`,
 		`{"type":"chat","data":{"message":"hi","sessionId":"s","later":[1]},"more":{}}`,
+		`{"type":"chat","data":{"message":"hi","sessionId":"s","attachments":[ ],"files":null,"tools":{}},"images":""}`,
 	} {
 		if got, err := ParseFrame([]byte(text)); err != nil || got != want {
 			t.Errorf("%s: got %+v, %v, want %+v", text, got, err, want)
@@ -135,6 +136,14 @@ func TestBadFrames(t *testing.T) {
 		{`{"type":"approve","data":{"decision":"once"}}`, fault.CodeInvalidRequest, "approvalId"},
 		{`{"type":"approve","data":{"approvalId":"a","decision":"always"}}`, fault.CodeInvalidRequest, "decision"},
 		{`{"type":"approve","data":{"approvalId":"a"}}`, fault.CodeInvalidRequest, "decision"},
+		{`{"type":"chat","data":{"message":"hi","attachments":[{"path":"a.png"}]}}`, fault.CodeUnsupported, "attachments"},
+		{`{"type":"chat","data":{"message":"hi"},"attachments":[{"path":"a.png"}]}`, fault.CodeUnsupported, "attachments"},
+		{`{"type":"chat","message":"hi","Attachments":{"path":"a.png"}}`, fault.CodeUnsupported, "attachments"},
+		{`{"type":"chat","data":{"message":"hi","files":["a.png"]}}`, fault.CodeUnsupported, "files"},
+		{`{"type":"chat","data":{"message":"hi","images":["data:"]}}`, fault.CodeUnsupported, "images"},
+		{`{"type":"chat","data":{"message":"hi","audio":"data:"}}`, fault.CodeUnsupported, "audio"},
+		{`{"type":"chat","data":{"message":"hi","tools":[{"name":"x"}]}}`, fault.CodeUnsupported, "tools"},
+		{`{"type":"chat","data":{"message":[{"type":"text","text":"hi"}]}}`, fault.CodeInvalidRequest, "field message"},
 		{`{"type":"nonsense"}`, fault.CodeUnknownType, "未知消息类型: nonsense"},
 		{`{"type":"` + strings.Repeat("长", 100) + `"}`, fault.CodeUnknownType, "…"},
 	} {

@@ -50,7 +50,8 @@ func events() map[string]Event {
 		"tool_call":             event(TypeToolCall, Event{RunID: "run_1", CallID: "call_1", Name: "read_file", Arguments: args}),
 		"tool_result":           event(TypeToolResult, Event{RunID: "run_1", CallID: "call_1", Name: "read_file", Status: ToolOK, Output: Text("")}),
 		"tool_result_denied":    event(TypeToolResult, Event{RunID: "run_1", CallID: "call_1", Name: "exec_shell", Status: ToolDenied, Output: Text("the user said no")}),
-		"approval_required":     event(TypeApprovalRequired, Event{RunID: "run_1", ApprovalID: "apr_1", CallID: "call_1", Name: "write_file", Arguments: args, Scope: "write_file notes/今天.md", ExpiresAt: &later}),
+		"approval_required":     event(TypeApprovalRequired, Event{RunID: "run_1", ApprovalID: "apr_1", CallID: "call_1", Name: "write_file", Arguments: args, Scope: "write_file notes/今天.md", Decisions: Decisions(""), ExpiresAt: &later}),
+		"approval_foreign":      event(TypeApprovalRequired, Event{RunID: "run_1", ApprovalID: "apr_2", CallID: "call_2", Name: "write_file", Arguments: args, Scope: "write_file notes/今天.md", Decisions: Decisions(ReasonForeignText), Reason: ReasonForeignText, Sources: []string{"https://example.com/a?b=1"}, ExpiresAt: &later}),
 		"approval_resolved":     event(TypeApprovalResolved, Event{RunID: "run_1", ApprovalID: "apr_1", Decision: Decide7Days}),
 		"run_finished":          event(TypeRunFinished, Event{RunID: "run_1", Status: RunDone, Usage: use}),
 		"run_finished_failed": event(TypeRunFinished, Event{RunID: "run_1", Status: RunFailed, Error: fault.New(fault.CodeProviderBusy, "the provider is busy", "try again").
@@ -79,7 +80,7 @@ func others() map[string]any {
 		"session_new":      Session{ID: "工作 1", CreatedAt: at, UpdatedAt: at},
 		"session_changed":  ListEvent{Type: TypeSessionChanged, SessionID: "work", Cursor: ListCursor{Seq: 4, Feed: 1, N: 9}.Encode("me"), Timestamp: at, Session: &Session{ID: "work", Title: "你好", CreatedAt: at, UpdatedAt: later, Messages: 1, State: StateRunning}},
 		"session_removed":  ListEvent{Type: TypeSessionRemoved, SessionID: "work", Timestamp: at},
-		"approval_changed": ListEvent{Type: TypeApprovalChanged, SessionID: "work", Timestamp: at, Approval: &Approval{ApprovalID: "apr_1", SessionID: "work", RunID: "run_1", CallID: "call_1", Name: "write_file", Arguments: json.RawMessage(`{"path":"a.txt"}`), Scope: "write_file a.txt", ExpiresAt: later, Decisions: Decisions()}},
+		"approval_changed": ListEvent{Type: TypeApprovalChanged, SessionID: "work", Timestamp: at, Approval: &Approval{ApprovalID: "apr_1", SessionID: "work", RunID: "run_1", CallID: "call_1", Name: "write_file", Arguments: json.RawMessage(`{"path":"a.txt"}`), Scope: "write_file a.txt", ExpiresAt: later, Decisions: Decisions("")}},
 		"run":              Run{RunID: "run_1", MessageID: "msg_1", SessionID: "work", Cursor: Cursor{Epoch: 1, Seq: 3}.Encode("work")},
 		"error":            ErrorFrame{SessionID: "work", Error: fault.New(fault.CodeSessionBusy, "8 messages wait in this session already", "wait for an answer, or cancel").With("req_1").After(1500 * time.Millisecond)},
 		"error_plain":      ErrorFrame{Error: fault.New(fault.CodeUnknownType, "未知消息类型: x", "")},

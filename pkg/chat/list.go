@@ -28,9 +28,6 @@ const (
 	StateFailed  State = "failed"  // nothing runs, and the last run failed or was interrupted
 )
 
-// Decisions are all that a user can decide about a tool call that asks.
-func Decisions() []string { return []string{DecideOnce, DecideSession, Decide7Days, DecideDeny} }
-
 // Approval is a question to the user. Once it is decided it has the decision, and no
 // decisions to choose from.
 type Approval struct {
@@ -43,6 +40,8 @@ type Approval struct {
 	Scope      string          `json:"scope"`
 	ExpiresAt  Time            `json:"expiresAt"`
 	Decisions  []string        `json:"decisions,omitempty"`
+	Reason     string          `json:"reason,omitempty"`  // as in the event
+	Sources    []string        `json:"sources,omitempty"` // as in the event
 	Decision   string          `json:"decision,omitempty"`
 }
 

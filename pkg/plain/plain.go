@@ -9,10 +9,11 @@ import (
 
 // invisible are characters that Unicode's properties make invisible or blank:
 // controls, format characters, those that a renderer may leave out
-// (Default_Ignorable_Code_Point), private ones and everything that is white space.
+// (Default_Ignorable_Code_Point), private ones, those that are none
+// (Noncharacter_Code_Point) and everything that is white space.
 var invisible = []*unicode.RangeTable{
 	unicode.Cc, unicode.Cf, unicode.Co, unicode.Zs, unicode.Zl, unicode.Zp,
-	unicode.White_Space, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector,
+	unicode.White_Space, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector, unicode.Noncharacter_Code_Point,
 }
 
 // blank are characters whose picture is empty although no property says so: the

@@ -11,7 +11,7 @@ import (
 func TestWhatCannotBeSeenIsFound(t *testing.T) {
 	for name, s := range map[string]string{
 		"newline": "a\nb", "tab": "a\tb", "escape": "a\x1bb", "no-break space": "a\u00a0b", "ideographic space": "a\u3000b",
-		"ogham space": "a\u1680b", "hangul fillers": "a\u115fb", "half-width filler": "a\uffa0b", "filler": "a\u3164b",
+		"ogham space": "a\u1680b", "hangul fillers": "a\u115fb", "half-width filler": "a\uffa0b", "filler": "a\u3164b", "no character": "a\ufdd0b", "the last of a plane": "a\U0010fffeb",
 		"grapheme joiner": "a\u034fb", "braille blank": "a\u2800b", "soft hyphen": "a\u00adb", "zero width space": "a\u200bb",
 		"joiner between letters": "a\u200db", "joiner at the end": "🐻\u200d", "isolate": "a\u2066b", "override": "a\u202eb", "mark": "a\u061cb",
 		"tag": "a\U000e0061b", "tag of a flag": "🏴\U000e0067", "variation selector after a letter": "id\ufe0f", "style after a digit": "7\ufe0f",

@@ -1,7 +1,7 @@
 // Package disk is a bucket in a local directory.
 //
-// Owns: the directory: objects/ holds one file for each object, tmp/ what is
-// being written, lock orders the replacing of objects between processes.
+// Owns: the directory: objects/ holds one file for each object, tmp/ a
+// directory of each process with what it is writing, lock orders the replacing of objects between processes.
 // Touches: that directory only, through os.Root.
 // Never: acknowledges before file and directory entry are synced, says that an
 // object exists whose entry is not, or shows half an object: a file is complete
@@ -28,9 +28,10 @@ import (
 
 // Disk is a bucket in a directory. Several processes may share one.
 type Disk struct {
-	root *os.Root
-	lock *os.File
-	sync func(*os.File) error // (*os.File).Sync, but in tests
+	root    *os.Root
+	lock    *os.File
+	staging *staging
+	sync    func(*os.File) error // (*os.File).Sync, but in tests
 
 	mu sync.Mutex
 	// doubtful are the directories of which a sync has failed: what was put into
@@ -62,41 +63,20 @@ func Open(dir string) (*Disk, error) {
 		return nil, fmt.Errorf("disk store: %w", err)
 	}
 	d := &Disk{root: root, lock: lock, sync: (*os.File).Sync, doubtful: map[string]bool{}}
-	if err := d.tidy(time.Now().Add(-abandoned)); err != nil {
-		return nil, errors.Join(fmt.Errorf("disk store: %w", err), d.Close())
+	err = d.tidy(time.Now().Add(-abandoned))
+	if err == nil {
+		d.staging, err = d.takeStaging()
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("disk store: %w", err), lock.Close(), root.Close())
 	}
 	return d, nil
 }
 
-// abandoned is the age from which a file below tmp/ is nobody's any more: a write
-// takes seconds, and only a process that was killed leaves one behind.
-const abandoned = 24 * time.Hour
-
-// tidy removes what killed processes have left in tmp/. Another process may be
-// writing there now, so what is young stays.
-func (d *Disk) tidy(before time.Time) error {
-	dir, err := d.root.Open(tmp)
-	if err != nil {
-		return err
-	}
-	entries, err := dir.ReadDir(-1)
-	if err = errors.Join(err, dir.Close()); err != nil {
-		return err
-	}
-	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil || !info.Mode().IsRegular() || info.ModTime().After(before) {
-			continue // gone since, or not ours
-		}
-		if err := d.root.Remove(path.Join(tmp, e.Name())); err != nil && !missing(err) {
-			return err
-		}
-	}
-	return nil
-}
-
 // Close lets go of the directory.
-func (d *Disk) Close() error { return errors.Join(d.lock.Close(), d.root.Close()) }
+func (d *Disk) Close() error {
+	return errors.Join(d.dropStaging(), d.lock.Close(), d.root.Close())
+}
 
 // Get reads an object.
 func (d *Disk) Get(_ context.Context, key string) (bucket.Object, error) {
@@ -172,7 +152,7 @@ func (d *Disk) write(key string, body []byte, name func(from, to string) error) 
 	if err := errors.Join(bucket.CheckKey(key), bucket.CheckSize(body)); err != nil {
 		return "", err
 	}
-	from := path.Join(tmp, rand.Text())
+	from := path.Join(d.staging.name, rand.Text())
 	to := place(key)
 	if err := d.fill(from, body); err != nil {
 		return "", fmt.Errorf("disk store: %w", err)

@@ -2,9 +2,12 @@ package disk
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -87,22 +90,71 @@ func TestANewFolderThatWasNotSynced(t *testing.T) {
 	}
 }
 
+// TestAStartRemovesWhatKilledProcessesLeft has a process that lives, one that was
+// killed in the middle of a write, and files of a version that had no directory of
+// its own for each process.
 func TestAStartRemovesWhatKilledProcessesLeft(t *testing.T) {
 	dir := t.TempDir()
-	opened(t, dir)
-	for name, age := range map[string]time.Duration{"OLD": 25 * time.Hour, "YOUNG": time.Hour} {
-		file := filepath.Join(dir, "tmp", name)
+	living := opened(t, dir)
+	killed := opened(t, dir)
+	half := func(name string) string {
+		file := filepath.Join(dir, name)
 		if err := os.WriteFile(file, []byte("half"), 0o600); err != nil {
 			t.Fatal(err)
 		}
+		return file
+	}
+	half(living.staging.name + "/HALF")
+	half(killed.staging.name + "/HALF")
+	if err := killed.staging.lock.Close(); err != nil { // as the kernel does it for a process that was killed
+		t.Fatal(err)
+	}
+	for name, age := range map[string]time.Duration{"OLD": 25 * time.Hour, "YOUNG": time.Hour} {
 		at := time.Now().Add(-age)
-		if err := os.Chtimes(file, at, at); err != nil {
+		if err := os.Chtimes(half("tmp/"+name), at, at); err != nil {
 			t.Fatal(err)
 		}
 	}
-	opened(t, dir)
-	left, err := os.ReadDir(filepath.Join(dir, "tmp"))
-	if err != nil || len(left) != 1 || left[0].Name() != "YOUNG" {
-		t.Errorf("tmp holds %v, %v, want what may be another process's only", left, err)
+	next := opened(t, dir)
+	var left []string
+	entries, err := os.ReadDir(filepath.Join(dir, "tmp"))
+	for _, e := range entries {
+		left = append(left, "tmp/"+e.Name())
+	}
+	want := []string{living.staging.name, next.staging.name, "tmp/YOUNG"}
+	slices.Sort(want)
+	if err != nil || !slices.Equal(left, want) {
+		t.Errorf("tmp holds %v, %v, want %v: what may be another process's only", left, err, want)
+	}
+	if _, err := living.Create(t.Context(), "u/a/log/1", []byte("one")); err != nil {
+		t.Errorf("a process that lives cannot write after another's start: %v", err)
+	}
+}
+
+// TestProcessesThatStartTogetherAllWrite lets many start at once: none removes the
+// directory of another that has just made it.
+func TestProcessesThatStartTogetherAllWrite(t *testing.T) {
+	dir := t.TempDir()
+	var starts sync.WaitGroup
+	for i := range 24 {
+		starts.Go(func() {
+			for range 10 {
+				d, err := Open(dir)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if _, err := d.Put(t.Context(), fmt.Sprintf("u/a/log/%d", i), []byte("x")); err != nil {
+					t.Error(err)
+				}
+				if err := d.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	starts.Wait()
+	if left, err := os.ReadDir(filepath.Join(dir, "tmp")); err != nil || len(left) != 0 {
+		t.Errorf("tmp holds %v, %v after all have ended", left, err)
 	}
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // importUsage is what import takes.
-const importUsage = "Next: agent import -user USER [-force] FILE|FOLDER|-"
+const importUsage = "Next: agent import -user USER [-force] [-files] FILE|FOLDER|-"
 
 // importUser brings an archive back, or takes the original's memory in. Run it
 // while no agent works for the user.
@@ -24,6 +24,7 @@ func importUser(ctx context.Context, args []string, stdin io.Reader, stdout io.W
 	flags.SetOutput(io.Discard)
 	user := flags.String("user", "", "")
 	force := flags.Bool("force", false, "")
+	files := flags.Bool("files", false, "")
 	if err := flags.Parse(args); err != nil {
 		return fmt.Errorf("%w\n%s", err, importUsage)
 	}
@@ -40,17 +41,17 @@ func importUser(ctx context.Context, args []string, stdin io.Reader, stdout io.W
 			return withHint(err)
 		}
 	}
-	return withHint(importFrom(ctx, store, *user, flags.Arg(0), stdin, stdout))
+	return withHint(importFrom(ctx, store, *user, flags.Arg(0), *files, stdin, stdout))
 }
 
-func importFrom(ctx context.Context, store bucket.Bucket, user, name string, stdin io.Reader, stdout io.Writer) (err error) {
+func importFrom(ctx context.Context, store bucket.Bucket, user, name string, files bool, stdin io.Reader, stdout io.Writer) (err error) {
 	if name == "-" {
 		f, remove, err := spool(stdin)
 		if err != nil {
 			return err
 		}
 		defer remove()
-		return importFile(ctx, store, user, f, stdout)
+		return importFile(ctx, store, user, f, files, stdout)
 	}
 	info, err := os.Stat(name)
 	if err != nil {
@@ -68,10 +69,10 @@ func importFrom(ctx context.Context, store bucket.Bucket, user, name string, std
 		return err
 	}
 	defer func() { _ = f.Close() }() // only read from
-	return importFile(ctx, store, user, f, stdout)
+	return importFile(ctx, store, user, f, files, stdout)
 }
 
-func importFile(ctx context.Context, store bucket.Bucket, user string, f *os.File, stdout io.Writer) error {
+func importFile(ctx context.Context, store bucket.Bucket, user string, f *os.File, files bool, stdout io.Writer) error {
 	size, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
 		return err
@@ -86,6 +87,7 @@ func importFile(ctx context.Context, store bucket.Bucket, user string, f *os.Fil
 	if err != nil {
 		return err
 	}
+	a.Files = files
 	done, err := archive.Restore(ctx, store, user, a)
 	if err != nil {
 		return err
@@ -96,6 +98,9 @@ func importFile(ctx context.Context, store bucket.Bucket, user string, f *os.Fil
 		}
 	}
 	_, err = fmt.Fprintf(stdout, "%s: %d objects written, %d were there already, %d left out because their session has ended or gone on since\n", user, done.Written, done.Same, done.Ended)
+	if err == nil && done.Gone > 0 {
+		_, err = fmt.Fprintf(stdout, "%d files left out because they are not in the workspace any more\nNext: if they are to be there again, import with -files\n", done.Gone)
+	}
 	return err
 }
 

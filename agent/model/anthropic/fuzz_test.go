@@ -58,6 +58,7 @@ func FuzzStream(f *testing.F) {
 	}
 	f.Add("data: {\"type\":\"content_block_delta\",\"index\":9,\"delta\":{\"type\":\"text_delta\",\"text\":\"\\ud83d\"}}\n\n")
 	f.Add("data: {\"type\":\"message\",\"content\":[{\"type\":\"tool_use\",\"input\":[]},7,null,{}]}\n\n")
+	f.Add(`{"Content":[{"tYpe":"other","x":{}},{"TYPE":"thinking","Thinking":"t","type":"text","text":"x"}]}`)
 	strict := &anthropictest.Server{}
 	f.Fuzz(func(t *testing.T, body string) {
 		if strings.Contains(body, "pause_turn") {

@@ -67,13 +67,12 @@ func isPlain(msg *loop.Message) bool {
 
 // kindOf is a block's type, empty where it is no block.
 func kindOf(raw json.RawMessage) string {
-	var b struct {
-		Type string `json:"type"`
-	}
-	if json.Unmarshal(raw, &b) != nil {
+	var b map[string]json.RawMessage // a struct would take "Type" for it, too
+	var kind string
+	if json.Unmarshal(raw, &b) != nil || json.Unmarshal(b["type"], &kind) != nil {
 		return ""
 	}
-	return b.Type
+	return kind
 }
 
 // isThought reports whether a block is thinking, which is bound to what stands

@@ -3,6 +3,8 @@ package anthropic
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
@@ -49,6 +51,9 @@ func (p *parts) begin(raw json.RawMessage) *part {
 		n.start, n.lossy = nil, true
 	}
 	n.kind = b.Type
+	if n.start = exactNames(n.start); n.start != nil && n.kind != "" {
+		n.start["type"] = encode(n.kind)
+	}
 	p.all = append(p.all, n)
 	switch n.kind {
 	case "text":
@@ -60,6 +65,27 @@ func (p *parts) begin(raw json.RawMessage) *part {
 		n.id, n.name = whole(b.ID), whole(b.Name)
 	}
 	return n
+}
+
+// blockNames are the fields of blocks that are read here. encoding/json takes a name
+// in any case for them, which the provider does not when a block goes back.
+var blockNames = []string{"type", "text", "thinking", "signature", "data", "id", "name", "input", "citations"}
+
+// exactNames gives the fields of a block the names under which they were read.
+func exactNames[V any](block map[string]V) map[string]V {
+	for _, name := range slices.Sorted(maps.Keys(block)) {
+		v := block[name]
+		for _, exact := range blockNames {
+			if name == exact || !strings.EqualFold(name, exact) {
+				continue
+			}
+			delete(block, name)
+			if _, ok := block[exact]; !ok {
+				block[exact] = v
+			}
+		}
+	}
+	return block
 }
 
 func whole(t wire.Text) string { return strings.ToValidUTF8(string(t), "\uFFFD") }

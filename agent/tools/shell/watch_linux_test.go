@@ -59,8 +59,8 @@ func TestNoProgramGoesBeyondItsLimits(t *testing.T) {
 // does; true is said there.
 func adopting(t *testing.T) bool {
 	t.Helper()
-	const adopt = "LOONGCLAW_ADOPT"
-	if os.Getenv(adopt) != "" {
+	const subreaper = "LOONGCLAW_ADOPT"
+	if os.Getenv(subreaper) != "" {
 		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +71,7 @@ func adopting(t *testing.T) bool {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), self, "-test.run", "^"+t.Name()+"$", "-test.v")
-	cmd.Env = append(os.Environ(), adopt+"=1")
+	cmd.Env = append(os.Environ(), subreaper+"=1")
 	out, err := cmd.CombinedOutput()
 	if t.Logf("%s", out); err != nil || !strings.Contains(string(out), "--- PASS") {
 		t.Error(err)

@@ -36,13 +36,13 @@ const (
 // slots is the Worker under wrangler dev as a platform: an image is put into a slot
 // by giving its tag to another one, since containers are started by their tag.
 type slots struct {
-	edge.Door
+	edge.Operator
 	t    *testing.T
 	next string // the image that Fill puts in
 }
 
 func (s *slots) State(ctx context.Context) (rollout.State, error) {
-	state, err := s.Door.State(ctx)
+	state, err := s.Operator.State(ctx)
 	state.Next = s.next
 	return state, err
 }
@@ -178,7 +178,7 @@ func underTalkers(t *testing.T, placement string, deploys func(*stage)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &slots{t: t, Door: edge.Door{Base: w.Base, Key: operatorKey, Canary: canaryToken, Hold: *soakWatch + time.Minute, HTTP: &http.Client{Timeout: time.Minute}}}
+	p := &slots{t: t, Operator: edge.Operator{Base: w.Base, Key: operatorKey, Canary: canaryToken, Hold: *soakWatch + time.Minute, HTTP: &http.Client{Timeout: time.Minute}}}
 	out := &testenv.Said{T: t}
 	s := &stage{p: p, out: out, build: &images{t: t, root: root}, r: &rollout.Rollout{Platform: p, Out: out, Patience: patience, Rules: rollout.Rules{
 		Watch: *soakWatch, Every: time.Second, Failed: 0.02, Enough: 10, Slower: 10, Slow: 5 * time.Second,
@@ -275,7 +275,7 @@ func (s *stage) rollBack(t *testing.T) {
 	if now, _ := s.p.State(t.Context()); now.Serves != before.Serves.Other() {
 		t.Errorf("%s serves after the rollback", now.Serves)
 	}
-	unwatched := s.p.Door
+	unwatched := s.p.Operator
 	unwatched.Hold = 3 * time.Second
 	if err := unwatched.Serve(t.Context(), before.Serves); err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -139,7 +140,7 @@ func changesAfter(t *testing.T, c *client.Client, cursor string) (changed map[st
 	changed = map[string]string{}
 	for {
 		e, err := s.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return changed, cursor
 		}
 		if err != nil {

@@ -33,7 +33,7 @@ func inspect(stdin io.Reader, stdout io.Writer, now time.Time) error {
 	if token == "" {
 		return errors.New("standard input has no token\nNext: gateway token inspect <FILE, with the token on one line")
 	}
-	kind, g, err := identify(c.edge, token, now)
+	kind, g, err := kindOf(c.edge, token, now)
 	if err != nil {
 		return err
 	}
@@ -48,8 +48,8 @@ func inspect(stdin io.Reader, stdout io.Writer, now time.Time) error {
 	return err
 }
 
-// identify says what kind of token it is and what it gives.
-func identify(c edge.Config, token string, now time.Time) (string, access.Identity, error) {
+// kindOf says what kind of token it is and what it gives.
+func kindOf(c edge.Config, token string, now time.Time) (string, access.Identity, error) {
 	sessions, err := access.NewSessions(c.PassKey, c.Tokens)
 	if err != nil {
 		return "", access.Identity{}, err

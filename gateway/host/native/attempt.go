@@ -29,7 +29,7 @@ func (h *Host) roundTrip(ctx context.Context, p edge.Upstreams, gone func() bool
 		again := false
 		switch {
 		case err != nil && isDialError(err):
-			h.fleet.missed(agent, err)
+			h.upstreams.missed(agent, err)
 			again = true
 		case err != nil:
 			again = p.Repeat
@@ -37,14 +37,14 @@ func (h *Host) roundTrip(ctx context.Context, p edge.Upstreams, gone func() bool
 			again = notAccepted(resp)
 		}
 		if err != nil && ctx.Err() == nil { // a client that goes away says nothing about an agent
-			h.fleet.doubt()
+			h.upstreams.doubt()
 		}
 		if !again || gone() || len(left) == 0 || ctx.Err() != nil {
 			return resp, err
 		}
 		if err == nil {
 			_ = resp.Body.Close()
-			h.fleet.missed(agent, errNotReady)
+			h.upstreams.missed(agent, errNotReady)
 		}
 		h.Log.Info("a request goes to another agent", "path", req.URL.Path, "from", agent, "to", left[0], "error", err)
 		agent = left[0]

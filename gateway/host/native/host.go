@@ -90,13 +90,13 @@ const maxKeys = 1 << 17
 // Host serves. Its zero value does not; use New.
 type Host struct {
 	Config
-	counts  *limits
-	open    *open
-	facts   edge.Facts
-	page    map[string]*file
-	fleet   *upstreams
-	keys    accessKeys
-	buffers sync.Pool
+	counts    *limits
+	open      *open
+	facts     edge.Facts
+	page      map[string]*file
+	upstreams *upstreams
+	keys      accessKeys
+	buffers   sync.Pool
 
 	leaving  atomic.Bool     // answers close their connections
 	draining context.Context // ends when stopping begins
@@ -141,7 +141,7 @@ func New(cfg Config) (*Host, error) {
 	h.counts = newLimits(cfg.Shared, cfg.Now, cfg.Seen.Refused)
 	h.facts = h.counts.facts()
 	h.open = newOpen(cfg.Most)
-	h.fleet = &upstreams{ask: h.agentReady, list: cfg.List, log: cfg.Log, now: cfg.Now, agents: cfg.Agents}
+	h.upstreams = &upstreams{ask: h.agentReady, list: cfg.List, log: cfg.Log, now: cfg.Now, agents: cfg.Agents}
 	return h, nil
 }
 
@@ -165,7 +165,7 @@ func (h *Host) Serve(ctx context.Context, ln net.Listener) error {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(h.Log.Handler(), slog.LevelDebug),
 	}
-	go h.fleet.watch(h.draining)
+	go h.upstreams.watch(h.draining)
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(ln) }()
 	select {
@@ -270,7 +270,7 @@ func (h *Host) mayClose(header http.Header) {
 // known are the facts that are at hand.
 func (h *Host) known() edge.Facts {
 	f := h.facts
-	f.Agents = h.fleet.present()
+	f.Agents = h.upstreams.present()
 	return f
 }
 
@@ -313,7 +313,7 @@ func (h *Host) decide(w http.ResponseWriter, r *http.Request) (edge.Decision, er
 			}
 			head.Body = append([]byte{}, body...)
 		case d.Ask.Ready && facts.Ready == nil:
-			ready := h.fleet.isReady(r.Context())
+			ready := h.upstreams.isReady(r.Context())
 			facts.Ready = &ready
 		case d.Ask.AccessKeys != nil && (facts.AccessKeys == nil || !facts.AccessKeys.Refreshed):
 			keys, err := h.keys.answer(r.Context(), *d.Ask.AccessKeys)

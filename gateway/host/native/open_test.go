@@ -425,7 +425,7 @@ func TestReadyIsHonestOnceARequestHasFailed(t *testing.T) {
 	r := newRig(t, http.NotFoundHandler(), func(e *edge.Config, _ *Config) { e.Agents = []string{agent.URL} })
 	clock := time.Now() // stands still, so that nothing grows old by itself
 	var mu sync.Mutex
-	r.host.fleet.now = func() time.Time { mu.Lock(); defer mu.Unlock(); return clock }
+	r.host.upstreams.now = func() time.Time { mu.Lock(); defer mu.Unlock(); return clock }
 	if resp, _ := r.do(t, http.MethodGet, "/ready", ""); resp.StatusCode != 200 {
 		t.Fatalf("got %d", resp.StatusCode)
 	}

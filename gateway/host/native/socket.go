@@ -185,7 +185,9 @@ func (s *socket) send(frame json.RawMessage) {
 	ctx, cancel := context.WithTimeout(s.ctx, s.host.Timeouts.Write)
 	defer cancel()
 	if err := s.conn.Write(ctx, websocket.MessageText, frame); err != nil {
-		if errors.Is(err, context.DeadlineExceeded) && s.ctx.Err() == nil {
+		// The error itself may be that of a connection which the deadline has closed,
+		// and a ping that waited for this write may have ended the socket since.
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			s.host.Log.Info("a WebSocket was cut: its client did not read", "user", s.id.User)
 		}
 		s.end()

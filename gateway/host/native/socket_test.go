@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"runtime"
 	"strings"
@@ -321,9 +322,15 @@ func TestSocketAccess(t *testing.T) {
 	}
 }
 
+// TestAClientThatDoesNotReadIsCutOff has a ping wait for the write that is never
+// taken: whichever of the two ends the socket, the log says why.
 func TestAClientThatDoesNotReadIsCutOff(t *testing.T) {
 	a := newTalker()
-	r := newRig(t, a, func(_ *edge.Config, h *Config) { h.Timeouts.Write = 100 * time.Millisecond })
+	var log safeBuffer
+	r := newRig(t, a, func(_ *edge.Config, h *Config) {
+		h.Timeouts.Write, h.Timeouts.Ping, h.Timeouts.Pong = 100*time.Millisecond, 90*time.Millisecond, 10*time.Second
+		h.Log = slog.New(slog.NewTextHandler(&log, nil))
+	})
 	c := dial(t, r, "/ws", nil)
 	say(t, c, `{"type":"subscribe","data":{"sessionId":"s"}}`)
 	big := strings.Repeat("x", 1<<20)
@@ -342,6 +349,11 @@ func TestAClientThatDoesNotReadIsCutOff(t *testing.T) {
 		}
 		if time.Now().After(deadline) {
 			t.Fatal("the socket is still there")
+		}
+	}
+	for deadline := time.Now().Add(5 * time.Second); !strings.Contains(log.String(), "did not read"); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the log does not say why the socket ended: %s", log.String())
 		}
 	}
 }

@@ -36,7 +36,7 @@ func modules(t *testing.T) [][2]string {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if dir := filepath.Dir(name); dir != "test" && dir != "build" {
+			if dir := filepath.Dir(name); dir != "test" && dir != "build" && dir != "node_modules" {
 				all = append(all, [2]string{filepath.ToSlash(name), "esModule"})
 			}
 		}
@@ -147,7 +147,7 @@ func layOut(t *testing.T, dir, build string, vars map[string]string) string {
 	}
 	bindings = append(bindings, `(name = "ADDRESS", durableObjectNamespace = "Address")`,
 		`(name = "USER", durableObjectNamespace = "User")`, `(name = "VAULT", durableObjectNamespace = "Vault")`)
-	objects := filepath.Join(dir, "objects")
+	objects := filepath.Join(dir, "storage")
 	if err := os.Mkdir(objects, 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -193,6 +193,20 @@ test('tool cards pass through six states', () => {
   assert.equal(state(need, end('r1', 'cancelled')), 't:exec_shell:skipped')
 })
 
+test('a question lists what can be decided, and why it asks', () => {
+  const call = { runId: 'r1', callId: 'c1', name: 'write_file', arguments: { path: 'a' }, approvalId: 'p1', scope: 'write_file a' }
+  /** @param {any} more */
+  const asked = (more) => {
+    const s = applyAll(emptyState(), [...ask('r1', 'u1', 'go'), ev('tool_call', call), ev('approval_required', { ...call, ...more })])
+    const item = s.runs.get('r1')?.items.find((i) => i.kind === 'call')
+    assert.ok(item?.kind === 'call')
+    return { decisions: item.call.decisions, sources: item.call.sources }
+  }
+  assert.deepEqual(asked({}), { decisions: ['once', 'session', 'remember_7d', 'deny'], sources: [] })
+  const decisions = ['once', 'turn', 'deny']
+  assert.deepEqual(asked({ decisions, reason: 'foreign_text', sources: ['https://example.com/'] }), { decisions, sources: ['https://example.com/'] })
+})
+
 test('the same call id in two runs is two cards', () => {
   const s = applyAll(emptyState(), [...ask('r1', 'u1', 'a'), ev('tool_call', { runId: 'r1', callId: 'c', name: 'one', arguments: {} }), end('r1'),
     ...ask('r2', 'u2', 'b', 'u1'), ev('tool_call', { runId: 'r2', callId: 'c', name: 'two', arguments: {} })])

@@ -3,7 +3,7 @@
 // object, the Switch, says which of them serves.
 //
 // Owns: what is done in which order with wrangler, the secrets that are absent, the
-// orders to the operator's door.
+// orders to the operator's interface.
 // Touches: wrangler, which alone speaks to Cloudflare; the Worker's door.
 // Never: prints a secret, or passes one on a command line; touches the image that
 // serves.

@@ -127,7 +127,7 @@ func TestTheDoorFollowsNothing(t *testing.T) {
 		}
 		http.Redirect(w, r, to+"/x", http.StatusTemporaryRedirect)
 	})
-	d := Door{Base: here.URL, Key: "canary-of-the-key", HTTP: http.DefaultClient}
+	d := Operator{Base: here.URL, Key: "canary-of-the-key", HTTP: http.DefaultClient}
 	if err := d.Keep(t.Context()); err == nil || asked != 0 {
 		t.Errorf("got %v, and %d were asked", err, asked)
 	}

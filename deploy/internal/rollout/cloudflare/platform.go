@@ -94,7 +94,7 @@ func sameImage(a, b string) bool {
 	return a[strings.LastIndex(a, "/")+1:] == b[strings.LastIndex(b, "/")+1:]
 }
 
-// asks reads the switch. The door's key may be lost, and then there is a new one.
+// asks reads the switch. The operator's key may be lost, and then there is a new one.
 func (p *Platform) asks(ctx context.Context) (switchState, error) {
 	m := p.remembered()
 	var err error
@@ -119,7 +119,7 @@ func (p *Platform) asks(ctx context.Context) (switchState, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.Patience)
 	defer cancel()
 	for {
-		s, err := p.door().ask(ctx, "", nil)
+		s, err := p.operator().ask(ctx, "", nil)
 		var other *refused
 		if err == nil || errors.As(err, &other) && other.status != http.StatusUnauthorized && other.status != http.StatusNotFound {
 			return s, err
@@ -132,10 +132,10 @@ func (p *Platform) asks(ctx context.Context) (switchState, error) {
 	}
 }
 
-// door is the operator's door, with what is known of it.
-func (p *Platform) door() Door {
+// door is the operator's interface, with what is known of it.
+func (p *Platform) operator() Operator {
 	m := p.remembered()
-	return Door{Base: p.base, Key: p.key(m), Canary: p.canary, Hold: p.Hold, HTTP: p.HTTP}
+	return Operator{Base: p.base, Key: p.key(m), Canary: p.canary, Hold: p.Hold, HTTP: p.HTTP}
 }
 
 // Fill deploys the Worker, and the new image into one slot. The other slot's image
@@ -195,7 +195,7 @@ func (p *Platform) noted(ctx context.Context, slot rollout.Slot, name, image str
 	ctx, cancel := context.WithTimeout(ctx, p.Patience)
 	defer cancel()
 	for {
-		err := p.door().Note(ctx, slot, name, image)
+		err := p.operator().Note(ctx, slot, name, image)
 		if err == nil {
 			return nil
 		}
@@ -223,23 +223,23 @@ func (p *Platform) Discard(ctx context.Context, _ rollout.Slot) error {
 
 // Serve moves the switch.
 func (p *Platform) Serve(ctx context.Context, slot rollout.Slot) error {
-	return p.door().Serve(ctx, slot)
+	return p.operator().Serve(ctx, slot)
 }
 
 // Keep says that what serves stays.
-func (p *Platform) Keep(ctx context.Context) error { return p.door().Keep(ctx) }
+func (p *Platform) Keep(ctx context.Context) error { return p.operator().Keep(ctx) }
 
 // Admit brings the canary into a slot.
 func (p *Platform) Admit(ctx context.Context, slot rollout.Slot) (rollout.Visitor, error) {
-	return p.door().Admit(ctx, slot)
+	return p.operator().Admit(ctx, slot)
 }
 
 // Dismiss ends the trial, and erases the canary.
-func (p *Platform) Dismiss(ctx context.Context) error { return p.door().Dismiss(ctx) }
+func (p *Platform) Dismiss(ctx context.Context) error { return p.operator().Dismiss(ctx) }
 
 // Figures tells what users met.
 func (p *Platform) Figures(ctx context.Context, slot rollout.Slot, since time.Time) (rollout.Figures, error) {
-	return p.door().Figures(ctx, slot, since)
+	return p.operator().Figures(ctx, slot, since)
 }
 
 func (p *Platform) say(format string, args ...any) {

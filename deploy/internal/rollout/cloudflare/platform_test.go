@@ -82,7 +82,7 @@ func TestDeploy(t *testing.T) {
 			t.Fatalf("%v\n%s", err, out)
 		}
 		if got := s.told(); got != orders {
-			t.Errorf("the door was told: %s\nwant: %s", got, orders)
+			t.Errorf("the operator's interface was told: %s\nwant: %s", got, orders)
 		}
 	}
 
@@ -137,7 +137,7 @@ func TestDeploy(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := s.told(); got != "serve blue, keep" || s.state.Serves != rollout.Blue {
-		t.Errorf("the door was told: %s", got)
+		t.Errorf("the operator's interface was told: %s", got)
 	}
 
 	t.Log("an image that is red: the switch stays, the Worker goes back, and so can nobody")
@@ -150,7 +150,7 @@ func TestDeploy(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if got, want := s.told(), "hold green, try blue, try green, try blue, dismiss"; got != want {
-		t.Errorf("the door was told: %s\nwant: %s", got, want)
+		t.Errorf("the operator's interface was told: %s\nwant: %s", got, want)
 	}
 	if a.script.serves != serves || a.images()["blue"] != second["blue"] {
 		t.Errorf("the Worker's version %s serves, want %s; images %v", a.script.serves, serves, a.images())

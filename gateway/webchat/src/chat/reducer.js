@@ -7,6 +7,9 @@ import { place, follow, path } from './tree.js'
 /** @typedef {import('./state.js').State} State */
 /** @typedef {import('./state.js').Call} Call */
 
+/** What an agent before version 0.3 takes, which does not list it. */
+const usualDecisions = ['once', 'session', 'remember_7d', 'deny']
+
 /** @param {State} state @param {any} event @returns {State} */
 export const apply = (state, event) => applyAll(state, [event])
 
@@ -89,6 +92,7 @@ const handlers = {
     change(d, e, (c) => ({
       ...c, name: e.name ?? c.name, args: e.arguments ?? c.args, state: 'approval',
       approvalId: e.approvalId, scope: e.scope ?? '', expiresAt: e.expiresAt ?? '', decision: '',
+      decisions: e.decisions ?? usualDecisions, sources: e.reason === 'foreign_text' ? (e.sources ?? []) : [],
     }))
   },
 
@@ -176,7 +180,7 @@ function change(d, e, edit) {
   const item = r.items[at]
   /** @type {Call} */
   const old = item?.kind === 'call' ? item.call : {
-    callId: e.callId, name: '', args: {}, state: 'running', output: '', approvalId: '', scope: '', expiresAt: '', decision: '',
+    callId: e.callId, name: '', args: {}, state: 'running', output: '', approvalId: '', scope: '', expiresAt: '', decision: '', decisions: [], sources: [],
   }
   /** @type {import('./state.js').Item} */
   const next = { kind: 'call', call: edit(old) }

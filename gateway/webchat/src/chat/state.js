@@ -24,6 +24,8 @@
  * @property {string} output
  * @property {string} approvalId
  * @property {string} scope
+ * @property {string[]} decisions what can be decided about it
+ * @property {string[]} sources where text comes from that others may have written, if that is why it asks
  * @property {string} expiresAt
  * @property {string} decision
  */

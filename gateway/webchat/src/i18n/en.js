@@ -78,6 +78,8 @@ export const en = {
   approveScope: 'Applies to exactly this:',
   approveUntil: 'Open until {time}',
   approveOnce: 'Allow once',
+  approveTurn: 'Until this answer is done',
+  approveForeign: 'Asked because the model has read text that others may have written:',
   approveSession: 'For this conversation',
   approveWeek: 'For 7 days',
   approveDeny: 'Deny',

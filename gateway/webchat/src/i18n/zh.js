@@ -79,6 +79,8 @@ export const zh = {
   approveScope: '适用范围（逐字）：',
   approveUntil: '有效期至 {time}',
   approveOnce: '允许一次',
+  approveTurn: '本轮内允许',
+  approveForeign: '模型读过别人写的文字，所以要问：',
   approveSession: '本次对话允许',
   approveWeek: '7 天内允许',
   approveDeny: '拒绝',

@@ -18,6 +18,11 @@ const stateText = /** @type {const} */ ({
 /** @param {unknown} args */
 const exact = (args) => (typeof args === 'string' ? args : JSON.stringify(args, null, 2))
 
+/** What can be decided, in the order of the buttons. */
+const decisions = /** @type {const} */ ([
+  ['once', 'approveOnce', 'primary'], ['turn', 'approveTurn', ''], ['session', 'approveSession', ''], ['remember_7d', 'approveWeek', ''], ['deny', 'approveDeny', 'danger'],
+])
+
 /** @param {{call: Call}} props */
 export function ToolCard({ call }) {
   const asks = call.state === 'approval'
@@ -57,11 +62,9 @@ function Approval({ call }) {
     <p><strong>${t('approveAsk')}</strong></p>
     ${call.scope ? html`<p class="label">${t('approveScope')}</p><${Exact} text=${call.scope} label=${t('approveScope')} more="scope muted" />` : ''}
     ${until ? html`<p class="muted">${t('approveUntil', { time: until })}</p>` : ''}
+    ${call.sources.length ? html`<p class="muted">${t('approveForeign')}</p><ul class="muted">${call.sources.map((s) => html`<li><bdi>${s}</bdi></li>`)}</ul>` : ''}
     <div class="row">
-      ${button('once', t('approveOnce'), 'primary')}
-      ${button('session', t('approveSession'), '')}
-      ${button('remember_7d', t('approveWeek'), '')}
-      ${button('deny', t('approveDeny'), 'danger')}
+      ${decisions.filter(([decision]) => call.decisions.includes(decision)).map(([decision, label, look]) => button(decision, t(label), look))}
     </div>
   </div>`
 }

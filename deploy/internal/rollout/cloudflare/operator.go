@@ -17,9 +17,9 @@ import (
 // keys as it is.
 const CanaryName = "loongclaw-canary"
 
-// Door is the operator's door of a Worker (wrangler/rollout/operator.mjs): the switch, the
+// Operator is the operator's interface of a Worker (wrangler/rollout/operator.mjs): the switch, the
 // canary's way in, and what the gateway saw.
-type Door struct {
+type Operator struct {
 	Base   string // the Worker's address
 	Key    string // its secret ROLLOUT_KEY
 	Canary string // the canary's token: its secret LOONGCLAW_CANARY without the name
@@ -44,7 +44,7 @@ type switchState struct {
 	}
 }
 
-// refused is an answer of the door that is none of its own.
+// refused is an answer of the operator's interface that is none of its own.
 type refused struct {
 	status int
 	body   string
@@ -55,7 +55,7 @@ func (r *refused) Error() string {
 }
 
 // ask sends an order; without one it reads.
-func (d Door) ask(ctx context.Context, query string, order any) (switchState, error) {
+func (d Operator) ask(ctx context.Context, query string, order any) (switchState, error) {
 	method, body := http.MethodGet, io.Reader(http.NoBody)
 	if order != nil {
 		b, err := json.Marshal(order)
@@ -101,44 +101,44 @@ type order struct {
 }
 
 // Serve moves the switch. It goes back by itself after Hold, unless Keep comes.
-func (d Door) Serve(ctx context.Context, slot rollout.Slot) error {
+func (d Operator) Serve(ctx context.Context, slot rollout.Slot) error {
 	_, err := d.ask(ctx, "", order{Do: "serve", Slot: slot, HoldMs: d.Hold.Milliseconds()})
 	return err
 }
 
 // Keep says that what serves stays.
-func (d Door) Keep(ctx context.Context) error {
+func (d Operator) Keep(ctx context.Context) error {
 	_, err := d.ask(ctx, "", order{Do: "keep"})
 	return err
 }
 
 // Admit brings the canary into a slot.
-func (d Door) Admit(ctx context.Context, slot rollout.Slot) (rollout.Visitor, error) {
+func (d Operator) Admit(ctx context.Context, slot rollout.Slot) (rollout.Visitor, error) {
 	_, err := d.ask(ctx, "", order{Do: "try", Slot: slot, User: CanaryName})
 	return rollout.Visitor{Base: d.Base, Token: d.Canary}, err
 }
 
 // Dismiss ends the trial, and erases the canary.
-func (d Door) Dismiss(ctx context.Context) error {
+func (d Operator) Dismiss(ctx context.Context) error {
 	_, err := d.ask(ctx, "", order{Do: "dismiss"})
 	return err
 }
 
 // Figures tells what all isolates told the switch.
-func (d Door) Figures(ctx context.Context, slot rollout.Slot, since time.Time) (rollout.Figures, error) {
+func (d Operator) Figures(ctx context.Context, slot rollout.Slot, since time.Time) (rollout.Figures, error) {
 	s, err := d.ask(ctx, "?since="+strconv.FormatInt(since.UnixMilli(), 10), nil)
 	f := s.Figures[slot]
 	return rollout.Figures{Requests: f.Requests, Failures: f.Failures, P95: time.Duration(f.P95Ms * float64(time.Millisecond))}, err
 }
 
 // Note remembers what was put into a slot.
-func (d Door) Note(ctx context.Context, slot rollout.Slot, name, image string) error {
+func (d Operator) Note(ctx context.Context, slot rollout.Slot, name, image string) error {
 	_, err := d.ask(ctx, "", order{Do: "hold", Slot: slot, Name: name, Image: image})
 	return err
 }
 
 // State is what the switch knows: which slot serves, and what was put where.
-func (d Door) State(ctx context.Context) (rollout.State, error) {
+func (d Operator) State(ctx context.Context) (rollout.State, error) {
 	s, err := d.ask(ctx, "", nil)
 	if err != nil {
 		return rollout.State{}, err
