@@ -48,6 +48,9 @@ type Recorder interface {
 	Record(ctx context.Context, steps ...Step) error
 	// Show shows the next piece of the answer that is being given.
 	Show(piece string)
+	// Think shows the next piece of that answer's reasoning. An empty one says that
+	// what was shown of an attempt came to nothing.
+	Think(piece string)
 }
 
 // Step is one thing that a turn did. Exactly one field is set.
@@ -56,6 +59,8 @@ type Step struct {
 	Call   *Call
 	Ask    *AskStep
 	Result *Result
+
+	Summary *SummaryStep
 }
 
 // AnswerStep is a stretch of answer.
@@ -106,6 +111,8 @@ type State struct {
 	Rounds      int       // answers given so far
 	Interactive bool      // somebody can be asked
 	RequestID   string
+
+	Compaction // of the conversation, where it outgrows the model
 }
 
 // Outcome is how a turn left off.
@@ -189,6 +196,9 @@ func (t *turn) ask(ctx context.Context) (done bool, err error) {
 	if err := t.flush(ctx); err != nil {
 		return false, err
 	}
+	if err := t.makeRoom(ctx); err != nil {
+		return false, err
+	}
 	t.Rounds++
 	a, err := t.answer(ctx)
 	t.shown.Reset()
@@ -226,9 +236,19 @@ func (t *turn) answer(ctx context.Context) (Answer, error) {
 	var used *chat.Usage
 	for tries := 1; ; tries++ {
 		q := t.question()
+		q.OnReasoning = t.think
+		if tries > 1 {
+			t.think("")
+		}
 		a, err := t.Model.Answer(ctx, q, t.show)
-		if errors.Is(err, ErrTooLong) && a.Text == "" && t.shorten() {
-			continue
+		if errors.Is(err, ErrTooLong) && a.Text == "" {
+			shorter, err := t.shorten(ctx)
+			if err != nil {
+				return a, err
+			}
+			if shorter {
+				continue
+			}
 		}
 		used = used.Add(a.Usage)
 		a.Usage = used
@@ -249,6 +269,8 @@ func (t *turn) show(piece string) {
 	t.shown.WriteString(piece)
 	t.Recorder.Show(piece)
 }
+
+func (t *turn) think(piece string) { t.Recorder.Think(piece) }
 
 // maxEmpty is how often the model is asked again after an empty answer.
 const maxEmpty = 1
@@ -290,16 +312,26 @@ func (t *turn) question() Question {
 	return q
 }
 
-// shorten leaves out the oldest half of what is sent, and reports whether
+// shorten has less of the conversation sent than was refused: a summary of its
+// older part where none was tried, else without its oldest half. It reports whether
 // anything could be left out.
-func (t *turn) shorten() bool {
-	room := Size(t.Messages) / 2
-	fewer := Fit(t.Messages, room)
-	if len(fewer) == len(t.Messages) {
-		return false
+func (t *turn) shorten(ctx context.Context) (bool, error) {
+	size := Size(t.Messages)
+	room := size / 2
+	// What was refused had grown a little beyond the window: most of it fits.
+	done, err := t.compact(ctx, room, size-size/8)
+	if err != nil {
+		return false, err
 	}
-	t.Messages, t.room = fewer, room
-	return true
+	if !done {
+		fewer := Fit(t.Messages, room)
+		if len(fewer) == len(t.Messages) {
+			return false, nil
+		}
+		t.Messages = fewer
+	}
+	t.room = room
+	return true, nil
 }
 
 // mindCut remembers the calls of an answer that was cut off by its limit, so that

@@ -11,7 +11,7 @@ import (
 // state breaks. It takes time that grows with the whole session, so it is for
 // tests.
 func (s *State) Check() error {
-	for _, check := range []func() error{s.checkRuns, s.checkTree, s.checkCalls, s.checkEntries, s.checkAnswer} {
+	for _, check := range []func() error{s.checkRuns, s.checkTree, s.checkCalls, s.checkEntries, s.checkAnswer, s.checkSummaries} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -114,6 +114,20 @@ func (s *State) checkEntries() error {
 func (s *State) checkAnswer() error {
 	if g := s.answer; g != nil && g.run != s.current {
 		return fmt.Errorf("the run %q gives an answer and %q is under way", g.run, s.current)
+	}
+	return nil
+}
+
+func (s *State) checkSummaries() error {
+	for upTo, all := range s.summaries {
+		if n := s.tree.nodes[upTo]; n == nil || !n.settled {
+			return fmt.Errorf("a summary goes up to the message %q, which is on no branch", upTo)
+		}
+		for _, sum := range all {
+			if r := s.runs[sum.RunID]; sum.UpTo != upTo || sum.Text == "" || r == nil || !r.summarised {
+				return fmt.Errorf("the summary %q up to %q is not its run's", sum.ID, upTo)
+			}
+		}
 	}
 	return nil
 }

@@ -162,7 +162,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	chatModel, info := model.New(models, log, seen.client(c.modelClient()))
 	box := tools.New(toolsConfig(c, log))
 	manager := runs.New(runs.Config{
-		Bucket: store, Model: chatModel, Tools: box, Instance: c.Instance, MaxRuns: c.maxRuns, Window: info.Window(), Log: log, Now: time.Now,
+		Bucket: store, Model: chatModel, Tools: box, Instance: c.Instance, MaxRuns: c.maxRuns, Window: info.Window(), AnswerTokens: c.maxTokens, Log: log, Now: time.Now,
 		Persona:  persona.Reader{Bucket: store, File: "config/SOUL.md", Log: log}.For,
 		Observer: seen, Trace: seen.runs(),
 	})
