@@ -4,7 +4,7 @@ import { append, days, isNews, put, renew } from '../src/chat/list.js'
 import { fromPage, prepend } from '../src/chat/older.js'
 import { applyAll } from '../src/chat/reducer.js'
 import { activeRuns, emptyState } from '../src/chat/state.js'
-import { path } from '../src/chat/tree.js'
+import { path, showBranch } from '../src/chat/tree.js'
 
 /** @param {string} id @param {number} minute @param {Partial<import('../src/wire/api.js').Session>} [more] @returns {import('../src/wire/api.js').Session} */
 const row = (id, minute, more) => ({ id, title: id, createdAt: '', updatedAt: new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString(), messages: 1, ...more })
@@ -69,6 +69,9 @@ test('earlier turns join above, however often, and what is shown stays shown', (
   assert.equal(s.cursor, 'c9')
   s = applyAll(s, say('6', 'a2')) // and one of the turn that was the first
   assert.deepEqual(path(s).map((t) => t.userId), ['m1', 'm2', 'm6'])
+  let chosen = applyAll(fromPage(say('3', 'a2')), say('6', 'a2'))
+  chosen = prepend(showBranch(chosen, 'm3'), say('2', 'a1'))
+  assert.deepEqual(path(chosen).map((t) => t.userId), ['m2', 'm3'])
 })
 
 test('the run of a version that is not here waits for nothing; what waits its turn does', () => {
