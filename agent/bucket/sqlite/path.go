@@ -118,8 +118,8 @@ type identity struct {
 	files []os.FileInfo
 }
 
-// identify looks at the database and the files beside it.
-func identify(path string) (identity, error) {
+// filesOf looks at the database and the files beside it.
+func filesOf(path string) (identity, error) {
 	var id identity
 	for _, p := range []string{path, path + "-wal", path + "-shm"} {
 		info, err := os.Stat(p)

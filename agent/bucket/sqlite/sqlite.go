@@ -98,7 +98,7 @@ func (s *Store) begin(ctx context.Context) error {
 		return s.meaning("open", err)
 	}
 	if err = settle(ctx, c, s.now()); err == nil {
-		s.there, err = identify(s.path)
+		s.there, err = filesOf(s.path)
 	}
 	if err == nil {
 		s.turn, err = openTurn(s.path)
