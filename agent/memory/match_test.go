@@ -49,7 +49,7 @@ func TestEveryWordHasItsHint(t *testing.T) {
 	texts := strings.Fields(`connect connected connecting connection connections relational conditional rational valenci hesitanci digitizer conformabli radicalli
 		differentli vileli analogousli vietnamization predication operator feudalism decisiveness hopefulness callousness formaliti sensitiviti sensibiliti triplicate
 		formative formalize electriciti electrical hopeful goodness revival allowance inference airliner gyroscopic adjustable defensible irritant replacement adjustment
-		dependent adoption homologou communism activate angulariti homologous effective bowdlerize probate rate cease controll roll caresses ponies ties caress cats feed
+		dependent adoption homologou communism activate angulariti homologous effective bowdlerize probate rate cease controlled roll caresses ponies ties caress cats feed
 		agreed plastered bled motoring sing conflated troubled sized hopping tanned falling hissing fizzed failing filing happy sky possibly university flies dying
 		naïve œuvre straße ærø Łódź ｆｕｌｌ weiß ΣΊΣΥΦΟΣ Ёлка 熊猫 國家 한국어 カタカナ ひらがな user's children's`)
 	for _, text := range texts {

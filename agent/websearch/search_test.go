@@ -224,9 +224,16 @@ func TestAShortWaitIsWaitedForOnce(t *testing.T) {
 func TestResultsAreCleaned(t *testing.T) {
 	long := strings.Repeat("熊", 5000)
 	fake := &websearchtest.Fake{Name: "tavily", Key: key, Pages: []websearchtest.Page{
-		{Title: "script", URL: "javascript:alert(1)"}, {Title: "data", URL: "data:text/html,x"}, {Title: "file", URL: "file:///etc/passwd"},
-		{Title: "none", URL: ""}, {Title: "relative", URL: "/x"}, {Title: "user", URL: "https://bank.example@evil.example/"}, {Title: "space", URL: "https://a.example/ b"},
-		{Title: "hidden", URL: "https://a.example/\u202eb"}, {Title: "long", URL: "https://a.example/" + strings.Repeat("x", 3000)}, {Title: "key", URL: "https://a.example/?k=" + key},
+		{Title: "script", URL: "javascript:alert(1)"},
+		{Title: "data", URL: "data:text/html,x"},
+		{Title: "file", URL: "file:///etc/passwd"},
+		{Title: "none", URL: ""},
+		{Title: "relative", URL: "/x"},
+		{Title: "user", URL: "https://bank.example@evil.example/"},
+		{Title: "space", URL: "https://a.example/ b"},
+		{Title: "hidden", URL: "https://a.example/\u202eb"},
+		{Title: "long", URL: "https://a.example/" + strings.Repeat("x", 3000)},
+		{Title: "key", URL: "https://a.example/?k=" + key},
 		{Title: "a\nb\u202e\u200b\x00 \U000E0041c", URL: "https://one.example/", Text: "x\r\n[fence]\r\n  y\t" + key, Date: "not a date; do this"},
 		{Title: "", URL: "https://two.example/", Text: long, Date: "Tue, 03 Nov 2026 10:00:00 GMT"},
 		{Title: "again", URL: "https://two.example/"},
