@@ -112,11 +112,12 @@ test-rules: ## what Prometheus records, when it calls, and the dashboard, by pro
 	cd deploy && go test -count=1 -timeout 30m ./monitoring
 
 # By hand, before a change of weight is called done: about an hour.
-test-long: build gateway/webchat/node_modules/.ready ## fuzzing, and kills on a directory and on a real S3 server
+test-long: build gateway/webchat/node_modules/.ready ## fuzzing, and kills on a directory, on SQLite and on a real S3 server
 	deploy/fuzz.sh $(MODULES)
 	cd gateway/webchat && npm run --silent test:long
 	cd deploy && go build -o ../bin/soak ./cmd/soak
 	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 200 -store disk
+	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 200 -store sqlite
 	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 60 -store s3 -between 3s
 
 lint: gateway/webchat/node_modules/.ready wrangler/node_modules/.ready ## golangci-lint, gofumpt and tsc, from pinned versions
@@ -161,9 +162,11 @@ drill: build bin/local ## export, destroy, restore, verify: what comes back is w
 dependencies: ## docs/DEPENDENCIES.md: every module and package, with its licence
 	@cd deploy && go run ./cmd/licenses
 
-soak: build ## hours of kill -9, bad weather and two agents, on disk and on a real S3 server
+soak: build ## hours of kill -9, bad weather and two agents, on disk, on SQLite and on a real S3 server
 	cd deploy && go build -o ../bin/soak ./cmd/soak
 	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 1000 -store disk
+	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 1000 -store sqlite
+	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 200 -store sqlite -agents 2
 	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 1000 -store s3 -between 3s
 	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 100 -store s3 -weather
 	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 0 -store s3 -agents 2 -users 4 -partition 45s

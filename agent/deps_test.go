@@ -27,6 +27,8 @@ var owners = map[string][]string{
 	"github.com/labstack/echo/v4":             {"httpapi"},
 	"github.com/tmc/langchaingo/":             {"model/langchain", "model/anthropic"},
 	"github.com/aws/":                         {"bucket/r2"},
+	"modernc.org/":                            {"bucket/sqlite"},
+	"database/sql":                            {"bucket/sqlite"},
 	"github.com/kelseyhightower/envconfig":    {"cmd/agent"},
 	"github.com/prometheus/":                  {"meter"},
 	"go.opentelemetry.io/":                    {"trace"},
@@ -40,10 +42,10 @@ var owners = map[string][]string{
 // mayTouch are the rooms whose programs, not tests, may touch the machine.
 var mayTouch = map[string][]string{
 	"os/exec": {"tools/mcp", "tools/shell", "tools/worker"},
-	"os":      {"bucket/disk", "cmd/agent", "persona", "tools/mcp", "tools/process", "tools/shell", "tools/worker", "archive"},
-	"syscall": {"bucket/disk", "cmd/agent", "tools/mcp", "tools/process", "tools/shell", "tools/worker"},
-	"net":     {"cmd/agent", "tools", "tools/mcp", "model/modeltest", "bucket/r2"},
-	"embed":   {"memory", "model/providers", "tools"},
+	"os":      {"bucket/disk", "bucket/sqlite", "cmd/agent", "persona", "tools/mcp", "tools/process", "tools/shell", "tools/worker", "archive"},
+	"syscall": {"bucket/disk", "bucket/sqlite", "cmd/agent", "tools/mcp", "tools/process", "tools/shell", "tools/worker"},
+	"net":     {"cmd/agent", "outbound", "tools", "tools/mcp", "model/modeltest", "bucket/r2"},
+	"embed":   {"memory", "model/providers", "tools", "websearch"},
 	"log":     {}, // slog is handed in
 	"testing": {"bucket/buckettest"},
 
@@ -56,6 +58,7 @@ var mayImport = map[string][]string{
 	"bucket":                        {},
 	"bucket/disk":                   {"bucket"},
 	"bucket/r2":                     {"bucket"},
+	"bucket/sqlite":                 {"bucket"},
 	"bucket/buckettest":             {"bucket"},
 	"journal":                       {"bucket", "guard", "record"},
 	"record":                        {},
@@ -77,8 +80,13 @@ var mayImport = map[string][]string{
 	"model/modeltest":               {},
 	"model/anthropic/anthropictest": {},
 
-	"tools":         {"files", "loop", "memory", "tools/shell", "tools/webpage", "tools/worker"},
-	"tools/mcp":     {"auditlog", "bucket", "loop", "tools", "tools/process", "users"},
+	"outbound":  {},
+	"websearch": {"outbound"},
+
+	"websearch/websearchtest": {},
+
+	"tools":         {"files", "guard", "loop", "memory", "outbound", "websearch", "tools/shell", "tools/webpage", "tools/worker"},
+	"tools/mcp":     {"auditlog", "bucket", "loop", "outbound", "tools", "tools/process", "users"},
 	"tools/process": {},
 	"tools/shell":   {"bucket", "files", "tools/process"},
 	"tools/webpage": {},
@@ -88,6 +96,7 @@ var mayImport = map[string][]string{
 	"thread":        {"openai"},
 	"egress":        {"bucket"},
 	"persona":       {"bucket", "users"},
+	"transfer":      {"bucket", "users"},
 	"runs":          {"auditlog", "bucket", "guard", "journal", "lease", "loop", "memory", "record", "session", "tools", "users"},
 	"meter":         {"bucket", "loop"},
 	"trace":         {"bucket", "loop"},
@@ -177,7 +186,7 @@ func TestRoomsKnowOnlyWhatTheyMay(t *testing.T) {
 			case !ours:
 			case ruled && !slices.Contains(allowed, room):
 				t.Errorf("%s imports %s", p.ImportPath, i)
-			case !strings.HasPrefix(p.room(), "cmd/") && (room == "httpapi" || strings.HasPrefix(room, "cmd/") || room == "model/modeltest" || room == "model/anthropic/anthropictest" || room == "bucket/buckettest"):
+			case !strings.HasPrefix(p.room(), "cmd/") && (room == "httpapi" || strings.HasPrefix(room, "cmd/") || room == "model/modeltest" || room == "model/anthropic/anthropictest" || room == "websearch/websearchtest" || room == "bucket/buckettest"):
 				t.Errorf("%s imports %s, which stands at the edge", p.ImportPath, i)
 			}
 			if strings.HasPrefix(i, "github.com/loongclaw/loongclaw/gateway") || strings.HasPrefix(i, "github.com/loongclaw/loongclaw/deploy") {

@@ -9,7 +9,8 @@ COPY --chown=65532:65532 empty /work
 COPY --chown=65532:65532 empty /tmp
 USER 65532:65532
 WORKDIR /work
-ENV AGENT_LISTEN_ADDR=0.0.0.0:8788 WORKSPACE_DIR=/work STORE=disk:/work/data PATH=/
+# Without STORE the agent keeps all in /work/data, as docs/CONFIGURATION.md says.
+ENV AGENT_LISTEN_ADDR=0.0.0.0:8788 WORKSPACE_DIR=/work PATH=/
 EXPOSE 8788
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/agent"]

@@ -36,7 +36,7 @@ restore() { # STORE USER FILE
 }
 
 if [ $# -gt 0 ]; then
-  : "${STORE:?STORE is not set. Next: STORE=disk:./data deploy/drill.sh $*}"
+  : "${STORE:?STORE is not set. Next: STORE=sqlite:./data/loongclaw.db deploy/drill.sh $*}"
   for user in "$@"; do
     before=$(digest "$STORE" "$user" "$work/$user.tar")
     restore "disk:$work/restored" "$user" "$work/$user.tar"
@@ -54,6 +54,7 @@ cd "$work"
 ln -s "$bin" bin
 
 awake() {
+  : >log # the last one says the same
   env -i PATH="$PATH" HOME="$work" LISTEN_ADDR="$listen" AGENT_LISTEN_ADDR="$agent" bin/local >log 2>&1 &
   deployment=$!
   for _ in $(seq 600); do
@@ -94,11 +95,12 @@ ask PUT /api/files/notes/gifts.md 'A book about bears' >/dev/null
 remembered >before.txt
 asleep
 
-before=$(digest disk:data me me.tar)
+store=sqlite:data/loongclaw.db # what the deployment makes by itself
+before=$(digest "$store" me me.tar)
 rm -rf data
 echo "the store is destroyed"
-restore disk:data me me.tar
-same me "$before" "$(digest disk:data me again.tar)"
+restore "$store" me me.tar
+same me "$before" "$(digest "$store" me again.tar)"
 
 awake
 remembered >after.txt

@@ -26,7 +26,7 @@ func histories(t *testing.T, m *runs.Manager) map[string]chat.History {
 	}
 	all := map[string]chat.History{}
 	for _, s := range sessions {
-		if all[s.ID], err = m.History(t.Context(), "alice", s.ID, 0, true); err != nil {
+		if all[s.ID], err = m.History(t.Context(), "alice", s.ID, runs.View{Tree: true}); err != nil {
 			t.Fatal(err)
 		}
 	}

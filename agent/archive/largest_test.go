@@ -173,7 +173,7 @@ func checkLargest(t *testing.T, store bucket.Bucket) {
 	m := withModel(t, store, scripted{})
 	defer stop(t, m)
 	for session, want := range map[string]int{"text": loop.MaxAnswer, "call": len("calling") + len("done"), "client": chat.MaxEarlier*800 + len("done")} {
-		h, err := m.History(t.Context(), "alice", session, 0, true)
+		h, err := m.History(t.Context(), "alice", session, runs.View{Tree: true})
 		if err != nil {
 			t.Errorf("%s: %v", session, err)
 			continue
@@ -230,7 +230,7 @@ func TestMoreThanTheLargestIsAClearFault(t *testing.T) {
 	m = withModel(t, store, answers)
 	defer stop(t, m)
 	for message, a := range answers {
-		h, err := m.History(t.Context(), "alice", message, 0, false)
+		h, err := m.History(t.Context(), "alice", message, runs.View{})
 		if err != nil || len(h.Messages) != 4 {
 			t.Errorf("%s: %d messages, %v", message, len(h.Messages), err)
 			continue
@@ -295,10 +295,10 @@ func TestWhatAnEarlierVersionWroteTooLarge(t *testing.T) {
 
 	m = withModel(t, store, scripted{})
 	defer stop(t, m)
-	if _, err := m.History(t.Context(), "alice", "large", 0, false); fault.CodeOf(err) != fault.CodeDamaged {
+	if _, err := m.History(t.Context(), "alice", "large", runs.View{}); fault.CodeOf(err) != fault.CodeDamaged {
 		t.Errorf("history: %v, want session_damaged", err)
 	}
-	if _, err := m.History(t.Context(), "alice", "small", 0, false); err != nil {
+	if _, err := m.History(t.Context(), "alice", "small", runs.View{}); err != nil {
 		t.Errorf("the other session: %v", err)
 	}
 	if err := m.Delete(t.Context(), "alice", "large"); err != nil {

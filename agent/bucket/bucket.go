@@ -58,6 +58,8 @@ var (
 	// ErrNotDurable: the object can be read, and may be gone after a power loss.
 	// Writing it again settles that.
 	ErrNotDurable = errors.New("bucket: the object is not durable yet")
+	// ErrDamaged: what the store holds is not what was written.
+	ErrDamaged = errors.New("bucket: what is stored is damaged")
 )
 
 // MaxObject is the largest object, in bytes. It is one number for all stores and

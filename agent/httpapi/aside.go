@@ -46,7 +46,7 @@ func (s *Server) aside(c echo.Context, q openai.Request) error {
 		if err != nil {
 			return err
 		}
-		return c.JSONBlob(http.StatusOK, answer.Whole(a.Text, a.Finish, a.Usage))
+		return c.JSONBlob(http.StatusOK, answer.Whole(a.Text, a.Reasoning, a.Finish, a.Usage))
 	}
 	return s.streamAside(c, ask, answer, q.WantUsage, cancel)
 }
@@ -94,7 +94,11 @@ func (s *Server) streamAside(c echo.Context, ask func(func(string)) (runs.AsideA
 				_ = out.write(data(fault.From(e.err).With(requestID(c)).JSON(fault.OpenAI))) // it is the end either way
 				return e.err
 			}
-			b = data(answer.Last(e.Finish))
+			b = nil
+			if e.Reasoning != "" {
+				b = data(answer.Thought(e.Reasoning))
+			}
+			b = append(b, data(answer.Last(e.Finish))...)
 			if count {
 				b = append(b, data(answer.Count(e.Usage))...)
 			}

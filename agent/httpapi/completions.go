@@ -95,10 +95,26 @@ type telling struct {
 	answer openai.Answer
 
 	text    strings.Builder
-	between bool // the next piece begins another stretch
+	thought strings.Builder // the reasoning of all stretches
+	source  string          // the message that the reasoning is of
+	between bool            // the next piece begins another stretch
 	finish  chat.Finish
 	end     *chat.Event
 	done    func() // called once the whole answer is there, before the client has it
+}
+
+// reason takes a piece of reasoning in and gives what is new of it.
+func (t *telling) reason(e chat.Event) (piece string) {
+	if e.Type != chat.TypeReasoningChunk || e.RunID != t.run.RunID {
+		return ""
+	}
+	piece = e.Text()
+	if t.source != "" && t.source != e.MessageID {
+		piece = "\n\n" + piece
+	}
+	t.source = e.MessageID
+	t.thought.WriteString(piece)
+	return piece
 }
 
 // take takes an event in and gives what is new of the text.
@@ -141,12 +157,13 @@ func (s *Server) wholeCompletion(c echo.Context, f *runs.Follower, t *telling) e
 			return err
 		}
 		for _, e := range events {
+			t.reason(e)
 			if _, err := t.take(e); err != nil {
 				return err
 			}
 		}
 	}
-	return c.JSONBlob(http.StatusOK, t.answer.Whole(t.text.String(), t.finish, t.end.Usage))
+	return c.JSONBlob(http.StatusOK, t.answer.Whole(t.text.String(), t.thought.String(), t.finish, t.end.Usage))
 }
 
 func (s *Server) streamCompletion(c echo.Context, f *runs.Follower, t *telling, count bool) error {
@@ -170,6 +187,9 @@ func (s *Server) streamCompletion(c echo.Context, f *runs.Follower, t *telling, 
 		}
 		var b []byte
 		for _, e := range events {
+			if thought := t.reason(e); thought != "" {
+				b = append(b, data(t.answer.Thought(thought))...)
+			}
 			piece := ""
 			if piece, err = t.take(e); err != nil {
 				break

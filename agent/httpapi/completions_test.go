@@ -135,3 +135,46 @@ func TestCompletionsFail(t *testing.T) {
 		t.Errorf("%d sessions, want one for each", n)
 	}
 }
+
+// What a model thought stands beside the content, in one answer and in a stream, in
+// the history of those who ask for it, and in the events of a session.
+func TestReasoningIsBesideTheContent(t *testing.T) {
+	r := newRig(t)
+	body := `{"messages":[{"role":"user","content":"think about it"}],"stream":`
+	whole := r.call(http.MethodPost, chat.PathCompletions, body+`false}`, 200)["choices"].([]any)[0].(map[string]any)["message"].(map[string]any)
+	if whole["content"] != "think about it" || whole["reasoning_content"] != "because so" {
+		t.Errorf("got %v", whole)
+	}
+	w := newWire()
+	r.ServeHTTP(w, r.request(http.MethodPost, chat.PathCompletions, body+`true}`))
+	var text, thought string
+	for line := range strings.SplitSeq(w.text.String(), "\n\n") {
+		var c struct {
+			Choices []struct {
+				Delta struct {
+					Content   string
+					Reasoning string `json:"reasoning_content"`
+				}
+			}
+		}
+		_ = json.Unmarshal([]byte(strings.TrimPrefix(line, "data: ")), &c)
+		for _, choice := range c.Choices {
+			text, thought = text+choice.Delta.Content, thought+choice.Delta.Reasoning
+		}
+	}
+	if text != "think about it" || thought != "because so" {
+		t.Errorf("the stream says %q and thought %q", text, thought)
+	}
+	r.call(http.MethodPost, chat.PathChat, `{"message":"think","sessionId":"s"}`, 200)
+	for query, want := range map[string]any{"": nil, "?reasoning=1": "because so"} {
+		messages := r.call(http.MethodGet, chat.PathHistory+"/s"+query, "", 200)["messages"].([]any)
+		if got := messages[len(messages)-1].(map[string]any); got["reasoning"] != want || got["content"] != "think" {
+			t.Errorf("history%s: got %v", query, got)
+		}
+	}
+	w = newWire()
+	r.ServeHTTP(w, r.request(http.MethodGet, chat.PathSessions+"/s/events?until=idle", ""))
+	if got := w.text.String(); strings.Count(got, "event: reasoning_chunk") != 1 || !strings.Contains(got, `"content":"because so"`) {
+		t.Errorf("a replay: %s", got)
+	}
+}

@@ -43,7 +43,7 @@ func (s *Server) place(ctx context.Context, user string, q openai.Request) (thre
 func (s *Server) choose(ctx context.Context, user string, q openai.Request) (thread.Choice, bool, error) {
 	var all []thread.Choice
 	for _, session := range s.threads.Sessions(user, q) {
-		h, err := s.Runs.History(ctx, user, session.ID, 0, true)
+		h, err := s.Runs.History(ctx, user, session.ID, runs.View{Tree: true})
 		if fault.CodeOf(err) == fault.CodeDamaged {
 			continue // it is reported where it is read; the conversation goes on in another session
 		}
@@ -79,7 +79,7 @@ func (s *Server) learn(ctx context.Context, user string) (bool, error) {
 		if s.threads.Has(user, row.ID) {
 			continue
 		}
-		h, err := s.Runs.History(ctx, user, row.ID, 0, true)
+		h, err := s.Runs.History(ctx, user, row.ID, runs.View{Tree: true})
 		if err != nil {
 			s.Log.Debug("conversation not read", slog.String("session", row.ID), slog.Any("err", err))
 			continue

@@ -35,10 +35,17 @@ func (parrot) Answer(ctx context.Context, q loop.Question, onText func(string)) 
 		<-ctx.Done()
 		return loop.Answer{}, ctx.Err()
 	}
+	thought := ""
+	if strings.HasPrefix(text, "think") {
+		thought = "because so"
+		for _, piece := range strings.SplitAfter(thought, " ") {
+			q.OnReasoning(piece)
+		}
+	}
 	for _, piece := range strings.SplitAfter(text, " ") {
 		onText(piece)
 	}
-	return loop.Answer{Text: text, Usage: &chat.Usage{PromptTokens: 1, CompletionTokens: 2, TotalTokens: 3}, Model: "parrot"}, nil
+	return loop.Answer{Text: text, Usage: &chat.Usage{PromptTokens: 1, CompletionTokens: 2, TotalTokens: 3}, Model: "parrot", Reasoning: thought}, nil
 }
 
 type rig struct {

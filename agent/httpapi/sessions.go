@@ -6,6 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/loongclaw/loongclaw/agent/runs"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -19,7 +20,8 @@ func (s *Server) history(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	h, err := s.Runs.History(c.Request().Context(), user(c), id, limit, c.QueryParam("tree") == "1")
+	tree := c.QueryParam("tree") == "1"
+	h, err := s.Runs.History(c.Request().Context(), user(c), id, runs.View{Limit: limit, Tree: tree, Summaries: tree, Reasoning: c.QueryParam("reasoning") == "1"})
 	if err != nil {
 		return err
 	}

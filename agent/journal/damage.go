@@ -24,8 +24,8 @@ func unavailable(err error) error {
 }
 
 // unread is the error of an object that is there and was not read: too large to
-// be read at all, which is damage of this journal and of no other, or for a reason
-// that may pass.
+// be read at all, or not as it was written, which is damage of this journal and of no
+// other, or for a reason that may pass.
 func unread(key string, err error) error {
 	var f *fault.Error
 	switch {
@@ -33,6 +33,8 @@ func unread(key string, err error) error {
 		return err
 	case errors.Is(err, bucket.ErrTooLarge):
 		return damage(key, fmt.Sprintf("it is larger than %d MiB and cannot be read back; only an earlier version wrote such objects", bucket.MaxObject>>20))
+	case errors.Is(err, bucket.ErrDamaged):
+		return damage(key, "the store cannot give it back as it was written")
 	}
 	return unavailable(err)
 }

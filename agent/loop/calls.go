@@ -1,8 +1,11 @@
 package loop
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
@@ -45,4 +48,58 @@ func tooMany(messages []Message, id string) string {
 		return fmt.Sprintf("not run: one turn may call at most %d tools; answer with what you know", MaxTurnCalls)
 	}
 	return ""
+}
+
+// skipRest gives the calls that are left a result: every call has one.
+func (t *turn) skipRest(err error) {
+	why := "the turn ended before it"
+	if errors.Is(err, context.Canceled) {
+		why = "the user cancelled the turn before it"
+	}
+	// A question that was not recorded is not asked any more.
+	t.held = slices.DeleteFunc(t.held, func(s Step) bool { return s.Ask != nil })
+	for len(t.Pending) > 0 {
+		p := t.Pending[0]
+		if p.Stage == Fresh && !t.isHeld(p.Call) {
+			t.held = append(t.held, Step{Call: &p.Call})
+		}
+		t.end(p.Call, chat.ToolSkipped, why)
+	}
+}
+
+func (t *turn) isHeld(c Call) bool {
+	for _, s := range t.held {
+		if s.Call != nil && s.Call.ID == c.ID {
+			return true
+		}
+	}
+	return false
+}
+
+// unique makes the ids of new calls differ from all others of the turn. Some
+// providers send none, some send the same one twice.
+func (t *turn) unique(calls []Call) {
+	used, numbers := map[string]bool{}, map[string]int{}
+	for _, m := range t.Messages {
+		for _, c := range m.Calls {
+			used[c.ID] = true
+		}
+	}
+	for i := range calls {
+		id := calls[i].ID
+		if id == "" {
+			id = "call"
+		}
+		for base := id; used[id] || id == "call"; {
+			numbers[base]++ // goes on where the last one of this name ended: there may be thousands
+			id = fmt.Sprintf("%s_%d", base, numbers[base])
+		}
+		calls[i].ID, used[id] = id, true
+	}
+}
+
+// IsObject says whether arguments are what a tool takes.
+func IsObject(b json.RawMessage) bool {
+	var m map[string]json.RawMessage
+	return json.Unmarshal(b, &m) == nil && m != nil
 }

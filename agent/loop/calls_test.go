@@ -34,6 +34,7 @@ func (*greedy) Specs() []loop.Spec               { return []loop.Spec{{Name: "an
 func (*greedy) ReadOnly(string) bool             { return true }
 func (*greedy) Source(loop.Call) string          { return "" }
 func (*greedy) Permit(loop.Call) loop.Permission { return loop.Permission{Kind: loop.Allow} }
+func (*greedy) Think(string)                     {}
 func (*greedy) Show(string)                      {}
 func (g *greedy) Run(context.Context, loop.Call) (string, error) {
 	g.ran++

@@ -23,7 +23,9 @@ func (*reader) ReadOnly(string) bool                           { return true }
 func (*reader) Permit(loop.Call) loop.Permission               { return loop.Permission{} }
 func (*reader) Run(context.Context, loop.Call) (string, error) { return "", nil }
 func (*reader) Record(context.Context, ...loop.Step) error     { return nil }
-func (*reader) Show(string)                                    {}
+func (*reader) Think(string)                                   {}
+
+func (*reader) Show(string) {}
 func (*reader) Source(c loop.Call) string {
 	var a struct{ Path string }
 	_ = json.Unmarshal(c.Arguments, &a)

@@ -22,8 +22,16 @@ func Size(messages []Message) int {
 // When a conversation passes room it is cut to half of that at once, and then may
 // grow again. So the beginning of what is sent stays the same for many turns, and
 // a provider reads it from its cache; a window that slid with each turn would make
-// every request a new one. What is cut depends on the messages alone.
+// every request a new one. What is cut depends on the messages alone. A summary at
+// the beginning stays: it stands for what is not there.
 func Fit(messages []Message, room int) []Message {
+	if len(messages) > 1 && messages[0].Summary {
+		rest := Fit(messages[1:], room-Size(messages[:1]))
+		if len(rest) == len(messages)-1 {
+			return messages
+		}
+		return append(messages[:1:1], rest...)
+	}
 	first, size := 0, 0
 	for start := 0; start < len(messages); {
 		end := turnEnd(messages, start)

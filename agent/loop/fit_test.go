@@ -77,6 +77,7 @@ func (none) Source(loop.Call) string { return "" }
 
 func (none) Specs() []loop.Spec                         { return nil }
 func (none) Record(context.Context, ...loop.Step) error { return nil }
+func (none) Think(string)                               {}
 func (none) Show(string)                                {}
 
 func TestATooLongConversationIsAskedShorter(t *testing.T) {

@@ -35,6 +35,10 @@ type Question struct {
 	NoCalls   bool      // the tools are declared and must not be called; without Tools, calls in sight are told in words
 	RequestID string    // for the provider's log and ours
 
+	// OnReasoning gets the reasoning as it comes, whole characters only; its pieces
+	// join to Answer.Reasoning, or to its beginning. nil is nobody.
+	OnReasoning func(piece string)
+
 	Format *Format // the form that the answer is to have, for providers that can hold a model to it; nil is text
 }
 
@@ -55,6 +59,9 @@ type Message struct {
 	CallID  string // of a tool's message: the call that it answers
 	Name    string // of a tool's message: the tool
 	Failed  bool   // of a tool's message: the call did not do what it was to do
+
+	Summary bool     // it stands for older messages; see SummaryMessage
+	From    []string // of a summary: the tools whose results it was made from
 
 	// Of an assistant's message: who gave it, and what only that provider is shown
 	// of it again.

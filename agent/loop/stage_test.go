@@ -124,6 +124,8 @@ func (s *stage) conversationIsWhole(messages []loop.Message) {
 	}
 }
 
+func (s *stage) Think(string) {}
+
 func (s *stage) Show(piece string) { s.say("shown: %q", piece) }
 
 func (s *stage) Record(ctx context.Context, steps ...loop.Step) error {

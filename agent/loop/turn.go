@@ -2,9 +2,7 @@ package loop
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -54,6 +52,9 @@ type Recorder interface {
 	Record(ctx context.Context, steps ...Step) error
 	// Show shows the next piece of the answer that is being given.
 	Show(piece string)
+	// Think shows the next piece of that answer's reasoning. An empty one says that
+	// what was shown of an attempt came to nothing.
+	Think(piece string)
 }
 
 // Step is one thing that a turn did. Exactly one field is set.
@@ -62,6 +63,8 @@ type Step struct {
 	Call   *Call
 	Ask    *AskStep
 	Result *Result
+
+	Summary *SummaryStep
 }
 
 // AnswerStep is a stretch of answer.
@@ -112,6 +115,8 @@ type State struct {
 	Rounds      int       // answers given so far
 	Interactive bool      // somebody can be asked
 	RequestID   string
+
+	Compaction // of the conversation, where it outgrows the model
 }
 
 // Outcome is how a turn left off.
@@ -195,6 +200,9 @@ func (t *turn) ask(ctx context.Context) (done bool, err error) {
 	if err := t.flush(ctx); err != nil {
 		return false, err
 	}
+	if err := t.makeRoom(ctx); err != nil {
+		return false, err
+	}
 	t.Rounds++
 	a, err := t.answer(ctx)
 	t.shown.Reset()
@@ -233,9 +241,19 @@ func (t *turn) answer(ctx context.Context) (Answer, error) {
 	var used *chat.Usage
 	for tries := 1; ; tries++ {
 		q := t.question()
+		q.OnReasoning = t.think
+		if tries > 1 {
+			t.think("")
+		}
 		a, err := t.Model.Answer(ctx, q, t.show)
-		if errors.Is(err, ErrTooLong) && a.Text == "" && t.shorten() {
-			continue
+		if errors.Is(err, ErrTooLong) && a.Text == "" {
+			shorter, err := t.shorten(ctx)
+			if err != nil {
+				return a, err
+			}
+			if shorter {
+				continue
+			}
 		}
 		used = used.Add(a.Usage)
 		a.Usage = used
@@ -265,6 +283,8 @@ func (t *turn) show(piece string) {
 	t.shown.WriteString(piece)
 	t.Recorder.Show(piece)
 }
+
+func (t *turn) think(piece string) { t.Recorder.Think(piece) }
 
 // maxEmpty is how often the model is asked again after an empty answer.
 const maxEmpty = 1
@@ -306,16 +326,26 @@ func (t *turn) question() Question {
 	return q
 }
 
-// shorten leaves out the oldest half of what is sent, and reports whether
+// shorten has less of the conversation sent than was refused: a summary of its
+// older part where none was tried, else without its oldest half. It reports whether
 // anything could be left out.
-func (t *turn) shorten() bool {
-	room := Size(t.Messages) / 2
-	fewer := Fit(t.Messages, room)
-	if len(fewer) == len(t.Messages) {
-		return false
+func (t *turn) shorten(ctx context.Context) (bool, error) {
+	size := Size(t.Messages)
+	room := size / 2
+	// What was refused had grown a little beyond the window: most of it fits.
+	done, err := t.compact(ctx, room, size-size/8)
+	if err != nil {
+		return false, err
 	}
-	t.Messages, t.room = fewer, room
-	return true
+	if !done {
+		fewer := Fit(t.Messages, room)
+		if len(fewer) == len(t.Messages) {
+			return false, nil
+		}
+		t.Messages = fewer
+	}
+	t.room = room
+	return true, nil
 }
 
 // mindCut remembers the calls of an answer that was cut off by its limit, so that
@@ -440,58 +470,4 @@ func (t *turn) flush(ctx context.Context) error {
 	}
 	t.held = nil
 	return nil
-}
-
-// skipRest gives the calls that are left a result: every call has one.
-func (t *turn) skipRest(err error) {
-	why := "the turn ended before it"
-	if errors.Is(err, context.Canceled) {
-		why = "the user cancelled the turn before it"
-	}
-	// A question that was not recorded is not asked any more.
-	t.held = slices.DeleteFunc(t.held, func(s Step) bool { return s.Ask != nil })
-	for len(t.Pending) > 0 {
-		p := t.Pending[0]
-		if p.Stage == Fresh && !t.isHeld(p.Call) {
-			t.held = append(t.held, Step{Call: &p.Call})
-		}
-		t.end(p.Call, chat.ToolSkipped, why)
-	}
-}
-
-func (t *turn) isHeld(c Call) bool {
-	for _, s := range t.held {
-		if s.Call != nil && s.Call.ID == c.ID {
-			return true
-		}
-	}
-	return false
-}
-
-// unique makes the ids of new calls differ from all others of the turn. Some
-// providers send none, some send the same one twice.
-func (t *turn) unique(calls []Call) {
-	used, numbers := map[string]bool{}, map[string]int{}
-	for _, m := range t.Messages {
-		for _, c := range m.Calls {
-			used[c.ID] = true
-		}
-	}
-	for i := range calls {
-		id := calls[i].ID
-		if id == "" {
-			id = "call"
-		}
-		for base := id; used[id] || id == "call"; {
-			numbers[base]++ // goes on where the last one of this name ended: there may be thousands
-			id = fmt.Sprintf("%s_%d", base, numbers[base])
-		}
-		calls[i].ID, used[id] = id, true
-	}
-}
-
-// IsObject says whether arguments are what a tool takes.
-func IsObject(b json.RawMessage) bool {
-	var m map[string]json.RawMessage
-	return json.Unmarshal(b, &m) == nil && m != nil
 }

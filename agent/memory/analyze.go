@@ -79,7 +79,13 @@ var theAnalyzer = sync.OnceValue(func() *analyzer {
 
 // words calls use for each word of a text that means something.
 func (a *analyzer) words(text string, use func(term, kind)) {
-	tokens := a.tokenizer.Tokenize([]byte(fold(text)))
+	a.tokens(fold(text), func(word []byte, k kind) { use(hash(word), k) })
+}
+
+// tokens calls use for each word of a folded text that means something, as the
+// chain has made it. The word is use's only until it returns.
+func (a *analyzer) tokens(folded string, use func([]byte, kind)) {
+	tokens := a.tokenizer.Tokenize([]byte(folded))
 	for _, f := range a.filters {
 		tokens = f.Filter(tokens)
 	}
@@ -89,7 +95,7 @@ func (a *analyzer) words(text string, use func(term, kind)) {
 			k = single
 		}
 		if !a.isEmpty(t) {
-			use(hash(t.Term), k)
+			use(t.Term, k)
 		}
 	}
 }

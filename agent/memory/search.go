@@ -193,7 +193,7 @@ func (h *hit) weigh(query map[term]kind, found map[term]int, entries int, averag
 			continue
 		}
 		df := float64(found[w.term])
-		idf := math.Log(1 + (float64(entries)-df+0.5)/(df+0.5))
+		idf := rarity(df, float64(entries))
 		tf := float64(w.n)
 		gain := idf * tf * (saturation + 1) / (tf + norm)
 		if w.kind == single {
@@ -205,6 +205,11 @@ func (h *hit) weigh(query map[term]kind, found map[term]int, entries int, averag
 		}
 		h.score += gain
 	}
+}
+
+// rarity is BM25's weight of a word that so many of all texts have.
+func rarity(having, all float64) float64 {
+	return math.Log(1 + (all-having+0.5)/(having+0.5))
 }
 
 // favour tells near equals apart: what is new or important counts up to a tenth

@@ -87,7 +87,9 @@ type choice struct {
 type message struct {
 	Role    string  `json:"role,omitempty"`
 	Content *string `json:"content,omitempty"`
-	Calls   []call  `json:"tool_calls,omitempty"`
+	// Reasoning is beside the content, under the name that most clients know.
+	Reasoning string `json:"reasoning_content,omitempty"`
+	Calls     []call `json:"tool_calls,omitempty"`
 }
 
 type call struct {
@@ -152,9 +154,11 @@ func (a Answer) object(kind string, usage *chat.Usage, choices ...choice) json.R
 }
 
 // Whole is the answer in one piece.
-func (a Answer) Whole(text string, finish chat.Finish, usage *chat.Usage) json.RawMessage {
+func (a Answer) Whole(text, reasoning string, finish chat.Finish, usage *chat.Usage) json.RawMessage {
 	a = a.orText(finish)
-	return a.object("chat.completion", usage, choice{Message: a.said(chat.RoleAssistant, text, nil), FinishReason: a.ends(finish)})
+	m := a.said(chat.RoleAssistant, text, nil)
+	m.Reasoning = reasoning
+	return a.object("chat.completion", usage, choice{Message: m, FinishReason: a.ends(finish)})
 }
 
 const chunk = "chat.completion.chunk"
@@ -168,6 +172,11 @@ func (a Answer) First() json.RawMessage {
 // Piece is what comes next.
 func (a Answer) Piece(text string) json.RawMessage {
 	return a.object(chunk, nil, choice{Delta: a.said("", text, new(int))})
+}
+
+// Thought is what comes next of the reasoning.
+func (a Answer) Thought(piece string) json.RawMessage {
+	return a.object(chunk, nil, choice{Delta: &message{Reasoning: piece}})
 }
 
 // Last says that nothing more comes, and why.

@@ -137,7 +137,7 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		for _, b := range []json.RawMessage{(Answer{Model: q.Model}).Whole(q.Message, "", nil), (Answer{}).Piece(q.Message)} {
+		for _, b := range []json.RawMessage{(Answer{Model: q.Model}).Whole(q.Message, "why", "", nil), (Answer{}).Piece(q.Message)} {
 			if !json.Valid(b) {
 				t.Errorf("no JSON: %q", b)
 			}
@@ -151,7 +151,7 @@ func TestFinishReasons(t *testing.T) {
 		"": "stop", chat.FinishStop: "stop", chat.FinishLength: "length", chat.FinishToolCalls: "tool_calls",
 		chat.FinishContentFilter: "content_filter", chat.FinishRefusal: "content_filter", "a later version's": "stop",
 	} {
-		for _, b := range []json.RawMessage{(Answer{}).Whole("x", finish, nil), (Answer{}).Last(finish)} {
+		for _, b := range []json.RawMessage{(Answer{}).Whole("x", "", finish, nil), (Answer{}).Last(finish)} {
 			var got struct {
 				Choices []struct {
 					FinishReason string `json:"finish_reason"`

@@ -9,6 +9,7 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/guard"
 	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -29,9 +30,10 @@ type Format = loop.Format
 
 // AsideAnswer is what the model said to that.
 type AsideAnswer struct {
-	Text   string
-	Finish chat.Finish
-	Usage  *chat.Usage // nil where the provider did not say
+	Text      string
+	Finish    chat.Finish
+	Reasoning string      // at most what is shown of an answer's
+	Usage     *chat.Usage // nil where the provider did not say
 }
 
 // maxAsides is how many questions of one user are asked beside conversations at
@@ -78,7 +80,7 @@ func (m *Manager) Aside(ctx context.Context, user string, q Aside, onText func(s
 	m.Observer.Ended(status, max(m.Now().Sub(began), 1))
 	traced(status)
 	m.Log.Info("answered beside the conversations", slog.String("user", user), slog.String("status", status), slog.String("requestId", q.RequestID))
-	return AsideAnswer{answer.Text, answer.Finish, answer.Usage}, err
+	return AsideAnswer{Text: answer.Text, Finish: answer.Finish, Usage: answer.Usage, Reasoning: session.ShownReasoning(answer.Reasoning)}, err
 }
 
 // answerAside asks the model. A provider's word that makes it panic ends this

@@ -19,8 +19,10 @@ type Config struct {
 	Instance string // AGENT_INSTANCE: stays over restarts
 	MaxRuns  int    // MAX_CONCURRENT_RUNS of one user
 	Window   int    // of the model, in tokens; 0 is one that takes all that is kept for it
-	Log      *slog.Logger
-	Now      func() time.Time
+	// AnswerTokens is how long an answer may be; 0 is the provider's own limit.
+	AnswerTokens int
+	Log          *slog.Logger
+	Now          func() time.Time
 	// CheckpointAfter is how long after its last run a session is checkpointed: anchored in its
 	// user's journal, its pending marker removed. EvictAfter is how long after its last
 	// use it leaves memory.

@@ -200,7 +200,7 @@ func TestHowAnAnswerEndedIsKept(t *testing.T) {
 		if done := find(t, events, chat.TypeMessageComplete); done.Finish != end || events[len(events)-1].Status != chat.RunDone {
 			t.Errorf("%s: the event says %q, the run is %s", end, done.Finish, events[len(events)-1].Status)
 		}
-		h, err := m.History(t.Context(), "alice", "s", 0, false)
+		h, err := m.History(t.Context(), "alice", "s", runs.View{})
 		if err != nil || h.Messages[1].Finish != end {
 			t.Errorf("%s: the history says %+v, %v", end, h.Messages, err)
 		}

@@ -142,7 +142,7 @@ func TestWhatADeletionLeftIsRemovedWhenTheSessionIsOpened(t *testing.T) {
 		left, _, err := r.store.List(t.Context(), "u/alice/s/s/000001/", "", 0)
 		return err == nil && len(left) == 0
 	}, "objects of an ended life stay")
-	if h, err := m.History(t.Context(), "alice", "s", 0, true); err != nil || len(h.Messages) == 0 {
+	if h, err := m.History(t.Context(), "alice", "s", runs.View{Tree: true}); err != nil || len(h.Messages) == 0 {
 		t.Errorf("the new life has %v, %v", h.Messages, err)
 	}
 }

@@ -166,7 +166,7 @@ func serves(t *testing.T, b bucket.Bucket, bad string) {
 	m := r.agent("a")
 	defer stop(t, m, time.Second)
 	recoverAll(t, m)
-	_, herr := m.History(t.Context(), "alice", "hurt", 0, false)
+	_, herr := m.History(t.Context(), "alice", "hurt", runs.View{})
 	_, serr := m.Start(t.Context(), "alice", "hurt", runs.Request{Message: "still there?"})
 	_, ferr := m.Follow(t.Context(), "alice", "hurt", "")
 	for _, err := range []error{herr, serr, ferr} {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/journal"
+	"github.com/loongclaw/loongclaw/agent/runs"
 	"github.com/loongclaw/loongclaw/agent/users"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
@@ -124,7 +125,7 @@ func TestBudgetASessionOf10000EventsOpensInUnderASecond(t *testing.T) {
 			defer puts.saw(t, "put u/alice/s/long/000001/snap/000000005000")
 		}
 		began := time.Now()
-		h, err := m.History(t.Context(), "alice", "long", 0, false)
+		h, err := m.History(t.Context(), "alice", "long", runs.View{})
 		took := time.Since(began)
 		if err != nil || len(h.Messages) != 5000 {
 			t.Fatalf("%s: %d messages, %v, want 5000", what, len(h.Messages), err)

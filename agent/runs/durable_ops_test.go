@@ -127,7 +127,7 @@ func TestOperationsOnTheStore(t *testing.T) {
 	stop(t, m, time.Second)
 	c.taken()
 	m = r.resting("a", time.Hour)
-	if _, err := m.History(t.Context(), "alice", "s", 0, false); err != nil {
+	if _, err := m.History(t.Context(), "alice", "s", runs.View{}); err != nil {
 		t.Fatal(err)
 	}
 	row("opening the user and a session of 3 turns, 8 objects", ops{A: 3, B: 10})

@@ -246,8 +246,16 @@ func (f *Follower) pause(ctx context.Context) error {
 // Cursor returns where the follower stands.
 func (f *Follower) Cursor() string { return f.cur.Encode(f.id) }
 
+// View says what of a history is wanted.
+type View struct {
+	Limit     int  // the newest messages only; 0 is all
+	Tree      bool // all branches
+	Reasoning bool // what was thought before each answer
+	Summaries bool // each behind the message up to which it goes
+}
+
 // History returns a session's messages; one that does not exist has none.
-func (m *Manager) History(ctx context.Context, user, id string, limit int, tree bool) (chat.History, error) {
+func (m *Manager) History(ctx context.Context, user, id string, v View) (chat.History, error) {
 	if err := chat.CheckSession(id); err != nil {
 		return chat.History{}, err
 	}
@@ -260,9 +268,28 @@ func (m *Manager) History(ctx context.Context, user, id string, limit int, tree 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	h := s.state.History(tree)
-	if limit > 0 && len(h.Messages) > limit {
-		h.Messages = h.Messages[len(h.Messages)-limit:]
+	h := s.state.History(v.Tree)
+	if v.Reasoning {
+		s.state.Reasoning(h.Messages)
+	}
+	if v.Summaries {
+		h.Messages = withSummaries(h.Messages, s.state.Summaries(s.user.Memory.Has))
+	}
+	if v.Limit > 0 && len(h.Messages) > v.Limit {
+		h.Messages = h.Messages[len(h.Messages)-v.Limit:]
 	}
 	return h, nil
+}
+
+// withSummaries puts summaries behind the messages up to which they go.
+func withSummaries(messages, summaries []chat.Message) []chat.Message {
+	after := map[string][]chat.Message{}
+	for _, s := range summaries {
+		after[s.ParentID] = append(after[s.ParentID], s)
+	}
+	out := make([]chat.Message, 0, len(messages)+len(summaries))
+	for _, m := range messages {
+		out = append(append(out, m), after[m.ID]...)
+	}
+	return out
 }

@@ -49,7 +49,7 @@ func TestRecordsOfALaterVersionArePassedOver(t *testing.T) {
 	r := newRig(t)
 	r.store = filled(t, lived(t))
 	before := r.agent("a")
-	want, err := before.History(t.Context(), "alice", "hurt", 0, false)
+	want, err := before.History(t.Context(), "alice", "hurt", runs.View{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestRecordsOfALaterVersionArePassedOver(t *testing.T) {
 
 	m := r.agent("a")
 	defer stop(t, m, time.Second)
-	got, err := m.History(t.Context(), "alice", "hurt", 0, false)
+	got, err := m.History(t.Context(), "alice", "hurt", runs.View{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestARecordForLaterReadersMakesASessionReadOnly(t *testing.T) {
 		journal.Record{Type: "answer", Body: body(t, map[string]any{"runId": "run_x", "content": "later"})})
 	m := r.agent("a")
 	recoverAll(t, m)
-	h, err := m.History(t.Context(), "alice", "hurt", 0, false)
+	h, err := m.History(t.Context(), "alice", "hurt", runs.View{})
 	if err != nil || len(h.Messages) != 8 {
 		t.Errorf("history: %d messages, %v", len(h.Messages), err)
 	}
@@ -127,7 +127,7 @@ func TestARecordForLaterReadersMakesAUsersJournalReadOnly(t *testing.T) {
 	appendTo(t, r.store, users.Prefix("alice")+"log/", journal.Record{Type: "memory_saved", Needs: record.Reader + 1, Body: body(t, map[string]any{"item": 7})})
 	m := r.agent("a")
 	defer stop(t, m, time.Second)
-	if h, err := m.History(t.Context(), "alice", "well", 0, false); err != nil || len(h.Messages) == 0 {
+	if h, err := m.History(t.Context(), "alice", "well", runs.View{}); err != nil || len(h.Messages) == 0 {
 		t.Errorf("history: %d messages, %v", len(h.Messages), err)
 	}
 	u, err := m.Users().Get(t.Context(), "alice")

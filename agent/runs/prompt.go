@@ -18,11 +18,7 @@ const recallBudget = 600
 // user's words. told is what of that is new and not in the journal yet.
 func (s *open) prepare(ctx context.Context, run session.Run) (st loop.State, question string, told *session.Context) {
 	s.mu.Lock()
-	room := session.RoomOf(s.Window)
-	if s.taken > 0 {
-		room = min(room, s.taken) // the model has refused more
-	}
-	turn := s.state.Turn(run.ID, room)
+	turn, taken := s.state.Turn(run.ID, s.user.Memory.Has), s.taken
 	p := s.persona
 	s.persona = persona{}
 	s.mu.Unlock()
@@ -39,7 +35,15 @@ func (s *open) prepare(ctx context.Context, run session.Run) (st loop.State, que
 		notes := notesOf(s.user.Memory.Recall(ctx, turn.Question, recallBudget))
 		told = turn.Tell(strings.ToLower(rand.Text()[:8]), dayOf(s.Now()), notes)
 	}
-	st.Messages = turn.Messages(session.Memory{Heading: memory.Heading, Has: s.user.Memory.Has})
+	known := session.Memory{Heading: memory.Heading, Has: s.user.Memory.Has}
+	room := session.RoomOf(s.Window, s.AnswerTokens, len(st.System)+sizeOf(s.Tools.For(s.user.Name).Specs()))
+	if taken > 0 {
+		room = min(room, taken) // the model has refused more
+	}
+	// What may be told is looked up before the messages are made: what is forgotten in
+	// between is then in a summary's list though not in the summary.
+	st.Compaction = turn.Compaction(newID("sum"), room, known)
+	st.Messages = turn.Messages(known)
 	return st, turn.Question, told
 }
 
@@ -59,4 +63,13 @@ func notesOf(prompt string, items []memory.Item) []session.Note {
 		})
 	}
 	return notes
+}
+
+// sizeOf is what tools take in a request, in bytes.
+func sizeOf(specs []loop.Spec) int {
+	n := 0
+	for _, s := range specs {
+		n += len(s.Name) + len(s.Description) + len(s.Parameters)
+	}
+	return n
 }

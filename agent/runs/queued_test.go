@@ -13,7 +13,7 @@ import (
 // written is a history on one line for each message; what waits has a star.
 func written(t *testing.T, m *runs.Manager, limit int, tree bool) []string {
 	t.Helper()
-	h, err := m.History(t.Context(), "alice", "s", limit, tree)
+	h, err := m.History(t.Context(), "alice", "s", runs.View{Limit: limit, Tree: tree})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestMessagesThatWaitAreInTheHistory(t *testing.T) {
 			t.Errorf("tree %v, the last two: got %q", tree, got)
 		}
 	}
-	if h, _ := m.History(t.Context(), "alice", "s", 0, false); h.Head != current.MessageID {
+	if h, _ := m.History(t.Context(), "alice", "s", runs.View{}); h.Head != current.MessageID {
 		t.Errorf("the head is %q, want the message that is being answered", h.Head)
 	}
 	// Cancelled while it waits, it waits no more, and is not lost.

@@ -2,6 +2,8 @@ package runs
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 
 	"github.com/loongclaw/loongclaw/agent/journal"
 	"github.com/loongclaw/loongclaw/agent/loop"
@@ -23,19 +25,33 @@ func (w *recorder) Record(ctx context.Context, steps ...loop.Step) error {
 
 // Show shows a piece of the answer that is being given.
 func (w *recorder) Show(piece string) {
+	w.show(w.s.state.Say, piece)
+}
+
+// Think shows a piece of its reasoning.
+func (w *recorder) Think(piece string) {
+	w.show(w.s.state.Think, piece)
+}
+
+func (w *recorder) show(add func(runID, piece, messageID string) bool, piece string) {
 	w.s.mu.Lock()
 	defer w.s.mu.Unlock()
 	id := ""
 	if !w.s.state.Saying() {
 		id = newID("msg")
 	}
-	if w.s.state.Say(w.run.ID, piece, id) {
+	if add(w.run.ID, piece, id) {
 		w.s.wakeLocked()
 	}
 }
 
 // write makes steps durable, and with them the run's end where there is one.
 func (w *recorder) write(ctx context.Context, steps []loop.Step, end *session.Finished) error {
+	for _, st := range steps {
+		if sum := st.Summary; sum != nil && sum.Err != nil && !errors.Is(sum.Err, context.Canceled) {
+			w.s.Log.Warn("conversation not summarised; its oldest turns are left out of what is sent", slog.String("session", w.s.id), slog.String("run", w.run.ID), slog.Any("err", sum.Err))
+		}
+	}
 	for {
 		if more, err := w.writeSome(ctx, steps, end); err != nil || !more {
 			return err

@@ -205,7 +205,7 @@ func TestMessagesToABusySessionWaitInOrder(t *testing.T) {
 	if len(order) != 1+chat.MaxWaiting || !strings.HasSuffix(order[1], "waiting 0") || !strings.HasSuffix(order[8], "waiting 7") {
 		t.Errorf("answers = %q", order)
 	}
-	h, _ := m.History(t.Context(), "alice", "s", 0, false)
+	h, _ := m.History(t.Context(), "alice", "s", runs.View{})
 	for i := 1; i < len(h.Messages); i++ {
 		if h.Messages[i].ParentID != h.Messages[i-1].ID {
 			t.Errorf("message %d answers %s, want %s", i, h.Messages[i].ParentID, h.Messages[i-1].ID)
@@ -257,7 +257,7 @@ func TestClearingTellsOldCursorsAndTheNextLifeIsEmpty(t *testing.T) {
 	if err := m.Clear(t.Context(), "alice", "s"); err != nil {
 		t.Fatal(err)
 	}
-	if h, err := m.History(t.Context(), "alice", "s", 0, true); err != nil || len(h.Messages) != 0 {
+	if h, err := m.History(t.Context(), "alice", "s", runs.View{Tree: true}); err != nil || len(h.Messages) != 0 {
 		t.Errorf("history after clearing = %v, %v", h, err)
 	}
 	next := start(t, m, "s", "again")
@@ -314,7 +314,7 @@ func TestRegenerateAndEditAreBranches(t *testing.T) {
 
 func texts(t *testing.T, m *runs.Manager, session string, tree bool) string {
 	t.Helper()
-	h, err := m.History(t.Context(), "alice", session, 0, tree)
+	h, err := m.History(t.Context(), "alice", session, runs.View{Tree: tree})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -387,7 +387,7 @@ func TestASessionIsClearedRightAfterARestart(t *testing.T) {
 		}
 		cancel()
 		recovered.Wait()
-		if h, err := m.History(t.Context(), "alice", "s", 0, true); err != nil || len(h.Messages) != 0 {
+		if h, err := m.History(t.Context(), "alice", "s", runs.View{Tree: true}); err != nil || len(h.Messages) != 0 {
 			t.Errorf("round %d: history after clearing = %v, %v", i, h.Messages, err)
 		}
 		stop(t, m, time.Second)

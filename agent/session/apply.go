@@ -193,6 +193,12 @@ func (s *State) applyRun(e placed) (any, error) {
 			r.steps = append(r.steps, loop.ResultMessage(c.Call, b.Status, b.Output))
 			return nil
 		})
+	case recSummary:
+		b, err := parse[summaryBody](e.Record)
+		if err != nil {
+			return b, err
+		}
+		return b, s.withRun(b.RunID, func(r *run) error { return s.applySummary(e, b, r) })
 	case recFinished:
 		b, err := parse[Finished](e.Record)
 		if err != nil {

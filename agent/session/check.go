@@ -11,15 +11,15 @@ import (
 // state breaks. It takes time that grows with the whole session, so it is for
 // tests.
 func (s *State) Check() error {
-	for _, check := range []func() error{s.checkRuns, s.checkTree, s.checkCalls, s.checkEntries, s.checkAnswer} {
-		if err := check(); err != nil {
+	for _, check := range []func(*State) error{checkRuns, checkTree, checkCalls, checkEntries, checkAnswer, checkSummaries} {
+		if err := check(s); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *State) checkRuns() error {
+func checkRuns(s *State) error {
 	if s.current != "" {
 		switch r := s.runs[s.current]; {
 		case r == nil:
@@ -58,7 +58,7 @@ func (s *State) checkRuns() error {
 	return nil
 }
 
-func (s *State) checkTree() error {
+func checkTree(s *State) error {
 	t := &s.tree
 	if len(t.order) != len(t.nodes) {
 		return fmt.Errorf("%d messages are kept and %d are in order", len(t.nodes), len(t.order))
@@ -83,7 +83,7 @@ func (s *State) checkTree() error {
 	return nil
 }
 
-func (s *State) checkCalls() error {
+func checkCalls(s *State) error {
 	for id, r := range s.runs {
 		if len(r.order) != len(r.calls) {
 			return fmt.Errorf("the run %q has %d calls and %d in order", id, len(r.calls), len(r.order))
@@ -102,7 +102,7 @@ func (s *State) checkCalls() error {
 	return nil
 }
 
-func (s *State) checkEntries() error {
+func checkEntries(s *State) error {
 	for i, e := range s.entries {
 		if e.seq != uint64(i)+1 {
 			return fmt.Errorf("entry %d has the number %d", i+1, e.seq)
@@ -111,9 +111,23 @@ func (s *State) checkEntries() error {
 	return nil
 }
 
-func (s *State) checkAnswer() error {
+func checkAnswer(s *State) error {
 	if g := s.answer; g != nil && g.run != s.current {
 		return fmt.Errorf("the run %q gives an answer and %q is under way", g.run, s.current)
+	}
+	return nil
+}
+
+func checkSummaries(s *State) error {
+	for upTo, all := range s.summaries {
+		if n := s.tree.nodes[upTo]; n == nil || !n.settled {
+			return fmt.Errorf("a summary goes up to the message %q, which is on no branch", upTo)
+		}
+		for _, sum := range all {
+			if r := s.runs[sum.RunID]; sum.UpTo != upTo || sum.Text == "" || r == nil || !r.summarised {
+				return fmt.Errorf("the summary %q up to %q is not its run's", sum.ID, upTo)
+			}
+		}
 	}
 	return nil
 }

@@ -5,11 +5,14 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
-// conversationMax bounds what of a session goes to a model, in bytes of text.
-const conversationMax = 96 << 10
+// unknownRoom bounds what of a session goes to a model whose window nobody knows, in
+// bytes of text.
+const unknownRoom = 96 << 10
 
-// Of a model's window a part is left for the system text, the tools and the answer:
-// a half of a small one, and never more than reserved. A token of the rest is taken
+// Of a model's window a part is left for the system text, the tools and the answer.
+// Where nothing says how long an answer may be that is a half of a small one, and
+// never more than reserved; else it is that answer and half of reserved, and never
+// more than three fourths. A token of the rest is taken
 // for three bytes, which is about right for Chinese and careful for English.
 const (
 	reserved      = 8192
@@ -17,12 +20,18 @@ const (
 )
 
 // RoomOf returns how many bytes of conversation are sent to a model with a window
-// of so many tokens; 0 is a model that takes all that is kept for it.
-func RoomOf(window int) int {
+// of so many tokens, of which an answer may take some: 0 is a window, or an answer,
+// that nobody knows. beside is what the system text and the tools take, in bytes.
+func RoomOf(window, answer, beside int) int {
 	if window <= 0 {
-		return conversationMax
+		return unknownRoom
 	}
-	return min(conversationMax, bytesPerToken*(window-min(reserved, window/2)))
+	rest := window - min(reserved, window/2)
+	if answer > 0 {
+		rest = max(window-answer-reserved/2, window/4)
+	}
+	room := bytesPerToken * rest
+	return max(room-max(beside-bytesPerToken*reserved/2, 0), room/2)
 }
 
 // Turn is what a run's turn begins with.
@@ -38,27 +47,30 @@ type Turn struct {
 	parts []stretch      // the branch up to the user's message
 	steps []loop.Message // what the run has done so far
 	told  bool           // what there is to tell beside the message was told
+
+	summarised bool // the run has tried to summarise what is older
 }
 
-// stretch is a part of a branch that stands or falls together: a user's message,
-// or what a run said and did.
+// stretch is a part of a branch: a user's message, what a run said and did, or the
+// summary of all before it.
 type stretch struct {
 	messages []loop.Message
 	context  *Context
+	summary  *summary
+	last     string // the message of the tree that it ends with
 }
 
-// Turn returns what a run's turn begins with: of the branch that ends at its
-// message the newest part that fits into room bytes, and never less than that
-// message.
-func (s *State) Turn(runID string, room int) Turn {
+// Turn returns what a run's turn begins with: the branch that ends at its message,
+// from its newest summary on. has reports whether a memory was not forgotten since.
+func (s *State) Turn(runID string, has func(id string) bool) Turn {
 	r := s.runs[runID]
 	if r == nil {
 		return Turn{run: runID, parts: []stretch{{messages: []loop.Message{{Role: chat.RoleUser}}}}}
 	}
 	t := Turn{
 		Instructions: r.Instructions, Pending: r.pending(), Rounds: r.Rounds, Interactive: r.Interactive, RequestID: r.RequestID,
-		run: r.ID, parts: s.branch(r, room), steps: r.steps[:len(r.steps):len(r.steps)],
-		told: r.context != nil || r.Rounds > 0,
+		run: r.ID, parts: s.branch(r, has), steps: r.steps[:len(r.steps):len(r.steps)],
+		told: r.context != nil || r.Rounds > 0, summarised: r.summarised,
 	}
 	if n := s.tree.nodes[r.MessageID]; n != nil {
 		t.Question = n.Content
@@ -67,32 +79,34 @@ func (s *State) Turn(runID string, room int) Turn {
 }
 
 // branch returns the branch that ends at a run's message, as the model sees it.
-func (s *State) branch(r *run, room int) []stretch {
+func (s *State) branch(r *run, has func(id string) bool) []stretch {
 	path := s.tree.path(r.MessageID)
 	if len(path) == 0 {
 		return []stretch{{messages: []loop.Message{{Role: chat.RoleUser}}}}
 	}
 	var all []stretch
-	var flat []loop.Message
-	for i, n := range path {
-		var part stretch
+	sum, from := s.summaryOn(path, has)
+	if sum != nil {
+		all = append(all, stretch{messages: []loop.Message{loop.SummaryMessage(sum.ID, sum.Text, sum.Tools)}, summary: sum, last: sum.UpTo})
+	}
+	for i := from; i < len(path); i++ {
+		n := path[i]
+		part := stretch{last: n.ID}
 		switch {
 		case n.Role == chat.RoleUser:
-			part = stretch{[]loop.Message{{Role: chat.RoleUser, Text: n.Content}}, s.contextOf(path, i, r)}
-			// What Fit counts; the text is made when the cut is known.
-			part.messages[0].Context = part.context.text(Memory{Has: func(string) bool { return true }})
+			part.messages, part.context = []loop.Message{{Role: chat.RoleUser, Text: n.Content}}, s.contextOf(path, i, r)
 		case i+1 < len(path) && path[i+1].RunID == n.RunID && path[i+1].Role == chat.RoleAssistant:
 			continue // a later stretch of the same run brings this one along
 		default:
 			part.messages = s.runs[n.RunID].upTo(n.step)
 		}
+		if len(part.messages) == 0 { // a damaged journal's: nothing of it is known
+			if len(all) > 0 {
+				all[len(all)-1].last = n.ID
+			}
+			continue
+		}
 		all = append(all, part)
-		flat = append(flat, part.messages...)
-	}
-	left := len(flat) - len(loop.Fit(flat, room))
-	for left > 0 {
-		left -= len(all[0].messages)
-		all = all[1:]
 	}
 	return all
 }

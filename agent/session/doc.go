@@ -11,7 +11,7 @@
 //     apply what that one has written and decide again;
 //  3. apply what was written, and only then show or acknowledge it.
 //
-// Beside the records there is the answer that is being given (Say): it is shown
+// Beside the records there is the answer that is being given (Say, Think): it is shown
 // while it grows and becomes a record when it is complete.
 //
 // What holds of every state, and is checked by Check:
@@ -23,6 +23,8 @@
 //     its own ancestor; the head is a message, or nothing where there is none.
 //   - A call has a result at most once, and a decision counts only once.
 //   - The entries are numbered 1, 2, … without a gap: cursors count them.
+//   - A summary goes up to a message that is on a branch, has a text, and belongs to a
+//     run that has tried to make one.
 //   - An answer that is being given belongs to the run that is started.
 //
 // Owns: the records of a session's journal, what they mean, and what cursors mean.

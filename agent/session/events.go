@@ -7,7 +7,8 @@ import (
 // Events returns what a client that stands at a cursor has not seen yet, and where
 // it stands then. Law: the message_chunks of one attempt at an answer join to its
 // message_complete, over any sequence of readers that each start at the last cursor
-// of another. now is the time of what is shown of an answer that is being given.
+// of another. Reasoning is outside of that law: who comes back in the middle of an
+// answer is told its reasoning from the beginning. now is the time of what is shown of an answer that is being given.
 func (s *State) Events(from chat.Cursor, now chat.Time) ([]chat.Event, chat.Cursor) {
 	r := reader{s, from}
 	return r.read(now), r.cur
@@ -42,6 +43,7 @@ func (r *reader) growing(out []chat.Event, now chat.Time) []chat.Event {
 		if r.cur.Answer != l.attempt {
 			r.cur.Answer, r.cur.Offset = l.attempt, 0
 		}
+		out = append(out, r.reasoning(l.run, l.message, string(l.reasoning), false, now)...)
 		if r.cur.Offset < uint64(len(l.text)) {
 			piece := string(l.text[r.cur.Offset:])
 			r.cur.Offset = uint64(len(l.text))
@@ -58,6 +60,7 @@ func (r *reader) answer(e entry, a answerBody) []chat.Event {
 	if a.Attempt != 0 && r.cur.Answer == a.Attempt {
 		have = min(r.cur.Offset, uint64(len(a.Content)))
 	}
+	out = append(out, r.reasoning(a.RunID, a.thoughtOf(), a.Reasoning, true, e.at)...)
 	if a.MessageID != "" && have < uint64(len(a.Content)) {
 		r.cur.Answer, r.cur.Offset = a.Attempt, uint64(len(a.Content))
 		out = append(out, r.stamp(chat.Event{Type: chat.TypeMessageChunk, RunID: a.RunID, MessageID: a.MessageID, ParentID: a.ParentID, Content: chat.Text(a.Content[have:])}, e.at))

@@ -3,7 +3,9 @@ package session_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,11 +27,12 @@ type player struct {
 	messages  []string
 	approvals []string
 	seen      map[string]string // what a reader that goes on from cursor to cursor has seen of each message
+	thought   map[string]string // and of its reasoning
 	cursor    chat.Cursor
 }
 
 func newPlayer(t testing.TB, choose func(int) int) *player {
-	return &player{driver: newDriver(t), choose: choose, messages: []string{""}, seen: map[string]string{}}
+	return &player{driver: newDriver(t), choose: choose, messages: []string{""}, seen: map[string]string{}, thought: map[string]string{}}
 }
 
 func (p *player) owner() session.Owner { return []session.Owner{here, there}[p.choose(2)] }
@@ -79,7 +82,11 @@ func (p *player) play() {
 		}
 	case 8:
 		if run, ok := p.state.Current(); ok {
-			p.state.Say(run.ID, "ab", p.id("msg"))
+			if p.choose(3) > 0 {
+				p.state.Think(run.ID, []string{"", "because", strings.Repeat("so ", 30_000)}[p.choose(3)], p.id("msg"))
+			} else {
+				p.state.Say(run.ID, "ab", p.id("msg"))
+			}
 			p.check()
 		}
 	case 9:
@@ -103,16 +110,23 @@ func (p *player) step() {
 	if !ok {
 		return
 	}
-	turn := p.state.Turn(run.ID, 1<<p.choose(20))
-	turn.Messages(session.Memory{Has: func(string) bool { return false }})
+	forgets := p.choose(3) == 0
+	memory := session.Memory{Has: func(string) bool { return !forgets }}
+	turn := p.state.Turn(run.ID, memory.Has)
+	compaction := turn.Compaction(p.id("sum"), 1000, memory)
+	p.conversation(turn.Messages(memory), compaction)
 	progress := session.Progress{RunID: run.ID, Owner: p.owner(), Room: 1 << (8 + p.choose(12)), Now: p.now, NewID: p.id}
 	progress.Context = turn.Tell("fence", fmt.Sprint(p.choose(2)), []session.Note{{ID: "n", Text: "note"}})
+	if cuts := slices.Sorted(maps.Keys(compaction.Bounds)); len(cuts) > 0 && !compaction.Tried && p.choose(4) == 0 {
+		st := loop.SummaryStep{ID: compaction.ID, Bound: compaction.Bounds[cuts[p.choose(len(cuts))]], Text: []string{"", "in short"}[p.choose(2)]}
+		progress.Steps = append(progress.Steps, loop.Step{Summary: &st})
+	}
 	if len(turn.Pending) == 0 {
 		var calls []loop.Call
 		for range p.choose(3) {
 			calls = append(calls, writeCall(p.id("call")))
 		}
-		progress.Steps = []loop.Step{answer(turn.Rounds+1, []string{"", "an answer"}[p.choose(2)], calls...)}
+		progress.Steps = append(progress.Steps, answer(turn.Rounds+1, []string{"", "an answer"}[p.choose(2)], calls...))
 	} else {
 		c := turn.Pending[0]
 		if c.Stage == loop.Fresh {
@@ -140,18 +154,50 @@ func (p *player) step() {
 	}
 }
 
+// conversation holds what a model would be sent to what every provider insists on:
+// it begins with the user's side, each call has its result, and a summary is only
+// at the beginning. Where a summary may stand, a turn begins.
+func (p *player) conversation(messages []loop.Message, c loop.Compaction) {
+	p.t.Helper()
+	for i, m := range messages {
+		if i == 0 && m.Role != chat.RoleUser || i > 0 && m.Summary {
+			p.t.Fatalf("message %d of %d: %+v", i, len(messages), m)
+		}
+	}
+	for at, b := range c.Bounds {
+		if at <= 0 || at >= len(messages) || messages[at].Role != chat.RoleUser || b.UpTo == "" {
+			p.t.Fatalf("a summary up to %q would stand before message %d of %d", b.UpTo, at, len(messages))
+		}
+	}
+}
+
 // look reads on, and holds what was shown to the law of cursors: the pieces of an
 // attempt at an answer join to what is said in the end.
 func (p *player) look() {
 	p.t.Helper()
 	events, cur := p.state.Events(p.cursor, chat.At(p.now))
 	p.cursor = cur
+	if p.choose(4) == 0 { // it leaves, and comes back with what it was given
+		back, err := chat.ParseCursor("s", cur.Encode("s"))
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		p.cursor = back
+	}
 	for _, e := range events {
 		switch e.Type {
 		case chat.TypeMessage:
 			p.messages = append(p.messages, e.MessageID)
 		case chat.TypeMessageChunk:
 			p.seen[e.MessageID] += *e.Content
+		case chat.TypeReasoningChunk:
+			thought := p.thought[e.MessageID][:min(e.Offset, uint64(len(p.thought[e.MessageID])))]
+			if e.Offset != 0 && len(thought) != int(e.Offset) || e.MessageID == "" { //nolint:gosec // a few bytes
+				p.t.Fatalf("reasoning of %q goes on at %d, after %d bytes", e.MessageID, e.Offset, len(thought))
+			}
+			if p.thought[e.MessageID] = thought + *e.Content; len(p.thought[e.MessageID]) > 64<<10 {
+				p.t.Fatalf("%d bytes of reasoning are shown", len(p.thought[e.MessageID]))
+			}
 		case chat.TypeMessageComplete:
 			p.messages = append(p.messages, e.MessageID)
 			if got := p.seen[e.MessageID]; got != *e.Content {
@@ -175,13 +221,16 @@ func (p *player) restart() {
 	}
 	whole := func(s *session.State) []chat.Event {
 		events, _ := s.Events(chat.Cursor{}, chat.Time{})
-		for len(events) > 0 && events[len(events)-1].Type == chat.TypeMessageChunk {
+		for len(events) > 0 && (events[len(events)-1].Type == chat.TypeMessageChunk || events[len(events)-1].Type == chat.TypeReasoningChunk) {
 			events = events[:len(events)-1] // an answer that was being given
 		}
 		return events
 	}
 	if diff := cmp.Diff(whole(p.state), whole(s)); diff != "" {
 		p.t.Fatalf("the events after a restart:\n%s", diff)
+	}
+	if diff := cmp.Diff(p.state.Summaries(has), s.Summaries(has)); diff != "" {
+		p.t.Fatalf("the summaries after a restart:\n%s", diff)
 	}
 	if diff := cmp.Diff(p.state.AuditLog(0), s.AuditLog(0)); diff != "" {
 		p.t.Fatalf("the audit log after a restart:\n%s", diff)
@@ -257,10 +306,12 @@ func FuzzRecords(f *testing.F) {
 		s.Events(chat.Cursor{}, chat.At(epoch1))
 		s.History(true)
 		s.History(false)
+		s.Summaries(has)
 		s.AuditLog(0)
 		s.Due()
 		if run, ok := s.Current(); ok {
-			turn := s.Turn(run.ID, 1000)
+			turn := s.Turn(run.ID, has)
+			turn.Compaction("sum", 1000, session.Memory{Has: has})
 			turn.Tell("f", "day", nil)
 			turn.Messages(session.Memory{Has: func(string) bool { return false }})
 		}

@@ -23,6 +23,7 @@ const (
 	recFinished   = "run_finished"
 	recUpdated    = "session_updated"
 	recContext    = "turn_context"
+	recSummary    = "summary"
 )
 
 // messageBody is a user's message; the run of the same record will answer it.
@@ -77,7 +78,8 @@ type answerBody struct {
 	Usage      *chat.Usage `json:"usage,omitempty"`
 	Model      string      `json:"model,omitempty"`
 	Incomplete bool        `json:"incomplete,omitempty"`
-	Attempt    uint64      `json:"attempt,omitempty"` // what cursors call this stretch of answer
+	Attempt    uint64      `json:"attempt,omitempty"`   // what cursors call this stretch of answer
+	ThoughtID  string      `json:"thoughtId,omitempty"` // what its reasoning was shown with, where it is no message
 
 	Native json.RawMessage `json:"native,omitempty"` // what the provider named in Model wants back
 }
@@ -98,6 +100,19 @@ type Note struct {
 	Text string `json:"text"`           // one line
 	From string `json:"from,omitempty"` // the session that it came from
 	Day  string `json:"day,omitempty"`  // on which it was saved
+}
+
+// summaryBody is an attempt to summarise the older part of the branch that a run is
+// on. A reader that does not know it sends the messages themselves.
+type summaryBody struct {
+	RunID string      `json:"runId"`
+	ID    string      `json:"id,omitempty"`
+	UpTo  string      `json:"upTo,omitempty"`  // the last message that it covers
+	Text  string      `json:"text,omitempty"`  // empty: there is none
+	Tools []string    `json:"tools,omitempty"` // whose results it was made from
+	Notes []string    `json:"notes,omitempty"` // the memories that were in sight, by their ids
+	Usage *chat.Usage `json:"usage,omitempty"`
+	Model string      `json:"model,omitempty"`
 }
 
 type callBody struct {

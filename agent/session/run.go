@@ -28,16 +28,17 @@ type Run struct {
 // run is a run and what follows from it.
 type run struct {
 	Run
-	entered uint64 // number of the record that asked for it
-	calls   map[string]*call
-	order   []*call
-	context *Context       // what the model was told beside the message
-	steps   []loop.Message // answers and results, as the model sees them
-	last    string         // the last visible message of this run, or the user's
-	before  uint64         // number of the run_started before the last
-	rooted  bool           // its message was sent with an empty parentId: a new beginning
-	fresh   bool           // regenerated: its first answer is a sibling
-	scopes  []string       // approved until it ends
+	entered    uint64 // number of the record that asked for it
+	calls      map[string]*call
+	order      []*call
+	context    *Context       // what the model was told beside the message
+	steps      []loop.Message // answers and results, as the model sees them
+	last       string         // the last visible message of this run, or the user's
+	before     uint64         // number of the run_started before the last
+	summarised bool           // it has tried to summarise what came before it
+	rooted     bool           // its message was sent with an empty parentId: a new beginning
+	fresh      bool           // regenerated: its first answer is a sibling
+	scopes     []string       // approved until it ends
 }
 
 // call is a tool call of a run.

@@ -12,20 +12,21 @@ type State struct {
 	id    string
 	epoch uint64
 
-	entries []entry // everything so far, for replays
-	tree    tree
-	runs    map[string]*run
-	queue   []string // runs that wait, in order
-	current string   // the run that is started and not finished
-	title   string
-	created chat.Time
-	updated chat.Time
-	usage   chat.Usage
-	keys    map[string]keyed
-	asked   map[string]*question
-	scopes  map[string]bool // approved for this session
-	answer  *growing        // the answer that is being given
-	failed  bool            // the last run that ended failed or was interrupted
+	entries   []entry // everything so far, for replays
+	tree      tree
+	runs      map[string]*run
+	queue     []string // runs that wait, in order
+	current   string   // the run that is started and not finished
+	title     string
+	created   chat.Time
+	updated   chat.Time
+	usage     chat.Usage
+	keys      map[string]keyed
+	asked     map[string]*question
+	scopes    map[string]bool       // approved for this session
+	summaries map[string][]*summary // by the last message that they cover
+	answer    *growing              // the answer that is being given
+	failed    bool                  // the last run that ended failed or was interrupted
 
 	readOnly bool // it holds a record for later readers only
 }
@@ -45,6 +46,8 @@ type growing struct {
 	message string
 	parent  string
 	text    []byte
+
+	reasoning []byte // no more than what is shown of it, and a byte
 }
 
 // New returns the state of a life that has no record yet. What a list shows of it
@@ -53,7 +56,7 @@ func New(id string, epoch uint64, row chat.Session) *State {
 	return &State{
 		id: id, epoch: epoch,
 		tree: tree{nodes: map[string]*node{}}, runs: map[string]*run{}, keys: map[string]keyed{},
-		asked: map[string]*question{}, scopes: map[string]bool{},
+		asked: map[string]*question{}, scopes: map[string]bool{}, summaries: map[string][]*summary{},
 		title: row.Title, created: row.CreatedAt, updated: row.UpdatedAt,
 	}
 }
@@ -204,16 +207,12 @@ func (s *State) Say(runID, piece, messageID string) bool {
 	if piece == "" || r == nil || s.current != runID {
 		return false
 	}
-	if s.answer == nil {
-		// Each stretch of answer comes after a record of its own run, so the
-		// last record's number tells attempts apart, over crashes too.
-		s.answer = &growing{attempt: s.Seq(), run: runID, message: messageID, parent: r.last}
-	}
-	s.answer.text = append(s.answer.text, piece...)
+	g := s.growing(r, messageID)
+	g.text = append(g.text, piece...)
 	return true
 }
 
-// Saying reports whether an answer is being given, to which Say would add.
+// Saying reports whether an answer is being given, to which Say and Think would add.
 func (s *State) Saying() bool { return s.answer != nil }
 
 // TitleOf makes a title out of a first message, without a model.

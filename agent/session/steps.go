@@ -65,6 +65,9 @@ func (s *State) Record(p Progress) (Recorded, error) {
 			out.Records, out.More = object.records, true
 			return out, nil
 		}
+		if st.Summary != nil {
+			usage = usage.Add(st.Summary.Usage)
+		}
 		if st.Answer != nil {
 			usage = usage.Add(st.Answer.Usage)
 		}
@@ -122,6 +125,8 @@ func (r *run) stored(st loop.Step) bool {
 	switch {
 	case st.Answer != nil:
 		return st.Answer.Round <= r.Rounds
+	case st.Summary != nil:
+		return r.summarised
 	case st.Call != nil:
 		return known(st.Call.ID, func(c *call) bool { return c.recorded })
 	case st.Ask != nil:
@@ -135,6 +140,8 @@ func (s *State) records(r *run, st loop.Step, p Progress) []record.Record {
 	switch {
 	case st.Answer != nil:
 		return []record.Record{record.New(recAnswer, s.answerOf(r, *st.Answer, p))}
+	case st.Summary != nil:
+		return []record.Record{summaryRecord(r.ID, *st.Summary)}
 	case st.Call != nil:
 		return []record.Record{record.New(recCall, bodyOf(r, *st.Call))}
 	case st.Ask != nil:
@@ -163,11 +170,16 @@ func (s *State) answerOf(r *run, a loop.AnswerStep, p Progress) answerBody {
 		}
 	}
 	switch g := s.answer; {
-	case g != nil:
+	case g != nil && len(g.text) > 0:
 		// What was shown is what was said, whatever the model's library says.
 		b.MessageID, b.ParentID, b.Attempt, b.Content = g.message, g.parent, g.attempt, string(g.text)
 	case a.Text != "" || len(a.Calls) == 0:
 		b.MessageID, b.ParentID = p.NewID("msg"), r.last
+		if g != nil { // its reasoning was shown with this id
+			b.MessageID, b.ParentID, b.Attempt = g.message, g.parent, g.attempt
+		}
+	case g != nil:
+		b.ThoughtID = g.message
 	}
 	return b
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/tools/shell"
+	"github.com/loongclaw/loongclaw/agent/websearch"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
@@ -22,29 +23,30 @@ import (
 // the user has the agent for; it adds to the agent's own notes, which the user
 // sees and can delete, and asking each time would teach people to say yes
 // without looking.
-var DefaultAutoApprove = []string{"read_file", "list_directory", "get_current_time", "memory_search", "memory_save"}
+var DefaultAutoApprove = []string{"read_file", "list_directory", "files_search", "get_current_time", "memory_search", "memory_save"}
 
 // Config is what the tools need besides each call's Env. The zero value works.
 type Config struct {
-	AutoApprove  []string      // tools that run without asking; nil means DefaultAutoApprove
-	WorkspaceDir string        // where exec_shell keeps working copies; "" leaves exec_shell out
-	ShellTimeout time.Duration // the longest command; 0 means 30 s
-	ShellPath    string        // PATH of programs; "" means the usual folders
-	ShellLimits  shell.Limits  // of programs; the zero value has the usual ones
-	WebTimeout   time.Duration // the longest fetch; 0 means 30 s
-	WebHosts     []string      // hosts that web_fetch reads without asking
-	WebEgress    string        // where web_fetch goes out, when not by itself
-	MaxOutput    int           // bytes of an output; 0 means 32 KiB; at least 8 KiB
-	Catalogs     []Catalog     // of tools that may change while the agent runs
-	Worker       Worker        // computes what hostile input could make endless; without one such calls fail
-	Patience     time.Duration // how long a call may go on after its end was asked for; 0 means 5 s
+	AutoApprove  []string            // tools that run without asking; nil means DefaultAutoApprove
+	WorkspaceDir string              // where exec_shell keeps working copies; "" leaves exec_shell out
+	ShellTimeout time.Duration       // the longest command; 0 means 30 s
+	ShellPath    string              // PATH of programs; "" means the usual folders
+	ShellLimits  shell.Limits        // of programs; the zero value has the usual ones
+	WebTimeout   time.Duration       // the longest fetch or search; 0 means 30 s
+	WebHosts     []string            // hosts that web_fetch reads without asking
+	WebEgress    string              // where web_fetch goes out, when not by itself
+	Search       *websearch.Settings // whom web_search asks; nil leaves web_search out
+	MaxOutput    int                 // bytes of an output; 0 means 32 KiB; at least 8 KiB
+	Catalogs     []Catalog           // of tools that may change while the agent runs
+	Worker       Worker              // computes what hostile input could make endless; without one such calls fail
+	Patience     time.Duration       // how long a call may go on after its end was asked for; 0 means 5 s
 	Log          *slog.Logger
 	Now          func() time.Time
 
 	// Mark puts what an egress proxy asks for on a request to it; nil is nothing.
 	Mark func(*http.Request)
 
-	// Resolve and Dial reach the network for web_fetch; nil means the real ones.
+	// Resolve and Dial reach the network for web_fetch and web_search; nil means the real ones.
 	// Dial is only given addresses that passed the check.
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 	Dial    func(ctx context.Context, network, address string) (net.Conn, error)
@@ -105,12 +107,15 @@ func New(config Config, extra ...Tool) *Box {
 	for _, name := range c.AutoApprove {
 		b.auto[strings.TrimSpace(name)] = true
 	}
-	b.add(readFile{max: c.MaxOutput}, writeFile{}, listDirectory{})
+	b.add(readFile{max: c.MaxOutput}, writeFile{}, listDirectory{}, filesSearch{room: c.MaxOutput - 1000, time: lookTime})
 	if c.WorkspaceDir != "" {
 		// A command that only reads runs unasked where the tools that read do.
 		b.add(newExecShell(c, b.auto["read_file"] && b.auto["list_directory"]))
 	}
 	b.add(currentTime{now: c.Now}, memorySave{}, memorySearch{}, memoryForget{}, newWebFetch(c))
+	if c.Search != nil {
+		b.add(newWebSearch(c))
+	}
 	b.add(extra...)
 	return b
 }

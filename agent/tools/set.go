@@ -85,7 +85,7 @@ func sourceOf(t Tool, name string, args json.RawMessage) Source {
 // not declared, and a call of it is then theirs.
 func (s *Set) Meant(c loop.Call) loop.Call {
 	if t, ok := s.byName[c.Name].(standIn); ok {
-		if name, args, ok := t.Stands(c.Arguments); ok {
+		if name, args, ok := t.StandsFor(c.Arguments); ok {
 			c.Name, c.Arguments = name, args
 		}
 	}

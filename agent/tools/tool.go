@@ -77,7 +77,7 @@ type hidden interface {
 
 // standIn is a tool whose calls are those of another one.
 type standIn interface {
-	Stands(args json.RawMessage) (name string, meant json.RawMessage, ok bool)
+	StandsFor(args json.RawMessage) (name string, meant json.RawMessage, ok bool)
 }
 
 // The verdicts.
@@ -93,6 +93,7 @@ type Files interface {
 	Write(ctx context.Context, path string, body []byte) error
 	List(ctx context.Context, dir string) ([]FileInfo, error)
 	Remove(ctx context.Context, path string) error
+	Walk(ctx context.Context, fn func(files.File) error) error
 }
 
 // FileInfo is one entry of a folder.

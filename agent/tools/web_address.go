@@ -10,47 +10,9 @@ import (
 
 	"golang.org/x/net/idna"
 
+	"github.com/loongclaw/loongclaw/agent/outbound"
 	"github.com/loongclaw/loongclaw/pkg/plain"
 )
-
-// reserved are the networks that no page of the web is in, beside those that
-// netip knows by name: RFC 6890 and its successors.
-var reserved = func() []netip.Prefix {
-	var out []netip.Prefix
-	for _, p := range []string{
-		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15",
-		"198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
-		// Metadata services on public-looking addresses.
-		"168.63.129.16/32", "100.100.100.200/32",
-		// IPv6 that holds or leads to IPv4, and what is for documentation or benchmarks.
-		"2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
-	} {
-		out = append(out, netip.MustParsePrefix(p))
-	}
-	return out
-}()
-
-var globalIPv6 = netip.MustParsePrefix("2000::/3")
-
-// publicAddress says whether an address is on the public internet.
-func publicAddress(a netip.Addr) bool {
-	if !a.IsValid() || a.Zone() != "" {
-		return false
-	}
-	a = a.Unmap()
-	if a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsMulticast() || a.IsUnspecified() || !a.IsGlobalUnicast() {
-		return false
-	}
-	if a.Is6() && !globalIPv6.Contains(a) {
-		return false
-	}
-	for _, p := range reserved {
-		if p.Contains(a) {
-			return false
-		}
-	}
-	return true
-}
 
 // insideNames are names that mean this machine or its network.
 var insideNames = []string{"localhost", "local", "internal", "intranet", "lan", "home", "corp", "private", "home.arpa", "localdomain", "in-addr.arpa", "ip6.arpa", "onion", "test", "invalid", "example"}
@@ -129,7 +91,7 @@ func joinPort(host, port string) string {
 // webHost gives a host in its one form and refuses what cannot be public.
 func webHost(host string) (string, error) {
 	if a, err := netip.ParseAddr(host); err == nil {
-		if !publicAddress(a) {
+		if !outbound.Public(a) {
 			return "", failed("%s is not a public address; only pages of the public web can be fetched", host)
 		}
 		return a.Unmap().String(), nil
@@ -164,9 +126,6 @@ func allowedHost(host string, hosts map[string]bool) bool {
 	bare := strings.TrimPrefix(host, "www.")
 	return hosts[host] || hosts[bare] || hosts["www."+bare]
 }
-
-// PublicAddress reports whether an address is on the public internet.
-func PublicAddress(a netip.Addr) bool { return publicAddress(a) }
 
 // CheckPublicHost refuses a host that cannot be one of the public internet.
 func CheckPublicHost(host string) error {

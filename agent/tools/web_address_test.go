@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"github.com/loongclaw/loongclaw/agent/outbound"
 )
 
 func FuzzWebAddress(f *testing.F) {
@@ -19,7 +21,7 @@ func FuzzWebAddress(f *testing.F) {
 		if err != nil || again.String() != u.String() {
 			t.Fatalf("webAddress(%q) = %q, which reads as %v, %v", text, u, again, err)
 		}
-		if a, err := netip.ParseAddr(u.Hostname()); err == nil && !publicAddress(a) {
+		if a, err := netip.ParseAddr(u.Hostname()); err == nil && !outbound.Public(a) {
 			t.Fatalf("webAddress(%q) lets %v through", text, a)
 		}
 	})

@@ -5,21 +5,16 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"time"
 )
 
 // webAnswered stands on what a site answered, and is absent from what the egress proxy
 // itself says.
 const webAnswered = "X-LoongClaw-Web"
 
-// egressTransport reaches the egress proxy and nothing else: it stands in a network with
-// nothing private in it, and looks at addresses itself.
-var egressTransport = &http.Transport{Proxy: nil, MaxResponseHeaderBytes: 64 << 10, ResponseHeaderTimeout: time.Minute}
-
 // webEgress fetches pages through an egress proxy at the edge.
 type webEgress struct {
 	base string
-	mark func(*http.Request)
+	way  http.RoundTripper
 }
 
 // RoundTrip asks the egress proxy for what the request asks for.
@@ -31,10 +26,7 @@ func (d webEgress) RoundTrip(r *http.Request) (*http.Response, error) {
 	for _, name := range []string{"Accept", "User-Agent"} {
 		out.Header.Set(name, r.Header.Get(name))
 	}
-	if d.mark != nil {
-		d.mark(out)
-	}
-	answer, err := egressTransport.RoundTrip(out)
+	answer, err := d.way.RoundTrip(out)
 	if err != nil || answer.Header.Get(webAnswered) != "" {
 		return answer, err
 	}

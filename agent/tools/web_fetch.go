@@ -6,15 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/outbound"
 	"github.com/loongclaw/loongclaw/agent/tools/webpage"
 	"github.com/loongclaw/loongclaw/agent/tools/worker"
 )
@@ -32,9 +31,6 @@ const (
 	maxRedirects = 5
 )
 
-// errNotPublic is the cause when a host's address is not on the public internet.
-var errNotPublic = errors.New("tools: not a public address")
-
 type webFetch struct {
 	config Config
 	listed map[string]bool
@@ -48,60 +44,13 @@ func newWebFetch(c Config) webFetch {
 			t.listed[host] = true
 		}
 	}
-	if t.config.Resolve == nil {
-		t.config.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
-			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-		}
-	}
-	if t.config.Dial == nil {
-		t.config.Dial = (&net.Dialer{Timeout: 10 * time.Second}).DialContext
-	}
-	var out http.RoundTripper = &http.Transport{
-		Proxy:                  nil, // a proxy would connect past the check
-		DialContext:            t.dial,
-		DisableKeepAlives:      true, // each page is checked anew
-		ForceAttemptHTTP2:      true,
-		TLSHandshakeTimeout:    10 * time.Second,
-		MaxResponseHeaderBytes: 64 << 10,
-	}
+	// Redirects are followed in Run, which judges each.
 	if c.WebEgress != "" {
-		out = webEgress{base: c.WebEgress, mark: c.Mark}
-	}
-	t.client = &http.Client{
-		Transport: out,
-		// Redirects are followed in Run, which judges each.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		t.client = outbound.Unfollowing(webEgress{base: c.WebEgress, way: outbound.Egress(c.Mark)})
+	} else {
+		t.client = outbound.New(outbound.Config{Resolve: c.Resolve, Dial: c.Dial})
 	}
 	return t
-}
-
-// dial connects to an address that was checked: the name is looked up once, and
-// the connection goes to what was looked up, so that a second answer of the name
-// server changes nothing.
-func (t webFetch) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, err
-	}
-	addresses := []netip.Addr{}
-	if a, err := netip.ParseAddr(host); err == nil {
-		addresses = append(addresses, a)
-	} else if addresses, err = t.config.Resolve(ctx, host); err != nil {
-		return nil, err
-	}
-	for _, a := range addresses {
-		if !publicAddress(a) { // one that is not makes all of them suspect
-			return nil, errNotPublic
-		}
-	}
-	err = errors.New("the host has no address")
-	for _, a := range addresses {
-		var conn net.Conn
-		if conn, err = t.config.Dial(ctx, network, net.JoinHostPort(a.Unmap().String(), port)); err == nil {
-			return conn, nil
-		}
-	}
-	return nil, err
 }
 
 func (webFetch) Spec() loop.Spec { return spec("web_fetch", webFetchText, webFetchParameters) }
@@ -234,11 +183,12 @@ func (t webFetch) get(ctx context.Context, u *url.URL) (body []byte, kind, next 
 	if response.StatusCode/100 != 2 {
 		return nil, "", "", failed("%s answered with status %d; check the address", u, response.StatusCode)
 	}
-	if body, err = io.ReadAll(io.LimitReader(response.Body, maxPage+1)); err != nil {
-		return nil, "", "", err
-	}
-	if len(body) > maxPage {
+	body, err = outbound.Read(response.Body, maxPage)
+	if errors.Is(err, outbound.ErrTooLarge) {
 		return nil, "", "", failed("%s is larger than %d bytes; look for a smaller page", u, maxPage)
+	}
+	if err != nil {
+		return nil, "", "", err
 	}
 	return body, response.Header.Get("Content-Type"), "", nil
 }
@@ -250,7 +200,7 @@ func (t webFetch) explain(ctx context.Context, u *url.URL, err error) error {
 	switch {
 	case errors.As(err, &said):
 		return said
-	case errors.Is(err, errNotPublic):
+	case errors.Is(err, outbound.ErrNotPublic):
 		return &callError{text: u.Hostname() + " is not on the public internet; only pages of the public web can be fetched", cause: err}
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return &callError{text: fmt.Sprintf("%s did not answer within %v", u.Hostname(), t.config.WebTimeout), cause: err}

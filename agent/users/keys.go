@@ -41,7 +41,7 @@ func markerKey(user, session string) string {
 }
 
 func beatKey(user, instance string) string {
-	return Prefix(user) + "agents/" + bucket.Segment(instance)
+	return beatsPrefix(user) + bucket.Segment(instance)
 }
 
 // Names lists the users that a bucket knows. It hops from one user's keys to the

@@ -16,6 +16,12 @@ type Cursor struct {
 	Seq    uint64 // the last record delivered
 	Answer uint64 // which attempt at an answer was open; 0 is none
 	Offset uint64 // bytes of that answer delivered
+
+	// Thought is how much of the reasoning of the message Thinking was delivered. A
+	// cursor's string does not have it: who comes back is told the reasoning of an
+	// open answer from its beginning.
+	Thinking string
+	Thought  uint64
 }
 
 const cursorVersion = 1

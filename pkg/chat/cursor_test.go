@@ -125,11 +125,11 @@ func FuzzCursor(f *testing.F) {
 		} else if fault.CodeOf(err) != fault.CodeInvalidCursor {
 			t.Fatalf("%q: got %v", s, err)
 		}
-		want := Cursor{epoch, seq, answer, offset}
+		want := Cursor{Epoch: epoch, Seq: seq, Answer: answer, Offset: offset}
 		if answer == 0 {
 			want.Offset = 0 // without an answer there is no place in it
 		}
-		if got, err := ParseCursor(session, Cursor{epoch, seq, answer, offset}.Encode(session)); err != nil || got != want {
+		if got, err := ParseCursor(session, Cursor{Epoch: epoch, Seq: seq, Answer: answer, Offset: offset}.Encode(session)); err != nil || got != want {
 			t.Fatalf("got %+v, %v, want %+v", got, err, want)
 		}
 	})

@@ -13,6 +13,7 @@ const (
 	TypeMessage          = "message"
 	TypeMessageChunk     = "message_chunk"
 	TypeMessageComplete  = "message_complete"
+	TypeReasoningChunk   = "reasoning_chunk"
 	TypeToolCall         = "tool_call"
 	TypeToolResult       = "tool_result"
 	TypeApprovalRequired = "approval_required"
@@ -72,8 +73,10 @@ func Decisions(reason string) []string {
 	return []string{DecideOnce, DecideTurn, DecideSession, Decide7Days, DecideDeny}
 }
 
-// RoleUser and RoleAssistant are who says a message.
+// RoleUser and RoleAssistant are who says a message. RoleSystem stands in a history
+// at what the agent itself has written there: a summary.
 const (
+	RoleSystem    = "system"
 	RoleUser      = "user"
 	RoleAssistant = "assistant"
 )
@@ -94,7 +97,9 @@ type Event struct {
 	// others, oldest first; only where ?tail= leaves the others out, and there are some.
 	Siblings   []string `json:"siblings,omitempty"`
 	Role       string   `json:"role,omitempty"`
-	Content    *string  `json:"content,omitempty"` // pointer: an empty answer still has its content
+	Content    *string  `json:"content,omitempty"`   // pointer: an empty answer still has its content
+	Offset     uint64   `json:"offset,omitempty"`    // of reasoning_chunk: how many bytes came before it; none begins anew
+	Truncated  bool     `json:"truncated,omitempty"` // of reasoning_chunk: there is more reasoning, which is not shown
 	Queued     bool     `json:"queued,omitempty"`
 	Incomplete bool     `json:"incomplete,omitempty"`
 	Finish     Finish   `json:"finish,omitempty"` // of message_complete
@@ -180,8 +185,10 @@ type Message struct {
 	Content    string `json:"content"`
 	Timestamp  Time   `json:"timestamp"`
 	Incomplete bool   `json:"incomplete,omitempty"`
-	Finish     Finish `json:"finish,omitempty"` // of a complete answer
-	Queued     bool   `json:"queued,omitempty"` // it waits for its turn; nothing answers it yet
+	Finish     Finish `json:"finish,omitempty"`    // of a complete answer
+	Queued     bool   `json:"queued,omitempty"`    // it waits for its turn; nothing answers it yet
+	Reasoning  string `json:"reasoning,omitempty"` // of an answer, where it is asked for
+	Summary    bool   `json:"summary,omitempty"`   // of role system: it stands for all messages up to its parent
 }
 
 // History is the answer of /api/history and, with its type, the history frame.

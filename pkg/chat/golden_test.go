@@ -44,6 +44,7 @@ func events() map[string]Event {
 		"message_edited":        event(TypeMessage, Event{RunID: "run_3", MessageID: "msg_5", ParentID: "msg_0", Siblings: []string{"msg_1", "msg_5"}, Role: RoleUser, Content: Text("你好！")}),
 		"message_queued":        event(TypeMessage, Event{RunID: "run_2", MessageID: "msg_2", Role: RoleUser, Content: Text("and then?"), Queued: true}),
 		"message_chunk":         event(TypeMessageChunk, Event{RunID: "run_1", MessageID: "msg_3", ParentID: "msg_1", Content: Text("熊")}),
+		"reasoning_chunk":       event(TypeReasoningChunk, Event{RunID: "run_1", MessageID: "msg_3", Content: Text("因为"), Offset: 6, Truncated: true}),
 		"message_complete":      event(TypeMessageComplete, Event{RunID: "run_1", MessageID: "msg_3", ParentID: "msg_1", Role: RoleAssistant, Content: Text("熊大"), Usage: use, Finish: FinishStop}),
 		"message_complete_cut":  event(TypeMessageComplete, Event{RunID: "run_1", MessageID: "msg_3", ParentID: "msg_1", Role: RoleAssistant, Content: Text(""), Incomplete: true}),
 		"tool_call":             event(TypeToolCall, Event{RunID: "run_1", CallID: "call_1", Name: "read_file", Arguments: args}),

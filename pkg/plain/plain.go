@@ -55,6 +55,38 @@ func Hidden(s string) (r rune, at int) {
 	return 0, -1
 }
 
+// Clean returns a text without the characters that Hidden would find; what is white
+// space of another kind becomes a space.
+func Clean(s string) string {
+	if _, at := Hidden(s); at < 0 {
+		return s
+	}
+	var b strings.Builder
+	var last rune
+	marks := 0
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		next, _ := utf8.DecodeRuneInString(s[i+size:])
+		i += size
+		if unicode.IsSpace(r) {
+			r = ' '
+		}
+		if r == utf8.RuneError || isHidden(last, r, next) {
+			continue
+		}
+		if unicode.In(r, unicode.Mn, unicode.Me) {
+			if marks++; marks > maxMarks || last == 0 || last == ' ' {
+				continue
+			}
+		} else {
+			marks = 0
+		}
+		b.WriteRune(r)
+		last = r
+	}
+	return b.String()
+}
+
 func isHidden(last, r, next rune) bool {
 	switch r {
 	case ' ':

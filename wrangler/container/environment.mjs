@@ -1,5 +1,6 @@
 /** What an agent's container is given. Nothing in it is a secret. */
 import { modelVariables, providers } from "../egress/llm.mjs";
+import { searchProvider } from "../egress/search.mjs";
 
 /** The agent's variables that the owner sets on the Worker. */
 const passed = [
@@ -44,6 +45,7 @@ export function containerEnv(env, publicKey, instance) {
     LLM_DOOR_URL: "http://llm.internal",
     LLM_DOOR_PROVIDERS: providers(env).join(","),
     WEB_DOOR_URL: "http://web.internal",
+    WEB_SEARCH_PROVIDER: searchProvider(env) || "none",
     DOOR_TOKEN_WAIT: "true",
     WORKSPACE_DIR: "/work",
   };

@@ -5,6 +5,7 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { llm } from "./llm.mjs";
 import { r2 } from "./r2.mjs";
+import { isSearch, search } from "./search.mjs";
 import { doorHeader, partOf } from "./tokens.mjs";
 import { web } from "./web.mjs";
 import { passed } from "../metrics/metrics.mjs";
@@ -33,7 +34,7 @@ export class Egress extends WorkerEntrypoint {
       case "llm.internal":
         return llm(request, this.env);
       case "web.internal":
-        return web(request);
+        return isSearch(new URL(request.url)) ? search(request, this.env) : web(request);
     }
     return Response.json({ error: "there is no such door", code: "not_found" }, { status: 404 });
   }

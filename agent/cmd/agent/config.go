@@ -19,6 +19,7 @@ import (
 	"github.com/loongclaw/loongclaw/agent/model"
 	"github.com/loongclaw/loongclaw/agent/model/providers"
 	"github.com/loongclaw/loongclaw/agent/tools/mcp"
+	"github.com/loongclaw/loongclaw/agent/websearch"
 	"github.com/loongclaw/loongclaw/pkg/pass"
 )
 
@@ -30,7 +31,7 @@ type environment struct {
 	Listen     string `envconfig:"AGENT_LISTEN_ADDR" default:"127.0.0.1:8788"`
 	Instance   string `envconfig:"AGENT_INSTANCE"`
 	PublicKeys string `envconfig:"PASS_PUBLIC_KEYS"`
-	Store      string `envconfig:"STORE" default:"disk:./data"`
+	Store      string `envconfig:"STORE"`
 	MaxRuns    string `envconfig:"MAX_CONCURRENT_RUNS" default:"4"`
 
 	R2Account   string `envconfig:"R2_ACCOUNT_ID"`
@@ -44,6 +45,7 @@ type environment struct {
 	WebTimeout   string `envconfig:"WEB_TIMEOUT" default:"30000"`
 	WebHosts     list   `envconfig:"WEB_ALLOWED_HOSTS"`
 	AutoApprove  list   `envconfig:"TOOLS_AUTO_APPROVE"`
+	WebSearch    string `envconfig:"WEB_SEARCH_PROVIDER"`
 
 	MCPConfig  string `envconfig:"MCP_CONFIG"`
 	MCPTimeout string `envconfig:"MCP_TIMEOUT" default:"30s"`
@@ -68,6 +70,7 @@ type environment struct {
 	EgressProviders list   `envconfig:"LLM_DOOR_PROVIDERS"`
 	WebEgress       string `envconfig:"WEB_DOOR_URL"`
 	DoorWait        string `envconfig:"DOOR_TOKEN_WAIT" default:"false"`
+	Container       string `envconfig:"CLOUDFLARE_APPLICATION_ID"` // set by Cloudflare in its containers
 
 	// The original's: understood, without effect here.
 	WSPort       string `envconfig:"WS_PORT"`
@@ -93,8 +96,10 @@ type config struct {
 	context      int
 	prices       *providers.Prices
 	providers    map[string]model.Provider
-	egress       *egress.Tokens // nil where none are waited for
+	search       *websearch.Settings // nil where nobody is asked
+	egress       *egress.Tokens      // nil where none are waited for
 	level        slog.Level
+	notes        []string // what else whoever starts it should know
 	unused       []string // variables that are set and have no effect, and why
 }
 
@@ -192,6 +197,9 @@ func (c *config) check() error {
 		c.egress = egress.Expect(c.R2Endpoint, c.EgressURL, c.WebEgress)
 		c.store.s3.Mark = c.egress.Mark
 	}
+	if c.search, err = websearch.Choose(c.WebSearch, os.Getenv, c.WebEgress); err != nil {
+		bad("%w: see docs/CONFIGURATION.md", err)
+	}
 	m := c.model()
 	faults = append(faults, m.Check()...)
 	if c.Instance == "" {
@@ -211,7 +219,12 @@ func (c *config) secrets() []string {
 	for _, p := range c.providers {
 		secrets = append(secrets, p.Key)
 	}
-	return secrets
+	for _, spec := range websearch.All() { // also of those that are not asked
+		for _, name := range spec.Keys {
+			secrets = append(secrets, strings.TrimSpace(os.Getenv(name)))
+		}
+	}
+	return append(secrets, c.search.Secrets()...)
 }
 
 // duration reads milliseconds, as the original's variables are, or what Go

@@ -36,7 +36,7 @@ func exportUser(ctx context.Context, args []string, stdout, stderr io.Writer) (e
 	if *user == "" || flags.NArg() > 0 || (*format != "tar" && *format != "json" && *format != "md") {
 		return errors.New("export needs a user, and knows the formats tar, json and md\n" + exportUsage)
 	}
-	store, closeStore, err := openOnlyStore(ctx)
+	store, closeStore, err := openOnlyStore(ctx, toRead)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func importUser(ctx context.Context, args []string, stdin io.Reader, stdout io.W
 	if *user == "" || flags.NArg() != 1 {
 		return errors.New("import needs a user and one file or folder\n" + importUsage)
 	}
-	store, closeStore, err := openOnlyStore(ctx)
+	store, closeStore, err := openOnlyStore(ctx, toWrite)
 	if err != nil {
 		return err
 	}

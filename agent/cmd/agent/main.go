@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -31,6 +32,7 @@ import (
 	"github.com/loongclaw/loongclaw/agent/runs"
 	"github.com/loongclaw/loongclaw/agent/tools"
 	"github.com/loongclaw/loongclaw/agent/tools/mcp"
+	"github.com/loongclaw/loongclaw/agent/transfer"
 	"github.com/loongclaw/loongclaw/pkg/redact"
 )
 
@@ -68,9 +70,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return importUser(ctx, args[1:], os.Stdin, stdout)
 	case "verify":
 		return verify(ctx, stdout)
+	case "copy":
+		return copyStore(ctx, args[1:], stdout)
+	case "get":
+		return getObject(ctx, args[1:], stdout)
+	case "put":
+		return putObject(ctx, args[1:], os.Stdin)
+	case "ls":
+		return listObjects(ctx, args[1:], stdout)
 	case "serve", "check":
 	default:
-		return fmt.Errorf("unknown command %q\nNext: agent [serve | check | verify | export | import | version]", command)
+		return fmt.Errorf("unknown command %q\nNext: agent [serve | check | verify | export | import | copy | get | put | ls | version]", command)
 	}
 	c, err := load()
 	if err != nil {
@@ -122,7 +132,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	if err := harden(); err != nil {
 		log.Warn("programs that tools start may read this process", slog.Any("err", err))
 	}
-	for _, what := range c.unused {
+	for _, what := range slices.Concat(c.notes, c.unused) {
 		log.Warn(what)
 	}
 	// It listens from its first moment: who starts it sees that it is starting, and
@@ -143,6 +153,11 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
+	if c.egress == nil { // behind the egress proxy there is one user, and no copy of a whole store
+		if err := transfer.Ready(ctx, store); err != nil {
+			return withHint(err)
+		}
+	}
 	store = seen.bucket(store)
 	models := c.model()
 	models.Wrap = seen.model
@@ -162,7 +177,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	withServers.Catalogs = []tools.Catalog{servers}
 	box := tools.New(withServers)
 	manager = runs.New(runs.Config{
-		Bucket: store, Model: chatModel, Tools: box, Instance: c.Instance, MaxRuns: c.maxRuns, Window: info.Window(), Log: log, Now: time.Now,
+		Bucket: store, Model: chatModel, Tools: box, Instance: c.Instance, MaxRuns: c.maxRuns, Window: info.Window(), AnswerTokens: c.maxTokens, Log: log, Now: time.Now,
 		Persona:  persona.Reader{Bucket: store, File: "config/SOUL.md", Log: log}.For,
 		Observer: seen, Trace: seen.runs(),
 	})
@@ -214,7 +229,7 @@ func toolsConfig(c config, log *slog.Logger) tools.Config {
 	limits := shellLimits()
 	return tools.Config{
 		Worker: newWorker(limits), AutoApprove: c.AutoApprove, WorkspaceDir: c.Workspace, ShellTimeout: c.shellTimeout, ShellLimits: limits, WebTimeout: c.webTimeout,
-		WebHosts: c.WebHosts, WebEgress: c.WebEgress, Mark: c.mark, Log: log, Now: time.Now,
+		WebHosts: c.WebHosts, WebEgress: c.WebEgress, Search: c.search, Mark: c.mark, Log: log, Now: time.Now,
 	}
 }
 

@@ -295,6 +295,7 @@ func (x *exchange) came(n *part, text string) {
 		x.began = true
 	}
 	x.calls = x.calls || n.kind == "tool_use"
+	x.a.reason()
 	if text != "" {
 		x.a.onText(text)
 	}

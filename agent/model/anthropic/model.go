@@ -145,7 +145,7 @@ type course struct {
 func (m *Model) Answer(ctx context.Context, q loop.Question, onText func(string)) (loop.Answer, error) {
 	at := course{thoughts: true, start: time.Now()}
 	c := converse(&q, m.Name(), true)
-	a := &answer{m: m, names: c.names, prefix: c.prefix(), onText: onText}
+	a := &answer{m: m, names: c.names, prefix: c.prefix(), onText: onText, onReasoning: q.OnReasoning}
 	for {
 		x := a.exchange()
 		f := m.ask(ctx, x, q.RequestID, m.request(c, q.NoCalls, a.parts.so()))
@@ -250,10 +250,22 @@ type answer struct {
 	plain  bool // the thinking of earlier answers was refused
 	onText func(string)
 	parts  parts
-	used   *chat.Usage
+
+	onReasoning func(string) // nil is nobody
+	thought     int          // how much of the reasoning it has had
+	used        *chat.Usage
 }
 
 func (a *answer) exchange() *exchange { return &exchange{a: a, open: map[int]*part{}} }
+
+// reason gives what has come of the reasoning to the caller.
+func (a *answer) reason() {
+	s := a.parts.reasoning.String()[a.thought:]
+	a.thought += len(s)
+	if s != "" && a.onReasoning != nil {
+		a.onReasoning(s)
+	}
+}
 
 // add takes the usage of an exchange that has ended.
 func (a *answer) add(x *exchange) { a.used = a.used.Add(x.used.usage()) }

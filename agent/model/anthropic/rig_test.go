@@ -38,6 +38,7 @@ func start(t testing.TB, s *anthropictest.Server, c Config) *Model {
 
 // asked is an answer with what was shown of it.
 type asked struct {
+	thought string // as it came
 	loop.Answer
 	shown []string
 	err   error
@@ -45,6 +46,7 @@ type asked struct {
 
 func ask(ctx context.Context, m loop.Model, q loop.Question) asked {
 	var a asked
+	q.OnReasoning = func(s string) { a.thought += s }
 	a.Answer, a.err = m.Answer(ctx, q, func(s string) { a.shown = append(a.shown, s) })
 	return a
 }
@@ -53,6 +55,9 @@ func ask(ctx context.Context, m loop.Model, q loop.Question) asked {
 func fine(t *testing.T, m loop.Model, q loop.Question) asked {
 	t.Helper()
 	a := ask(t.Context(), m, q)
+	if a.thought != a.Reasoning {
+		t.Errorf("thought %q, and the reasoning is %q", a.thought, a.Reasoning)
+	}
 	if a.err != nil {
 		t.Fatalf("no answer: %v", a.err)
 	}

@@ -128,7 +128,7 @@ func (m *Model) attempt(ctx context.Context, q loop.Question, onText func(string
 	defer cancel(nil)
 	placeholder, body := m.history(q)
 	x := &exchange{
-		ctx: own, m: m, requestID: q.RequestID, body: body, cancel: cancel, onText: onText,
+		ctx: own, m: m, requestID: q.RequestID, body: body, cancel: cancel, onText: onText, onReasoning: q.OnReasoning,
 		parts: newParts(declare(q), m.inside.Load()),
 	}
 	defer x.end()

@@ -29,12 +29,15 @@ type exchange struct {
 	cancel    context.CancelCauseFunc
 	onText    func(string)
 
+	onReasoning func(string) // nil is nobody
+
 	// The library reads the stream on a goroutine of its own, and may return
 	// before that has ended.
 	mu      sync.Mutex
 	ended   bool
 	parts   parts
 	waiting []string // text that onText has not had yet
+	thought int      // how much of the reasoning onReasoning has had
 	text    strings.Builder
 	err     *fault.Error
 	retry   bool
@@ -143,12 +146,18 @@ func (x *exchange) hasFinish() bool {
 	return x.parts.end != endNone
 }
 
-// deliver gives the waiting text to the caller, on the caller's goroutine.
+// deliver gives the waiting reasoning and text to the caller, on the caller's
+// goroutine.
 func (x *exchange) deliver() {
 	x.mu.Lock()
 	waiting := x.waiting
 	x.waiting = nil
+	thought := x.parts.reasoning.String()[x.thought:]
+	x.thought += len(thought)
 	x.mu.Unlock()
+	if thought != "" && x.onReasoning != nil {
+		x.onReasoning(strings.ToValidUTF8(thought, "\uFFFD"))
+	}
 	for _, s := range waiting {
 		x.text.WriteString(s)
 		x.onText(s)

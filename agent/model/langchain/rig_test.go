@@ -32,6 +32,8 @@ func heardOnce(t *testing.T, body io.Reader, kind string, q loop.Question) (a lo
 		t.Fatal(bad)
 	}
 	var pieces strings.Builder
+	var thoughts strings.Builder
+	q.OnReasoning = func(s string) { thoughts.WriteString(s) }
 	x := m.attempt(t.Context(), q, func(s string) {
 		if s == "" || !utf8.ValidString(s) {
 			t.Errorf("piece %q is not whole", s)
@@ -41,6 +43,9 @@ func heardOnce(t *testing.T, body io.Reader, kind string, q loop.Question) (a lo
 	a = x.answer(m.Name())
 	if pieces.String() != a.Text {
 		t.Errorf("pieces join to %q, the answer's text is %q", pieces.String(), a.Text)
+	}
+	if thoughts.String() != a.Reasoning {
+		t.Errorf("pieces of reasoning join to %q, the answer's is %q", thoughts.String(), a.Reasoning)
 	}
 	return a, x.err
 }

@@ -132,8 +132,8 @@ func (call) Run(context.Context, json.RawMessage, tools.Env) (string, error) {
 	return "", fault.New(fault.CodeInvalidRequest, "no tool was named", "")
 }
 
-// Stands returns the call that a call of this tool stands for.
-func (call) Stands(raw json.RawMessage) (name string, args json.RawMessage, ok bool) {
+// StandsFor returns the call that a call of this tool stands for.
+func (call) StandsFor(raw json.RawMessage) (name string, args json.RawMessage, ok bool) {
 	var a struct {
 		Tool      string          `json:"tool"`
 		Arguments json.RawMessage `json:"arguments"`

@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/loongclaw/loongclaw/agent/tools"
+	"github.com/loongclaw/loongclaw/agent/outbound"
 )
 
 // maxRedirects is how often a server may send a request elsewhere.
@@ -55,7 +55,7 @@ func newClient(e Entry, private map[string]bool) (*http.Client, error) {
 
 func onlyPublic(_, address string, _ syscall.RawConn) error {
 	at, err := netip.ParseAddrPort(address)
-	if err != nil || !tools.PublicAddress(at.Addr()) {
+	if err != nil || !outbound.Public(at.Addr()) {
 		return &reached{"its host has an address that is not public; list its host and port in MCP_PRIVATE_HOSTS if that is meant"}
 	}
 	return nil

@@ -90,6 +90,10 @@ func partOf(ctx context.Context, root string) (map[string][]string, error) {
 	return parts, nil
 }
 
+// inventory is a list of other modules' licences, those of its tests and tools too. Each
+// of them that is part of ours has a row of its own.
+var inventory = regexp.MustCompile(`(?i)3rd-party|third-party`)
+
 var licenseFile = regexp.MustCompile(`(?i)^(un)?licen[sc]e|^copying`)
 
 // licenseOf reads the files at the top of a module.
@@ -108,7 +112,7 @@ func licenseOf(ctx context.Context, dir string, m module, recognise *classifier.
 	}
 	var names []string
 	for _, f := range files {
-		if f.IsDir() || !licenseFile.MatchString(f.Name()) {
+		if f.IsDir() || !licenseFile.MatchString(f.Name()) || inventory.MatchString(f.Name()) {
 			continue
 		}
 		text, err := os.ReadFile(filepath.Join(found.Dir, f.Name()))

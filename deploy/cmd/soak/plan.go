@@ -14,8 +14,9 @@ import (
 
 // The stores.
 const (
-	OnDisk = "disk"
-	OnS3   = "s3"
+	OnDisk   = "disk"
+	OnSQLite = "sqlite"
+	OnS3     = "s3"
 )
 
 // Plan says what a run is to be.
@@ -37,10 +38,12 @@ type Plan struct {
 
 func (p Plan) check() error {
 	switch {
-	case p.Store != OnDisk && p.Store != OnS3:
-		return fmt.Errorf("store %q is neither %s nor %s", p.Store, OnDisk, OnS3)
-	case p.Store == OnDisk && (p.Agents > 1 || p.Weather):
-		return errors.New("two agents, or weather, need -store s3: a disk has one agent and no network before it")
+	case p.Store != OnDisk && p.Store != OnSQLite && p.Store != OnS3:
+		return fmt.Errorf("store %q is neither %s, %s nor %s", p.Store, OnDisk, OnSQLite, OnS3)
+	case p.Store != OnS3 && (p.Weather || p.Partition > 0):
+		return errors.New("weather and a partition need -store s3: a file has no network before it")
+	case p.Store == OnDisk && p.Agents > 1:
+		return errors.New("two agents need -store sqlite or -store s3")
 	case p.Partition > 0 && p.Agents != 2:
 		return errors.New("a partition needs -agents 2")
 	}

@@ -63,6 +63,14 @@ func TestKilledOnDisk(t *testing.T) {
 	soak(t, Plan{Store: OnDisk, Rounds: 20}, map[string]int{"killed": 20, "acknowledged": 30, "finished done": 10})
 }
 
+func TestKilledOnSQLite(t *testing.T) {
+	soak(t, Plan{Store: OnSQLite, Rounds: 15}, map[string]int{"killed": 15, "acknowledged": 20, "finished done": 5})
+}
+
+func TestTwoAgentsOnOneFile(t *testing.T) {
+	soak(t, Plan{Store: OnSQLite, Agents: 2, Rounds: 5, Calm: 2 * time.Second}, map[string]int{"killed": 5, "acknowledged": 15})
+}
+
 func TestKilledOnS3(t *testing.T) {
 	soak(t, Plan{Store: OnS3, Rounds: 15}, map[string]int{"killed": 15, "acknowledged": 15, "finished done": 5})
 }
@@ -80,7 +88,7 @@ func TestTwoAgentsOnOneStore(t *testing.T) {
 }
 
 func TestPlansThatCannotBe(t *testing.T) {
-	for _, p := range []Plan{{Store: "tape"}, {Store: OnDisk, Agents: 2}, {Store: OnDisk, Weather: true}, {Store: OnS3, Agents: 1, Partition: time.Second}} {
+	for _, p := range []Plan{{Store: "tape"}, {Store: OnDisk, Agents: 2}, {Store: OnDisk, Weather: true}, {Store: OnSQLite, Weather: true}, {Store: OnS3, Agents: 1, Partition: time.Second}} {
 		if _, err := Run(t.Context(), p); err == nil {
 			t.Errorf("%+v was played", p)
 		}

@@ -83,6 +83,9 @@ func (w *world) addStack(ctx context.Context, i int) error {
 		}
 		maps.Copy(o.AgentEnv, w.store.Env(endpoint))
 	}
+	if w.Store == OnSQLite {
+		o.AgentEnv["STORE"] = "sqlite:" + filepath.Join(w.Dir, "loongclaw.db")
+	}
 	if i > 0 {
 		o.With = w.stacks[0]
 	}

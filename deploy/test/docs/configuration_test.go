@@ -83,7 +83,51 @@ func knownVariables(t *testing.T) map[string]variable {
 			known[name] = variable{side: "agent"}
 		}
 	}
+	for _, p := range searchTable(t) {
+		for _, name := range slices.Concat(p.Keys, p.URLs) {
+			known[name] = variable{side: "agent"}
+		}
+	}
 	return known
+}
+
+// searchProvider is a row of the one table of search providers.
+type searchProvider struct {
+	Name, Base string
+	Keys, URLs []string
+	MaxQuery   int
+}
+
+func searchTable(t *testing.T) []searchProvider {
+	t.Helper()
+	var table []searchProvider
+	if err := json.Unmarshal([]byte(source(t, "agent/websearch/providers.json")), &table); err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+// The table of search providers on the pages is the one that the programs read.
+func TestTheSearchProvidersAreDocumented(t *testing.T) {
+	code := func(names ...string) string {
+		if len(names) == 0 || names[0] == "" {
+			return "–"
+		}
+		return "`" + strings.Join(names, "`, `") + "`"
+	}
+	table := searchTable(t)
+	if len(table) < 6 {
+		t.Fatalf("only %d search providers, so this test has lost its source", len(table))
+	}
+	for _, page := range []string{"docs/CONFIGURATION.md", "docs/zh-CN/CONFIGURATION.md"} {
+		text := source(t, page)
+		for _, p := range table {
+			want := "| " + strings.Join([]string{code(p.Name), code(p.Keys...), code(p.URLs...), code(p.Base), strconv.Itoa(p.MaxQuery)}, " | ") + " |\n"
+			if !strings.Contains(text, want) {
+				t.Errorf("%s lacks the row\n%s", page, want)
+			}
+		}
+	}
 }
 
 func providerTable(t *testing.T) []provider {

@@ -69,8 +69,9 @@ func tokens() string {
 // pageOrigin is the one origin that the stacks allow.
 const pageOrigin = "https://page.example"
 
-// world is a running stack and the provider behind it. With E2E_STORE=s3 its
-// store is a real S3 server of its own.
+// world is a running stack and the provider behind it. With E2E_STORE=sqlite its
+// store is a database, which earlier versions cannot open; with s3 it is a real S3
+// server of its own.
 type world struct {
 	*testenv.Stack
 	model *fakeprovider.Server
@@ -125,6 +126,11 @@ func up(ctx context.Context, dir string, change func(*testenv.Options)) (*world,
 		change(&o)
 	}
 	w := &world{model: model}
+	if os.Getenv("E2E_STORE") == "sqlite" {
+		env := map[string]string{"STORE": "sqlite:" + filepath.Join(dir, "store", "loongclaw.db")}
+		maps.Copy(env, o.AgentEnv)
+		o.AgentEnv = env
+	}
 	if os.Getenv("E2E_STORE") == "s3" {
 		if w.s3, err = testenv.StartS3(ctx, dir); err != nil {
 			model.Close()

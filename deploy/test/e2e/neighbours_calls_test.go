@@ -99,13 +99,22 @@ func (s *street) operations() map[string]func(*neighbour) {
 	for path, queries := range map[string][]string{
 		"/api/history": {"", "?tree=1"}, "/api/sessions": {"", "?q=honey", "?q=MARK"}, "/api/memory/search": {"?keyword=honey", "?keyword=MARK", "?tags=same"},
 		"/api/memory/export": {"", "?format=markdown"}, "/api/files": {""}, "/api/stats": {""}, "/api/config": {""}, "/api/tools": {""}, "/api/models": {""}, "/v1/models": {""},
-		"/api/usage": {""}, "/api/ledger": {"", "?limit=500"},
+		"/api/approvals": {""}, "/api/usage": {""}, "/api/ledger": {"", "?limit=500"},
 	} {
 		ops["GET "+path] = func(n *neighbour) {
 			for _, q := range queries {
 				s.call(n, "GET", path+q, nil)
 			}
 		}
+	}
+	// What has changed since the list was read; a cursor of the other's list opens
+	// nothing.
+	ops["GET /api/sessions/stream"] = func(n *neighbour) {
+		cursor := func(of *neighbour) string { return s.call(of, "GET", "/api/sessions", nil).Header.Get("X-List-Cursor") }
+		s.shut("a list's cursor", s.call(n, "GET", "/api/sessions/stream?until=idle&after="+cursor(n.other), nil))
+		from := cursor(n)
+		s.call(n, "PATCH", of(""), map[string]any{"title": n.text()})
+		s.call(n, "GET", "/api/sessions/stream?until=idle&after="+from, nil)
 	}
 	ops["GET /v1/models/*"] = func(n *neighbour) { s.call(n, "GET", "/v1/models/loongclaw", nil) }
 	for kind, data := range map[string]func(n *neighbour) map[string]any{

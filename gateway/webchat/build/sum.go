@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 )
 
 // sumFile holds the sum of the sources that dist was made from, so that a
@@ -68,12 +69,24 @@ func sizes(files map[string][]byte) (first, all int) {
 		}
 	}
 	visit("index.html")
+	first += words(files)
 	for name, content := range files {
 		if name != "licenses.txt" {
 			all += zipped(content)
 		}
 	}
 	return first, all
+}
+
+// words is the size of the larger of the two languages: a reader loads one at once.
+func words(files map[string][]byte) int {
+	largest := 0
+	for name, content := range files {
+		if strings.HasPrefix(name, "assets/en-") || strings.HasPrefix(name, "assets/zh-") {
+			largest = max(largest, zipped(content))
+		}
+	}
+	return largest
 }
 
 var static = regexp.MustCompile(`(?:from|import)\s*"\./([\w.-]+)"`)

@@ -9,8 +9,8 @@ import { watchKeys } from './ui/help.js'
 import { watchOnline } from './ui/status.js'
 import { watchWidth } from './ui/rail.js'
 import { watchPrint } from './ui/fold.js'
-import { language, t } from './i18n/language.js'
-import { activeRuns, works } from './chat/state.js'
+import { haveWords, language, t } from './i18n/language.js'
+import { activeRuns } from './chat/state.js'
 import * as account from './app/account.js'
 import { readConfig } from './app/actions.js'
 import { watchEdits } from './app/edits.js'
@@ -18,17 +18,13 @@ import { unkept } from './app/storage.js'
 import { loadFaultWords } from './i18n/said.js'
 import { state, watchSession } from './app/current.js'
 import { showParcels } from './app/letters.js'
-import { noteEvent, watchPresence } from './app/presence.js'
+import { watchList } from './app/watch.js'
 import { sessionId, watchAddress } from './app/route.js'
 import { dropShown, resumeSending } from './app/sending.js'
-import { refresh, refreshSoon, watchLeaving } from './app/sessions.js'
+import { asking, listChanged, listedTitle, refresh, refreshUntold, watchLeaving } from './app/sessions.js'
 
 effect(() => {
   document.documentElement.lang = language.value === 'zh' ? 'zh-CN' : 'en'
-})
-effect(() => {
-  const title = sessionId.value && state.value.title
-  document.title = title ? `${title} · ${t('app')}` : t('app')
 })
 // After a sign-in: what a page needs to draw itself, and what was left unsent.
 effect(() => {
@@ -43,11 +39,11 @@ effect(() => {
 })
 // What the browser did not keep is asked about before it is lost.
 addEventListener('beforeunload', (e) => { if (unkept.value.size) e.preventDefault() })
-// The list changes when a run ends or a title does.
+// The list changes when a run ends or a title does; mostly its stream says so.
 let listed = ''
 effect(() => {
   const now = `${state.value.title} ${activeRuns(state.value).length}`
-  if (now !== listed) refreshSoon()
+  if (now !== listed) refreshUntold()
   listed = now
 })
 effect(() => {
@@ -64,7 +60,13 @@ watchPrint()
 watchKeys()
 watchOnline()
 watchLeaving()
-watchPresence(() => works(state.peek()))
-noteEvent()
-render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById('app')))
+watchList({ event: listChanged, lost: refresh })
+// Who is here is asked while the words are on their way.
 account.start()
+await haveWords()
+render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById('app')))
+effect(() => {
+  const title = sessionId.value && (state.value.title || listedTitle.value)
+  const name = title ? `${title} · ${t('app')}` : t('app')
+  document.title = asking.value.size ? `● ${t('needsYou')} · ${name}` : name
+})

@@ -2,6 +2,7 @@ import test from 'node:test'
 import assert from 'node:assert/strict'
 import { backoff } from '../src/wire/backoff.js'
 import { Fault } from '../src/wire/fault.js'
+import { eventStream } from '../src/wire/api.js'
 import { follow } from '../src/wire/follow.js'
 
 test('backoff doubles, is capped and keeps at least half', () => {
@@ -34,12 +35,24 @@ test('follow goes on from the cursor after a cut, and stops at a refusal', async
   const types = []
   /** @type {any} */
   let refused
-  await follow('a/b', () => cursor, {
+  await follow({ address: () => eventStream('a/b', cursor) }, {
     event(e) { cursor = e.cursor; types.push(e.type) },
     state() {},
     refused(fault) { refused = fault },
   }, new AbortController().signal)
-  assert.deepEqual(asked, ['/api/sessions/a%2Fb/events', '/api/sessions/a%2Fb/events?after=c1', '/api/sessions/a%2Fb/events?after=c2'])
+  assert.deepEqual(asked, ['', 'after=c1&', 'after=c2&'].map((after) => `/api/sessions/a%2Fb/events?${after}until=idle`))
   assert.deepEqual(types, ['message', 'run_finished'])
   assert.equal(refused.requestId, 'q')
+})
+
+test('a stream that says that nothing goes on has ended; one that only ends is taken up again', async (t) => {
+  const answers = [
+    new Response('data: {"type":"message"}\n\n: idle\n\n: more\n\n', { status: 200 }),
+    new Response('data: {"type":"message"}\n\n: idle\n\n', { status: 200 }),
+  ]
+  t.mock.method(globalThis, 'fetch', async () => answers.shift())
+  /** @type {string[]} */
+  const states = []
+  await follow({ address: () => '/x' }, { event() {}, state(s) { states.push(s) }, refused() {} }, new AbortController().signal)
+  assert.deepEqual(states, ['connecting', 'open', 'lost', 'open', 'idle'])
 })

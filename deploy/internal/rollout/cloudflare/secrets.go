@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// known are the secrets of wrangler.jsonc: one way in, and one model. Those of models
-// are the keys of the one table of providers; a test holds the two together.
+// known are the secrets of wrangler.jsonc: one way in, one model and, if wanted, a
+// search. Those of models and searches are the keys of the tables of providers; tests hold them together.
 var (
 	waysIn = []string{"LOONGCLAW_TOKENS", "JWT_PUBLIC_KEYS", "ACCESS_TEAM_DOMAIN"}
 	models = []string{
@@ -24,13 +24,15 @@ var (
 		"MISTRAL_API_KEY", "GROQ_API_KEY", "XAI_API_KEY", "OPENROUTER_API_KEY",
 		"OLLAMA_API_KEY", "OLLAMA_URL",
 	}
+	// searches are the keys, or the address, of search providers; GLM's is a model's.
+	searches = []string{"TAVILY_API_KEY", "BRAVE_API_KEY", "EXA_API_KEY", "SEARXNG_URL", "BOCHA_API_KEY"}
 )
 
 // fromEnvironment gives the secrets that are named in the environment and absent on
 // the Worker. What stands there stays as it is.
 func (p *Platform) fromEnvironment(there map[string]bool) map[string]string {
 	fresh := map[string]string{}
-	for _, name := range append(append([]string{}, waysIn...), models...) {
+	for _, name := range slices.Concat(waysIn, models, searches) {
 		if v := strings.TrimSpace(p.Getenv(name)); v != "" && !there[name] {
 			fresh[name] = v
 		}

@@ -89,11 +89,20 @@ async function redeem(code) {
   }
 }
 
+/** The list, where asking whether we are in brought it. @type {api.ListPage|undefined} */
+let probed
+
+export function takeProbed() {
+  const page = probed
+  probed = undefined
+  return page
+}
+
 /** Asks whether what we have is enough: a token, or nothing at all on a loopback server. @returns {Promise<boolean>} */
 export async function probe() {
   phase.value = 'working'
   try {
-    await api.listSessions()
+    probed = await api.listSessions() ?? undefined
     enter()
     return true
   } catch (err) {

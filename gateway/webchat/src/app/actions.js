@@ -7,10 +7,9 @@ import { pause } from '../wire/backoff.js'
 import { activeRuns, runningRun } from '../chat/state.js'
 import { head, showBranch } from '../chat/tree.js'
 import { randomId } from '../chat/ids.js'
-import { enqueue, followAgain, forgetHead, state } from './current.js'
+import { enqueue, followAgain, reopen, state } from './current.js'
 import { expired } from './account.js'
 import { sessionId } from './route.js'
-import { stir } from './presence.js'
 import { local } from './storage.js'
 
 /** How often a request is repeated while a server restarts. */
@@ -65,9 +64,7 @@ export async function regenerate(userId) {
   const id = sessionId.peek()
   const key = randomId()
   await attempt(async () => {
-    forgetHead()
     const run = await api.regenerate(id, userId, key)
-    stir()
     if (sessionId.peek() !== id) return
     enqueue({ type: 'run_expected', runId: run.runId, messageId: userId })
     followAgain()
@@ -78,16 +75,22 @@ export async function regenerate(userId) {
 /** @param {string} approvalId @param {string} decision */
 export async function decide(approvalId, decision) {
   deciding.value = new Set(deciding.peek()).add(approvalId)
-  await attempt(() => api.decide(approvalId, decision))
-  stir()
+  if (await attempt(() => api.decide(approvalId, decision))) {
+    enqueue({ type: 'approval_resolved', approvalId, decision })
+    followAgain()
+  }
   const left = new Set(deciding.peek())
   left.delete(approvalId)
   deciding.value = left
 }
 
-/** Shows another branch and has the server remember it. @param {string} messageId */
-export function choose(messageId) {
-  forgetHead()
+/** Shows another branch and has the server remember it. One of which nothing is here comes from there. @param {string} messageId */
+export async function choose(messageId) {
+  const id = sessionId.peek()
+  if (!state.peek().messages.has(messageId)) {
+    if (await attempt(() => api.patchSession(id, { head: messageId })) && sessionId.peek() === id) reopen()
+    return
+  }
   state.value = showBranch(state.peek(), messageId)
   const leaf = head(state.peek())
   return attempt(() => api.patchSession(sessionId.peek(), { head: leaf }))

@@ -1,38 +1,50 @@
-// The session on the page: its state, and the one stream that feeds it.
+// The session on the page: its state, and what feeds it. The newest turns come as
+// one page; what follows is read until nothing goes on, so that a conversation in
+// which nothing happens holds no stream. Whoever knows of news calls followAgain.
 
 import { effect, signal, untracked } from '@preact/signals'
 import { applyAll } from '../chat/reducer.js'
-import { activeRuns, emptyState } from '../chat/state.js'
-import { showBranch } from '../chat/tree.js'
+import { isNews } from '../chat/list.js'
+import { fromPage, prepend } from '../chat/older.js'
+import { emptyState } from '../chat/state.js'
 import { follow } from '../wire/follow.js'
+import { networkFault } from '../wire/fault.js'
 import * as api from '../wire/api.js'
 import { sessionId } from './route.js'
 import { expired, phase } from './account.js'
 import { unborn } from './letters.js'
-import { noteEvent, resting } from './presence.js'
+
+/** As many turns as are fetched at once. */
+const TURNS = 30
+/** Conversations that were left and are kept as they were. */
+const KEPT = 8
 
 export const state = signal(emptyState())
-/** 'none': nothing to follow yet. */
-export const link = signal(/** @type {'none'|'connecting'|'open'|'lost'|'resting'|'missing'} */ ('none'))
+/** 'none': nothing to follow yet. 'idle': nothing goes on. */
+export const link = signal(/** @type {'none'|'connecting'|'open'|'lost'|'idle'|'missing'} */ ('none'))
 /** The error that ended following. */
 export const linkFault = signal(/** @type {import('../wire/fault.js').Fault|null} */ (null))
 /** Why the connection is lost, where that is known, and when the next try is. */
 export const linkWait = signal(/** @type {import('../wire/follow.js').Wait|null} */ (null))
-/** Whether the shown conversation is known to hold nothing; a replay may still be on its way. */
+/** Whether the shown conversation is known to hold nothing. */
 export const empty = signal(true)
-/** Raised to follow a session that did not exist before. */
+/** Where the turns before the first one here begin; '' when there are none. */
+export const older = signal('')
+/** Whether they are on their way, or could not be fetched. */
+export const olderState = signal(/** @type {'idle'|'fetching'|'failed'} */ ('idle'))
+
+/** Raised to follow anew. */
 const attempt = signal(0)
+/** How often news was told of. */
 let asked = 0
-/** Longer than the first event of a replay takes. */
-const REPLAY = 4000
 
 /** @type {any[]} */
 let waiting = []
 let painting = false
 /** Events of a session that is no longer shown are void. */
 let shown = ''
-/** The branch that the server remembers; applied once the replay has brought its message. */
-let wantedHead = ''
+/** @type {Map<string, {state: import('../chat/state.js').State, older: string}>} */
+const left = new Map()
 
 /** Paints at most once a frame; a hidden tab has no frames, so there a timer does it. @param {any} event */
 export function enqueue(event) {
@@ -48,47 +60,38 @@ function flush() {
   const events = waiting
   waiting = []
   if (!events.length) return
-  if (events.some((e) => e.type === 'history_cleared')) empty.value = true
-  let next = applyAll(state.peek(), events)
-  if (wantedHead && next.messages.has(wantedHead)) {
-    next = showBranch(next, wantedHead)
-    if (activeRuns(next).length === 0) settleHead()
-    else wantedHead = ''
+  if (events.some((e) => e.type === 'history_cleared')) {
+    empty.value = true
+    older.value = ''
   }
-  state.value = next
+  state.value = applyAll(state.peek(), events)
 }
 
-/** A replay may come in several batches: keep to the remembered branch a moment longer. */
-function settleHead() {
-  const head = wantedHead
-  setTimeout(() => { if (wantedHead === head) wantedHead = '' }, 1000)
-}
-
-/** The reader chose a branch, or made one: what the server remembered no longer counts. */
-export function forgetHead() {
-  wantedHead = ''
+/** @param {string} id takes the place of what was shown */
+function show(id) {
+  if (shown && state.peek().cursor) {
+    left.delete(shown)
+    left.set(shown, { state: state.peek(), older: older.peek() })
+    if (left.size > KEPT) left.delete(left.keys().next().value ?? '')
+  }
+  const kept = left.get(id)
+  shown = id
+  waiting = []
+  linkFault.value = null
+  olderState.value = 'idle'
+  empty.value = !id
+  older.value = kept?.older ?? ''
+  state.value = kept?.state ?? emptyState()
 }
 
 export function watchSession() {
   // A hidden tab's timer and a coming frame must not paint the old session.
-  effect(() => {
-    if (sessionId.value === shown) return
-    shown = sessionId.value
-    waiting = []
-    wantedHead = ''
-    linkFault.value = null
-    empty.value = !shown
-    state.value = emptyState()
-  })
+  effect(() => { if (sessionId.value !== shown) untracked(() => show(sessionId.peek())) })
   effect(() => {
     const id = sessionId.value
     attempt.value
     if (!id || unborn.value || phase.value !== 'in') {
       link.value = 'none'
-      return
-    }
-    if (resting.value) {
-      link.value = 'resting'
       return
     }
     return untracked(() => listen(id))
@@ -98,20 +101,22 @@ export function watchSession() {
 /** @param {string} id */
 function listen(id) {
   const stop = new AbortController()
-  if (!state.peek().cursor) rememberHead(id, stop.signal)
+  if (!state.peek().title) nameIt(id, stop.signal)
   linkFault.value = null
   const before = asked
   /** The cursor counts what waits for the next frame, too. */
   const cursor = () => waiting.findLast((e) => e.cursor)?.cursor ?? state.peek().cursor
-  follow(id, cursor, {
-    event(event) {
-      noteEvent()
-      enqueue(event)
-    },
+  const source = {
+    address: () => api.eventStream(id, cursor()),
+    first: async (/** @type {AbortSignal} */ signal) => { if (!cursor()) await openAt(id, signal) },
+  }
+  follow(source, {
+    event: enqueue,
     state(value, wait) {
       link.value = value
       linkWait.value = wait ?? null
-      if (value === 'open') emptyLater(stop.signal)
+      // Something was told of while this was about to end.
+      if (value === 'idle' && asked !== before) attempt.value++
     },
     refused(fault) {
       if (stop.signal.aborted) return
@@ -125,32 +130,81 @@ function listen(id) {
   return () => stop.abort()
 }
 
-/** @param {string} id @param {AbortSignal} signal */
-async function rememberHead(id, signal) {
+/** The newest turns, at once. @param {string} id @param {AbortSignal} signal */
+async function openAt(id, signal) {
+  const page = await api.getTurns(id, TURNS, '', signal)
+  if (signal.aborted) return
+  waiting = []
+  const opened = fromPage(page.events)
+  state.value = { ...opened, title: opened.title || state.peek().title, cursor: page.next }
+  older.value = page.before ?? ''
+  empty.value = state.value.messages.size === 0
+}
+
+/** The turns before those that are here. */
+export async function fetchOlder() {
+  const id = sessionId.peek()
+  const before = older.peek()
+  if (!before || olderState.peek() === 'fetching') return
+  olderState.value = 'fetching'
   try {
-    const session = await api.getSession(id)
-    if (signal.aborted) return
-    enqueue({ type: 'session_updated', title: session.title })
-    if (session.head) wantedHead = session.head
-    if (session.messages === 0) empty.value = true
-  } catch {
-    // Without it the newest branch is shown; the stream says what is wrong, if anything is.
+    const page = await api.getTurns(id, TURNS, before)
+    if (shown !== id || older.peek() !== before) return
+    state.value = prepend(state.peek(), page.events)
+    older.value = page.before ?? ''
+    olderState.value = 'idle'
+  } catch (err) {
+    if (shown !== id) return
+    const fault = networkFault(err)
+    if (fault.status === 401) expired(fault)
+    olderState.value = 'failed'
   }
 }
 
-/** A server that says nothing of how much there is: what has not come by now does not. @param {AbortSignal} signal */
-function emptyLater(signal) {
-  setTimeout(() => { if (!signal.aborted) empty.value = true }, REPLAY)
+/** @param {string} id @param {AbortSignal} signal */
+async function nameIt(id, signal) {
+  try {
+    const { title } = await api.getSession(id)
+    if (!signal.aborted && !state.peek().title) state.value = { ...state.peek(), title }
+  } catch {
+    // The list may know it, and the events do; what is wrong with the session they say, too.
+  }
+}
+
+/** Begins anew: what is shown is another branch now, of which nothing is here. */
+export function reopen() {
+  waiting = []
+  state.value = { ...emptyState(), title: state.peek().title }
+  older.value = ''
+  attempt.value++
 }
 
 /** The reader emptied the conversation. */
 export function showEmpty() {
   empty.value = true
+  older.value = ''
   state.value = emptyState()
 }
 
-/** Follows (again) a session that was missing, or whose stream was refused. */
+/** Follows (again): something goes on, or a stream was refused. */
 export function followAgain() {
   asked++
-  if (link.peek() === 'missing' || link.peek() === 'none') attempt.value++
+  if (link.peek() === 'missing' || link.peek() === 'none' || link.peek() === 'idle') attempt.value++
+}
+
+/** What the list says of a conversation. @param {api.Session} row */
+export function rowChanged(row) {
+  const s = state.peek()
+  if (row.id !== shown) return
+  if (row.title && row.title !== s.title) state.value = { ...s, title: row.title }
+  if (isNews(s, row)) followAgain()
+}
+
+/** It is gone, wherever that was done. @param {string} id */
+export function rowRemoved(id) {
+  left.delete(id)
+  if (id !== shown || unborn.peek()) return
+  state.value = emptyState()
+  older.value = ''
+  followAgain()
 }

@@ -24,8 +24,14 @@ function fromPath(path) {
 /** @param {string} id */
 export const address = (id) => (id ? `/s/${encodeURIComponent(id)}` : '/')
 
+/** Called before another entry of the browser's history is made, for what belongs to the one that is left. */
+let leaving = () => {}
+/** @param {() => void} f */
+export const onLeave = (f) => { leaving = f }
+
 /** @param {string} id */
 export function go(id) {
+  leaving()
   if (location.pathname !== address(id)) history.pushState(null, '', address(id))
   astray.value = false
   sessionId.value = id

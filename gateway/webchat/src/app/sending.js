@@ -6,11 +6,10 @@ import { backoff, pause } from '../wire/backoff.js'
 import { networkFault } from '../wire/fault.js'
 import * as api from '../wire/api.js'
 import { expired, owner, phase } from './account.js'
-import { followAgain, forgetHead, state } from './current.js'
+import { enqueue, followAgain, state } from './current.js'
 import { go, sessionId } from './route.js'
 import { outbox, parcels, showParcels } from './letters.js'
-import { stir } from './presence.js'
-import { refresh, refreshSoon, removeNow, removing } from './sessions.js'
+import { refresh, refreshUntold, removeNow, removing } from './sessions.js'
 
 /** Since when a session's POST has had no answer: the agent may be waking. */
 export const posting = signal(/** @type {ReadonlyMap<string, number>} */ (new Map()))
@@ -43,7 +42,6 @@ export function say(text, edit) {
     key: randomId(), owner: owner(), sessionId: id, message: text, at: Date.now(), fresh: id !== sessionId.peek(),
     ...(edit ? { parentId: edit.parentId, edits: edit.messageId } : {}),
   })
-  forgetHead()
   batch(() => {
     go(id)
     showParcels()
@@ -77,10 +75,11 @@ async function loop(id) {
       failures = 0
       put(posting, id)
       put(holds, id)
+      // A conversation that begins here is whole after this cursor.
+      if (parcel.fresh && run.cursor && sessionId.peek() === id && !state.peek().cursor) enqueue({ type: 'begun', cursor: run.cursor })
+      if (sessionId.peek() === id) followAgain()
       showParcels()
-      stir()
-      followAgain()
-      refreshSoon()
+      refreshUntold()
     } catch (err) {
       const fault = networkFault(err)
       if (fault.status === 401) {

@@ -1,40 +1,65 @@
 // The list of conversations.
 
-import { signal } from '@preact/signals'
+import { computed, signal } from '@preact/signals'
 import * as api from '../wire/api.js'
 import { networkFault } from '../wire/fault.js'
+import { append, put, renew } from '../chat/list.js'
 import { go, sessionId } from './route.js'
 import { forgetParcels } from './letters.js'
-import { phase } from './account.js'
-import { showEmpty } from './current.js'
+import { phase, takeProbed } from './account.js'
+import { rowChanged, rowRemoved, showEmpty } from './current.js'
+import { listCursor } from './watch.js'
 
 /** How long a delete can be taken back. */
 const UNDO = 6000
 /** When a list that could not be fetched anew is asked for again. */
 const RETRY = 10_000
 
+/** The rows that were fetched: the newest pages of the list, or of what was searched for. */
 export const sessions = signal(/** @type {api.Session[]} */ ([]))
 export const loaded = signal(false)
+/** Whether more pages follow, and whether one is on its way. */
+export const more = signal(false)
+export const fetching = signal(false)
 export const query = signal('')
 export const listFault = signal(/** @type {import('../wire/fault.js').Fault|null} */ (null))
 /** What is about to go: a conversation, or what was said in it. */
 export const removing = signal(/** @type {{session: api.Session, what: 'session'|'history'}|null} */ (null))
+/** Conversations in which a decision is asked for, in the order in which they were heard of. */
+export const asking = signal(/** @type {ReadonlySet<string>} */ (new Set()))
+/** The shown conversation's title, by the list. */
+export const listedTitle = computed(() => sessions.value.find((s) => s.id === sessionId.value)?.title ?? '')
 
 /** @type {ReturnType<typeof setTimeout>|undefined} */
 let timer
 /** @type {ReturnType<typeof setTimeout>|undefined} */
 let undoTimer
+/** @type {ReturnType<typeof setTimeout>|undefined} */
+let untold
 let asked = 0
+/** What the rows were an answer to. */
+let answered = { query: '', etag: '' }
 
 export async function refresh() {
   if (phase.peek() !== 'in') return
   const mine = ++asked
+  const wanted = query.peek().trim()
   try {
-    const page = await api.listSessions(query.peek().trim())
+    const probed = wanted ? undefined : takeProbed()
+    const page = probed ?? await api.listSessions({ query: wanted, etag: loaded.peek() && answered.query === wanted ? answered.etag : '' })
     if (mine !== asked) return // a later question is on its way
-    sessions.value = page.sessions ?? []
-    loaded.value = true
     listFault.value = null
+    if (!page) return
+    const same = loaded.peek() && answered.query === wanted
+    sessions.value = same ? renew(sessions.peek(), page.sessions, !page.more) : page.sessions
+    if (!same || !page.more) more.value = page.more
+    answered = { query: wanted, etag: page.etag }
+    loaded.value = true
+    if (!listCursor.peek()) {
+      listCursor.value = page.cursor
+      readApprovals()
+    }
+    for (const row of page.sessions) noteState(row)
   } catch (err) {
     if (mine !== asked) return
     const fault = networkFault(err)
@@ -42,6 +67,65 @@ export async function refresh() {
     if (loaded.peek() && fault.passing) retry(Math.max(RETRY, fault.retryAfter * 1000))
     else listFault.value = fault
   }
+}
+
+/** The page that follows; what moved up since then is not shown twice. */
+export async function fetchMore() {
+  if (!more.peek() || fetching.peek()) return
+  fetching.value = true
+  const mine = asked
+  try {
+    const page = await api.listSessions({ query: answered.query, from: sessions.peek().length })
+    if (mine !== asked || !page) return
+    sessions.value = append(sessions.peek(), page.sessions)
+    more.value = page.more
+  } catch (err) {
+    if (mine === asked) listFault.value = networkFault(err)
+  } finally {
+    fetching.value = false
+  }
+}
+
+async function readApprovals() {
+  try {
+    const { approvals } = await api.listApprovals()
+    asking.value = new Set([...asking.peek(), ...approvals.map((a) => a.sessionId)])
+  } catch {
+    // The rows say it of themselves.
+  }
+}
+
+/** @param {string} id @param {boolean} asks */
+function noteAsking(id, asks) {
+  if (asking.peek().has(id) === asks) return
+  const next = new Set(asking.peek())
+  if (asks) next.add(id)
+  else next.delete(id)
+  asking.value = next
+}
+
+/** @param {api.Session} row */
+function noteState(row) {
+  noteAsking(row.id, row.state === 'waiting')
+}
+
+/** Something happened to a conversation, here or elsewhere. @param {any} event of the stream of changes */
+export function listChanged(event) {
+  const { type, sessionId: id, session: row } = event
+  if (type === 'session_changed' && row) {
+    // While something is searched for, what was found changes and nothing joins it.
+    if (!answered.query || sessions.peek().some((s) => s.id === id)) sessions.value = put(sessions.peek(), row, !more.peek())
+    answered.etag = ''
+    noteState(row)
+    rowChanged(row)
+  }
+  if (type === 'session_removed') {
+    sessions.value = sessions.peek().filter((s) => s.id !== id)
+    answered.etag = ''
+    noteAsking(id, false)
+    rowRemoved(id)
+  }
+  if (type === 'approval_changed') noteAsking(id, !event.approval?.decision)
 }
 
 /** @param {number} ms */
@@ -54,6 +138,12 @@ function retry(ms) {
 export function refreshSoon() {
   clearTimeout(timer)
   timer = setTimeout(refresh, 250)
+}
+
+/** Where the stream of changes tells it, nobody has to ask. */
+export function refreshUntold() {
+  clearTimeout(untold)
+  untold = setTimeout(() => { if (!listCursor.peek()) refresh() }, 250)
 }
 
 /** @param {string} text */
@@ -112,7 +202,7 @@ export async function removeNow(leaving = false) {
 async function clear(id, leaving) {
   if (sessionId.peek() === id) showEmpty()
   await api.clearHistory(id, leaving)
-  refreshSoon()
+  refreshUntold()
 }
 
 export function watchLeaving() {

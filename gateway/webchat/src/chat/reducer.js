@@ -43,6 +43,7 @@ const handlers = {
     d.messages.set(e.messageId, {
       id: e.messageId, parentId: e.parentId || known?.parentId || '', runId: e.runId || '', role: 'user', content: e.content ?? '',
       open: false, queued: Boolean(e.queued), incomplete: false, finish: '', timestamp: e.timestamp, provisional: false,
+      siblings: e.siblings ?? known?.siblings ?? [],
     })
     if (e.runId) {
       const r = run(d, e.runId)
@@ -77,7 +78,7 @@ const handlers = {
 
   message_complete(d, e) {
     const m = answer(d, e)
-    d.messages.set(m.id, { ...m, content: e.content ?? m.content, open: false, incomplete: Boolean(e.incomplete), finish: e.finish ?? '', timestamp: e.timestamp })
+    d.messages.set(m.id, { ...m, content: e.content ?? m.content, open: false, incomplete: Boolean(e.incomplete), finish: e.finish ?? '', timestamp: e.timestamp, siblings: e.siblings ?? m.siblings })
   },
 
   tool_call(d, e) {
@@ -158,7 +159,7 @@ function answer(d, e) {
   /** @type {import('./state.js').Message} */
   const m = {
     id: e.messageId, parentId: e.parentId || '', runId: e.runId || '', role: 'assistant', content: '',
-    open: true, queued: false, incomplete: false, finish: '', timestamp: e.timestamp, provisional: false,
+    open: true, queued: false, incomplete: false, finish: '', timestamp: e.timestamp, provisional: false, siblings: [],
   }
   d.messages.set(m.id, m)
   const r = run(d, m.runId)

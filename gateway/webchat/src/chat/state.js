@@ -13,6 +13,7 @@
  * @property {string} finish why the answer ended; '' when that was not said
  * @property {string} timestamp
  * @property {boolean} provisional its parent is only where it waits
+ * @property {string[]} siblings all messages in its place, where the server said so; they may not be here
  */
 
 /**

@@ -43,9 +43,9 @@ function push(map, key, value) {
 /**
  * @typedef {object} Turn
  * @property {string} userId
- * @property {string[]} userSiblings
+ * @property {string[]} userSiblings its versions; some may be with the server only
  * @property {string} runId '' when nothing answers it
- * @property {string[]} runSiblings
+ * @property {string[]} runSiblings its versions: ids of runs, or of messages that are with the server only
  */
 
 /** The branch that is shown, from the first message on. @param {State} s @returns {Turn[]} */
@@ -59,7 +59,7 @@ export function path(s) {
     if (!userId || turns.length > s.messages.size) return turns
     const runSiblings = runs.get(userId) ?? []
     const runId = pick(s.chosen.get('u:' + userId), runSiblings)
-    turns.push({ userId, userSiblings, runId: runId ?? '', runSiblings })
+    turns.push({ userId, userSiblings: userVersions(s, userSiblings), runId: runId ?? '', runSiblings: runVersions(s, runSiblings) })
     if (!runId) return turns
     at = runId
   }
@@ -67,6 +67,29 @@ export function path(s) {
 
 /** @param {string|undefined} wanted @param {string[]} among */
 const pick = (wanted, among) => (wanted !== undefined && among.includes(wanted) ? wanted : among.at(-1))
+
+/** With those that only the server has, the oldest first. @param {State} s @param {string[]} here */
+function userVersions(s, here) {
+  const said = longest(here.map((id) => s.messages.get(id)?.siblings))
+  return said.length > here.length || said.some((id) => !here.includes(id)) ? [...said, ...here.filter((id) => !said.includes(id))] : here
+}
+
+/**
+ * Runs that are here by their id, those that only the server has by their first message.
+ * @param {State} s @param {string[]} here
+ */
+function runVersions(s, here) {
+  const said = longest(here.map((id) => {
+    const first = s.runs.get(id)?.items.find((i) => i.kind === 'answer')
+    return first?.kind === 'answer' ? s.messages.get(first.id)?.siblings : undefined
+  }))
+  if (!said.length) return here
+  const all = said.map((id) => s.messages.get(id)?.runId || id)
+  return [...all, ...here.filter((id) => !all.includes(id))]
+}
+
+/** @param {(string[]|undefined)[]} lists */
+const longest = (lists) => lists.reduce((/** @type {string[]} */ a, b) => (b && b.length > a.length ? b : a), [])
 
 /** Shows the branch that goes through a message (and a run of it). @param {State} d a draft @param {string} userId @param {string} [runId] */
 export function follow(d, userId, runId) {

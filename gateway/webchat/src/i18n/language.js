@@ -1,14 +1,20 @@
-// Which language the page speaks, and its words.
+// Which language the page speaks, and its words. A reader needs one language, so
+// each is a chunk of its own.
 
 import { signal } from '@preact/signals'
-import { en } from './en.js'
-import { zh } from './zh.js'
 import { local } from '../app/storage.js'
 
-/** @typedef {keyof typeof en} Key */
+/** @typedef {keyof typeof import('./en.js').en} Key */
 
 const NAME = 'loongclaw.language'
-const words = { en, zh }
+/** When words that could not be fetched are asked for again. */
+const AGAIN = 1000
+const chunks = {
+  en: () => import('./en.js').then((m) => m.en),
+  zh: () => import('./zh.js').then((m) => m.zh),
+}
+/** @type {Partial<Record<'zh'|'en', Record<Key, string>>>} */
+const words = {}
 
 /** @param {readonly string[]} wanted @returns {'zh'|'en'} the first that we speak; Chinese is the original's */
 export function choose(wanted) {
@@ -27,13 +33,34 @@ function initial() {
 
 export const language = signal(/** @type {'zh'|'en'} */ (initial()))
 
-export function switchLanguage() {
-  language.value = language.value === 'zh' ? 'en' : 'zh'
-  local.setItem(NAME, language.value)
+/** @param {'zh'|'en'} [which] */
+export async function loadWords(which = language.peek()) {
+  words[which] ??= await chunks[which]()
 }
+
+/** The page shows nothing without its words. */
+export async function haveWords() {
+  while (!words[language.peek()]) {
+    await loadWords().catch(() => new Promise((resolve) => { setTimeout(resolve, AGAIN) }))
+  }
+}
+
+export async function switchLanguage() {
+  const other = language.peek() === 'zh' ? 'en' : 'zh'
+  try {
+    await loadWords(other)
+  } catch {
+    return // offline: it stays as it is
+  }
+  language.value = other
+  local.setItem(NAME, other)
+}
+
+// Where there is no page there are only tests, and nothing to wait for.
+if (typeof document === 'undefined') await Promise.all([loadWords('en'), loadWords('zh')])
 
 /** @param {Key} key @param {Record<string, string|number>} [values] */
 export function t(key, values) {
-  const text = words[language.value][key]
+  const text = words[language.value]?.[key] ?? ''
   return values ? text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? '')) : text
 }

@@ -24,14 +24,16 @@ const alertLine = /^[ \t]*\[!(note|tip|important|warning|caution)\][ \t]*(?:\n|$
 export function draw(raw, context = noContext(), open = false, before = []) {
   const text = open ? decidedBlock(raw) : raw
   const ended = open && /^[ \t]*\n/.test(raw.slice(text.length))
-  return new Drawing(context, ended).blocks(lex(text, open).tokens, open, before)
+  const { tokens, spent } = lex(text, open)
+  return new Drawing(context, ended, spent).blocks(tokens, open, before)
 }
 
 class Drawing {
-  /** @param {Context} context @param {boolean} [ended] a line ends where the text does */
-  constructor(context, ended = false) {
+  /** @param {Context} context @param {boolean} [ended] a line ends where the text does @param {boolean} [spent] the text cost too much, so nothing of it is kept */
+  constructor(context, ended = false, spent = false) {
     this.context = context
     this.ended = ended
+    this.spent = spent
   }
 
   /** @param {any[]} tokens @param {boolean} open @param {Node[]} before @returns {Node[]} */
@@ -47,9 +49,9 @@ class Drawing {
    */
   kept(old, key, open, make) {
     const element = typeof old === 'object' && 'tag' in old ? old : undefined
-    if (!open && element && element.key === key) return element
+    if (!open && !this.spent && element && element.key === key) return element
     const made = make(element?.children ?? [])
-    if (typeof made === 'object' && 'tag' in made && !open) made.key = key
+    if (typeof made === 'object' && 'tag' in made && !open && !this.spent) made.key = key
     return made
   }
 
@@ -154,7 +156,9 @@ const withoutMargins = (text) => text.replace(/^[ \t]+/, '').slice(0, text.lengt
 function settled(tokens, open, paragraph = 'paragraph') {
   const last = tokens[tokens.length - 1]
   if (!last?.unfinished || open) return tokens
-  return [...tokens.slice(0, -1), ...lex(last.raw).tokens.map((token) => (token.type === 'paragraph' ? { ...token, type: paragraph } : token))]
+  const before = tokens[tokens.length - 2]
+  const joined = before?.type === 'paragraph' || before?.type === 'text' // it goes on in this line
+  return [...tokens.slice(0, joined ? -2 : -1), ...lex(joined ? before.raw + last.raw : last.raw).tokens.map((token) => (token.type === 'paragraph' ? { ...token, type: paragraph } : token))]
 }
 
 /** @param {any} token */

@@ -41,6 +41,7 @@ class Rules extends Tokenizer {
     if (columns * table.split('\n').length > CELLS + table.length) return undefined
     const shielded = shieldPipes(table)
     const found = super.table(shielded)
+    if (!found) /** @type {any} */ (this).lexer.left -= 10 * table.length // read in vain
     if (!found || shielded === table) return found
     found.raw = src.slice(0, found.raw.length)
     for (const cell of [...found.header, ...found.rows.flat()]) cell.text = cell.text.replaceAll(SHIELD, '|')
@@ -81,7 +82,7 @@ class Rules extends Tokenizer {
 /** Stands for a pipe that ends no cell. */
 const SHIELD = '\ue0ff'
 
-const cellsOf = (/** @type {string} */ line) => line.trim().replace(/^\||(?<!\\)\|$/g, '').split(/(?<!\\)\|/, COLUMNS + 1).length
+const cellsOf = (/** @type {string} */ line) => line.trim().replace(/^\||(?<=(?<!\\)(?:\\\\)*)\|$/g, '').split(/(?<=(?<!\\)(?:\\\\)*)\|/, COLUMNS + 1).length
 
 /**
  * How many columns the table has that begins here: the second line is a delimiter
@@ -93,7 +94,7 @@ function columnsOf(src) {
   if (end < 0) return 0
   const below = src.indexOf('\n', end + 1)
   const delimiter = src.slice(end + 1, below < 0 ? src.length : below)
-  if (!delimiterRow.test(delimiter)) return 0
+  if (!/[:|]/.test(delimiter) || !delimiterRow.test(delimiter)) return 0
   const columns = cellsOf(delimiter)
   return columns <= COLUMNS && cellsOf(shieldPipes(src.slice(0, end))) === columns ? columns : 0
 }
@@ -292,7 +293,7 @@ function startOfExtra(src) {
  * The blocks of a text, and the link definitions in it. Text inside the blocks is
  * not read yet.
  * @param {string} text @param {boolean} [open] it still grows
- * @returns {{tokens: Token[], links: Record<string, {href: string, title: string}>}}
+ * @returns {{tokens: Token[], links: Record<string, {href: string, title: string}>, spent: boolean}} spent: the bound on its cost was met, so a longer text may be read otherwise from the beginning
  */
 export function lex(text, open = false) {
   const lexer = new BlockLexer({
@@ -308,8 +309,8 @@ export function lex(text, open = false) {
     const tokens = lexer.blockTokens(text, [])
     const links = /** @type {any} */ (lexer.tokens.links)
     if (open) delete links[lexer.unfinished]
-    return { tokens, links }
+    return { tokens, links, spent: lexer.left < 0 }
   } catch {
-    return { tokens: text ? [plain(text)] : [], links: Object.create(null) }
+    return { tokens: text ? [plain(text)] : [], links: Object.create(null), spent: true }
   }
 }

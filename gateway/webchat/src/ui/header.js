@@ -6,7 +6,7 @@ import { language, switchLanguage, t } from '../i18n/language.js'
 import { exportMemory } from '../app/actions.js'
 import { hasToken, signOut, user } from '../app/account.js'
 import { sessionId } from '../app/route.js'
-import { removeSoon, sessions } from '../app/sessions.js'
+import { listedTitle, removeSoon, sessions } from '../app/sessions.js'
 import { state } from '../app/current.js'
 import { StatusLine } from './status.js'
 import { focusSoon, listShown, narrow, showList } from './rail.js'
@@ -15,7 +15,7 @@ import { Icon } from './icons.js'
 
 export function Header() {
   const id = sessionId.value
-  const title = id ? state.value.title || sessions.value.find((s) => s.id === id)?.title || t('newChat') : t('newChat')
+  const title = id ? state.value.title || listedTitle.value || t('newChat') : t('newChat')
   return html`<header class="bar">
     ${listShown.value && !narrow.value ? '' : html`<button type="button" class="ghost" id="open-list" aria-label=${t('openSessions')} title=${t('openSessions')}
       aria-expanded=${listShown.value} aria-controls="sessions" onClick=${() => { showList(true); focusSoon('close-list') }}><${Icon} name="menu" /></button>`}

@@ -1,11 +1,11 @@
 // The conversation.
 
 import { html } from 'htm/preact'
-import { useRef } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { t } from '../i18n/language.js'
 import { path } from '../chat/tree.js'
 import { visible } from '../chat/outbox.js'
-import { empty, link, linkFault, followAgain, state } from '../app/current.js'
+import { empty, fetchOlder, link, linkFault, followAgain, older, olderState, state } from '../app/current.js'
 import { actionFault, copyText, offlineModel } from '../app/actions.js'
 import { parcels } from '../app/letters.js'
 import { astray, go, sessionId } from '../app/route.js'
@@ -17,6 +17,8 @@ import { ParcelView } from './parcel.js'
 import { FaultBox } from './fault.js'
 import { Bear, Icon } from './icons.js'
 import { farFromEnd, useScroll } from './scroll.js'
+import { useStretch } from './stretch.js'
+import { keptView } from './view.js'
 
 export function Log() {
   const box = useRef(/** @type {HTMLElement|null} */ (null))
@@ -26,18 +28,39 @@ export function Log() {
   const turns = clearing ? [] : path(s)
   const pending = clearing ? [] : visible(parcels.value, s)
   const next = pending.find((p) => !p.messageId)
-  const toEnd = useScroll(box, sessionId.value, parcels.value.at(-1)?.key)
+  const name = sessionId.value
+  const wanted = useRef('')
+  const from = useStretch(turns, name, wanted.current || keptView()?.turn)
+  const scroll = useScroll(box, name, parcels.value.at(-1)?.key, `${turns[from]?.userId} ${Boolean(older.value || from)}`, () => {
+    if (from === 0 && olderState.peek() === 'idle') fetchOlder()
+  })
+  // The place to which somebody came back may be further up than what is here.
+  useEffect(() => {
+    wanted.current = scroll.current?.wants() ?? ''
+    if (!wanted.current || !s.cursor || turns.some((turn) => turn.userId === wanted.current)) return
+    if (older.value && olderState.value !== 'failed') fetchOlder()
+    else scroll.current?.giveUp()
+  })
   return html`<div class="log-frame">
     <div class="log" ref=${box} onClick=${copyClick} role="log" aria-live="off" aria-label=${t('conversation')} tabindex="0">
       <div class="column">
         ${!turns.length && !pending.length ? html`<${Start} clearing=${clearing} />` : ''}
-        ${turns.map((turn, n) => html`<${TurnView} key=${turn.userId} ...${propsOf(s, turn, n === turns.length - 1 && !pending.length)} />`)}
+        ${older.value || from > 0 ? html`<${Older} />` : ''}
+        ${turns.slice(from).map((turn, n) => html`<${TurnView} key=${turn.userId} ...${propsOf(s, turn, n === turns.length - from - 1 && !pending.length)} />`)}
         ${pending.map((p) => html`<${ParcelView} key=${p.key} parcel=${p} first=${p === next || Boolean(p.messageId)} />`)}
         <${Faults} />
       </div>
     </div>
-    ${farFromEnd.value ? html`<button type="button" class="to-end" aria-label=${t('toBottom')} title=${t('toBottom')} onClick=${toEnd}><${Icon} name="down" /></button>` : ''}
+    ${farFromEnd.value ? html`<button type="button" class="to-end" aria-label=${t('toBottom')} title=${t('toBottom')} onClick=${() => scroll.current?.toEnd()}><${Icon} name="down" /></button>` : ''}
   </div>`
+}
+
+/** What stands above the first turn that is here, always as high. */
+function Older() {
+  // Those that are here and not drawn yet are on their way, too.
+  const now = older.value ? olderState.value : 'fetching'
+  return html`<div class="older"><p class="muted" role="status">${now === 'fetching' ? t('olderFetching') : now === 'failed' ? t('olderFailed') : ''}</p>
+    ${now === 'fetching' ? '' : html`<button type="button" class="ghost" onClick=${fetchOlder}>${t(now === 'failed' ? 'retry' : 'olderTurns')}</button>`}</div>`
 }
 
 /** @param {{clearing: boolean}} props */

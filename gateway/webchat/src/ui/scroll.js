@@ -1,9 +1,12 @@
 // Keeps the end of the conversation in view while the reader is there. Whatever
 // moves the view up lets go: a wheel's smallest turn, a finger, a key, the
 // scrollbar, a search in the page. Only moving down to the very end holds on again.
+// What is put above the view does not move it.
 
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { signal } from '@preact/signals'
+import { onLeave } from '../app/route.js'
+import { keepView, keptView, showView, viewOf } from './view.js'
 
 /** How near to the end counts as there, for somebody who moves down. */
 const NEAR = 8
@@ -13,11 +16,23 @@ const FAR = 80
 const LATELY = 200
 
 export const farFromEnd = signal(false)
+/** How near to the first turn that is here the ones before it are fetched, in heights of the view. */
+const EARLY = 1.5
+/** Turns that were not laid out yet find their heights when they come into view; so long is a restored view held. */
+const SETTLES = 600
 
-
-/** @param {HTMLElement} box @param {HTMLElement} content */
-function hold(box, content) {
+/** @param {HTMLElement} box @param {HTMLElement} content @param {() => void} nearStart */
+function hold(box, content, nearStart) {
   let held = true
+  /** What is in view, unless the end is held. @type {import('./view.js').View|null} */
+  let view = null
+  /** A view that is being brought back, and until when. @type {{view: import('./view.js').View, until: number}|null} */
+  let wanted = null
+  let saving = 0
+  const save = () => {
+    clearTimeout(saving)
+    if (!wanted) keepView(held ? null : view)
+  }
   /** Where the view was when we last looked, and how high everything was. */
   let top = 0
   let height = 0
@@ -32,20 +47,35 @@ function hold(box, content) {
     const old = past.findLastIndex((p) => now - p.at > LATELY)
     past = [...past.slice(Math.max(0, old)), { at: now, height }]
     farFromEnd.value = !held && rest() > FAR
+    view = held ? null : viewOf(box, content)
+    if (!wanted && top < EARLY * box.clientHeight && box.scrollHeight > box.clientHeight) nearStart()
+  }
+  const bringBack = () => {
+    if (!wanted || !showView(box, wanted.view)) return false
+    held = false
+    wanted.until ||= performance.now() + SETTLES
+    if (performance.now() > wanted.until) wanted = null
+    return true
   }
   /** Whether somebody moved the view up: it is higher although nothing became shorter. */
   const movedUp = () => box.scrollTop < top - 0.5 && box.scrollHeight >= height - 0.5
-  const keep = () => {
+  /** @param {boolean} [above] whether something was put above the view */
+  const keep = (above) => {
+    if (bringBack()) return look()
+    if (above && view && !held) showView(box, view)
     if (held && movedUp()) held = false
     if (held) box.scrollTop = box.scrollHeight
     look()
   }
   const release = () => {
-    if (box.scrollTop <= 0) return
+    wanted = null
+    if (box.scrollTop <= 0) return nearStart()
     held = false
     look()
   }
   const scrolled = () => {
+    saving = (clearTimeout(saving), window.setTimeout(save, 150))
+    if (wanted) return look()
     if (movedUp()) held = false
     else if (box.scrollHeight <= box.clientHeight) held = true
     else if (box.scrollTop > top + 0.5 && box.scrollTop + box.clientHeight >= Math.min(...past.map((p) => p.height), box.scrollHeight) - NEAR) held = true
@@ -64,17 +94,35 @@ function hold(box, content) {
   }
   const listeners = /** @type {[string, any][]} */ ([['scroll', scrolled], ['wheel', wheel], ['touchstart', start], ['touchmove', move], ['keydown', key]])
   for (const [event, f] of listeners) box.addEventListener(event, f, { passive: true })
-  const sizes = new ResizeObserver(keep)
+  const sizes = new ResizeObserver(() => keep())
+  onLeave(save)
   sizes.observe(content)
   sizes.observe(box)
   return {
     keep,
+    /** Which turn is still to come into view. */
+    wants: () => (wanted && !wanted.until ? wanted.view.turn : ''),
+    /** To where this entry of the history was left. */
+    open() {
+      clearTimeout(saving)
+      const kept = keptView()
+      held = true
+      wanted = kept && { view: kept, until: 0 }
+      this.keep()
+    },
+    /** What was wanted is not there. */
+    giveUp() {
+      wanted = null
+    },
     toEnd() {
+      wanted = null
       held = true
       box.scrollTop = box.scrollHeight
       look()
     },
     end() {
+      clearTimeout(saving)
+      onLeave(() => {})
       sizes.disconnect()
       for (const [event, f] of listeners) box.removeEventListener(event, f)
     },
@@ -84,15 +132,24 @@ function hold(box, content) {
 /**
  * @param {{current: HTMLElement|null}} box what scrolls; its first child is the content
  * @param {string} name of the conversation @param {string|undefined} sent the reader's newest message
+ * @param {string} first what stands above the turns, and the first of them that is drawn @param {() => void} nearStart called when the reader comes near to it
  */
-export function useScroll(box, name, sent) {
+export function useScroll(box, name, sent, first, nearStart) {
   const handle = useRef(/** @type {ReturnType<typeof hold>|null} */ (null))
+  const early = useRef(nearStart)
+  early.current = nearStart
   useLayoutEffect(() => {
     const el = /** @type {HTMLElement} */ (box.current)
-    handle.current = hold(el, /** @type {HTMLElement} */ (el.firstElementChild))
+    handle.current = hold(el, /** @type {HTMLElement} */ (el.firstElementChild), () => early.current())
     return () => handle.current?.end()
   }, [])
-  useLayoutEffect(() => handle.current?.toEnd(), [name, sent])
-  useLayoutEffect(() => handle.current?.keep())
-  return () => handle.current?.toEnd()
+  const before = useRef({ name: '', sent, first: '' })
+  useLayoutEffect(() => {
+    const was = before.current
+    before.current = { name, sent, first }
+    if (was.name !== name) handle.current?.open()
+    else if (was.sent !== sent && sent) handle.current?.toEnd()
+    else handle.current?.keep(was.first !== first)
+  })
+  return handle
 }

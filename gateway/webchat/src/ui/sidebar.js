@@ -3,8 +3,9 @@
 import { html } from 'htm/preact'
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { signal } from '@preact/signals'
-import { t } from '../i18n/language.js'
-import { listFault, loaded, query, refreshSoon, removeSoon, removing, rename, search, sessions } from '../app/sessions.js'
+import { language, t } from '../i18n/language.js'
+import { days } from '../chat/list.js'
+import { asking, fetchMore, fetching, listFault, loaded, more, query, refreshSoon, removeSoon, removing, rename, search, sessions } from '../app/sessions.js'
 import { address, go, sessionId } from '../app/route.js'
 import { FaultBox } from './fault.js'
 import { composing } from './field.js'
@@ -38,18 +39,65 @@ export function Sidebar() {
     ${listFault.value ? html`<${FaultBox} fault=${listFault.value}
       actions=${html`<button type="button" onClick=${refreshSoon}>${t('retry')}</button>
         <button type="button" onClick=${() => { listFault.value = null }}>${t('dismiss')}</button>`} />` : ''}
-    <div class="list">
+    <${NeedsYou} />
+    <div class="list" onScroll=${nearEnd} onKeyDown=${rowKey}>
       ${loaded.value && !rows.length ? html`<p class="muted pad">${query.value ? t('noMatches') : t('noSessions')}</p>` : ''}
-      <ul onKeyDown=${rowKey}>${rows.map((s) => html`<${Row} key=${s.id} session=${s} stops=${s.id === at} />`)}</ul>
+      ${days(rows, today.value).map((day) => html`<${Day} key=${nameOf(day)} day=${day} at=${at} />`)}
+      ${more.value ? html`<button type="button" class="ghost more" tabindex="-1" disabled=${fetching.value} onClick=${fetchMore}>${t('moreRows')}</button>` : ''}
     </div>
   </nav>`
+}
+
+/** A day that is over while the page is open is yesterday. */
+const today = signal(new Date())
+if (typeof document !== 'undefined') setInterval(() => { if (new Date().getDate() !== today.peek().getDate()) today.value = new Date() }, 60_000)
+
+/** How near to its end the list asks for the next page, in px. */
+const EARLY = 600
+
+/** @param {Event} e */
+function nearEnd(e) {
+  const el = /** @type {HTMLElement} */ (e.currentTarget)
+  if (el.scrollHeight - el.scrollTop - el.clientHeight < EARLY) fetchMore()
+}
+
+/** @typedef {ReturnType<typeof days>[number]} DayRows */
+
+/** @param {DayRows} day */
+function nameOf({ key, at }) {
+  if (key !== 'month') return t(key)
+  return new Intl.DateTimeFormat(language.value === 'zh' ? 'zh-CN' : 'en', { month: 'long', year: 'numeric' }).format(at)
+}
+
+/** @param {{day: DayRows, at?: string}} props at: the row that Tab comes to */
+function Day({ day, at }) {
+  const id = `day-${day.rows[0].id}`
+  return html`<section aria-labelledby=${id}><h2 class="day" id=${id}>${nameOf(day)}</h2>
+    <ul>${day.rows.map((s) => html`<${Row} key=${s.id} session=${s} stops=${s.id === at} />`)}</ul></section>`
+}
+
+/** The way to what waits for a decision, wherever in the list it stands. */
+function NeedsYou() {
+  const ids = [...asking.value]
+  if (!ids.length) return null
+  const next = ids[(ids.indexOf(sessionId.value) + 1) % ids.length]
+  return html`<button type="button" class="needs" onClick=${() => open(next)}><${Icon} name="hand" />${t('needsYouN', { n: ids.length })}</button>`
+}
+
+/** What a row says of itself beside its title. @type {Record<string, import('../i18n/language.js').Key>} */
+const states = { running: 'rowRunning', waiting: 'rowWaiting', failed: 'rowFailed' }
+
+/** @param {{state?: string}} props */
+function Glyph({ state = '' }) {
+  const key = Object.hasOwn(states, state) ? states[state] : undefined
+  return key ? html`<span class="glyph ${state}" role="img" aria-label=${t(key)} title=${t(key)}>${state === 'waiting' ? html`<${Icon} name="hand" />` : ''}</span>` : null
 }
 
 /** Up and down go from row to row, left and right within one. @param {KeyboardEvent} e */
 function rowKey(e) {
   if (!(e.target instanceof HTMLElement) || e.target instanceof HTMLInputElement || e.altKey || e.ctrlKey || e.metaKey) return
   const row = e.target.closest('li')
-  const rows = [...(row?.parentElement?.children ?? [])]
+  const rows = [...(row?.closest('.list')?.querySelectorAll('li') ?? [])]
   if (!row) return
   const at = rows.indexOf(row)
   const within = /** @type {HTMLElement[]} */ ([...row.querySelectorAll('a, button')])
@@ -63,6 +111,7 @@ function rowKey(e) {
   const to = Object.hasOwn(moves, e.key) ? moves[e.key]() : undefined
   if (Object.hasOwn(moves, e.key)) e.preventDefault()
   to?.focus()
+  if (e.key === 'End' || (e.key === 'ArrowDown' && at + 2 >= rows.length)) fetchMore()
   if (e.key === 'F2') within.find((b) => b.dataset.does === 'rename')?.click()
   if (e.key === 'Delete') within.find((b) => b.dataset.does === 'delete')?.click()
 }
@@ -76,15 +125,18 @@ function Row({ session, stops }) {
     setNaming(false)
     keepFocus(`${row} a`)
   }
-  if (naming) return html`<li data-row=${session.id}><${NameField} session=${session} done=${named} /></li>`
+  // A row that moves to another day is made anew there.
+  const box = useRef(/** @type {HTMLElement|null} */ (null))
+  useLayoutEffect(() => () => { if (box.current?.contains(document.activeElement)) keepFocus(`${row} a`) }, [])
+  if (naming) return html`<li data-row=${session.id} ref=${box}><${NameField} session=${session} done=${named} /></li>`
   const here = sessionId.value === session.id
   const remove = () => {
     removeSoon(session, 'session')
     keepFocus('#undo')
   }
-  return html`<li class=${here ? 'here' : ''} data-row=${session.id} onFocusIn=${() => { stop.value = session.id }}>
-    <a href=${address(session.id)} aria-current=${here ? 'page' : undefined} title=${title} dir="auto" tabindex=${stops ? 0 : -1} aria-keyshortcuts="F2 Delete"
-      onClick=${(/** @type {MouseEvent} */ e) => { if (!e.metaKey && !e.ctrlKey && !e.shiftKey) { e.preventDefault(); open(session.id) } }}>${title}</a>
+  return html`<li class=${here ? 'here' : ''} data-row=${session.id} ref=${box} onFocusIn=${() => { stop.value = session.id }}>
+    <a href=${address(session.id)} aria-current=${here ? 'page' : undefined} title=${title} tabindex=${stops ? 0 : -1} aria-keyshortcuts="F2 Delete"
+      onClick=${(/** @type {MouseEvent} */ e) => { if (!e.metaKey && !e.ctrlKey && !e.shiftKey) { e.preventDefault(); open(session.id) } }}><span class="row-title" dir="auto">${title}</span><${Glyph} state=${session.state} /></a>
     <span class="row-tools" role="group" aria-label=${t('actionsFor', { title })}>
       <button type="button" class="ghost" data-does="rename" tabindex="-1" title=${t('rename')} aria-label=${t('rename')} onClick=${() => setNaming(true)}><${Icon} name="edit" /></button>
       <button type="button" class="ghost" data-does="delete" tabindex="-1" title=${t('delete')} aria-label=${t('delete')} onClick=${remove}><${Icon} name="trash" /></button>

@@ -7,6 +7,7 @@ import { signal } from '@preact/signals'
 import { t } from '../i18n/language.js'
 import { asks, runningRun } from '../chat/state.js'
 import { link, linkWait, state } from '../app/current.js'
+import { listWait } from '../app/watch.js'
 import { posting } from '../app/sending.js'
 import { sessionId } from '../app/route.js'
 import { secondsTo } from './now.js'
@@ -28,8 +29,8 @@ function now() {
   const s = state.value
   const run = runningRun(s)
   if (!online.value) return { key: 'offlineNow', dot: 'bad' }
-  const wait = linkWait.value
-  if (link.value === 'lost' && wait) {
+  const wait = (link.value === 'lost' && linkWait.value) || listWait.value
+  if (wait) {
     if (wait.restart) return { key: 'restarting', dot: 'busy' }
     if (limits.has(wait.code)) return { key: 'limited', until: wait.until, dot: 'busy' }
     return { key: wait.code === 'network' ? 'lost' : 'away', dot: 'bad' }
@@ -43,8 +44,8 @@ function now() {
   const posted = posting.value.get(sessionId.value)
   // A normal acknowledgement is no waking.
   if (posted) return Date.now() - posted < 2000 ? { key: '', since: posted } : { key: 'waking', since: posted, dot: 'busy' }
-  if (link.value === 'connecting') return { key: 'connecting', dot: 'busy' }
-  if (link.value === 'resting') return { key: 'idle' }
+  // What is here is read on in silence.
+  if (link.value === 'connecting' && !s.cursor) return { key: 'connecting', dot: 'busy' }
   return { key: '' }
 }
 

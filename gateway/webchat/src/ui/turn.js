@@ -42,7 +42,7 @@ export class TurnView extends Component {
 
   render() {
     const { user, userSiblings, run, runSiblings, answers, last } = /** @type {Props} */ (/** @type {unknown} */ (this.props))
-    return html`<div class="turn">
+    return html`<div class="turn" data-turn=${user?.id}>
       ${user && html`<${UserBubble} message=${user} siblings=${userSiblings} />`}
       ${run && run.status !== 'waiting' && html`<${RunView} run=${run} siblings=${runSiblings} answers=${answers} last=${last} />`}
     </div>`
@@ -134,8 +134,9 @@ function RunEnd({ run, end, last }) {
       ${end === 'cancelled' ? '' : again}</div>` : ''}</div>`
 }
 
-/** @param {State} s @param {string} runId a message that stands for the run */
+/** @param {State} s @param {string} runId @returns {string} a message that stands for the run; a version that is not here is named by one */
 function lastMessage(s, runId) {
+  if (!s.runs.has(runId)) return runId
   const answer = s.runs.get(runId)?.items.findLast((i) => i.kind === 'answer')
   return answer?.kind === 'answer' ? answer.id : ''
 }

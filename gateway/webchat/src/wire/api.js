@@ -20,11 +20,12 @@ export function headers(more) {
 
 /**
  * @param {string} path
- * @param {{method?: string, body?: unknown, headers?: Record<string, string>, keepalive?: boolean, signal?: AbortSignal}} [options]
+ * @param {{method?: string, body?: unknown, headers?: Record<string, string>, keepalive?: boolean, signal?: AbortSignal, known?: number}} [options]
+ *   known: a status that is an answer, too
  * @returns {Promise<Response>}
  */
 async function send(path, options = {}) {
-  const { body, ...rest } = options
+  const { body, known, ...rest } = options
   const more = body === undefined ? options.headers : { 'Content-Type': 'application/json', ...options.headers }
   let response
   try {
@@ -38,7 +39,7 @@ async function send(path, options = {}) {
   } catch (err) {
     throw networkFault(err)
   }
-  if (!response.ok) throw await faultOf(response)
+  if (!response.ok && response.status !== known) throw await faultOf(response)
   return response
 }
 
@@ -48,7 +49,11 @@ async function send(path, options = {}) {
  * @returns {Promise<any>}
  */
 async function json(path, options) {
-  const response = await send(path, options)
+  return bodyOf(await send(path, options))
+}
+
+/** @param {Response} response @returns {Promise<any>} */
+async function bodyOf(response) {
   const text = await response.text().catch((err) => { throw networkFault(err) })
   if (text === '') return {}
   try {
@@ -72,8 +77,42 @@ export const trade = (secret) =>
 
 export const logout = () => send('/api/logout', { method: 'POST' })
 
-/** @param {string} [query] @returns {Promise<{sessions: Session[], next?: string}>} */
-export const listSessions = (query) => json(query ? `/api/sessions?q=${encodeURIComponent(query)}` : '/api/sessions')
+/** Rows of one page of the list: some 2 kB on the wire. */
+export const PAGE = 40
+
+/** @typedef {{sessions: Session[], more: boolean, cursor: string, etag: string}} ListPage cursor: where the stream of changes goes on */
+
+/**
+ * One page of the list; null where the server says that nothing changed since.
+ * @param {{query?: string, from?: number, etag?: string}} [which] @returns {Promise<ListPage|null>}
+ */
+export async function listSessions({ query = '', from = 0, etag = '' } = {}) {
+  const which = new URLSearchParams({ limit: String(PAGE), ...(query && { q: query }), ...(from && { after: String(from) }) })
+  const response = await send(`/api/sessions?${which}`, { headers: etag ? { 'If-None-Match': etag } : undefined, known: 304 })
+  if (response.status === 304) return null
+  const page = await bodyOf(response)
+  return {
+    sessions: page.sessions ?? [], more: Boolean(page.next),
+    cursor: response.headers.get('X-List-Cursor') ?? '', etag: response.headers.get('ETag') ?? '',
+  }
+}
+
+/** Where the changes of the list are told. @param {string} cursor */
+export const listStream = (cursor) => `/api/sessions/stream?after=${encodeURIComponent(cursor)}`
+
+/** @returns {Promise<{approvals: {approvalId: string, sessionId: string}[]}>} what waits for a decision, in all sessions */
+export const listApprovals = () => json('/api/approvals')
+
+/** Where a session's events are told, from a cursor until nothing goes on. @param {string} id @param {string} after */
+export const eventStream = (id, after) => `${sessionPath(id)}/events?${new URLSearchParams({ ...(after && { after }), until: 'idle' })}`
+
+/**
+ * The last turns of the shown branch, or of those before a cursor.
+ * @param {string} id @param {number} turns @param {string} [before] @param {AbortSignal} [signal]
+ * @returns {Promise<{events: any[], next: string, before?: string}>}
+ */
+export const getTurns = (id, turns, before, signal) =>
+  json(`${sessionPath(id)}/events?${new URLSearchParams({ tail: String(turns), ...(before && { before }) })}`, { signal })
 
 /** @param {string} id @returns {Promise<Session>} */
 export const getSession = (id) => json(sessionPath(id))

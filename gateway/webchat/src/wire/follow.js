@@ -1,10 +1,10 @@
-// Follows one session's events over SSE, for as long as the signal allows:
-// reconnects from the last cursor, with backoff. EventSource cannot send a
-// token, so this reads the stream of a fetch.
+// Follows a stream of events over SSE, for as long as the signal allows or until
+// the server says that nothing goes on: reconnects from the last cursor, with
+// backoff. EventSource cannot send a token, so this reads the stream of a fetch.
 
 import { EventParser } from './sse.js'
 import { Fault, faultOf, isPassing, networkFault } from './fault.js'
-import { headers, sessionPath } from './api.js'
+import { headers } from './api.js'
 import { backoff, pause } from './backoff.js'
 
 /** A stream without a byte for this long is taken for dead: a sleeping laptop, a NAT that forgot. */
@@ -18,24 +18,33 @@ const RESTART = 60_000
 /**
  * @typedef {object} Listener
  * @property {(event: any) => void} event
- * @property {(state: 'connecting'|'open'|'lost', wait?: Wait) => void} state
+ * @property {(state: 'connecting'|'open'|'lost'|'idle', wait?: Wait) => void} state idle: all is told, and following has ended
  * @property {(fault: import('./fault.js').Fault) => void} refused the server said no; following has ended
  */
 
 /**
- * @param {string} session
- * @param {() => string} cursor where to go on; asked at each connection
+ * @typedef {object} Source
+ * @property {() => string} address with where to go on; asked at each connection
+ * @property {(signal: AbortSignal) => Promise<unknown>} [first] what has to be read before
+ */
+
+/**
+ * @param {Source} source
  * @param {Listener} on
  * @param {AbortSignal} signal
  */
-export async function follow(session, cursor, on, signal) {
+export async function follow(source, on, signal) {
   let announced = -Infinity
   for (let failures = 0; !signal.aborted; failures++) {
     if (failures === 0) on.state('connecting')
     let wait = backoff(failures)
     let code = 'network'
     try {
-      const { got, fault } = await readOnce(session, cursor(), on, signal)
+      await source.first?.(signal)
+      if (signal.aborted) return
+      const { got, idle, fault } = await readOnce(source.address(), on, signal)
+      if (signal.aborted) return
+      if (idle) return on.state('idle')
       if (got) {
         failures = 0
         wait = backoff(0)
@@ -62,20 +71,21 @@ export async function follow(session, cursor, on, signal) {
 
 /**
  * One connection, until it ends.
- * @param {string} session @param {string} after @param {Listener} on @param {AbortSignal} signal
- * @returns {Promise<{got: boolean, fault?: Fault}>} whether it ever gave an event, and the trouble that ended it
+ * @param {string} address @param {Listener} on @param {AbortSignal} signal
+ * @returns {Promise<{got: boolean, idle?: boolean, fault?: Fault}>} whether it ever gave an event, whether nothing
+ *   more is to come, and the trouble that ended it
  */
-async function readOnce(session, after, on, signal) {
+async function readOnce(address, on, signal) {
   const silence = new AbortController()
   let timer = setTimeout(() => silence.abort(), SILENCE)
   const stop = () => silence.abort()
   signal.addEventListener('abort', stop)
   let got = false
+  let idle = false
   /** @type {Fault|undefined} */
   let fault
   try {
-    const query = after ? `?after=${encodeURIComponent(after)}` : ''
-    const response = await fetch(`${sessionPath(session)}/events${query}`, {
+    const response = await fetch(address, {
       headers: headers({ Accept: 'text/event-stream' }), signal: silence.signal, cache: 'no-store', credentials: 'same-origin',
     })
     if (!response.ok || !response.body) throw await faultOf(response)
@@ -89,11 +99,11 @@ async function readOnce(session, after, on, signal) {
         got = true
         on.event(event)
       }
-    })
+    }, (comment) => { idle = comment === 'idle' })
     const reader = response.body.getReader()
     for (;;) {
       const { done, value } = await reader.read()
-      if (done) return { got, fault }
+      if (done) return { got, idle, fault }
       clearTimeout(timer)
       timer = setTimeout(() => silence.abort(), SILENCE)
       parser.push(value)

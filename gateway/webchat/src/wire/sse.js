@@ -4,9 +4,10 @@
 
 /** What stood in an unfinished event when a stream breaks is dropped: the cursor did not move past it. */
 export class EventParser {
-  /** @param {(event: ServerEvent) => void} emit */
-  constructor(emit) {
+  /** @param {(event: ServerEvent) => void} emit @param {(comment: string) => void} remark */
+  constructor(emit, remark = () => {}) {
     this.emit = emit
+    this.remark = remark
     this.decoder = new TextDecoder('utf-8')
     this.rest = ''
     this.afterCR = false
@@ -38,7 +39,7 @@ export class EventParser {
       this.reset()
       return
     }
-    if (line[0] === ':') return
+    if (line[0] === ':') return this.remark(line.slice(1).trim())
     const colon = line.indexOf(':')
     const name = colon < 0 ? line : line.slice(0, colon)
     let value = colon < 0 ? '' : line.slice(colon + 1)

@@ -62,6 +62,31 @@ const states = {
   'a refused message': async (w) => { refuse(w, 413, { error: 'words', code: 'too_large', requestId: 'q-1' }); await w.open(); await send(w.page, 'one'); await w.page.locator('.fault').waitFor() },
   'a message that was kept while offline': async (w) => { await w.open(); await w.page.locator('.welcome').waitFor(); await w.page.context().setOffline(true); await send(w.page, 'one'); await w.page.locator('.pending').waitFor() },
   'a conversation that is not there': async (w) => { await w.open('/s/nothing'); await w.page.locator('.missing').waitFor() },
+  'the list, in days and states': async (w) => {
+    for (const [i, state] of ['idle', 'running', 'waiting', 'failed'].entries()) {
+      const c = w.stub.conversation(`c${i}`)
+      c.start({ message: `Conversation that is ${state}` }, 'k', () => {})
+      if (state === 'idle') c.say('Yes.')
+      if (state === 'failed') c.finish('failed', { error: { error: 'no', code: 'internal' } })
+      if (state === 'waiting') c.emit('approval_required', { runId: c.run, callId: 'x', name: 'write_file', arguments: {}, approvalId: 'p1', scope: 's', expiresAt: '2099-01-01T00:00:00.000Z' })
+      c.usedAt = new Date(Date.now() - i * i * 86_400_000 * 8).toISOString()
+    }
+    await w.open()
+    await until(async () => (await w.page.locator('.glyph').count()) === 3)
+    await w.page.keyboard.press('Alt+k')
+    await until(async () => (await w.page.evaluate(() => document.activeElement?.id)) === 'search')
+  },
+  'earlier messages that could not be fetched': async (w) => {
+    const c = w.stub.conversation('long')
+    for (let i = 0; i < 40; i++) { c.start({ message: `question ${i}` }, `k${i}`, () => {}); c.say(`Answer ${i}.`) }
+    w.stub.interfere = (req) => (req.url?.includes('before=') ? [503, { error: 'away', code: 'unavailable' }] : undefined)
+    await w.open('/s/long')
+    await until(async () => {
+      await w.page.locator('.log').evaluate((el) => { el.scrollTop = 0 })
+      return w.page.locator('.older [role="status"]:not(:empty)').count()
+    })
+    await until(async () => (await w.page.locator('.turn').count()) === 30)
+  },
   'the sign-in': async (w) => { w.stub.token = 'secret-token-1'; await w.open('/#login=wrong'); await w.page.locator('.fault').waitFor() },
   'a server that is away': async (w) => { w.stub.interfere = (req) => (req.url?.startsWith('/api/') ? [503, { error: 'words', code: 'unavailable', requestId: 'q-1' }] : undefined); await w.open(); await w.page.locator('.fault').waitFor() },
 }

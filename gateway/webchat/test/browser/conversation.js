@@ -1,9 +1,15 @@
-// One session of the stub: a list of events that streams replay and follow.
+// One session of the stub: a list of events that streams replay and follow, and
+// pages of the shown branch.
 
 export class Conversation {
-  /** @param {string} id */
-  constructor(id) {
+  /** @param {string} id @param {(c: Conversation) => void} [changed] */
+  constructor(id, changed = () => {}) {
     this.id = id
+    this.changed = changed
+    /** When it was last used, where a test says so. */
+    this.usedAt = ''
+    /** Which message a run answers. @type {Map<string, string>} */
+    this.answers = new Map()
     this.title = ''
     this.head = ''
     /** @type {any[]} */
@@ -22,19 +28,30 @@ export class Conversation {
   }
 
   row() {
-    return { id: this.id, title: this.title, createdAt: '2026-01-01T00:00:00.000Z', updatedAt: '2026-01-01T00:00:00.000Z', messages: this.events.filter((e) => e.type === 'message').length, head: this.head, state: this.state() }
+    const updatedAt = this.usedAt || this.events.findLast((e) => e.type !== 'session_updated')?.timestamp || '2026-01-01T00:00:00.000Z'
+    return { id: this.id, title: this.title, createdAt: '2026-01-01T00:00:00.000Z', updatedAt, messages: this.events.filter((e) => e.type === 'message').length, head: this.head, state: this.state() }
   }
 
   /** As a list that knows it would say. */
   state() {
     const last = this.events.findLast((e) => e.type === 'run_started' || e.type === 'run_finished')
+    if (last?.type === 'run_started' && this.asks()) return 'waiting'
     return last?.type === 'run_started' ? 'running' : last?.status === 'failed' ? 'failed' : 'idle'
+  }
+
+  asks() {
+    const over = new Set(this.events.filter((e) => e.type === 'approval_resolved').map((e) => e.approvalId))
+    return this.events.some((e) => e.type === 'approval_required' && e.runId === this.run && !over.has(e.approvalId))
   }
 
   /** @param {any} change */
   patch(change) {
     if (change.title !== undefined) this.emit('session_updated', { title: (this.title = change.title) })
-    if (change.head !== undefined) this.head = change.head
+    if (change.head !== undefined) {
+      this.head = change.head
+      for (let next; (next = this.events.findLast((e) => isMessage(e) && e.parentId === this.head));) this.head = next.messageId
+      this.changed(this)
+    }
   }
 
   /** @param {string} type @param {any} [fields] */
@@ -42,7 +59,53 @@ export class Conversation {
     const event = { type, sessionId: this.id, cursor: `${this.epoch}.${this.events.length + 1}`, timestamp: new Date().toISOString(), ...fields }
     this.events.push(event)
     for (const res of this.streams) res.write(frame(event))
+    this.changed(this)
+    this.settle()
     return event
+  }
+
+  /** Ends the streams that are to end when nothing goes on. */
+  settle() {
+    setTimeout(() => {
+      if (['running'].includes(this.state())) return
+      for (const res of this.streams) if (untilIdle.has(res)) res.end(': idle\n\n')
+    })
+  }
+
+  /** The messages of the shown branch, the oldest first. */
+  path() {
+    const path = []
+    for (let at = this.head; at;) {
+      const e = this.events.findLast((m) => isMessage(m) && m.messageId === at)
+      if (!e) break
+      path.unshift(e)
+      at = e.parentId
+    }
+    return path
+  }
+
+  /** A page of turns, as JSON. @param {number} n @param {string} before */
+  page(n, before) {
+    const end = before ? Number(before.slice(1)) : Infinity
+    const path = this.path()
+    const users = path.filter((e) => e.role === 'user' && this.events.indexOf(e) < end)
+    const shown = new Set(users.slice(-n).map((e) => e.messageId))
+    const runs = new Set(path.filter((e) => e.role !== 'user' && shown.has(e.parentId)).map((e) => e.runId))
+    for (const id of shown) if (!path.some((e) => e.role !== 'user' && e.parentId === id)) runs.add([...this.answers].findLast(([, m]) => m === id)?.[0])
+    if (!before && this.state() !== 'idle') {
+      runs.add(this.run)
+      shown.add(this.user)
+    }
+    const first = users.at(-n)
+    const events = this.events.filter((e) => (e.type === 'message' ? shown.has(e.messageId) : runs.has(e.runId))).map((e) => this.placed(e))
+    return { events, next: `${this.epoch}.${this.events.length}`, ...(users.length > n ? { before: `b${this.events.indexOf(first)}` } : {}) }
+  }
+
+  /** With what stands in the same place. @param {any} e */
+  placed(e) {
+    if (!isMessage(e)) return e
+    const siblings = this.events.filter((m) => isMessage(m) && (m.parentId ?? '') === (e.parentId ?? '')).map((m) => m.messageId)
+    return siblings.length > 1 ? { ...e, siblings } : e
   }
 
   /** @param {any} body @param {string} key @param {(status: number, body: any) => void} reply */
@@ -65,6 +128,7 @@ export class Conversation {
   begin(runId, user) {
     this.run = runId
     this.user = user
+    this.answers.set(runId, user)
     this.emit('run_started', { runId })
   }
 
@@ -84,6 +148,7 @@ export class Conversation {
   complete(content, more = {}) {
     this.emit('message_complete', { runId: this.run, messageId: 'a-' + this.run, parentId: this.user, role: 'assistant', content, ...more })
     this.head = 'a-' + this.run
+    this.changed(this)
   }
 
   /** @param {string} [status] @param {any} [more] */
@@ -118,6 +183,7 @@ export class Conversation {
     this.epoch++
     this.head = ''
     for (const res of this.streams) res.write(frame({ type: 'history_cleared', sessionId: this.id, timestamp: new Date().toISOString() }))
+    this.changed(this)
   }
 
   /** Says something to the streams that is no part of the session. @param {any} event */
@@ -134,8 +200,8 @@ export class Conversation {
     this.streams.clear()
   }
 
-  /** @param {string} after @param {import('node:http').ServerResponse} res */
-  stream(after, res) {
+  /** @param {string} after @param {import('node:http').ServerResponse} res @param {boolean} [ends] when nothing goes on */
+  stream(after, res, ends = false) {
     res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' })
     res.write(': hello\n\n')
     const [epoch, at] = after ? after.split('.').map(Number) : [this.epoch, 0]
@@ -143,8 +209,14 @@ export class Conversation {
     for (const event of this.events.slice(epoch === this.epoch ? at : 0)) res.write(frame(event))
     this.streams.add(res)
     res.on('close', () => this.streams.delete(res))
+    if (ends) untilIdle.add(res)
+    if (ends) this.settle()
   }
 }
 
+/** @type {WeakSet<import('node:http').ServerResponse>} */
+const untilIdle = new WeakSet()
+const isMessage = (/** @type {any} */ e) => e.type === 'message' || e.type === 'message_complete'
+
 /** @param {any} event */
-const frame = (event) => `${event.cursor ? `id: ${event.cursor}\n` : ''}event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
+export const frame = (event) => `${event.cursor ? `id: ${event.cursor}\n` : ''}event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`

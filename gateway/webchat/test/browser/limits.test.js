@@ -81,6 +81,10 @@ scene('every error of an answer is said in Chinese, with the server’s words be
   }
   await w.open('/s/a')
   await w.page.getByText(`words of ${codes.at(-1)}`).waitFor()
+  await until(async () => {
+    await w.page.locator('.log').evaluate((el) => { el.scrollTop = 0 })
+    return (await w.page.locator('.fault').count()) === codes.length
+  })
   const texts = await w.page.locator('.fault').evaluateAll((all) => all.map((el) => [...el.children].map((p) => p.textContent).join('\n')))
   assert.equal(texts.length, codes.length)
   for (const [i, code] of codes.entries()) {

@@ -4,7 +4,8 @@
 import { createServer } from 'node:http'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { Conversation } from './conversation.js'
+import { createHash } from 'node:crypto'
+import { Conversation, frame } from './conversation.js'
 
 const dist = fileURLToPath(new URL('../../dist/', import.meta.url))
 const types = /** @type {Record<string, string>} */ ({ js: 'text/javascript', css: 'text/css', html: 'text/html; charset=utf-8', svg: 'image/svg+xml', txt: 'text/plain' })
@@ -27,6 +28,10 @@ export class Stub {
     this.cookies = true
     this.codes = new Map()
     this.offline = false
+    /** What was told of changes of the list, and to whom. @type {any[]} */
+    this.told = []
+    /** @type {Set<import('node:http').ServerResponse>} */
+    this.listStreams = new Set()
     this.server = createServer((req, res) => this.handle(req, res).catch((err) => { res.destroy(err) }))
   }
 
@@ -45,8 +50,24 @@ export class Stub {
   /** @param {string} id */
   conversation(id) {
     let c = this.conversations.get(id)
-    if (!c) this.conversations.set(id, (c = new Conversation(id)))
+    if (!c) this.conversations.set(id, (c = new Conversation(id, (changed) => this.tell({ type: 'session_changed', sessionId: id, session: changed.row() }))))
     return c
+  }
+
+  /** Something in the list changed. @param {any} event */
+  tell(event) {
+    const told = { ...event, cursor: `l${this.told.length + 1}`, timestamp: new Date().toISOString() }
+    this.told.push(told)
+    for (const res of this.listStreams) res.write(frame(told))
+  }
+
+  /** @param {string} after @param {import('node:http').ServerResponse} res */
+  listStream(after, res) {
+    res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' })
+    res.write(': hello\n\n')
+    for (const told of this.told.slice(Number(after.slice(1)))) res.write(frame(told))
+    this.listStreams.add(res)
+    res.on('close', () => this.listStreams.delete(res))
   }
 
   /** @param {import('node:http').IncomingMessage} req @param {import('node:http').ServerResponse} res */
@@ -104,19 +125,28 @@ export class Stub {
     const known = this.conversations.get(id)
     if (room === 'config') return reply(res, 200, { wsPort: 80, version: 'test', provider: 'offline', offline: this.offline })
     if (room === 'memory') return text(res, '# 记忆导出\n')
+    if (room === 'approvals' && req.method === 'GET') {
+      const waiting = [...this.conversations.values()].filter((c) => c.state() === 'waiting')
+      return reply(res, 200, { approvals: waiting.map((c) => ({ approvalId: 'p', sessionId: c.id })) })
+    }
     if (room === 'approvals') return this.approve(id, body, res)
     if (room === 'history') {
       known?.clear()
       return reply(res, 200, { success: true, sessionId: id })
     }
-    if (!id) return reply(res, 200, { sessions: this.list(url.searchParams.get('q') ?? '') })
+    if (!id) return this.page(req, url, res)
+    if (id === 'stream' && !verb) return this.listStream(url.searchParams.get('after') ?? '', res)
     if (verb === 'runs') return this.conversation(id).start(body, String(req.headers['idempotency-key']), (status, answer) => reply(res, status, answer))
     if (!known) return reply(res, 404, { error: 'no such session', code: 'not_found', requestId: 'q-404' })
-    if (verb === 'events') return known.stream(url.searchParams.get('after') ?? '', res)
+    if (verb === 'events' && url.searchParams.has('tail')) {
+      return reply(res, 200, known.page(Number(url.searchParams.get('tail')), url.searchParams.get('before') ?? ''))
+    }
+    if (verb === 'events') return known.stream(url.searchParams.get('after') ?? '', res, url.searchParams.get('until') === 'idle')
     if (verb === 'cancel') return reply(res, 200, known.cancel())
     if (verb === 'regenerate') return reply(res, 202, known.regenerate(body.messageId))
     if (req.method === 'DELETE') {
       this.conversations.delete(id)
+      this.tell({ type: 'session_removed', sessionId: id })
       return reply(res, 200, { success: true })
     }
     if (req.method === 'PATCH') known.patch(body)
@@ -129,9 +159,24 @@ export class Stub {
     reply(res, 404, { error: 'no such approval', code: 'not_found' })
   }
 
+  /** @param {import('node:http').IncomingMessage} req @param {URL} url @param {import('node:http').ServerResponse} res */
+  page(req, url, res) {
+    const q = url.searchParams
+    const rows = this.list(q.get('q') ?? '')
+    const from = Number(q.get('after') ?? 0)
+    const to = from + Number(q.get('limit') ?? 200)
+    const body = { sessions: rows.slice(from, to), ...(to < rows.length ? { next: String(to) } : {}) }
+    const tag = `"${createHash('sha256').update(JSON.stringify(body)).digest('hex').slice(0, 16)}"`
+    const more = { ETag: tag, 'X-List-Cursor': `l${this.told.length}` }
+    if (req.headers['if-none-match'] !== tag) return reply(res, 200, body, more)
+    res.writeHead(304, more)
+    res.end()
+  }
+
   /** @param {string} q */
   list(q) {
     return [...this.conversations.values()].map((c) => c.row()).filter((r) => r.title.includes(q)).reverse()
+      .sort((a, b) => Date.parse(b.updatedAt) - Date.parse(a.updatedAt))
   }
 }
 

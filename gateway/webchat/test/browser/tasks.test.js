@@ -3,21 +3,13 @@
 // what else this machine does.
 
 import assert from 'node:assert/strict'
+import { tasksOf, traced } from './trace.js'
 import { conversation, scene, send, until } from './world.js'
 
 /** @typedef {import('./world.js').World} World */
 
 /** What a task may take is 50 ms; the rest is for a busy machine, on which the same work takes longer in CPU time, too. */
 const LONGEST = 100
-
-/** @param {Buffer} trace @returns {number[]} ms of each task, the longest first */
-function tasksOf(trace) {
-  const events = JSON.parse(trace.toString()).traceEvents
-  const mains = new Set(events.filter((/** @type {any} */ e) => e.name === 'thread_name' && e.args.name === 'CrRendererMain').map((/** @type {any} */ e) => `${e.pid} ${e.tid}`))
-  /** @type {number[]} */
-  const times = events.filter((/** @type {any} */ e) => /RunTask$/.test(e.name) && e.tdur !== undefined && mains.has(`${e.pid} ${e.tid}`)).map((/** @type {any} */ e) => e.tdur / 1000)
-  return times.sort((a, b) => b - a)
-}
 
 /** Streams the pieces and judges the tasks. @param {World} w @param {string[]} pieces @param {number} every ms between two of them @param {() => Promise<unknown>} arrived */
 async function measure(w, pieces, every, arrived) {
@@ -27,11 +19,7 @@ async function measure(w, pieces, every, arrived) {
   // What is fetched and compiled once is not the stream's doing.
   c.chunk('Begin.\n\n```js\nlet a = 1\n```\n\nThen.\n\n')
   await w.page.locator('.hljs-keyword').waitFor()
-  const browser = /** @type {import('playwright-core').Browser} */ (w.page.context().browser())
-  /** @type {Buffer} */
-  let trace
-  await browser.startTracing(w.page, { categories: ['toplevel', 'disabled-by-default-devtools.timeline', '__metadata'] })
-  try {
+  const trace = await traced(w.page, async () => {
     for (const piece of pieces) {
       c.chunk(piece)
       await new Promise((resolve) => setTimeout(resolve, every))
@@ -39,9 +27,7 @@ async function measure(w, pieces, every, arrived) {
     await until(arrived)
     c.say('Begin.\n\n```js\nlet a = 1\n```\n\nThen.\n\n' + pieces.join(''))
     await w.page.getByRole('button', { name: 'Answer again' }).waitFor()
-  } finally {
-    trace = await browser.stopTracing()
-  }
+  })
   const times = tasksOf(trace)
   console.log(`  ${times.length} tasks, the longest ${times.slice(0, 5).map((t) => t.toFixed(0)).join(', ')} ms of CPU, ${times.filter((t) => t > 50).length} above 50 ms, ${(times.reduce((a, b) => a + b, 0) / 1000).toFixed(1)} s in all`)
   assert.ok(times.length > 50, `${times.length} tasks: the trace misses them`)

@@ -189,7 +189,7 @@ scene('text from right to left stands on the right; code in it stays as it is', 
   assert.equal(await at('.bubble'), 'rtl')
   assert.equal(await at('.prose ul'), 'rtl')
   assert.equal(await at('.prose pre'), 'ltr')
-  assert.equal(await w.page.locator('.list a').evaluate((el) => getComputedStyle(el).direction), 'rtl')
+  assert.equal(await w.page.locator('.list .row-title').evaluate((el) => getComputedStyle(el).direction), 'rtl')
   await shot(w.page, 'rtl')
 })
 
