@@ -90,7 +90,7 @@ func TestRealServersOfToolsAreDrivenThroughAChat(t *testing.T) {
 	servers := map[string]any{
 		"everything": map[string]any{"command": "node", "args": []string{script("everything")}, "env": map[string]string{"WHO": "${MCP_WHO}"}},
 		"files":      map[string]any{"command": "node", "args": []string{script("filesystem"), dir}, "allow": []string{"read_text_file"}},
-		"graph":      map[string]any{"command": "node", "args": []string{script("memory")}},
+		"graph":      map[string]any{"command": "node", "args": []string{script("memory")}, "env": map[string]string{"MEMORY_FILE_PATH": filepath.Join(dir, "graph.json")}},
 		"thinking":   map[string]any{"command": "node", "args": []string{script("sequential-thinking")}},
 		"web":        map[string]any{"url": "http://" + address + "/mcp"},
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"strings"
 	"time"
 
 	"pgregory.net/rapid"
@@ -107,6 +108,15 @@ func (s *street) operations() map[string]func(*neighbour) {
 			}
 		}
 	}
+	// Each sets up a server of tools under the same name, with a secret in its headers.
+	ops["GET /api/mcp"] = func(n *neighbour) { s.call(n, "GET", "/api/mcp", nil) }
+	ops["PUT /api/mcp/:name"] = func(n *neighbour) {
+		s.call(n, "PUT", "/api/mcp/same", map[string]any{"url": "https://mcp.invalid/" + n.mark, "headers": map[string]string{"X-Key": n.text()}})
+	}
+	ops["POST /api/mcp/:name/approve"] = func(n *neighbour) {
+		s.call(n, "POST", "/api/mcp/same/approve", map[string]any{"hash": strings.Repeat("0", 64)})
+	}
+	ops["DELETE /api/mcp/:name"] = func(n *neighbour) { s.call(n, "DELETE", "/api/mcp/same", nil) }
 	// What has changed since the list was read; a cursor of the other's list opens
 	// nothing.
 	ops["GET /api/sessions/stream"] = func(n *neighbour) {
