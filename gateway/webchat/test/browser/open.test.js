@@ -30,7 +30,11 @@ const topOf = (w, text) => w.page.evaluate((wanted) => {
   return Math.round((turn?.getBoundingClientRect().top ?? NaN) - (document.querySelector('.log')?.getBoundingClientRect().top ?? 0))
 }, text)
 /** @param {World} w @param {number} top */
-const scrollTo = (w, top) => w.page.locator('.log').evaluate((el, to) => { el.scrollTop = to }, top)
+const scrollTo = (w, top) => w.page.locator('.log').evaluate((el, to) => new Promise((resolve) => {
+  el.scrollTop = to
+  // The page hears of it with the next frame.
+  requestAnimationFrame(() => requestAnimationFrame(() => resolve(undefined)))
+}), top)
 /** @param {World} w */
 const pages = (w) => w.stub.requests.filter((r) => r === 'GET /api/sessions/long/events').length
 
