@@ -30,7 +30,8 @@ func newWeb(t *testing.T) *web {
 	server := sdk.NewServer(&sdk.Implementation{Name: "web", Version: "1"}, nil)
 	sdk.AddTool(server, &sdk.Tool{Name: "echo", Description: "says it again"}, func(_ context.Context, _ *sdk.CallToolRequest, in struct {
 		Text string `json:"text"`
-	}) (*sdk.CallToolResult, any, error) {
+	},
+	) (*sdk.CallToolResult, any, error) {
 		return &sdk.CallToolResult{Content: []sdk.Content{&sdk.TextContent{Text: "heard " + in.Text}}}, nil, nil
 	})
 	w := &web{}

@@ -57,7 +57,7 @@ func (m *messages) Read(p []byte) (int, error) {
 			break
 		}
 		if m.noise += len(line); m.noise > maxNoise {
-			line, err = nil, fmt.Errorf("its program printed more than %d bytes that are no message", maxNoise)
+			err := fmt.Errorf("its program printed more than %d bytes that are no message", maxNoise)
 			m.mu.Lock()
 			m.why = err
 			m.mu.Unlock()

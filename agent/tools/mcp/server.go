@@ -296,10 +296,3 @@ func (s *server) close() {
 		conn.end()
 	}
 }
-
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
-}
