@@ -100,13 +100,13 @@ func TestWhatIsNotTheUsersStaysOut(t *testing.T) {
 	h := newDeployment(t)
 	h.live(store)
 	want := export(t, store)
-	for _, key := range []string{"u/alice/agents/a", "u/alice/snap/000000000064", "u/alice/s/plan/000001/snap/000000000064"} {
+	for _, key := range []string{"u/alice/agents/a", "u/alice/snap/000000000064", "u/alice/secrets/mcp.json", "u/alice/s/plan/000001/snap/000000000064"} {
 		if _, err := store.Put(t.Context(), key, []byte("x")); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if !bytes.Equal(want, export(t, store)) {
-		t.Error("heartbeats or snapshots are exported")
+		t.Error("heartbeats, snapshots or secrets are exported")
 	}
 	// A workspace may have folders of these names.
 	if _, err := store.Put(t.Context(), "u/alice/files/s/a/b/snap/c", []byte("x")); err != nil {

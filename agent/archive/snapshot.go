@@ -87,11 +87,12 @@ func checkUser(user string) error {
 	return nil
 }
 
-// passing says that an object is no part of what a user has: heartbeats speak of
-// processes, and a journal's snapshots are a cache that comes and goes.
+// passing reports whether an object is no part of what a user takes along:
+// heartbeats speak of processes, a journal's snapshots are a cache that comes and
+// goes, and secrets stay where they are, since an archive goes from hand to hand.
 func passing(prefix, key string) bool {
 	seg := strings.SplitN(strings.TrimPrefix(key, prefix), "/", 5)
-	return seg[0] == "agents" || seg[0] == "snap" || (seg[0] == "s" && len(seg) == 5 && seg[3] == "snap")
+	return seg[0] == "agents" || seg[0] == "snap" || seg[0] == "secrets" || (seg[0] == "s" && len(seg) == 5 && seg[3] == "snap")
 }
 
 func isJournal(prefix, key string) bool {
