@@ -198,6 +198,10 @@ func (f *Follower) look(ctx context.Context) error {
 		}
 	}
 	if err := f.s.log.Refresh(ctx); fault.CodeOf(err) == fault.CodeDamaged {
+		if f.s.isOver(ctx) {
+			f.m.sessions.drop(f.s)
+			return nil
+		}
 		return err
 	}
 	f.s.recheck()

@@ -10,6 +10,7 @@ import (
 	"github.com/loongclaw/loongclaw/agent/record"
 	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/agent/users"
+	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
 // open is one life of a session that is in memory: its state, its journal, and
@@ -97,12 +98,25 @@ func (s *open) refresh(ctx context.Context) error {
 		return err
 	}
 	if err := s.log.Refresh(ctx); err != nil {
+		if fault.CodeOf(err) == fault.CodeDamaged && s.isOver(ctx) {
+			return nil // whoever asked looks at the user's journal next
+		}
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.read = now
 	return nil
+}
+
+// isOver reports whether another agent has ended this generation. Its tombstone is
+// durable before the first object goes, so what is gone then is not damaged.
+func (s *open) isOver(ctx context.Context) bool {
+	if s.user.Refresh(ctx) != nil {
+		return false
+	}
+	row, _ := s.user.Session(s.id)
+	return row.Epoch > s.state.Epoch() || row.Epoch == s.state.Epoch() && !row.Alive
 }
 
 // touch says that the session was used.

@@ -106,6 +106,9 @@ func (g *registry) read(ctx context.Context, u *users.User, id string) (*open, e
 		anchors = append(anchors, journal.Tail{Number: row.Tail.Number, Hash: h})
 	}
 	log, err := g.openLog(ctx, s, anchors)
+	if fault.CodeOf(err) == fault.CodeDamaged && s.isOver(ctx) {
+		return g.read(ctx, u, id)
+	}
 	if err != nil {
 		return nil, err
 	}
