@@ -48,7 +48,7 @@ func (l *Log) try(ctx context.Context, batch []*pending) error {
 			return l.broken
 		}
 		if err := ctx.Err(); err != nil {
-			return unavailable(fmt.Errorf("other writers were first for %s: %w", commitTimeout, err))
+			return bucket.Unavailable(fmt.Errorf("other writers were first for %s: %w", commitTimeout, err))
 		}
 		if l.unsure || batch[0].refresh {
 			if err := l.catchUp(ctx); err != nil || batch[0].refresh {
@@ -151,7 +151,7 @@ func (l *Log) create(ctx context.Context, body []byte) ([]byte, error) {
 			cause = errors.Join(cause, err)
 		}
 	}
-	return nil, unavailable(cause)
+	return nil, bucket.Unavailable(cause)
 }
 
 // settle sees to it that an object that was read is durable.
@@ -160,7 +160,7 @@ func (l *Log) settle(ctx context.Context, k string, body []byte) error {
 		return nil
 	}
 	if err := l.createOnce(ctx, k, body); err != nil && !errors.Is(err, bucket.ErrExists) {
-		return unavailable(err)
+		return bucket.Unavailable(err)
 	}
 	return nil
 }

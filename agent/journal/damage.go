@@ -16,25 +16,15 @@ func damage(key, why string) error {
 		"restore this object from a backup, or delete the session; `agent verify` checks all of them")
 }
 
-// unavailable is the error of a store that did not answer as it should. What
-// was to be written may or may not be there; the journal finds out before it
-// writes again.
-func unavailable(err error) error {
-	return fault.Wrap(err, fault.CodeStoreFailed, "the store did not answer", "nothing was acknowledged; send it again with the same Idempotency-Key")
-}
-
 // unread is the error of an object that is there and was not read: too large to
 // be read at all, or not as it was written, which is damage of this journal and of no
 // other, or for a reason that may pass.
 func unread(key string, err error) error {
-	var f *fault.Error
 	switch {
-	case errors.As(err, &f):
-		return err
 	case errors.Is(err, bucket.ErrTooLarge):
 		return damage(key, fmt.Sprintf("it is larger than %d MiB and cannot be read back; only an earlier version wrote such objects", bucket.MaxObject>>20))
 	case errors.Is(err, bucket.ErrDamaged):
 		return damage(key, "the store cannot give it back as it was written")
 	}
-	return unavailable(err)
+	return bucket.Unavailable(err)
 }

@@ -64,7 +64,7 @@ func listed(ctx context.Context, b bucket.Bucket, prefix, after string) keys {
 		for {
 			page, more, err := b.List(ctx, prefix, after, 0)
 			if err != nil {
-				yield("", unavailable(err))
+				yield("", bucket.Unavailable(err))
 				return
 			}
 			for _, e := range page {

@@ -34,7 +34,7 @@ func snapPrefix(prefix string) string { return strings.TrimSuffix(prefix, "log/"
 func (l *Log) load(ctx context.Context) error {
 	page, more, err := l.bucket.List(ctx, l.prefix, "", snapshotEvery)
 	if err != nil {
-		return unavailable(err)
+		return bucket.Unavailable(err)
 	}
 	var packed []byte
 	if len(page) >= snapshotEvery {
@@ -163,7 +163,7 @@ func Packed(ctx context.Context, b bucket.Bucket, prefix string) ([]Tail, error)
 			continue // replaced by a newer one since, or one of an earlier version that says nothing
 		}
 		if err != nil {
-			return nil, unavailable(err)
+			return nil, bucket.Unavailable(err)
 		}
 		if s, err := unpack(o.Body, prefix, n); err == nil {
 			ends = append(ends, s.end)
@@ -261,11 +261,11 @@ func (s *Snapshot) Store(ctx context.Context) error {
 	l, snap := s.log, snapPrefix(s.log.prefix)
 	defer l.packed()
 	if _, err := l.bucket.Put(ctx, key(snap, s.tail.Number), s.body); err != nil {
-		return unavailable(err)
+		return bucket.Unavailable(err)
 	}
 	if _, err := l.bucket.Get(ctx, l.key(s.tail.Number)); errors.Is(err, bucket.ErrNotFound) {
 		if err := l.bucket.Delete(ctx, key(snap, s.tail.Number)); err != nil {
-			return unavailable(err)
+			return bucket.Unavailable(err)
 		}
 		return nil
 	}
@@ -282,7 +282,7 @@ func (s *Snapshot) Store(ctx context.Context) error {
 			continue
 		}
 		if err := l.bucket.Delete(ctx, key(snap, n)); err != nil {
-			return unavailable(err)
+			return bucket.Unavailable(err)
 		}
 	}
 	return nil

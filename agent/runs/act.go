@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/auditlog"
+	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/record"
 	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/agent/users"
@@ -167,7 +168,7 @@ func (m *Manager) end(ctx context.Context, user, id string, clears bool) error {
 			defer m.sessions.drop(broken)
 		}
 		if err := u.Reach(ctx, id); err != nil {
-			return storeFault(err)
+			return bucket.Unavailable(err)
 		}
 	case err != nil:
 		return err
@@ -184,7 +185,7 @@ func (m *Manager) end(ctx context.Context, user, id string, clears bool) error {
 	ctx = context.WithoutCancel(ctx)
 	row, _ := u.Session(id)
 	if err := u.PutMarker(ctx, users.Marker{Session: row.Session, Epoch: row.Epoch}); err != nil {
-		return storeFault(err)
+		return bucket.Unavailable(err)
 	}
 	// What was done in this session stays in the audit log. Of one that cannot
 	// be read there is what was written at its last checkpoint.
@@ -199,7 +200,7 @@ func (m *Manager) end(ctx context.Context, user, id string, clears bool) error {
 		err = u.Delete(ctx, id, entries...)
 	}
 	if err != nil || s == nil {
-		return storeFault(err)
+		return bucket.Unavailable(err)
 	}
 	m.sessions.drop(s)
 	return nil

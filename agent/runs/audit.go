@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/auditlog"
+	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/users"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
@@ -30,7 +31,7 @@ func (m *Manager) AuditLog(ctx context.Context, user string) ([]auditlog.Entry, 
 		return nil, err
 	}
 	if err := u.Refresh(ctx); err != nil {
-		return nil, storeFault(err)
+		return nil, bucket.Unavailable(err)
 	}
 	entries := append(u.AuditLog(), m.noted.of(u)...)
 	for _, s := range m.sessions.all() {

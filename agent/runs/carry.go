@@ -230,10 +230,17 @@ func (s *open) learn(out loop.Outcome) {
 	}
 }
 
+// How long a run waits, at first and at most, before it tries again to write what the
+// store did not take.
+const (
+	firstRetry = time.Second
+	lastRetry  = 30 * time.Second
+)
+
 // finish writes a run's end. While the store does not take it the run is not
 // over: nothing is shown that is not durable. It reports whether the end is written.
 func (s *open) finish(ctx context.Context, rec *recorder, out loop.Outcome, f session.Finished, log *slog.Logger) bool {
-	for wait := time.Second; ; wait = min(2*wait, 30*time.Second) {
+	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
 		err := rec.write(context.WithoutCancel(ctx), out.Steps, &f)
 		if isTooLarge(err) {
 			// It will never fit: the run ends without what was too much. One that had

@@ -127,15 +127,6 @@ func (e *env) pause(d time.Duration) error {
 	}
 }
 
-// storeFault returns an error of the store as what a client is told of it.
-func storeFault(err error) error {
-	var f *fault.Error
-	if err == nil || errors.As(err, &f) || errors.Is(err, context.Canceled) {
-		return err
-	}
-	return fault.Wrap(err, fault.CodeStoreFailed, "the store did not answer", "nothing was acknowledged; send it again with the same Idempotency-Key").After(2 * time.Second)
-}
-
 // unwritable reports whether no later try can write to a journal either.
 func unwritable(err error) bool {
 	code := fault.CodeOf(err)

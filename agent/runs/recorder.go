@@ -9,6 +9,7 @@ import (
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/record"
 	"github.com/loongclaw/loongclaw/agent/session"
+	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
 // recorder writes a turn's steps into its session's journal.
@@ -18,9 +19,20 @@ type recorder struct {
 	context *session.Context // goes with the first step: a write of its own would cost each turn one
 }
 
-// Record makes steps durable.
+// Record makes steps durable. While the store does not take them the run waits: what
+// was acknowledged must not fail because of a store that comes back. It goes on waiting
+// through a cancel, too, whose end needs the store as well.
 func (w *recorder) Record(ctx context.Context, steps ...loop.Step) error {
-	return w.write(ctx, steps, nil)
+	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+		err := w.write(ctx, steps, nil)
+		if fault.CodeOf(err) != fault.CodeStoreFailed {
+			return err
+		}
+		w.s.Log.Error("step of a run not stored; trying again", slog.String("session", w.s.id), slog.String("run", w.run.ID), slog.Any("err", err))
+		if w.s.pause(wait) != nil {
+			return err
+		}
+	}
 }
 
 // Show shows a piece of the answer that is being given.

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/guard"
 	"github.com/loongclaw/loongclaw/agent/journal"
 	"github.com/loongclaw/loongclaw/agent/session"
@@ -37,12 +38,12 @@ func (g *registry) lookup(ctx context.Context, user, id string) (*open, error) {
 	if row, _ := u.Session(id); !row.Alive {
 		// Another agent may have made it.
 		if err := u.Find(ctx, id); err != nil {
-			return nil, storeFault(err)
+			return nil, bucket.Unavailable(err)
 		}
 	}
 	if row, _ := u.Session(id); !row.Alive {
 		if err := u.CheckGenerations(ctx, id, row.Epoch+1); err != nil {
-			return nil, storeFault(err)
+			return nil, bucket.Unavailable(err)
 		}
 		return nil, fault.New(fault.CodeNotFound, "there is no session "+id, "GET /api/sessions lists them; a message creates one")
 	}
@@ -147,13 +148,13 @@ func (g *registry) openLog(ctx context.Context, s *open, anchors []journal.Tail)
 	if len(anchors) == 0 {
 		began, err := s.user.Began(ctx, s.id)
 		if err != nil {
-			return nil, storeFault(err)
+			return nil, bucket.Unavailable(err)
 		}
 		if !began {
 			return journal.Fresh(g.Bucket, prefix, s, g.Now), nil
 		}
 		if err := s.user.CheckGenerations(ctx, s.id, epoch); err != nil {
-			return nil, storeFault(err)
+			return nil, bucket.Unavailable(err)
 		}
 	}
 	return journal.Open(ctx, g.Bucket, prefix, s, g.Now, anchors...)

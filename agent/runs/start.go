@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/record"
 	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/pkg/chat"
@@ -106,7 +107,7 @@ func (s *open) submit(ctx context.Context, title string, decide func() (session.
 	case err := <-done:
 		return run, err
 	case <-t.C:
-		return chat.Run{}, storeFault(errors.New("no answer in time"))
+		return chat.Run{}, bucket.Unavailable(errors.New("no answer in time"))
 	case <-ctx.Done():
 		return chat.Run{}, ctx.Err()
 	}
@@ -201,7 +202,7 @@ func (s *open) durable(ctx context.Context, title string, write func() error) er
 	s.mu.Lock()
 	row := s.state.SummaryFor(title, chat.At(s.Now()))
 	s.mu.Unlock()
-	marked := s.Ask(func() error { return storeFault(s.mark(ctx, row)) })
+	marked := s.Ask(func() error { return bucket.Unavailable(s.mark(ctx, row)) })
 	// Neither ends the other: what is stored must be known to be.
 	return errors.Join(write(), <-marked)
 }

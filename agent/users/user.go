@@ -94,12 +94,15 @@ func open(ctx context.Context, b bucket.Bucket, name string, now func() time.Tim
 		err = u.log.Expect(ctx, noted)
 	}
 	if err != nil {
-		return nil, ownDamage(err)
+		return nil, ownDamage(bucket.Unavailable(err))
 	}
 	if noted.Number < u.log.Tail().Number {
 		u.noteSoon() // a crash came before it, or an earlier version wrote last
 	}
 	marks, err := u.Markers(ctx)
+	if err != nil {
+		return nil, bucket.Unavailable(err)
+	}
 	for _, m := range marks {
 		u.begin(m)
 	}
@@ -107,7 +110,7 @@ func open(ctx context.Context, b bucket.Bucket, name string, now func() time.Tim
 	if onRow != nil {
 		u.onRow = func(session string) { onRow(name, session) }
 	}
-	return u, err
+	return u, nil
 }
 
 // Recover hands what may have been left unfinished to the first who asks. Others wait

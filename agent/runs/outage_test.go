@@ -1,0 +1,209 @@
+package runs_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/loongclaw/loongclaw/agent/bucket"
+	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/model/modeltest"
+	"github.com/loongclaw/loongclaw/agent/runs"
+	"github.com/loongclaw/loongclaw/agent/tools"
+	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// outage is a store that answers so many more calls and then none, until it is over.
+type outage struct {
+	bucket.Bucket
+	left   atomic.Int64
+	failed atomic.Bool
+}
+
+// always is more calls than a test makes.
+const always = 1 << 40
+
+var errOutage = errors.New("status 503 SlowDown")
+
+func (o *outage) call() error {
+	if o.left.Add(-1) >= 0 {
+		return nil
+	}
+	o.failed.Store(true)
+	return errOutage
+}
+
+func (o *outage) Get(ctx context.Context, key string) (bucket.Object, error) {
+	if err := o.call(); err != nil {
+		return bucket.Object{}, err
+	}
+	return o.Bucket.Get(ctx, key)
+}
+
+func (o *outage) Put(ctx context.Context, key string, body []byte) (string, error) {
+	if err := o.call(); err != nil {
+		return "", err
+	}
+	return o.Bucket.Put(ctx, key, body)
+}
+
+func (o *outage) Create(ctx context.Context, key string, body []byte) (string, error) {
+	if err := o.call(); err != nil {
+		return "", err
+	}
+	return o.Bucket.Create(ctx, key, body)
+}
+
+func (o *outage) Replace(ctx context.Context, key string, body []byte, etag string) (string, error) {
+	if err := o.call(); err != nil {
+		return "", err
+	}
+	return o.Bucket.Replace(ctx, key, body, etag)
+}
+
+func (o *outage) List(ctx context.Context, prefix, after string, limit int) ([]bucket.Entry, bool, error) {
+	if err := o.call(); err != nil {
+		return nil, false, err
+	}
+	return o.Bucket.List(ctx, prefix, after, limit)
+}
+
+func (o *outage) Delete(ctx context.Context, key string) error {
+	if err := o.call(); err != nil {
+		return err
+	}
+	return o.Bucket.Delete(ctx, key)
+}
+
+// TestAnOutageIsSaidAsOne lets the store go away before each call that a request makes
+// of it: whoever asked is told that the store did not answer, never of an internal error.
+func TestAnOutageIsSaidAsOne(t *testing.T) {
+	title := "title"
+	requests := map[string]func(ctx context.Context, m *runs.Manager) error{
+		"start": func(ctx context.Context, m *runs.Manager) error {
+			_, err := m.Start(ctx, "alice", "s", runs.Request{Message: "hello", Key: "k"})
+			return err
+		},
+		"start a session": func(ctx context.Context, m *runs.Manager) error {
+			_, err := m.Start(ctx, "alice", "new", runs.Request{Message: "hello"})
+			return err
+		},
+		"follow": func(ctx context.Context, m *runs.Manager) error { return followOnce(ctx, m) },
+		"history": func(ctx context.Context, m *runs.Manager) error {
+			_, err := m.History(ctx, "alice", "s", runs.View{})
+			return err
+		},
+		"turns": func(ctx context.Context, m *runs.Manager) error {
+			_, err := m.Turns(ctx, "alice", "s", "", 5, 100)
+			return err
+		},
+		"sessions":  func(ctx context.Context, m *runs.Manager) error { _, err := m.List(ctx, "alice", "hello"); return err },
+		"session":   func(ctx context.Context, m *runs.Manager) error { _, err := m.Session(ctx, "alice", "s"); return err },
+		"usage":     func(ctx context.Context, m *runs.Manager) error { _, err := m.Usage(ctx, "alice"); return err },
+		"watch":     func(ctx context.Context, m *runs.Manager) error { return watchOnce(ctx, m) },
+		"approvals": func(ctx context.Context, m *runs.Manager) error { _, err := m.Approvals(ctx, "alice"); return err },
+		"audit":     func(ctx context.Context, m *runs.Manager) error { _, err := m.AuditLog(ctx, "alice"); return err },
+		"update": func(ctx context.Context, m *runs.Manager) error {
+			_, err := m.Update(ctx, "alice", "s", &title, nil)
+			return err
+		},
+		"cancel": func(ctx context.Context, m *runs.Manager) error {
+			_, err := m.Cancel(ctx, "alice", "s", "")
+			return err
+		},
+		"clear":     func(ctx context.Context, m *runs.Manager) error { return m.Clear(ctx, "alice", "s") },
+		"delete":    func(ctx context.Context, m *runs.Manager) error { return m.Delete(ctx, "alice", "s") },
+		"clear all": func(ctx context.Context, m *runs.Manager) error { return m.ClearAll(ctx, "alice") },
+	}
+	for name, request := range requests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for answered := int64(0); ; answered++ {
+				r := newRig(t)
+				before := r.agent("before")
+				run := start(t, before, "s", "hello")
+				read(t, before, "s", "", finished(run))
+				stop(t, before, time.Second)
+				store := &outage{Bucket: r.store}
+				store.left.Store(always)
+				r.store = store
+				m := r.agent("after")
+				store.left.Store(answered)
+				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+				err := request(ctx, m)
+				cancel()
+				failed := store.failed.Load()
+				store.left.Store(always)
+				stop(t, m, time.Second)
+				if err != nil && fault.CodeOf(err) != fault.CodeStoreFailed {
+					t.Errorf("after %d calls of the store: got %v (%s), want %s", answered, err, fault.CodeOf(err), fault.CodeStoreFailed)
+				}
+				if !failed {
+					if err != nil || answered == 0 {
+						t.Errorf("with %d calls of a store that answers: %v", answered, err)
+					}
+					return
+				}
+			}
+		})
+	}
+}
+
+func followOnce(ctx context.Context, m *runs.Manager) error {
+	f, err := m.Follow(ctx, "alice", "s", "")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = f.Next(ctx)
+	return err
+}
+
+func watchOnce(ctx context.Context, m *runs.Manager) error {
+	w, err := m.Watch(ctx, "alice", "")
+	if err != nil {
+		return err
+	}
+	w.Close()
+	return nil
+}
+
+// breaker is a tool during which the store goes away for a while.
+type breaker struct{ store *outage }
+
+func (breaker) Spec() loop.Spec {
+	return loop.Spec{Name: "breaker", Description: "breaks the store", Parameters: json.RawMessage(`{"type":"object"}`)}
+}
+func (breaker) ReadOnly() bool { return true }
+func (breaker) Foreign() bool  { return false }
+
+func (breaker) Judge(json.RawMessage, tools.Env) tools.Verdict {
+	return tools.Verdict{Kind: tools.VerdictRun}
+}
+
+func (b breaker) Run(context.Context, json.RawMessage, tools.Env) (string, error) {
+	b.store.left.Store(0)
+	time.AfterFunc(2*time.Second, func() { b.store.left.Store(always) })
+	return "broken", nil
+}
+
+// TestARunWaitsForItsStore lets the store go away while a tool is at work and come
+// back: the run goes on, and nobody is told that what was acknowledged has failed.
+func TestARunWaitsForItsStore(t *testing.T) {
+	r := newRig(t)
+	store := &outage{Bucket: r.store}
+	store.left.Store(always)
+	r.store = store
+	m := r.agent("a", breaker{store})
+	defer stop(t, m, time.Second)
+	r.provider.Script(calling("breaker", "{}"), modeltest.Reply{Text: "done"})
+	run := start(t, m, "s", "please")
+	end := find(t, read(t, m, "s", "", finished(run)), chat.TypeRunFinished)
+	if end.Status != chat.RunDone || !store.failed.Load() {
+		t.Errorf("the run ended as %s: %v; the store failed meanwhile: %v", end.Status, end.Error, store.failed.Load())
+	}
+}
