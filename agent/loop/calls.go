@@ -103,3 +103,100 @@ func IsObject(b json.RawMessage) bool {
 	var m map[string]json.RawMessage
 	return json.Unmarshal(b, &m) == nil && m != nil
 }
+
+// settle gives every pending call its result, or parks the turn.
+func (t *turn) settle(ctx context.Context) (parked bool, err error) {
+	for len(t.Pending) > 0 {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		p := t.Pending[0]
+		if p.Stage == Fresh {
+			if why := tooMany(t.Messages, p.Call.ID); why != "" {
+				t.held = append(t.held, Step{Call: &p.Call})
+				t.end(p.Call, chat.ToolSkipped, why)
+				continue
+			}
+			if parked, err := t.begin(ctx, &p); parked || err != nil {
+				return parked, err
+			}
+		}
+		switch p.Stage {
+		case Asked:
+			return true, t.flush(ctx)
+		case Refused:
+			t.end(p.Call, chat.ToolDenied, p.Why)
+		case Unknown:
+			if !t.Tools.ReadOnly(p.Call.Name) {
+				t.end(p.Call, chat.ToolError, "outcome unknown: the agent was interrupted while this call ran. Check what it did before calling it again.")
+				continue
+			}
+			t.run1(ctx, p.Call)
+		default:
+			t.run1(ctx, p.Call)
+		}
+	}
+	return false, nil
+}
+
+// begin judges a fresh call and records what must be durable before its effect.
+func (t *turn) begin(ctx context.Context, p *Pending) (parked bool, err error) {
+	t.held = append(t.held, Step{Call: &p.Call})
+	if !IsObject(p.Call.Arguments) {
+		p.Stage, p.Why = Allowed, ""
+		return false, nil // run1 says what is wrong
+	}
+	permit := t.Tools.Permit(p.Call)
+	switch {
+	case permit.Kind == Allow:
+		p.Stage = Allowed
+		return false, t.flush(ctx)
+	case permit.Kind == Ask && t.Interactive:
+		t.held = append(t.held, Step{Ask: &AskStep{Call: p.Call, Scope: permit.Scope, Sources: permit.Sources}})
+		return true, t.flush(ctx)
+	case permit.Kind == Ask:
+		p.Stage, p.Why = Refused, "this needs the user's approval, and this caller cannot be asked. Say what you wanted to do; the user can approve it in WebChat or over the WebSocket."
+	default:
+		p.Stage, p.Why = Refused, permit.Reason
+	}
+	return false, nil
+}
+
+// run1 runs a call.
+func (t *turn) run1(ctx context.Context, c Call) {
+	if !IsObject(c.Arguments) {
+		why := "the arguments are not a JSON object; call it again with one"
+		if t.cut[c.ID] {
+			why = "your answer reached its limit on length before the arguments were whole, so nothing was done; send less at once"
+		}
+		t.end(c, chat.ToolError, why)
+		return
+	}
+	out, err := t.Tools.Run(ctx, c)
+	switch {
+	case err == nil:
+		t.end(c, chat.ToolOK, out)
+	case errors.Is(err, ErrNotEnded):
+		t.end(c, chat.ToolError, err.Error())
+	case ctx.Err() != nil:
+		t.end(c, chat.ToolError, "cancelled while it ran; what it had done by then stays")
+	default:
+		t.end(c, chat.ToolError, err.Error())
+	}
+}
+
+// end gives the first pending call its result.
+func (t *turn) end(c Call, status, output string) {
+	t.loops.saw(c, status+output)
+	t.held = append(t.held, Step{Result: &Result{Call: c, Status: status, Output: output}})
+	t.Messages = append(t.Messages, ResultMessage(c, status, output))
+	t.Pending = t.Pending[1:]
+}
+
+// ResultMessage is a call's result as the model sees it.
+func ResultMessage(c Call, status, output string) Message {
+	if status != chat.ToolOK {
+		output = status + ": " + output
+	}
+	return Message{Role: RoleTool, CallID: c.ID, Name: c.Name, Text: output, Failed: status != chat.ToolOK}
+}

@@ -15,9 +15,18 @@ import (
 )
 
 // sleepers counts the processes of a fake that forks.
-func sleepers() int {
-	out, _ := exec.Command("pgrep", "-fc", "^sleep 7654$").Output()
-	return len(strings.TrimSpace(strings.Trim(string(out), "0\n")))
+func sleepers(t *testing.T) (n int) {
+	t.Helper()
+	out, err := exec.Command("ps", "-A", "-o", "args=").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		if strings.TrimSpace(line) == "sleep 7654" {
+			n++
+		}
+	}
+	return n
 }
 
 func TestAServerThatCannotBeHadIsNamed(t *testing.T) {
@@ -107,16 +116,16 @@ func TestACallEndsWithItsRun(t *testing.T) {
 }
 
 func TestWhatAServerStartedEndsWithIt(t *testing.T) {
-	before := sleepers()
+	before := sleepers(t)
 	r := newRig(t)
 	r.serve("fork")
 	r.await(mcp.Unapproved)
-	if sleepers() == before {
-		t.Skip("no pgrep here, or the programs have ended by themselves")
+	if got := sleepers(t); got != before+3 {
+		t.Fatalf("%d programs of the server run, want %d", got-before, 3)
 	}
 	r.close()
-	if got := sleepers(); got != before {
-		t.Errorf("programs of an ended server still run")
+	if got := sleepers(t); got != before {
+		t.Errorf("%d programs of an ended server still run", got-before)
 	}
 }
 

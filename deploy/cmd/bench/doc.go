@@ -2,7 +2,7 @@
 // table beside the budgets: `go run ./cmd/bench` in the module deploy.
 //
 // Owns: what is measured and how it is printed.
-// Touches: the binaries through package rig; wrk and nginx where they are
+// Touches: the binaries through package testenv; wrk and nginx where they are
 // installed.
 // Never: fails because a machine is slow. It fails when an event is lost.
 package main

@@ -1,4 +1,4 @@
-// Command cmd is `make deploy` and `make rollback`: a rollout on Cloudflare, from
+// Command rollout is `make deploy` and `make rollback`: a rollout on Cloudflare, from
 // the command line.
 //
 // Owns: flags, signals, the questions on a terminal.

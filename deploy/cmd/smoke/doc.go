@@ -1,4 +1,4 @@
-// Smoke asks a deployed instance over thirty questions, one after the other, as a
+// Command smoke asks a deployed instance over thirty questions, one after the other, as a
 // user with a token of its own, and says of each whether the answer is the one that
 // this repository gives. It takes away what it made.
 //

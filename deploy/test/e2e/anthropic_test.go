@@ -181,9 +181,7 @@ func theatre(t *testing.T) (*anthropictest.Server, string) {
 // does: its client reads what we send, and what it sends back is taken.
 func TestAnthropicsOwnClient(t *testing.T) {
 	t.Parallel()
-	if _, err := os.Stat("openai/node_modules/@anthropic-ai/sdk"); err != nil {
-		t.Skip("SKIPPED: the clients are not installed\nNext: make test-go, or npm ci in deploy/e2e/openai")
-	}
+	needs(t, "openai")
 	played, base := theatre(t)
 	names := []string{"act text."}
 	for name := range acts {

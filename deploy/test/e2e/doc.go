@@ -4,7 +4,7 @@
 // has its number in the name.
 //
 // Owns: nothing but tests.
-// Touches: the binaries through package rig, the protocol through package
+// Touches: the binaries through package testenv, the protocol through package
 // client.
 // Never: imports the gateway or the agent. The Anthropic that the agent's own tests
 // play against is a provider and no part of it; here its real client judges it.

@@ -384,3 +384,11 @@ func ask(t *testing.T, c *client.Client, session, message string) string {
 	}
 	return reply.Message
 }
+
+// needs ends a test whose folder of npm packages is not installed.
+func needs(t *testing.T, folder string) {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(folder, "node_modules")); err != nil {
+		t.Fatalf("the packages of %s are not installed\nNext: make test-go, or npm ci in deploy/test/e2e/%[1]s", folder)
+	}
+}

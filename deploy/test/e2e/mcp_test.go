@@ -78,9 +78,7 @@ func TestRealServersOfToolsAreDrivenThroughAChat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(root); err != nil {
-		t.Skip("SKIPPED: the servers are not installed\nNext: make test-go, or npm ci in deploy/test/e2e/mcp")
-	}
+	needs(t, "mcp")
 	script := func(name string) string { return filepath.Join(root, "server-"+name, "dist", "index.js") }
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "honey.txt"), []byte("in the old oak"), 0o600); err != nil {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
-	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -66,9 +65,7 @@ var openAIClients = map[string]struct {
 func node(name string) func(t *testing.T, s sayings) heard {
 	return func(t *testing.T, s sayings) heard {
 		t.Helper()
-		if _, err := os.Stat("openai/node_modules/openai"); err != nil {
-			t.Skip("SKIPPED: the clients are not installed\nNext: make test-go, or npm ci in deploy/test/e2e/openai")
-		}
+		needs(t, "openai")
 		in, err := json.Marshal(s)
 		if err != nil {
 			t.Fatal(err)
