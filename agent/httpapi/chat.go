@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -86,13 +87,14 @@ func (s *Server) chat(c echo.Context) error {
 		Message   string  `json:"message"`
 		SessionID string  `json:"sessionId"`
 		ParentID  *string `json:"parentId"`
+		Model     *string `json:"model"`
 		Stream    bool    `json:"stream"`
 		chat.Unserved
 	}
 	if err := body(c, &q); err != nil {
 		return err
 	}
-	if err := q.Refuse(); err != nil {
+	if err := cmp.Or(q.Refuse(), s.checkModel(q.Model)); err != nil {
 		return err
 	}
 	if q.SessionID == "" {
@@ -100,7 +102,7 @@ func (s *Server) chat(c echo.Context) error {
 	}
 	stream := q.Stream || wantsStream(c)
 	run, err := s.Runs.Start(c.Request().Context(), user(c), q.SessionID, runs.Request{
-		Message: q.Message, ParentID: q.ParentID, Key: c.Request().Header.Get(chat.HeaderIdempotencyKey),
+		Message: q.Message, ParentID: q.ParentID, Model: q.Model, Key: c.Request().Header.Get(chat.HeaderIdempotencyKey),
 		Interactive: stream, RequestID: requestID(c),
 	})
 	if err != nil {
@@ -158,16 +160,17 @@ func (s *Server) start(c echo.Context) error {
 	var q struct {
 		Message  string  `json:"message"`
 		ParentID *string `json:"parentId"`
+		Model    *string `json:"model"`
 		chat.Unserved
 	}
 	if err := body(c, &q); err != nil {
 		return err
 	}
-	if err := q.Refuse(); err != nil {
+	if err := cmp.Or(q.Refuse(), s.checkModel(q.Model)); err != nil {
 		return err
 	}
 	run, err := s.Runs.Start(c.Request().Context(), user(c), id, runs.Request{
-		Message: q.Message, ParentID: q.ParentID, Key: c.Request().Header.Get(chat.HeaderIdempotencyKey),
+		Message: q.Message, ParentID: q.ParentID, Model: q.Model, Key: c.Request().Header.Get(chat.HeaderIdempotencyKey),
 		Interactive: true, RequestID: requestID(c),
 	})
 	if err != nil {

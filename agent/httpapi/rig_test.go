@@ -35,6 +35,9 @@ func (parrot) Answer(ctx context.Context, q loop.Question, onText func(string)) 
 		<-ctx.Done()
 		return loop.Answer{}, ctx.Err()
 	}
+	if text == "which model" {
+		text = "it is " + q.Model
+	}
 	thought := ""
 	if strings.HasPrefix(text, "think") {
 		thought = "because so"

@@ -2,10 +2,12 @@ package httpapi
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/loongclaw/loongclaw/agent/model"
 	"github.com/loongclaw/loongclaw/agent/runs"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
@@ -102,14 +104,18 @@ func (s *Server) updateSession(c echo.Context) error {
 	var q struct {
 		Title *string `json:"title"`
 		Head  *string `json:"head"`
+		Model *string `json:"model"`
 	}
 	if err := body(c, &q); err != nil {
 		return err
 	}
-	if q.Title == nil && q.Head == nil {
-		return fault.New(fault.CodeInvalidRequest, "there is nothing to change", `send {"title":"…"} or {"head":"MESSAGE ID"}`)
+	if q.Title == nil && q.Head == nil && q.Model == nil {
+		return fault.New(fault.CodeInvalidRequest, "there is nothing to change", `send {"title":"…"}, {"head":"MESSAGE ID"} or {"model":"ID"}`)
 	}
-	row, err := s.Runs.Update(c.Request().Context(), user(c), id, q.Title, q.Head)
+	if err := s.checkModel(q.Model); err != nil {
+		return err
+	}
+	row, err := s.Runs.Update(c.Request().Context(), user(c), id, runs.Edit{Title: q.Title, Head: q.Head, Model: q.Model})
 	if err != nil {
 		return err
 	}
@@ -166,6 +172,14 @@ func (s *Server) config(c echo.Context) error {
 
 func (s *Server) tools(c echo.Context) error {
 	return c.JSON(http.StatusOK, map[string]any{"tools": s.Tools.For(user(c)).Specs()})
+}
+
+// checkModel refuses a model that nobody has set up. Empty is the default.
+func (s *Server) checkModel(id *string) error {
+	if id == nil || *id == "" || slices.ContainsFunc(s.Model.Models, func(m model.Entry) bool { return m.ID == *id }) {
+		return nil
+	}
+	return fault.New(fault.CodeInvalidRequest, "there is no such model here", "GET /api/models lists the ids; an empty one is the default")
 }
 
 func (s *Server) models(c echo.Context) error {

@@ -136,7 +136,7 @@ func emptyAnswer(a Answer) error {
 
 // question is what the model is asked now.
 func (t *turn) question() Question {
-	q := Question{System: t.System, Messages: fenced(t.Messages, t.Tools.Source), Tools: t.Tools.Specs(), RequestID: t.RequestID}
+	q := Question{System: t.System, Messages: fenced(t.Messages, t.Tools.Source), Tools: t.Tools.Specs(), Model: t.Preferred, RequestID: t.RequestID}
 	if t.Rounds >= MaxRounds || t.loops.stuck() {
 		q.NoCalls = true
 		q.Messages = append(slices.Clip(q.Messages), Message{Role: chat.RoleUser, Context: noMoreCalls})

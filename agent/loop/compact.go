@@ -136,7 +136,7 @@ func (t *turn) cutFor(room int) int {
 // request did.
 func (t *turn) summarise(ctx context.Context, older []Message, limit int) SummaryStep {
 	a, err := t.Model.Answer(ctx, Question{
-		System: t.System, Tools: t.Tools.Specs(), NoCalls: true, RequestID: t.RequestID,
+		System: t.System, Tools: t.Tools.Specs(), NoCalls: true, Model: t.Preferred, RequestID: t.RequestID,
 		Messages: fenced(append(older[:len(older):len(older)], Message{Role: chat.RoleUser, Context: summaryRequest(limit)}), t.Tools.Source),
 	}, func(string) {})
 	step := SummaryStep{Usage: a.Usage, Model: a.Model, Err: err}

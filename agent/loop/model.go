@@ -33,6 +33,7 @@ type Question struct {
 	Messages  []Message // oldest first; the last one is the user's or a tool's
 	Tools     []Spec    // what the conversation's calls are of, also where none may be made
 	NoCalls   bool      // the tools are declared and must not be called; without Tools, calls in sight are told in words
+	Model     string    // who is asked first, as GET /api/models names it; empty or unknown: the default
 	RequestID string    // for the provider's log and ours
 
 	// OnReasoning gets the reasoning as it comes, whole characters only; its pieces

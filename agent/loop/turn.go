@@ -15,6 +15,7 @@ type State struct {
 	Pending     []Pending // calls of the last answer, in order
 	Rounds      int       // answers given so far
 	Interactive bool      // somebody can be asked
+	Preferred   string    // the model that is asked first; empty: the default
 	RequestID   string
 
 	Compaction // of the conversation, where it outgrows the model

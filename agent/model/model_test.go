@@ -151,6 +151,34 @@ func TestFailover(t *testing.T) {
 	}
 }
 
+func TestAPreferredModelIsAskedFirst(t *testing.T) {
+	for preferred, want := range map[string]string{
+		"":                     "a b c",
+		"glm/a":                "a b c",
+		"kimi/b":               "b a c",
+		"qwen/c":               "c a b",
+		"gone/since/a restart": "a b c",
+	} {
+		var asked []string
+		fails := func(name string) loop.Model {
+			return modelFunc(func() error { asked = append(asked, name); return errors.New("down") })
+		}
+		f := &failover{models: []candidate{{"glm/a", fails("a")}, {"kimi/b", fails("b")}, {"qwen/c", fails("c")}}, log: slog.New(slog.DiscardHandler)}
+		if _, err := f.Answer(t.Context(), loop.Question{Model: preferred}, func(string) {}); err == nil {
+			t.Error("an answer came from nobody")
+		}
+		if got := strings.Join(asked, " "); got != want {
+			t.Errorf("%q preferred: asked %s, want %s", preferred, got, want)
+		}
+	}
+}
+
+type modelFunc func() error
+
+func (f modelFunc) Answer(context.Context, loop.Question, func(string)) (loop.Answer, error) {
+	return loop.Answer{}, f()
+}
+
 func TestFailoverStopsWhenCancelled(t *testing.T) {
 	one, two := modeltest.New(), modeltest.New()
 	one.Script(modeltest.Reply{Fault: modeltest.FaultHang})

@@ -39,7 +39,7 @@ func New(cfg Config, logger *slog.Logger, httpClient *http.Client) (loop.Model, 
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	var models []loop.Model
+	var models []candidate
 	var info Info
 	add := func(m loop.Model, provider, name string) {
 		if cfg.Wrap != nil {
@@ -49,7 +49,7 @@ func New(cfg Config, logger *slog.Logger, httpClient *http.Client) (loop.Model, 
 			ID: provider + "/" + name, Provider: provider, Name: name, Default: len(models) == 0,
 			Context: cfg.context(provider, name), Vision: cfg.vision(provider, name), Prices: cfg.prices(provider, name, len(models) == 0),
 		})
-		models = append(models, m)
+		models = append(models, candidate{provider + "/" + name, m})
 	}
 	for _, name := range cfg.chosen() {
 		if name == Offline {
@@ -70,7 +70,7 @@ func New(cfg Config, logger *slog.Logger, httpClient *http.Client) (loop.Model, 
 	first := info.Models[0]
 	info.Provider, info.Model, info.Offline = first.Provider, first.Name, first.Provider == Offline
 	if len(models) == 1 {
-		return models[0], info
+		return models[0].Model, info
 	}
 	return &failover{models: models, log: logger}, info
 }

@@ -128,13 +128,16 @@ func (m *Manager) Approve(ctx context.Context, user, id, decision string) error 
 	return nil
 }
 
-// Update renames a session or shows another branch of it.
-func (m *Manager) Update(ctx context.Context, user, id string, title, head *string) (chat.Session, error) {
+// Edit is what is to be another in a session.
+type Edit = session.Edit
+
+// Update changes a session: its title, the branch that is shown, who answers first.
+func (m *Manager) Update(ctx context.Context, user, id string, e Edit) (chat.Session, error) {
 	s, err := m.sessions.lookup(ctx, user, id)
 	if err != nil {
 		return chat.Session{}, err
 	}
-	err = s.commit(ctx, func() ([]record.Record, error) { return s.state.Update(title, head) })
+	err = s.commit(ctx, func() ([]record.Record, error) { return s.state.Update(e) })
 	if err != nil {
 		return chat.Session{}, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/loongclaw/loongclaw/agent/journal"
 	"github.com/loongclaw/loongclaw/agent/record"
 	"github.com/loongclaw/loongclaw/agent/runs"
+	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/agent/users"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
@@ -94,7 +95,10 @@ func TestARecordForLaterReadersMakesASessionReadOnly(t *testing.T) {
 			_, err := m.Start(t.Context(), "alice", "hurt", runs.Request{Message: "no"})
 			return err
 		},
-		"rename":     func() error { _, err := m.Update(t.Context(), "alice", "hurt", &title, nil); return err },
+		"rename": func() error {
+			_, err := m.Update(t.Context(), "alice", "hurt", session.Edit{Title: &title})
+			return err
+		},
 		"regenerate": func() error { _, err := m.Regenerate(t.Context(), "alice", "hurt", "", "", ""); return err },
 	} {
 		if err := try(); fault.CodeOf(err) != fault.CodeNewerVersion || fault.From(err).Status() != 409 {

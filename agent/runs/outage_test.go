@@ -12,6 +12,7 @@ import (
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/model/modeltest"
 	"github.com/loongclaw/loongclaw/agent/runs"
+	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/agent/tools"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
@@ -108,7 +109,7 @@ func TestAnOutageIsSaidAsOne(t *testing.T) {
 		"approvals": func(ctx context.Context, m *runs.Manager) error { _, err := m.Approvals(ctx, "alice"); return err },
 		"audit":     func(ctx context.Context, m *runs.Manager) error { _, err := m.AuditLog(ctx, "alice"); return err },
 		"update": func(ctx context.Context, m *runs.Manager) error {
-			_, err := m.Update(ctx, "alice", "s", &title, nil)
+			_, err := m.Update(ctx, "alice", "s", session.Edit{Title: &title})
 			return err
 		},
 		"cancel": func(ctx context.Context, m *runs.Manager) error {

@@ -22,7 +22,7 @@ func (s *open) prepare(ctx context.Context, run session.Run) (st loop.State, que
 	p := s.persona
 	s.persona = persona{}
 	s.mu.Unlock()
-	st = loop.State{Pending: turn.Pending, Rounds: turn.Rounds, Interactive: turn.Interactive, RequestID: turn.RequestID}
+	st = loop.State{Pending: turn.Pending, Rounds: turn.Rounds, Interactive: turn.Interactive, Preferred: turn.Model, RequestID: turn.RequestID}
 	if p.run == run.ID {
 		st.System = <-p.text
 	} else {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/model/modeltest"
 	"github.com/loongclaw/loongclaw/agent/runs"
+	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -304,7 +305,7 @@ func TestRegenerateAndEditAreBranches(t *testing.T) {
 	if got := texts(t, m, "s", true); got != "question A|A1|A2|question B|B1" {
 		t.Errorf("tree = %s", got)
 	}
-	if _, err := m.Update(t.Context(), "alice", "s", nil, &first.MessageID); err != nil {
+	if _, err := m.Update(t.Context(), "alice", "s", session.Edit{Head: &first.MessageID}); err != nil {
 		t.Fatal(err)
 	}
 	if got := texts(t, m, "s", false); got != "question A|A2" {

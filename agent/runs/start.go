@@ -19,6 +19,7 @@ type Request struct {
 	Message     string
 	ParentID    *string // answer from this earlier point; nil: from the end
 	Key         string  // Idempotency-Key
+	Model       *string // who is to answer first from here on; nil: as before; empty: the default
 	Interactive bool    // somebody can answer an approval
 	RequestID   string
 
@@ -44,7 +45,7 @@ func (m *Manager) Start(ctx context.Context, user, id string, q Request) (chat.R
 	}
 	msg := session.Message{
 		RunID: newID("run"), MessageID: newID("msg"), ParentID: q.ParentID, Content: q.Message, Interactive: q.Interactive,
-		Instructions: q.Instructions, Key: q.Key, RequestID: q.RequestID, Trace: m.Trace.Here(ctx), Earlier: adopted(q.Earlier),
+		Instructions: q.Instructions, Model: q.Model, Key: q.Key, RequestID: q.RequestID, Trace: m.Trace.Here(ctx), Earlier: adopted(q.Earlier),
 	}
 	title := session.TitleOf(q.Message)
 	if len(q.Earlier) > 0 {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/model/modeltest"
 	"github.com/loongclaw/loongclaw/agent/runs"
+	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -170,7 +171,7 @@ func TestATailIsOfTheShownBranch(t *testing.T) {
 	if want := []string{first.MessageID, edited.MessageID}; !slices.Equal(e.Siblings, want) {
 		t.Errorf("siblings %v, want %v", e.Siblings, want)
 	}
-	if _, err := m.Update(t.Context(), "alice", "s", nil, &b.MessageID); err != nil {
+	if _, err := m.Update(t.Context(), "alice", "s", session.Edit{Head: &b.MessageID}); err != nil {
 		t.Fatal(err)
 	}
 	for n, want := range map[int]string{1: "c", 2: "b c", 9: "a b c"} {

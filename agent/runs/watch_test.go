@@ -11,6 +11,7 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/model/modeltest"
 	"github.com/loongclaw/loongclaw/agent/runs"
+	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -200,7 +201,7 @@ func TestAListThatIsWatchedMissesNothing(t *testing.T) {
 	waitRested(t, m, "old", "renamed", "cleared", "deleted")
 	_, cursor := listUntilIdle(t, m, "")
 	title := "another title"
-	if _, err := m.Update(t.Context(), "alice", "renamed", &title, nil); err != nil {
+	if _, err := m.Update(t.Context(), "alice", "renamed", session.Edit{Title: &title}); err != nil {
 		t.Fatal(err)
 	}
 	if err := m.Clear(t.Context(), "alice", "cleared"); err != nil {

@@ -91,6 +91,9 @@ func (s *State) applyMessage(e placed, b messageBody) error {
 	if s.title == "" {
 		s.title = TitleOf(b.Content)
 	}
+	if b.Model != nil {
+		s.model = *b.Model
+	}
 	if s.created.IsZero() {
 		s.created = e.at
 	}
@@ -108,7 +111,7 @@ func (s *State) applyRegenerate(e placed, b regenerateBody) error {
 }
 
 func (s *State) applyUpdated(b updatedBody) error {
-	s.title = b.Title
+	s.title, s.model = b.Title, b.Model
 	if b.Head == "" {
 		return nil
 	}

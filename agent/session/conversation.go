@@ -38,6 +38,7 @@ func RoomOf(window, answer, beside int) int {
 type Turn struct {
 	Question     string // the user's words
 	Instructions string // of the client, for this message alone
+	Model        string // who is to answer first; empty: the default
 	Pending      []loop.Pending
 	Rounds       int
 	Interactive  bool
@@ -68,7 +69,7 @@ func (s *State) Turn(runID string, has func(id string) bool) Turn {
 		return Turn{run: runID, parts: []stretch{{messages: []loop.Message{{Role: chat.RoleUser}}}}}
 	}
 	t := Turn{
-		Instructions: r.Instructions, Pending: r.pending(), Rounds: r.Rounds, Interactive: r.Interactive, RequestID: r.RequestID,
+		Instructions: r.Instructions, Model: s.model, Pending: r.pending(), Rounds: r.Rounds, Interactive: r.Interactive, RequestID: r.RequestID,
 		run: r.ID, parts: s.branch(r, has), steps: r.steps[:len(r.steps):len(r.steps)],
 		told: r.context != nil || r.Rounds > 0, summarised: r.summarised,
 	}

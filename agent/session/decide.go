@@ -30,15 +30,25 @@ func UnknownApproval() error {
 	return fault.New(fault.CodeNotFound, "there is no such approval", "use the approvalId of an approval_required event")
 }
 
-// Update renames the session or shows another branch of it, where that is not nil.
-func (s *State) Update(title, head *string) ([]record.Record, error) {
-	b := updatedBody{Title: s.title}
-	if title != nil {
-		if b.Title = TitleOf(*title); b.Title == "" {
+// Edit is what is to be another in a session; what is nil stays.
+type Edit struct {
+	Title *string
+	Head  *string // a message of the branch that is to be shown
+	Model *string // who is to answer first; empty: the default
+}
+
+// Update changes the session.
+func (s *State) Update(e Edit) ([]record.Record, error) {
+	b := updatedBody{Title: s.title, Model: s.model}
+	if e.Model != nil {
+		b.Model = *e.Model
+	}
+	if e.Title != nil {
+		if b.Title = TitleOf(*e.Title); b.Title == "" {
 			return nil, fault.New(fault.CodeInvalidRequest, "the title is empty", "send some text")
 		}
 	}
-	if head != nil {
+	if head := e.Head; head != nil {
 		switch n := s.tree.nodes[*head]; {
 		case n == nil:
 			return nil, fault.New(fault.CodeInvalidRequest, "head is not a message of this session", "GET /api/history/{session}?tree=1 lists them")

@@ -346,7 +346,7 @@ func TestEditsAndNewAnswersAreBranches(t *testing.T) {
 	if got := shown(); got != "one · c" {
 		t.Errorf("shown: %s", got)
 	}
-	records, err := d.state.Update(nil, &edit.Run.MessageID)
+	records, err := d.state.Update(session.Edit{Head: &edit.Run.MessageID})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -365,11 +365,11 @@ func TestAMessageThatWaitsIsNotShownAsABranch(t *testing.T) {
 	d := newDriver(t)
 	first := d.message("one").Run.RunID
 	waits := d.message("two").Run.MessageID
-	if _, err := d.state.Update(nil, &waits); fault.CodeOf(err) != fault.CodeConflict {
+	if _, err := d.state.Update(session.Edit{Head: &waits}); fault.CodeOf(err) != fault.CodeConflict {
 		t.Fatalf("the switch to it: %v", err)
 	}
 	title := "a title"
-	records, err := d.state.Update(&title, nil)
+	records, err := d.state.Update(session.Edit{Title: &title})
 	if err != nil {
 		t.Fatal(err)
 	}

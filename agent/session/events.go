@@ -108,7 +108,7 @@ func (r *reader) event(e entry) (chat.Event, bool) {
 	case Finished:
 		return chat.Event{Type: chat.TypeRunFinished, RunID: b.RunID, Status: b.Status, Error: b.Error, Usage: b.Usage}, true
 	case updatedBody:
-		return chat.Event{Type: chat.TypeSessionUpdated, Title: b.Title, Head: b.Head}, true
+		return chat.Event{Type: chat.TypeSessionUpdated, Title: b.Title, Head: b.Head, Model: b.Model}, true
 	}
 	return chat.Event{}, false
 }

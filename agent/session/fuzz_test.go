@@ -77,7 +77,7 @@ func (p *player) play() {
 		}
 	case 7:
 		head := p.pick(p.messages)
-		if records, err := p.state.Update(nil, &head); err == nil {
+		if records, err := p.state.Update(session.Edit{Head: &head}); err == nil {
 			p.commit(records)
 		}
 	case 8:

@@ -39,7 +39,8 @@ type messageBody struct {
 	RequestID   string  `json:"requestId,omitempty"`
 	Trace       string  `json:"trace,omitempty"` // the request's place in a trace
 
-	Instructions string `json:"instructions,omitempty"` // behind the persona, for this message
+	Instructions string  `json:"instructions,omitempty"` // behind the persona, for this message
+	Model        *string `json:"model,omitempty"`        // who answers first from this message on; nil: nobody else
 }
 
 // regenerateBody answers a message again.
@@ -157,6 +158,7 @@ type Finished struct {
 type updatedBody struct {
 	Title string `json:"title"`
 	Head  string `json:"head,omitempty"`
+	Model string `json:"model,omitempty"` // as it is from here on; none: the default
 }
 
 func parse[T any](r record.Record) (T, error) {

@@ -18,6 +18,7 @@ type State struct {
 	queue     []string // runs that wait, in order
 	current   string   // the run that is started and not finished
 	title     string
+	model     string // who answers first; empty: the default
 	created   chat.Time
 	updated   chat.Time
 	usage     chat.Usage
@@ -57,7 +58,7 @@ func New(id string, epoch uint64, row chat.Session) *State {
 		id: id, epoch: epoch,
 		tree: tree{nodes: map[string]*node{}}, runs: map[string]*run{}, keys: map[string]keyed{},
 		asked: map[string]*question{}, scopes: map[string]bool{}, summaries: map[string][]*summary{},
-		title: row.Title, created: row.CreatedAt, updated: row.UpdatedAt,
+		title: row.Title, model: row.Model, created: row.CreatedAt, updated: row.UpdatedAt,
 	}
 }
 
@@ -131,7 +132,7 @@ func (s *State) ApprovedFor(runID, scope string) bool {
 
 // Summary returns what a list of sessions shows.
 func (s *State) Summary() chat.Session {
-	return chat.Session{ID: s.id, Title: s.title, CreatedAt: s.created, UpdatedAt: s.updated, Messages: s.tree.count(), Head: s.tree.head, State: s.stands()}
+	return chat.Session{ID: s.id, Title: s.title, CreatedAt: s.created, UpdatedAt: s.updated, Messages: s.tree.count(), Head: s.tree.head, Model: s.model, State: s.stands()}
 }
 
 // stands says what the session is at, for a list.
@@ -153,7 +154,7 @@ func (s *State) stands() chat.State {
 // SummaryFor returns the summary with the title that a first message gives, as it
 // is before that message is in the journal.
 func (s *State) SummaryFor(title string, now chat.Time) chat.Session {
-	sum := chat.Session{ID: s.id, Title: s.title, CreatedAt: s.created, UpdatedAt: now}
+	sum := chat.Session{ID: s.id, Title: s.title, Model: s.model, CreatedAt: s.created, UpdatedAt: now}
 	if sum.Title == "" {
 		sum.Title = title
 	}

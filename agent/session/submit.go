@@ -23,7 +23,8 @@ type Message struct {
 	Content          string
 	Interactive      bool // somebody can answer an approval
 	Instructions     string
-	Key              string // Idempotency-Key
+	Model            *string // who is to answer first from here on; nil: as before; empty: the default
+	Key              string  // Idempotency-Key
 	RequestID, Trace string
 
 	// Earlier is what an empty session begins with: a conversation that somebody
@@ -60,9 +61,13 @@ func (s *State) Submit(m Message, self Owner, now time.Time) (Submitted, error) 
 	if m.ParentID != nil {
 		parent = *m.ParentID
 	}
+	what := []string{"message", m.Content, parent}
+	if m.Model != nil {
+		what = append(what, *m.Model)
+	}
 	b := messageBody{
 		MessageID: m.MessageID, RunID: m.RunID, ParentID: m.ParentID, Content: m.Content, Interactive: m.Interactive,
-		Key: m.Key, Hash: hashOf("message", m.Content, parent), RequestID: m.RequestID, Instructions: m.Instructions, Trace: m.Trace,
+		Key: m.Key, Hash: hashOf(what...), RequestID: m.RequestID, Instructions: m.Instructions, Model: m.Model, Trace: m.Trace,
 	}
 	if known, err := s.repeated(b.Key, b.Hash, now); known != nil || err != nil {
 		return Submitted{Run: deref(known), Repeated: known != nil}, err

@@ -127,9 +127,10 @@ func (c *Core) call(id Identity, in chat.Frame, f Facts) (*Call, error) {
 	switch in.Type {
 	case chat.FrameChat:
 		k := Call{Method: http.MethodPost, Target: of(chat.PathSessions) + "/runs", Then: ThenFollow, Body: encode(struct {
-			Message  string `json:"message"`
-			ParentID string `json:"parentId,omitempty"`
-		}{d.Message, d.ParentID})}
+			Message  string  `json:"message"`
+			ParentID string  `json:"parentId,omitempty"`
+			Model    *string `json:"model,omitempty"`
+		}{d.Message, d.ParentID, d.Model})}
 		return c.signChat(id, k, d, f)
 	case chat.FrameGetHistory:
 		return c.sign(id, d.SessionID, Call{Method: http.MethodGet, Target: of(chat.PathHistory), Then: ThenHistory}, access.ScopeRead, f)

@@ -121,7 +121,8 @@ type Event struct {
 	Status string       `json:"status,omitempty"` // of a run or of a tool call
 	Phase  string       `json:"phase,omitempty"`
 	Title  string       `json:"title,omitempty"`
-	Head   string       `json:"head,omitempty"` // of session_updated: the end of the branch that is shown now
+	Head   string       `json:"head,omitempty"`  // of session_updated: the end of the branch that is shown now
+	Model  string       `json:"model,omitempty"` // of session_updated: who answers first from now on; none: the default
 	Usage  *Usage       `json:"usage,omitempty"`
 	Error  *fault.Error `json:"error,omitempty"`
 }
@@ -207,6 +208,7 @@ type Session struct {
 	UpdatedAt Time   `json:"updatedAt"`
 	Messages  int    `json:"messages"`
 	Head      string `json:"head,omitempty"`
+	Model     string `json:"model,omitempty"` // who answers first here, as GET /api/models names it; none: the default
 	State     State  `json:"state,omitempty"`
 }
 

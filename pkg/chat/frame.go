@@ -29,15 +29,16 @@ type Frame struct {
 // FrameData holds the fields of every client frame; which ones count depends on
 // the type.
 type FrameData struct {
-	Message        string `json:"message"`
-	SessionID      string `json:"sessionId"`
-	IdempotencyKey string `json:"idempotencyKey"`
-	RunID          string `json:"runId"`
-	ParentID       string `json:"parentId"`
-	After          string `json:"after"`
-	Tail           *int   `json:"tail"` // nil: from the beginning
-	ApprovalID     string `json:"approvalId"`
-	Decision       string `json:"decision"`
+	Message        string  `json:"message"`
+	SessionID      string  `json:"sessionId"`
+	IdempotencyKey string  `json:"idempotencyKey"`
+	RunID          string  `json:"runId"`
+	ParentID       string  `json:"parentId"`
+	Model          *string `json:"model"` // nil: as before
+	After          string  `json:"after"`
+	Tail           *int    `json:"tail"` // nil: from the beginning
+	ApprovalID     string  `json:"approvalId"`
+	Decision       string  `json:"decision"`
 }
 
 // ParseFrame reads and checks a client frame. The fields of every frame may

@@ -56,7 +56,7 @@ func events() map[string]Event {
 		"run_finished":          event(TypeRunFinished, Event{RunID: "run_1", Status: RunDone, Usage: use}),
 		"run_finished_failed": event(TypeRunFinished, Event{RunID: "run_1", Status: RunFailed, Error: fault.New(fault.CodeProviderBusy, "the provider is busy", "try again").
 			With("req_1").After(3 * time.Second)}),
-		"session_updated": event(TypeSessionUpdated, Event{Title: "新的标题", Head: "msg_3"}),
+		"session_updated": event(TypeSessionUpdated, Event{Title: "新的标题", Head: "msg_3", Model: "kimi/kimi-k2.6"}),
 		"status":          {Type: TypeStatus, SessionID: "work", Timestamp: at, Phase: PhaseThinking},
 		"history_cleared": {Type: TypeHistoryCleared, SessionID: "work", Timestamp: at},
 	}
@@ -76,7 +76,7 @@ func others() map[string]any {
 		"history":          frame,
 		"history_page":     history,
 		"history_empty":    History{SessionID: "new", Messages: []Message{}},
-		"session":          Session{ID: "work", Title: "你好", CreatedAt: at, UpdatedAt: later, Messages: 2, Head: "msg_3", State: StateWaiting},
+		"session":          Session{ID: "work", Title: "你好", CreatedAt: at, UpdatedAt: later, Messages: 2, Head: "msg_3", Model: "kimi/kimi-k2.6", State: StateWaiting},
 		"session_new":      Session{ID: "工作 1", CreatedAt: at, UpdatedAt: at},
 		"session_changed":  ListEvent{Type: TypeSessionChanged, SessionID: "work", Cursor: ListCursor{Seq: 4, Feed: 1, N: 9}.Encode("me"), Timestamp: at, Session: &Session{ID: "work", Title: "你好", CreatedAt: at, UpdatedAt: later, Messages: 1, State: StateRunning}},
 		"session_removed":  ListEvent{Type: TypeSessionRemoved, SessionID: "work", Timestamp: at},
