@@ -26,6 +26,7 @@ type Follower struct {
 	s    *open
 	cur  chat.Cursor
 	gone bool // history_cleared has been told; the next life has not begun
+	pace pace
 	tail *int // where a life is told from its beginning: only so many of its last turns
 	// UntilIdle ends Next with ErrIdle when nothing runs in the session.
 	UntilIdle bool
@@ -138,7 +139,11 @@ func (f *Follower) Begin(ctx context.Context) ([]chat.Event, error) {
 
 // Next waits for events and returns all that are there. It ends with ctx, or when
 // this agent stops.
-func (f *Follower) Next(ctx context.Context) ([]chat.Event, error) {
+func (f *Follower) Next(ctx context.Context) (events []chat.Event, err error) {
+	if err := f.pace.wait(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { f.pace.gave(events) }()
 	for {
 		f.s.mu.Lock()
 		events, ended, err := f.pollLocked()

@@ -19,7 +19,7 @@ import (
 
 // rig is a store and a provider, and agents on them that come and go.
 type rig struct {
-	t        *testing.T
+	t        testing.TB
 	provider *modeltest.Server
 	url      string
 	store    bucket.Bucket

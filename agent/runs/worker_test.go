@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 }
 
 // ownWorker gives workers that are this test's own program.
-func ownWorker(t *testing.T) tools.Worker {
+func ownWorker(t testing.TB) tools.Worker {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {

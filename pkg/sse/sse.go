@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"strings"
 )
 
 // Event is one event of a stream. Data has no carriage returns; its newlines
@@ -47,8 +46,11 @@ func AppendPlace(b []byte, id string) []byte {
 func field(b []byte, name, value string) []byte {
 	b = append(b, name...)
 	b = append(b, ": "...)
-	// A newline in an id or a type would forge the next line.
-	b = append(b, strings.NewReplacer("\n", "", "\r", "", "\x00", "").Replace(value)...)
+	for _, c := range []byte(value) {
+		if c != '\n' && c != '\r' && c != 0 { // they would forge the next line
+			b = append(b, c)
+		}
+	}
 	return append(b, '\n')
 }
 

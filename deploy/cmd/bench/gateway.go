@@ -196,18 +196,3 @@ func (b *bench) idleSockets(ctx context.Context) error {
 		return err
 	})
 }
-
-var vmRSS = regexp.MustCompile(`VmRSS:\s+(\d+) kB`)
-
-// resident is a process's resident memory in KiB.
-func resident(pid int) (int, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)) // #nosec G304 -- our own process
-	if err != nil {
-		return 0, err
-	}
-	m := vmRSS.FindSubmatch(b)
-	if m == nil {
-		return 0, errors.New("no VmRSS in /proc")
-	}
-	return strconv.Atoi(string(m[1]))
-}

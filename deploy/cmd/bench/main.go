@@ -34,6 +34,9 @@ type options struct {
 	sockets int
 	wrk     time.Duration
 	only    string
+	base    string
+	rounds  int
+	turns   int
 }
 
 // bench is a run under way.
@@ -75,7 +78,10 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags.IntVar(&b.streams, "streams", 20_000, "streamed POSTs through the gateway")
 	flags.IntVar(&b.sockets, "sockets", 1000, "idle WebSockets")
 	flags.DurationVar(&b.wrk, "wrk", 5*time.Second, "how long wrk runs, where it is installed")
-	flags.StringVar(&b.only, "only", "chats,streams,requests,sockets", "what to measure")
+	flags.StringVar(&b.only, "only", "compare,chats,streams,requests,sockets", "what to measure")
+	flags.StringVar(&b.base, "base", "40c3a8d", "the commit that the present tree is compared with, in turns")
+	flags.IntVar(&b.rounds, "rounds", 3, "how often each is measured where trees or programs are compared; the median counts")
+	flags.IntVar(&b.turns, "compare-chats", 300, "chats of each measurement of a comparison")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -93,7 +99,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	for _, m := range []struct {
 		name    string
 		measure func(context.Context) error
-	}{{"chats", b.firstEvents}, {"streams", b.posts}, {"requests", b.requests}, {"sockets", b.idleSockets}} {
+	}{{"compare", b.compare}, {"chats", b.firstEvents}, {"streams", b.posts}, {"requests", b.requests}, {"sockets", b.idleSockets}} {
 		if !slices.Contains(strings.Split(b.only, ","), m.name) {
 			continue
 		}

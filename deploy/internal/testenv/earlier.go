@@ -30,6 +30,18 @@ func BuildEarlier(ctx context.Context, dir string) (b Binaries, revision string,
 	return b, revision, err
 }
 
+// BuildRevision builds both programs of a commit of this checkout into dir.
+func BuildRevision(ctx context.Context, dir, revision string) (Binaries, error) {
+	root, err := Root(ctx)
+	if err != nil {
+		return Binaries{}, err
+	}
+	if _, err := git(ctx, root, "cat-file", "-e", revision+"^{commit}"); err != nil {
+		return Binaries{}, ErrNoEarlier
+	}
+	return buildRevision(ctx, root, revision, dir)
+}
+
 // BuildRelease builds both programs of a release, such as v0.2.0, into dir.
 func BuildRelease(ctx context.Context, dir, release string) (Binaries, error) {
 	root, err := Root(ctx)
