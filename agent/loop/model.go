@@ -62,7 +62,7 @@ type Message struct {
 	Failed  bool   // of a tool's message: the call did not do what it was to do
 
 	Summary bool     // it stands for older messages; see SummaryMessage
-	From    []string // of a summary: the tools whose results it was made from
+	From    []string // of a summary, and of what the agent adds: the tools whose results it was made from
 
 	// Of an assistant's message: who gave it, and what only that provider is shown
 	// of it again.

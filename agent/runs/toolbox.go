@@ -18,7 +18,7 @@ func (s *open) toolbox(runID, question string, seen []loop.Message) loop.Toolbox
 		for _, c := range msg.Calls {
 			calls[c.ID] = c.Arguments
 		}
-		for _, name := range msg.From { // a summary is as foreign as what it was made from
+		for _, name := range msg.From { // a summary or a list is as foreign as what it was made from
 			if source := known.Source(name, nil); source.What != "" {
 				sight.Saw(source)
 			}

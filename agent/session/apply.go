@@ -202,6 +202,12 @@ func (s *State) applyRun(e placed) (any, error) {
 			return b, err
 		}
 		return b, s.withRun(b.RunID, func(r *run) error { return s.applySummary(e, b, r) })
+	case recTodo:
+		b, err := parse[todoBody](e.Record)
+		if err != nil {
+			return b, err
+		}
+		return b, s.withRun(b.RunID, func(r *run) error { r.todo = &b; return nil })
 	case recFinished:
 		b, err := parse[Finished](e.Record)
 		if err != nil {

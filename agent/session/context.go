@@ -41,6 +41,7 @@ func (c *Context) text(m Memory) string {
 		}
 		b.WriteByte('\n')
 	}
+	writeTodo(&b, c.Todo)
 	fmt.Fprintf(&b, "[End of context %s]", c.Fence)
 	return b.String()
 }

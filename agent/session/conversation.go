@@ -1,6 +1,8 @@
 package session
 
 import (
+	"slices"
+
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
@@ -49,6 +51,9 @@ type Turn struct {
 	steps []loop.Message // what the run has done so far
 	told  bool           // what there is to tell beside the message was told
 
+	todo     []chat.TodoItem // what is to be done
+	todoSeen []string        // the tools whose results were seen by whoever wrote that down
+
 	summarised bool // the run has tried to summarise what is older
 }
 
@@ -76,6 +81,7 @@ func (s *State) Turn(runID string, has func(id string) bool) Turn {
 	if n := s.tree.nodes[r.MessageID]; n != nil {
 		t.Question = n.Content
 	}
+	t.todo, t.todoSeen = s.openTodo(r)
 	return t
 }
 
@@ -115,13 +121,7 @@ func (s *State) branch(r *run, has func(id string) bool) []stretch {
 // contextOf returns the context of the user's message at i: that of the run which
 // answers it on this branch.
 func (s *State) contextOf(path []*node, i int, r *run) *Context {
-	answers := r
-	if i+1 < len(path) {
-		answers = s.runs[path[i+1].RunID]
-		if path[i+1].Role == chat.RoleUser { // it was cancelled before a word
-			answers = s.runs[path[i].RunID]
-		}
-	}
+	answers := s.answering(path, i, r)
 	if answers == nil {
 		return nil
 	}
@@ -129,21 +129,25 @@ func (s *State) contextOf(path []*node, i int, r *run) *Context {
 }
 
 // Tell adds what the agent tells the model beside the user's message, as far as
-// the conversation does not hold it already: the day, and notes of the memory. It
-// returns what is to be recorded, or nil where there is nothing new or where the
-// turn has begun before.
+// the conversation does not hold it already: the day, notes of the memory, and what
+// is to be done. It returns what is to be recorded, or nil where there is nothing new
+// or where the turn has begun before.
 func (t *Turn) Tell(fence, day string, notes []Note) *Context {
 	if t.told {
 		return nil
 	}
 	t.told = true
 	knownDay, known := "", map[string]bool{}
+	var knownTodo []chat.TodoItem
 	for _, part := range t.parts {
 		if part.context == nil {
 			continue
 		}
 		if part.context.Day != "" {
 			knownDay = part.context.Day
+		}
+		if part.context.Todo != nil {
+			knownTodo = part.context.Todo
 		}
 		for _, n := range part.context.Notes {
 			known[n.ID] = true
@@ -158,7 +162,10 @@ func (t *Turn) Tell(fence, day string, notes []Note) *Context {
 			c.Notes = append(c.Notes, n)
 		}
 	}
-	if c.Day == "" && len(c.Notes) == 0 {
+	if !slices.Equal(t.todo, knownTodo) && len(t.todo) > 0 {
+		c.Todo, c.TodoSeen = t.todo, t.todoSeen
+	}
+	if c.Day == "" && len(c.Notes) == 0 && len(c.Todo) == 0 {
 		return nil
 	}
 	t.parts[len(t.parts)-1].context = &c
@@ -175,6 +182,7 @@ func (t *Turn) Messages(m Memory) []loop.Message {
 	for _, part := range t.parts {
 		if part.context != nil {
 			part.messages[0].Context = part.context.text(m)
+			part.messages[0].From = part.context.TodoSeen
 		}
 		out = append(out, part.messages...)
 	}

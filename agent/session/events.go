@@ -107,6 +107,8 @@ func (r *reader) event(e entry) (chat.Event, bool) {
 		return chat.Event{Type: chat.TypeToolResult, RunID: b.RunID, CallID: b.CallID, Name: b.Name, Status: b.Status, Output: &b.Output}, true
 	case Finished:
 		return chat.Event{Type: chat.TypeRunFinished, RunID: b.RunID, Status: b.Status, Error: b.Error, Usage: b.Usage}, true
+	case todoBody:
+		return chat.Event{Type: chat.TypeTodo, RunID: b.RunID, Items: b.Items}, true
 	case updatedBody:
 		return chat.Event{Type: chat.TypeSessionUpdated, Title: b.Title, Head: b.Head, Model: b.Model}, true
 	}

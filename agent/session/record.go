@@ -24,6 +24,7 @@ const (
 	recUpdated    = "session_updated"
 	recContext    = "turn_context"
 	recSummary    = "summary"
+	recTodo       = "todo"
 )
 
 // messageBody is a user's message; the run of the same record will answer it.
@@ -93,6 +94,9 @@ type Context struct {
 	Fence string `json:"fence"`         // a random word, so that no text can end the context by itself
 	Day   string `json:"day,omitempty"` // where it is another than the last that the model was told
 	Notes []Note `json:"notes,omitempty"`
+
+	Todo     []chat.TodoItem `json:"todo,omitempty"`     // what is to be done, where the model is not told of it yet
+	TodoSeen []string        `json:"todoSeen,omitempty"` // the tools whose results were seen by whoever wrote it
 }
 
 // Note is a memory that was recalled.

@@ -39,6 +39,7 @@ type run struct {
 	rooted     bool           // its message was sent with an empty parentId: a new beginning
 	fresh      bool           // regenerated: its first answer is a sibling
 	scopes     []string       // approved until it ends
+	todo       *todoBody      // the list that it wrote last
 }
 
 // call is a tool call of a run.

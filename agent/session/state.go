@@ -197,6 +197,7 @@ func (s *State) History(all bool) chat.History {
 	for i, m := range h.Messages {
 		h.Messages[i].Queued = m.Role == chat.RoleUser && waiting[m.RunID]
 	}
+	h.Todo = s.Todo()
 	return h
 }
 

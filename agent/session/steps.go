@@ -153,7 +153,8 @@ func (s *State) records(r *run, st loop.Step, p Progress) []record.Record {
 		}
 		return []record.Record{record.New(recAsk, b)}
 	case st.Result != nil:
-		return []record.Record{record.New(recResult, resultBody{r.ID, st.Result.Call.ID, st.Result.Call.Name, st.Result.Status, KeptResult(st.Result.Output)})}
+		result := record.New(recResult, resultBody{r.ID, st.Result.Call.ID, st.Result.Call.Name, st.Result.Status, KeptResult(st.Result.Output)})
+		return append([]record.Record{result}, todoRecords(r.ID, st.Result)...)
 	}
 	return nil
 }

@@ -103,6 +103,9 @@ func (p *stretch) tools() (names []string) {
 	if p.summary != nil {
 		names = p.summary.Tools
 	}
+	if p.context != nil {
+		names = append(names[:len(names):len(names)], p.context.TodoSeen...)
+	}
 	for i := range p.messages {
 		if m := &p.messages[i]; m.Role == loop.RoleTool && !m.NotRun() {
 			names = append(names[:len(names):len(names)], p.messages[i].Name)

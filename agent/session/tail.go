@@ -178,6 +178,8 @@ func (x *excerpt) holds(body any) bool {
 		return x.runs[b.RunID]
 	case resultBody:
 		return x.runs[b.RunID]
+	case todoBody:
+		return x.runs[b.RunID]
 	case Finished:
 		return x.runs[b.RunID]
 	case updatedBody:

@@ -112,7 +112,7 @@ func New(config Config, extra ...Tool) *Box {
 		// A command that only reads runs unasked where the tools that read do.
 		b.add(newExecShell(c, b.auto["read_file"] && b.auto["list_directory"]))
 	}
-	b.add(currentTime{now: c.Now}, memorySave{}, memorySearch{}, memoryForget{}, newWebFetch(c))
+	b.add(currentTime{now: c.Now}, todoWrite{}, memorySave{}, memorySearch{}, memoryForget{}, newWebFetch(c))
 	if c.Search != nil {
 		b.add(newWebSearch(c))
 	}

@@ -33,7 +33,7 @@ func TestSpecsAreWhatAModelNeeds(t *testing.T) {
 			t.Errorf("%s: description %q", s.Name, s.Description)
 		}
 	}
-	want := []string{"read_file", "write_file", "list_directory", "files_search", "exec_shell", "get_current_time", "memory_save", "memory_search", "memory_forget", "web_fetch"}
+	want := []string{"read_file", "write_file", "list_directory", "files_search", "exec_shell", "get_current_time", "todo_write", "memory_save", "memory_search", "memory_forget", "web_fetch"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("tools (-want +got):\n%s", diff)
 	}

@@ -20,6 +20,7 @@ const (
 	TypeApprovalResolved = "approval_resolved"
 	TypeRunFinished      = "run_finished"
 	TypeSessionUpdated   = "session_updated"
+	TypeTodo             = "todo"
 	TypeStatus           = "status"
 	TypeHistory          = "history"
 	TypeHistoryCleared   = "history_cleared"
@@ -125,6 +126,8 @@ type Event struct {
 	Model  string       `json:"model,omitempty"` // of session_updated: who answers first from now on; none: the default
 	Usage  *Usage       `json:"usage,omitempty"`
 	Error  *fault.Error `json:"error,omitempty"`
+
+	Items []TodoItem `json:"items,omitzero"` // of todo: the whole list, which may be empty
 }
 
 // Text is the event's content, empty where it has none.
@@ -198,6 +201,7 @@ type History struct {
 	SessionID string    `json:"sessionId"`
 	Head      string    `json:"head,omitempty"`
 	Messages  []Message `json:"messages"`
+	Todo      *Todo     `json:"todo,omitempty"` // what is to be done on the shown branch, where a list was written
 }
 
 // Session is one row of /api/sessions.

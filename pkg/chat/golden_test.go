@@ -56,6 +56,8 @@ func events() map[string]Event {
 		"run_finished":          event(TypeRunFinished, Event{RunID: "run_1", Status: RunDone, Usage: use}),
 		"run_finished_failed": event(TypeRunFinished, Event{RunID: "run_1", Status: RunFailed, Error: fault.New(fault.CodeProviderBusy, "the provider is busy", "try again").
 			With("req_1").After(3 * time.Second)}),
+		"todo":            event(TypeTodo, Event{RunID: "run_1", Items: []TodoItem{{Text: "find the bear", State: TodoDoing}, {Text: "带蜂蜜", State: TodoOpen}}}),
+		"todo_empty":      event(TypeTodo, Event{RunID: "run_1", Items: []TodoItem{}}),
 		"session_updated": event(TypeSessionUpdated, Event{Title: "新的标题", Head: "msg_3", Model: "kimi/kimi-k2.6"}),
 		"status":          {Type: TypeStatus, SessionID: "work", Timestamp: at, Phase: PhaseThinking},
 		"history_cleared": {Type: TypeHistoryCleared, SessionID: "work", Timestamp: at},
