@@ -35,7 +35,7 @@ var owners = map[string][]string{
 	"github.com/blevesearch/bleve/v2/":        {"memory"},
 	"mvdan.cc/sh/v3/":                         {"tools/shell"},
 	"github.com/JohannesKaufmann/":            {"tools/webpage"},
-	"github.com/modelcontextprotocol/go-sdk/": {"tools/mcp"},
+	"github.com/modelcontextprotocol/go-sdk/": {"mcpserver", "tools/mcp"},
 	"github.com/loongclaw/loongclaw/pkg/sse":  {"httpapi"},
 }
 
@@ -98,9 +98,10 @@ var mayImport = map[string][]string{
 	"persona":       {"bucket", "users"},
 	"transfer":      {"bucket", "users"},
 	"runs":          {"auditlog", "bucket", "guard", "journal", "lease", "loop", "memory", "record", "session", "tools", "users"},
+	"mcpserver":     {"memory", "runs"},
 	"meter":         {"bucket", "loop"},
 	"trace":         {"bucket", "loop"},
-	"httpapi":       {"auditlog", "egress", "files", "memory", "model", "openai", "runs", "thread", "tools", "tools/mcp", "users"},
+	"httpapi":       {"auditlog", "egress", "files", "mcpserver", "memory", "model", "openai", "runs", "thread", "tools", "tools/mcp", "users"},
 }
 
 type goPackage struct {

@@ -1,10 +1,12 @@
 package httpapi
 
 import (
+	"mime"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/loongclaw/loongclaw/agent/mcpserver"
 	"github.com/loongclaw/loongclaw/agent/tools/mcp"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -83,4 +85,14 @@ func (s *Server) approveServer(c echo.Context) error {
 		return err
 	}
 	return c.JSON(http.StatusOK, server)
+}
+
+// mcp answers clients of the Model Context Protocol.
+func (s *Server) mcp(c echo.Context) error {
+	if kind, _, err := mime.ParseMediaType(c.Request().Header.Get("Content-Type")); err != nil || kind != echo.MIMEApplicationJSON {
+		return fault.New(fault.CodeMediaType, "a request of the Model Context Protocol is JSON", "send it with Content-Type: application/json")
+	}
+	mayWrite, _ := c.Get("chat").(bool)
+	s.clients.Serve(mcpserver.Caller{User: user(c), MayWrite: mayWrite, RequestID: requestID(c)}, c.Response(), c.Request())
+	return nil
 }

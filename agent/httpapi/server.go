@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/loongclaw/loongclaw/agent/egress"
+	"github.com/loongclaw/loongclaw/agent/mcpserver"
 	"github.com/loongclaw/loongclaw/agent/model"
 	"github.com/loongclaw/loongclaw/agent/runs"
 	"github.com/loongclaw/loongclaw/agent/thread"
@@ -49,7 +50,7 @@ const (
 	KindStream = "stream" // its answer takes as long as a model does, or as its reader stays
 )
 
-var streams = map[string]bool{chat.PathChat: true, chat.PathEvents: true, chat.PathList: true, chat.PathCompletions: true}
+var streams = map[string]bool{chat.PathChat: true, chat.PathEvents: true, chat.PathList: true, chat.PathCompletions: true, chat.PathMCP: true}
 
 // Server answers the gateway.
 type Server struct {
@@ -58,11 +59,12 @@ type Server struct {
 	state   readiness
 	began   time.Time
 	threads thread.Index
+	clients *mcpserver.Server // of the Model Context Protocol
 }
 
 // New makes the server. It says that it is ready once SetReady was called.
 func New(c Config) *Server {
-	s := &Server{Config: c, echo: echo.New(), began: c.Now()}
+	s := &Server{Config: c, echo: echo.New(), began: c.Now(), clients: mcpserver.New(c.Runs, c.Version, c.Log)}
 	s.echo.HTTPErrorHandler = s.fail
 	s.routes()
 	return s
@@ -111,6 +113,8 @@ func (s *Server) routes() {
 	read.route(http.MethodGet, chat.PathFile, s.readFile)
 	read.route(http.MethodGet, chat.PathOpenAIModels, s.openAIModels)
 	read.route(http.MethodGet, chat.PathOpenAIModel, s.openAIModel)
+
+	read.route(http.MethodPost, chat.PathMCP, s.mcp)
 
 	write := on{e, s.let("chat")}
 	write.route(http.MethodPost, chat.PathChat, s.chat)
@@ -181,6 +185,7 @@ func (s *Server) let(scope string) echo.MiddlewareFunc {
 			s.Egress.Bring(p.User, r.Header.Get(egress.Header))
 			c.Set("user", p.User)
 			c.Set("admin", p.Has("admin"))
+			c.Set("chat", p.Has("chat"))
 			s.Runs.Note(runs.Caller{User: p.User, Via: p.Via, Refused: p.Refused})
 			c.Response().Header().Set("Cache-Control", "no-store")
 			return next(c)

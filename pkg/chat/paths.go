@@ -38,6 +38,9 @@ const (
 	PathTickets      = "/api/tickets"
 	PathSocket       = "/ws"
 
+	// PathMCP is where clients of the Model Context Protocol reach the agent.
+	PathMCP = "/mcp"
+
 	// The OpenAI-compatible paths.
 	PathCompletions  = "/v1/chat/completions"
 	PathOpenAIModels = "/v1/models"
