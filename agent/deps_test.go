@@ -85,6 +85,7 @@ var mayImport = map[string][]string{
 
 	"websearch/websearchtest": {},
 
+	"skills":        {"auditlog", "bucket", "files", "loop", "tools", "users"},
 	"tools":         {"files", "guard", "loop", "memory", "outbound", "websearch", "tools/shell", "tools/webpage", "tools/worker"},
 	"tools/mcp":     {"auditlog", "bucket", "loop", "outbound", "tools", "tools/process", "users"},
 	"tools/process": {},
@@ -101,7 +102,7 @@ var mayImport = map[string][]string{
 	"mcpserver":     {"memory", "runs"},
 	"meter":         {"bucket", "loop"},
 	"trace":         {"bucket", "loop"},
-	"httpapi":       {"auditlog", "egress", "files", "mcpserver", "memory", "model", "openai", "runs", "thread", "tools", "tools/mcp", "users"},
+	"httpapi":       {"auditlog", "egress", "files", "mcpserver", "memory", "model", "openai", "runs", "skills", "thread", "tools", "tools/mcp", "users"},
 }
 
 type goPackage struct {

@@ -26,8 +26,8 @@ type Entry struct {
 
 	CallID   string `json:"callId,omitempty"`
 	Tool     string `json:"tool,omitempty"`
-	Status   string `json:"status,omitempty"`   // of a call: ok, error, denied, skipped; of a server: set, removed, approved, changed
-	Scope    string `json:"scope,omitempty"`    // of a decision: what it was about; of a server: the hash of its definitions
+	Status   string `json:"status,omitempty"`   // of a call: ok, error, denied, skipped; of a server: set, removed, approved, changed; of a skill: approved
+	Scope    string `json:"scope,omitempty"`    // of a decision: what it was about; of a server and a skill: the hash of what was approved
 	Decision string `json:"decision,omitempty"` // a chat.Decide… constant
 	Expired  bool   `json:"expired,omitempty"`  // nobody decided in time
 
@@ -50,6 +50,7 @@ const (
 	SignIn  Kind = "sign_in"   // a credential was used for the first time in a day
 	Refused Kind = "refused"   // the gateway refused requests of this user
 	Server  Kind = "mcp"       // a server of tools was set up, removed, approved, or has changed
+	Skill   Kind = "skill"     // a skill was approved
 )
 
 // RecordType is the type of the records in which a user's journal keeps entries.

@@ -178,6 +178,15 @@ func (w *Workspace) Walk(ctx context.Context, fn func(File) error) error {
 	return w.walk(ctx, "", fn)
 }
 
+// WalkBelow is Walk for the files of a folder, which may be none.
+func (w *Workspace) WalkBelow(ctx context.Context, dir string, fn func(File) error) error {
+	dir, err := Clean(dir)
+	if err != nil {
+		return err
+	}
+	return w.walk(ctx, dir, fn)
+}
+
 // Snapshot lists every file.
 func (w *Workspace) Snapshot(ctx context.Context) ([]File, error) {
 	var all []File

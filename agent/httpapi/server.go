@@ -16,6 +16,7 @@ import (
 	"github.com/loongclaw/loongclaw/agent/mcpserver"
 	"github.com/loongclaw/loongclaw/agent/model"
 	"github.com/loongclaw/loongclaw/agent/runs"
+	"github.com/loongclaw/loongclaw/agent/skills"
 	"github.com/loongclaw/loongclaw/agent/thread"
 	"github.com/loongclaw/loongclaw/agent/tools"
 	"github.com/loongclaw/loongclaw/agent/tools/mcp"
@@ -35,6 +36,7 @@ type Config struct {
 	Now     func() time.Time
 	Seen    Observer       // nobody when nil
 	Servers *mcp.Source    // servers of tools; nil where there are none
+	Skills  *skills.Source // nil where there are none
 	Egress  *egress.Tokens // where requests bring their users' tokens; nil where none are wanted
 }
 
@@ -114,6 +116,7 @@ func (s *Server) routes() {
 	read.route(http.MethodGet, chat.PathOpenAIModels, s.openAIModels)
 	read.route(http.MethodGet, chat.PathOpenAIModel, s.openAIModel)
 
+	read.route(http.MethodGet, chat.PathSkills, s.listSkills)
 	read.route(http.MethodPost, chat.PathMCP, s.mcp)
 
 	write := on{e, s.let("chat")}
@@ -134,6 +137,7 @@ func (s *Server) routes() {
 	write.route(http.MethodPut, chat.PathServer, s.setServer)
 	write.route(http.MethodDelete, chat.PathServer, s.removeServer)
 	write.route(http.MethodPost, chat.PathServerPinned, s.approveServer)
+	write.route(http.MethodPost, chat.PathSkillPinned, s.approveSkill)
 	write.route(http.MethodPost, chat.PathCompletions, s.complete)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed" // the description
 	"encoding/json"
+	"strings"
 
 	"github.com/loongclaw/loongclaw/agent/files"
 	"github.com/loongclaw/loongclaw/agent/loop"
@@ -53,13 +54,23 @@ func (writeFile) parse(raw json.RawMessage) (path string, body []byte, err error
 	return path, body, err
 }
 
-func (t writeFile) Judge(raw json.RawMessage, _ Env) Verdict {
+func (t writeFile) Judge(raw json.RawMessage, env Env) Verdict {
 	path, _, err := t.parse(raw)
 	if err != nil {
 		return deny(text(err))
 	}
-	return ask("write_file " + visible(path))
+	v := ask("write_file " + visible(path))
+	if strings.HasPrefix(path, skillsFolder) {
+		// A skill is read in later turns: whoever has a page or a file that the model
+		// reads must not be able to write one, whatever the owner lets run unasked.
+		v.Sources = env.Sight.Sources()
+		v.Always = v.Sources != nil
+	}
+	return v
 }
+
+// skillsFolder is where a user's skills are (package skills).
+const skillsFolder = "skills/"
 
 func (t writeFile) Run(ctx context.Context, raw json.RawMessage, env Env) (string, error) {
 	path, body, err := t.parse(raw)

@@ -78,6 +78,9 @@ var forwarded = []route{
 	{del, chat.PathServer, talk, limit.API, smallBody, false},
 	{post, chat.PathServerPinned, talk, limit.API, smallBody, false}, // the agent wants admin for the instance's
 
+	{get, chat.PathSkills, read, limit.API, smallBody, false},
+	{post, chat.PathSkillPinned, talk, limit.API, smallBody, false},
+
 	{post, chat.PathMCP, read, limit.Chat, chatBody, true}, // the agent wants chat for what is sent
 
 	{post, chat.PathCompletions, talk, limit.Chat, modelBody, true},

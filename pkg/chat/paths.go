@@ -33,6 +33,8 @@ const (
 	PathServers      = "/api/mcp"
 	PathServer       = "/api/mcp/:name"
 	PathServerPinned = "/api/mcp/:name/approve"
+	PathSkills       = "/api/skills"
+	PathSkillPinned  = "/api/skills/:name/approve"
 	PathLogin        = "/api/login"
 	PathLogout       = "/api/logout"
 	PathTickets      = "/api/tickets"

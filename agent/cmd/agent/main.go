@@ -30,6 +30,7 @@ import (
 	"github.com/loongclaw/loongclaw/agent/model"
 	"github.com/loongclaw/loongclaw/agent/persona"
 	"github.com/loongclaw/loongclaw/agent/runs"
+	"github.com/loongclaw/loongclaw/agent/skills"
 	"github.com/loongclaw/loongclaw/agent/tools"
 	"github.com/loongclaw/loongclaw/agent/tools/mcp"
 	"github.com/loongclaw/loongclaw/agent/transfer"
@@ -173,9 +174,11 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	}
 	servers := mcp.New(foreign)
 	defer servers.Close()
-	withServers := toolsConfig(c, log)
-	withServers.Catalogs = []tools.Catalog{servers}
-	box := tools.New(withServers)
+	known := skills.New(skills.Config{Bucket: store, Log: log, Now: time.Now, Note: foreign.Note})
+	defer known.Close()
+	withCatalogs := toolsConfig(c, log)
+	withCatalogs.Catalogs = []tools.Catalog{known, servers}
+	box := tools.New(withCatalogs)
 	manager = runs.New(runs.Config{
 		Bucket: store, Model: chatModel, Tools: box, Instance: c.Instance, MaxRuns: c.maxRuns, Window: info.Window(), AnswerTokens: c.maxTokens, Log: log, Now: time.Now,
 		Persona:  persona.Reader{Bucket: store, File: "config/SOUL.md", Log: log}.For,
@@ -183,7 +186,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	})
 	servers.Start()
 	seen.Watch(manager.Active, manager.Waiting, manager.Draining)
-	api := httpapi.New(httpapi.Config{Runs: manager, Tools: box, Servers: servers, Model: info, Keys: c.keys, Version: buildVersion(), Log: log, Now: time.Now, Seen: seen, Egress: c.egress})
+	api := httpapi.New(httpapi.Config{Runs: manager, Tools: box, Servers: servers, Skills: known, Model: info, Keys: c.keys, Version: buildVersion(), Log: log, Now: time.Now, Seen: seen, Egress: c.egress})
 	log.Info("ready", slog.String("store", c.Store), slog.String("provider", info.Provider), slog.String("model", info.Model))
 	go recoverRuns(context.WithoutCancel(ctx), manager, c.egress, log)
 	api.SetReady()
