@@ -26,7 +26,7 @@ func source(t *testing.T, name string) string {
 // pages names all Markdown files that readers see: those at the top and in docs.
 func pages(t *testing.T) []string {
 	t.Helper()
-	names := []string{"README.md", "CHANGELOG.md"}
+	names := []string{"README.md", "CHANGELOG.md", "CONTRIBUTING.md"}
 	err := filepath.WalkDir(filepath.Join(root, "docs"), func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && strings.HasSuffix(path, ".md") {
 			rel, rerr := filepath.Rel(root, path)
@@ -39,6 +39,29 @@ func pages(t *testing.T) []string {
 	}
 	if len(names) < 5 {
 		t.Fatalf("found %v, want all pages", names)
+	}
+	return names
+}
+
+// goFiles names the Go files of a module, from the repository's folder on.
+func goFiles(t *testing.T, module string) []string {
+	t.Helper()
+	var names []string
+	err := filepath.WalkDir(filepath.Join(root, module), func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && d.Name() == "node_modules":
+			return fs.SkipDir
+		case !d.IsDir() && strings.HasSuffix(path, ".go"):
+			rel, err := filepath.Rel(root, path)
+			names = append(names, filepath.ToSlash(rel))
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return names
 }

@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -30,17 +29,11 @@ var retired = map[string]string{
 func TestRetiredWords(t *testing.T) {
 	found := 0
 	for _, module := range []string{"agent", "gateway", "pkg", "deploy"} {
-		err := filepath.WalkDir(filepath.Join(root, module), func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
-				if err == nil && d.IsDir() && d.Name() == "node_modules" {
-					return fs.SkipDir
-				}
-				return err
-			}
+		for _, path := range goFiles(t, module) {
 			fset := token.NewFileSet()
-			f, err := parser.ParseFile(fset, path, nil, 0)
+			f, err := parser.ParseFile(fset, filepath.Join(root, path), nil, 0)
 			if err != nil {
-				return err
+				t.Fatal(err)
 			}
 			found++
 			ast.Inspect(f, func(n ast.Node) bool {
@@ -51,10 +44,6 @@ func TestRetiredWords(t *testing.T) {
 				}
 				return true
 			})
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
 		}
 	}
 	if found < 300 {
