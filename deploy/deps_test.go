@@ -19,7 +19,7 @@ const (
 	module     = repository + "deploy"
 )
 
-// mayImport are the rooms of deploy and of pkg that a room may know of, its
+// mayImport are the packages of deploy and of pkg that a package may know of, its
 // tests included. What looks at the programs from outside must not learn the
 // wire from the code that it judges: it knows of pkg's framing, keys and names,
 // and of nothing that gateway or agent hold.
@@ -35,7 +35,7 @@ var mayImport = map[string][]string{
 	"test/docs":                   {"deploy/internal/testenv", "pkg/chat", "pkg/fault"},
 	"internal/rollout":            {"deploy/internal/client", "deploy/internal/load", "deploy/internal/testenv", "deploy/internal/fakeprovider", "pkg/chat", "pkg/pass"}, // all but client for its tests
 	"internal/rollout/cloudflare": {"deploy/internal/rollout", "deploy/internal/testenv", "deploy/internal/fakeprovider", "gateway/limit"},
-	"cmd/smoke":                   {"deploy/internal/client", "deploy/internal/testenv", "deploy/internal/fakeprovider", "pkg/pass", "pkg/sse"}, // rig, standin and pass for its tests
+	"cmd/smoke":                   {"deploy/internal/client", "deploy/internal/testenv", "deploy/internal/fakeprovider", "pkg/pass", "pkg/sse"}, // testenv, fakeprovider and pass for its tests
 	"cmd/rollout":                 {"deploy/internal/rollout", "deploy/internal/rollout/cloudflare"},
 	"test/e2e":                    {"agent/model/anthropic/anthropictest", "deploy/internal/client", "deploy/internal/load", "deploy/internal/testenv", "deploy/internal/fakeprovider"}, // the played Anthropic is a provider, no part of ours
 
@@ -48,7 +48,7 @@ type goPackage struct {
 	Imports, TestImports, XTestImports []string
 }
 
-func (p goPackage) room() string {
+func (p goPackage) folder() string {
 	return strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
 }
 
@@ -78,23 +78,23 @@ func list(t *testing.T, args ...string) []goPackage {
 func TestWhatJudgesKnowsOnlyTheWire(t *testing.T) {
 	found := map[string]bool{}
 	for _, p := range list(t, "./...") {
-		found[p.room()] = true
-		allowed, ruled := mayImport[p.room()]
+		found[p.folder()] = true
+		allowed, ruled := mayImport[p.folder()]
 		for _, i := range p.all() {
 			inside, ours := strings.CutPrefix(i, repository)
 			switch {
 			case !ours || i == p.ImportPath:
 			case ruled && slices.Contains(allowed, inside):
 			case strings.HasPrefix(inside, "gateway/") || strings.HasPrefix(inside, "agent/"):
-				t.Errorf("%s imports %s: it must see what a stranger sees", p.ImportPath, i)
+				t.Errorf("%s imports %s: it must see what a client sees", p.ImportPath, i)
 			case ruled:
 				t.Errorf("%s imports %s", p.ImportPath, i)
 			}
 		}
 	}
-	for room := range mayImport {
-		if !found[room] {
-			t.Errorf("there is no room %s any more", room)
+	for folder := range mayImport {
+		if !found[folder] {
+			t.Errorf("there is no package %s any more", folder)
 		}
 	}
 }
@@ -121,7 +121,7 @@ var contract = regexp.MustCompile(`(?s)\bOwns: .+\nTouches: .+\nNever: `)
 
 func TestEveryPackageSaysWhatItOwns(t *testing.T) {
 	for _, p := range list(t, "./...") {
-		if p.room() == "" {
+		if p.folder() == "" {
 			continue // this test itself
 		}
 		files, err := filepath.Glob(filepath.Join(p.Dir, "*.go"))
@@ -137,7 +137,7 @@ func TestEveryPackageSaysWhatItOwns(t *testing.T) {
 			doc += parsed.Doc.Text()
 		}
 		if !contract.MatchString(doc) {
-			t.Errorf("%s: its package comment lacks Owns, Touches or Never:\n%s", p.room(), doc)
+			t.Errorf("%s: its package comment lacks Owns, Touches or Never:\n%s", p.folder(), doc)
 		}
 	}
 }

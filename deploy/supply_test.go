@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// read gives the files of the checkout that match, by their path in it.
+// read returns the files of the checkout that match, by their path in it.
 func read(t *testing.T, patterns ...string) map[string]string {
 	t.Helper()
 	out := map[string]string{}

@@ -1,3 +1,3 @@
-// Package gateway is the root of the gateway's module. It has no code: the programs are in cmd,
-// and the test beside this file holds which package may import which.
+// Package gateway is the root of the gateway's module. It has no code: the program is in
+// cmd/gateway, and the test beside this file holds which package may import which.
 package gateway

@@ -1,5 +1,5 @@
-// Package egress holds the tokens with which an agent on Cloudflare passes its doors
-// at the edge: to the store, to the models, to the web.
+// Package egress holds the tokens with which an agent in a container on Cloudflare gets
+// through the egress proxy at the edge: to the store, to the models, to the web.
 //
 // Owns: the tokens of this start, one for each user who is here; who brings them
 // and how often; the header.

@@ -3,7 +3,7 @@
 //
 // Owns: which provider counts as configured, the failover between several, and
 // what GET /api/models says.
-// Touches: nothing but the packages below it, langchain and offline.
+// Touches: nothing but the packages below it: langchain, anthropic and offline.
 // Never: reads the environment, or fails for want of a key: then the offline
 // model answers, and says so.
 package model

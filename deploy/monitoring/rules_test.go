@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// read gives a file of this folder.
+// read returns a file of this folder.
 func read(t *testing.T, name string) string {
 	t.Helper()
 	b, err := os.ReadFile(name) //nolint:gosec // a name from this package

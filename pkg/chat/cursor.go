@@ -26,7 +26,7 @@ type Cursor struct {
 
 const cursorVersion = 1
 
-// Encode gives the cursor's string for a session.
+// Encode returns the cursor's string for a session.
 func (c Cursor) Encode(session string) string {
 	b := make([]byte, 0, 48)
 	b = append(b, cursorVersion)

@@ -65,7 +65,7 @@ const (
 // others than the user may have written: standing approvals do not count then.
 const ReasonForeignText = "foreign_text"
 
-// Decisions gives what can be decided about a question, by its reason: where others
+// Decisions returns what can be decided about a question, by its reason: where others
 // may have had a say nothing outlives the run.
 func Decisions(reason string) []string {
 	if reason == ReasonForeignText {

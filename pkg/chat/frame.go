@@ -114,7 +114,7 @@ func (f *Frame) check() error {
 	return nil
 }
 
-// CheckDecision says whether decision can answer an approval.
+// CheckDecision returns an error unless decision can answer an approval.
 func CheckDecision(approvalID, decision string) error {
 	if approvalID == "" {
 		return fault.New(fault.CodeInvalidRequest, "approvalId is missing", "send the approvalId of the approval_required event")
@@ -122,7 +122,7 @@ func CheckDecision(approvalID, decision string) error {
 	return CheckDecided(decision, "")
 }
 
-// CheckDecided says whether decision can answer a question that has a reason.
+// CheckDecided returns an error unless decision can answer a question with that reason.
 func CheckDecided(decision, reason string) error {
 	takes := Decisions(reason)
 	if slices.Contains(takes, decision) {

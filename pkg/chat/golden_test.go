@@ -27,7 +27,7 @@ var (
 	use   = &Usage{PromptTokens: 120, CompletionTokens: 7, TotalTokens: 127, CachedTokens: 64, ReasoningTokens: 3}
 )
 
-// event gives an event of the session "work" with a cursor.
+// event returns an event of the session "work" with a cursor.
 func event(kind string, e Event) Event {
 	e.Type, e.SessionID, e.Timestamp = kind, "work", at
 	e.Cursor = Cursor{Epoch: 1, Seq: 4}.Encode("work")
@@ -153,7 +153,7 @@ func golden(t *testing.T, name string, v, back any) {
 	}
 }
 
-// constants gives the string constants of a file whose names have a prefix.
+// constants returns the string constants of a file whose names have a prefix.
 func constants(t *testing.T, file, prefix string) []string {
 	t.Helper()
 	f, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)

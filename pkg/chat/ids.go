@@ -28,7 +28,7 @@ const (
 	DefaultSession = "default"
 )
 
-// CheckSession says whether id can name a session: 1 to MaxID bytes of UTF-8
+// CheckSession returns an error unless id can name a session: 1 to MaxID bytes of UTF-8
 // without control characters, slashes and backslashes, and not a dot path.
 // Spaces and any script are welcome. How an id becomes a key in the store is
 // the agent's concern; this only keeps out what no honest client sends.
@@ -52,7 +52,7 @@ func badSession(why string) error {
 	return fault.New(fault.CodeInvalidSession, "the session id "+why, "use 1 to 128 bytes of text without slashes and control characters")
 }
 
-// CheckMessage says whether text can be a message.
+// CheckMessage returns an error unless text can be a message.
 func CheckMessage(text string) error {
 	switch {
 	case strings.TrimSpace(text) == "":

@@ -65,7 +65,7 @@ type ListCursor struct {
 
 const listCursorVersion = 2
 
-// Encode gives the cursor's string for a user.
+// Encode returns the cursor's string for a user.
 func (c ListCursor) Encode(user string) string {
 	b := append(make([]byte, 0, 32), listCursorVersion)
 	b = append(b, userMark(user)...)

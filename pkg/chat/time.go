@@ -15,7 +15,7 @@ type Time struct{ time.Time }
 // time read back equals the one written.
 func At(t time.Time) Time { return Time{t.UTC().Truncate(time.Millisecond)} }
 
-// String gives the wire form.
+// String returns the wire form.
 func (t Time) String() string { return t.UTC().Format(timeLayout) }
 
 // MarshalJSON writes the wire form.

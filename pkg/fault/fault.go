@@ -33,7 +33,7 @@ func Internal(cause error) *Error {
 	return Wrap(cause, CodeInternal, "internal error", "try again; if it stays, look for the request id in the log")
 }
 
-// Error gives the text for a log: code, message and cause.
+// Error returns the text for a log: code, message and cause.
 func (e *Error) Error() string {
 	if e.cause != nil {
 		return fmt.Sprintf("%s: %s: %v", e.Code, e.Message, e.cause)
@@ -41,7 +41,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s: %s", e.Code, e.Message)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.cause }
 
 // Status is the HTTP status of the error's code.
@@ -113,7 +113,7 @@ type wire struct {
 	RetryAfter int    `json:"retryAfter,omitempty"`
 }
 
-// MarshalJSON gives the form that clients see; the cause is not in it. Its
+// MarshalJSON returns the form that clients see; the cause is not in it. Its
 // receiver is a value, so that an Error by value has that form, too.
 func (e Error) MarshalJSON() ([]byte, error) {
 	return json.Marshal(wire{e.Message, e.Code, e.Hint, e.RequestID, e.RetryAfterSeconds()})

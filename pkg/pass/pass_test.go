@@ -249,7 +249,7 @@ func FuzzPass(f *testing.F) {
 	})
 }
 
-// sameJSON says whether texts come back from JSON as they were.
+// sameJSON reports whether texts come back from JSON as they were.
 func sameJSON(b []byte, want ...string) bool {
 	var got []string
 	return json.Unmarshal(b, &got) == nil && reflect.DeepEqual(got, want)

@@ -132,7 +132,7 @@ func Mixed(s string) (word string, found bool) {
 	return "", false
 }
 
-// Line gives a text in one line. One that is plain stays as it is; any other is
+// Line returns a text in one line. One that is plain stays as it is; any other is
 // quoted, with what cannot be seen and what could mislead escaped.
 func Line(s string) string {
 	_, hidden := Hidden(s)

@@ -79,7 +79,7 @@ func NewReader(r io.Reader, maxEvent int) *Reader {
 	return &Reader{r: bufio.NewReaderSize(r, 4<<10), max: maxEvent}
 }
 
-// Next gives the next event that has data. At the end of the stream it is
+// Next returns the next event that has data. At the end of the stream it is
 // io.EOF, or io.ErrUnexpectedEOF when the stream ends inside an event: what
 // stood there is dropped, as the standard says.
 func (r *Reader) Next() (Event, error) {

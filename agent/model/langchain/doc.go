@@ -15,6 +15,6 @@
 // only has to agree that the answer came to an end.
 //
 // Anthropic is spoken to here only where a server before it speaks no other
-// protocol, or the owner says so; its own is model/anthropic. Ollama is spoken to at /v1, since the library's client for it has no
-// tool calls.
+// protocol, or the owner says so; its own protocol is in model/anthropic. Ollama is
+// spoken to at /v1, since the library's client for it has no tool calls.
 package langchain

@@ -1,5 +1,5 @@
-// Package modeltest is the one stand-in for the providers of models: an HTTP
-// server that speaks OpenAI's chat stream, says what a script tells it, and
+// Package modeltest is the one fake of the providers of models: an HTTP server
+// that speaks OpenAI's chat stream, says what a script tells it, and
 // misbehaves as real providers do.
 //
 // Owns: the replies, their faults, and the record of what was asked.

@@ -190,7 +190,7 @@ func (h *deployment) replace(text string, mode os.FileMode, parts ...string) err
 	return os.Rename(path+".new", path)
 }
 
-// secret gives NAME:TOKEN of a variable of the gateway's, the first of several.
+// secret returns NAME:TOKEN of a variable of the gateway's, the first of several.
 func (h *deployment) secret(variable string) (string, error) {
 	env, err := h.settings("gateway.env")
 	if err != nil {

@@ -67,7 +67,7 @@ func run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 }
 
-// free says whether an address can be listened on. Without this look, what
+// free returns an error where an address cannot be listened on. Without this look, what
 // listens there already would answer for the programs that are about to start.
 func free(ctx context.Context, addr string) error {
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)

@@ -52,7 +52,7 @@ var shapes = []struct {
 // longest is how much of what a server said is shown.
 const longest = 300
 
-// clean gives one line that can be shown and sent, whoever said it.
+// clean returns one line that can be shown and sent, whoever said it.
 func (s *scrubber) clean(text string) string { return shaped(s.ours(text)) }
 
 // ours is for words of this program, in which names of files and sites are no secret.

@@ -126,7 +126,7 @@ func (s *Server) gate(name string) chan struct{} {
 	return s.gates[name]
 }
 
-// Requests gives the requests of a script so far, oldest first; of all scripts
+// Requests returns the requests of a script so far, oldest first; of all scripts
 // when id is empty.
 func (s *Server) Requests(id string) []Request {
 	s.mu.Lock()

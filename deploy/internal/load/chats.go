@@ -152,7 +152,7 @@ func (w Crowd) takeOutTheModel(chats []Chat, scripts []fakeprovider.Script) {
 	}
 }
 
-// Failed gives the chats with an error.
+// Failed returns the chats with an error.
 func Failed(chats []Chat) []Chat {
 	return slices.DeleteFunc(slices.Clone(chats), func(c Chat) bool { return c.Err == nil })
 }

@@ -50,7 +50,7 @@ func (t Tally) String() string {
 		t.Requests, len(t.Faults), t.Messages, t.Slowest.Round(time.Millisecond), t.Cuts)
 }
 
-// Tally gives the count so far.
+// Tally returns the count so far.
 func (t *Talker) Tally() Tally {
 	t.mu.Lock()
 	defer t.mu.Unlock()

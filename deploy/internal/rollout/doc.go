@@ -1,10 +1,10 @@
 // Package rollout replaces the agent's image under people who go on talking.
 //
 // There are two slots, blue and green. One serves; the new image goes into the
-// other. A canary, a user of the rollout's own, proves it through the real door,
-// then the switch moves, and the figures are watched for a while. Whatever is red
-// leaves the switch where it was or takes it back, with a line that says why and
-// what was seen:
+// other. A canary, which is a user of the rollout's own, proves it through the gateway
+// that everybody uses, then the switch moves, and the figures are watched for a while.
+// Whatever is red leaves the switch where it was or takes it back, with a line that
+// says why and what was seen:
 //
 //	fill ─→ canary: old, new, old again ─→ switch ─→ watch ─→ keep
 //	  └──────── red: it stays ────────┘      └─ red: back ─┘

@@ -276,7 +276,7 @@ func (p *processes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	proxy.ServeHTTP(w, r.WithContext(ctx))
 }
 
-// spoils says whether an answer is to fail, and counts it.
+// spoils reports whether an answer is to fail, and counts it.
 func (p *processes) spoils(at rollout.Slot, user string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -42,7 +42,7 @@ func (p *Process) Kill() {
 	<-p.done
 }
 
-// Stop asks it to end with SIGTERM. It says whether it did so in time; if not,
+// Stop asks it to end with SIGTERM, and reports whether it did so in time; if not,
 // it is killed.
 func (p *Process) Stop(within time.Duration) bool {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)

@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// program gives the path of a program that others have written, and builds it when
+// program returns the path of a program that others have written, and builds it when
 // it is not there. Two test programs that want it at once build it once.
 func program(ctx context.Context, of, version string) (string, error) {
 	root, err := Root(ctx)

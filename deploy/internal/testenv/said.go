@@ -33,7 +33,7 @@ func (s *Said) String() string {
 	return s.text.String()
 }
 
-// Take gives what was said since the last time.
+// Take returns what was said since the last time.
 func (s *Said) Take() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

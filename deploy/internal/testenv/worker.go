@@ -114,7 +114,7 @@ func (w *Worker) ready(ctx context.Context) error {
 	}
 }
 
-// Engine says whether wrangler can build and run containers here; the error says
+// Engine returns an error where wrangler cannot build and run containers; it says
 // what is missing.
 func Engine(ctx context.Context) error {
 	docker := os.Getenv("WRANGLER_DOCKER_BIN")

@@ -4,7 +4,7 @@
 // that they were skipped, and why.
 //
 // Owns: these tests, and the small programs that they put into containers.
-// Touches: the rig, the test client, the stand-in for the provider, and the
-// container engine's own command.
+// Touches: packages testenv, client and fakeprovider, and the container engine's own
+// command.
 // Never: reaches into gateway or agent other than through their public surface.
 package cloudflare

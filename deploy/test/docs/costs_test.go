@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// table gives the rows of the table behind a mark, without its two heads.
+// table returns the rows of the table behind a mark, without its two heads.
 func table(t *testing.T, page, mark string) [][]string {
 	t.Helper()
 	_, text, found := strings.Cut(source(t, page), "<!-- costs: "+mark+" -->\n")
@@ -70,7 +70,7 @@ var groups = [][]int{{0, 1}, {2, 3, 4}, {5, 6, 7}, {8, 9, 10}, {11}}
 
 const plan = 5.0
 
-// month gives the columns of a number of turns.
+// month returns the columns of a number of turns.
 func (c costs) month(turns float64) []string {
 	var out []string
 	sum := plan

@@ -82,7 +82,7 @@ func blocks(page string) []block {
 	return out
 }
 
-// rows gives the cells of every table row of a page whose first cell is code or
+// rows returns the cells of every table row of a page whose first cell is code or
 // text that matches; cells are trimmed.
 func rows(page string, first *regexp.Regexp) [][]string {
 	var out [][]string

@@ -17,7 +17,7 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
-// constants gives the string constants of a file of pkg/chat whose names start
+// constants returns the string constants of a file of pkg/chat whose names start
 // with a prefix: name → value.
 func constants(t *testing.T, file, prefix string) map[string]string {
 	t.Helper()

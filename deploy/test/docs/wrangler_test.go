@@ -16,7 +16,7 @@ var (
 )
 
 // Without an account nothing of wrangler's can be run for good, but the pinned
-// wrangler says whether it has a command that a page names, and its flags.
+// wrangler must have every command that a page names, with its flags.
 func TestWranglerHasTheCommandsOfThePages(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it starts wrangler many times")

@@ -149,7 +149,7 @@ var acts = map[string]act{
 	},
 }
 
-// theatre gives a server that plays Anthropic by what is said to it: the last of
+// theatre returns a server that plays Anthropic by what is said to it: the last of
 // the user's texts that names an act, and how often the assistant has spoken since.
 func theatre(t *testing.T) (*anthropictest.Server, string) {
 	t.Helper()

@@ -274,7 +274,7 @@ func TestWrongMethods(t *testing.T) {
 	}
 }
 
-// endless gives bytes until it is told to stop.
+// endless returns bytes until it is told to stop.
 type endless struct{ done <-chan struct{} }
 
 func (e endless) Read(b []byte) (int, error) {

@@ -1,6 +1,5 @@
 // Package e2e tests LoongClaw from outside: real binaries, started by their
-// environment alone, real connections, a stand-in only for the model's
-// provider. A test is named after what a user sees; a defect of the original
+// environment alone, and real connections; only the model's provider is a fake. A test is named after what a user sees; a defect of the original
 // has its number in the name.
 //
 // Owns: nothing but tests.

@@ -53,7 +53,7 @@ func TestTheMainJobWithoutAKey(t *testing.T) {
 	}
 }
 
-// called says whether a run called a tool and got its result.
+// called reports whether a run called a tool and got its result.
 func called(l *client.Ledger, runID string) bool {
 	calls, results := 0, 0
 	for _, k := range l.Steps {

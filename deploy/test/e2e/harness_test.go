@@ -183,7 +183,7 @@ func logsOnFailure(t *testing.T, w *world) {
 
 var transport = client.Transport()
 
-// user gives a client of a user whom no other test has.
+// user returns a client of a user whom no other test has.
 func (w *world) user(t *testing.T) *client.Client {
 	t.Helper()
 	n := int(w.next.Add(1)) - 1
@@ -193,7 +193,7 @@ func (w *world) user(t *testing.T) *client.Client {
 	return client.New(w.Base, tokenOf(n), transport)
 }
 
-// oneOfFew gives one of eight users for the k-th of many like cases.
+// oneOfFew returns one of eight users for the k-th of many like cases.
 func (w *world) oneOfFew(_ *testing.T, k int) *client.Client {
 	return client.New(w.Base, tokenOf(users-1-k%8), transport)
 }
@@ -203,7 +203,7 @@ const killAfter = 20 * time.Second
 
 var names atomic.Int64
 
-// fresh gives a name that nothing else has, for sessions and scripts.
+// fresh returns a name that nothing else has, for sessions and scripts.
 func fresh(prefix string) string { return fmt.Sprintf("%s-%d", prefix, names.Add(1)) }
 
 // limited is the test's context with an end, so that what never comes fails the

@@ -90,7 +90,7 @@ func TestTheLedgerTellsWhatWasDoneAfterEverythingElseIsGone(t *testing.T) {
 	}
 }
 
-// unique gives each line once, in the order of the alphabet: which of two things
+// unique returns each line once, in the order of the alphabet: which of two things
 // in one millisecond was first, nobody can tell.
 func unique(lines []string) []string {
 	out := slices.Clone(lines)

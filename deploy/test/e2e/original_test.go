@@ -13,7 +13,7 @@ import (
 	"github.com/loongclaw/loongclaw/deploy/internal/fakeprovider"
 )
 
-// isTime says whether s is a timestamp as JavaScript writes it.
+// isTime reports whether s is a timestamp as JavaScript writes it.
 func isTime(s string) bool {
 	_, err := time.Parse("2006-01-02T15:04:05.000Z", s)
 	return err == nil

@@ -5,5 +5,5 @@
 // scripts that change them.
 // Touches: that Redis; the clock is handed in.
 // Never: decides, or waits for a Redis that is gone: it says so at once, and tries
-// again later. What happens then is host/native's (docs/adr/0011).
+// again later. What happens then is host/native's (docs/adr/0012).
 package redis

@@ -1,5 +1,5 @@
-// Command provider is the stand-in for a model's provider in a container, for tests
-// of a whole deployment.
+// Command provider plays a model's provider in a container, for tests of a whole
+// deployment.
 //
 // Owns: nothing.
 // Touches: its container's port 8080.

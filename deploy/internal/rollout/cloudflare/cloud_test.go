@@ -49,7 +49,7 @@ func newAccount(t *testing.T) *account {
 	return a
 }
 
-// since gives the changes after a mark, and a new mark.
+// since returns the changes after a mark, and a new mark.
 func (a *account) since(mark int) ([]string, int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -4,7 +4,8 @@
 //
 // Owns: what is done in which order with wrangler, the secrets that are absent, the
 // orders to the operator's interface.
-// Touches: wrangler, which alone speaks to Cloudflare; the Worker's door.
+// Touches: wrangler, which alone speaks to Cloudflare; the operator's interface of the
+// Worker.
 // Never: prints a secret, or passes one on a command line; touches the image that
 // serves.
 package cloudflare

@@ -80,7 +80,7 @@ func judgeAddress(s string, nearby bool) (*url.URL, error) {
 	return u, nil
 }
 
-// own gives the address at which the operator's interface is asked. Its keys go to the
+// own returns the address at which the operator's interface is asked. Its keys go to the
 // Worker's own hosts and nowhere else: to those in wrangler.jsonc, and to those that
 // wrangler has named on this machine. It is empty where none is known yet, which a
 // first deploy changes.

@@ -28,7 +28,7 @@ var (
 	searches = []string{"TAVILY_API_KEY", "BRAVE_API_KEY", "EXA_API_KEY", "SEARXNG_URL", "BOCHA_API_KEY"}
 )
 
-// fromEnvironment gives the secrets that are named in the environment and absent on
+// fromEnvironment returns the secrets that are named in the environment and absent on
 // the Worker. What stands there stays as it is.
 func (p *Platform) fromEnvironment(there map[string]bool) map[string]string {
 	fresh := map[string]string{}
@@ -40,7 +40,7 @@ func (p *Platform) fromEnvironment(there map[string]bool) map[string]string {
 	return fresh
 }
 
-// secrets gives those that are absent on the Worker and were named here: in the
+// secrets returns those that are absent on the Worker and were named here: in the
 // environment, or on the terminal.
 func (p *Platform) secrets() (map[string]string, error) {
 	fresh := p.fromEnvironment(p.there)

@@ -115,7 +115,7 @@ func (s *site) operate(w http.ResponseWriter, r *http.Request, bearer string) {
 	_ = json.NewEncoder(w).Encode(s.state)
 }
 
-// told gives the orders since it was last asked.
+// told returns the orders since it was last asked.
 func (s *site) told() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -87,7 +87,7 @@ type application struct {
 	Configuration   struct{ Image string }
 }
 
-// applications gives those of the slots; a slot that never had one is absent.
+// applications returns those of the slots; a slot that never had one is absent.
 func (p *Platform) applications(ctx context.Context) (map[rollout.Slot]application, error) {
 	text, err := p.wrangler(ctx, "containers", "list", "--json")
 	if err != nil {
@@ -205,7 +205,7 @@ func (p *Platform) buckets(ctx context.Context) error {
 	return nil
 }
 
-// labelled gives what stands behind a label in the lines of a text.
+// labelled returns what stands behind a label in the lines of a text.
 func labelled(text, label string) []string {
 	var found []string
 	for s := bufio.NewScanner(strings.NewReader(text)); s.Scan(); {

@@ -67,7 +67,7 @@ func cause(err error) error {
 	return err
 }
 
-// reach tries every way out, and says whether one led anywhere.
+// reach tries every way out, and reports whether one led anywhere.
 func reach(w io.Writer, targets []string) (reached bool) {
 	say := func(what string, open bool, how any) {
 		verdict := "closed"
@@ -120,7 +120,7 @@ func reach(w io.Writer, targets []string) (reached bool) {
 	return reached
 }
 
-// talk says whether anything at all comes back from an address. Something
+// talk reports whether anything at all comes back from an address. Something
 // between may take a connection and drop it.
 func talk(addr string) (string, bool) {
 	conn, err := net.DialTimeout("tcp", addr, patience) // #nosec G704 -- that is what it is for
