@@ -100,23 +100,59 @@ func TestMakeTargetsExist(t *testing.T) {
 	}
 }
 
-// A translation has the headings of its original, in number and order of depth.
-func TestTranslationsHaveTheSameHeadings(t *testing.T) {
-	for original, translation := range map[string]string{
-		"README.md":                 "docs/README.zh-CN.md",
-		"docs/CONFIGURATION.md":     "docs/zh-CN/CONFIGURATION.md",
-		"docs/DEPLOY-CLOUDFLARE.md": "docs/zh-CN/DEPLOY-CLOUDFLARE.md",
-		"docs/TROUBLESHOOTING.md":   "docs/zh-CN/TROUBLESHOOTING.md",
-		"docs/DEPLOY-FLY.md":        "docs/zh-CN/DEPLOY-FLY.md",
-		"docs/DEPLOY-RAILWAY.md":    "docs/zh-CN/DEPLOY-RAILWAY.md",
-		"docs/DEPLOY-VPS.md":        "docs/zh-CN/DEPLOY-VPS.md",
-		"docs/OPERATIONS.md":        "docs/zh-CN/OPERATIONS.md",
-	} {
+// translations are the pages that there are in two languages.
+var translations = map[string]string{
+	"README.md":                 "docs/README.zh-CN.md",
+	"docs/COMPOSE.md":           "docs/zh-CN/COMPOSE.md",
+	"docs/CONFIGURATION.md":     "docs/zh-CN/CONFIGURATION.md",
+	"docs/DEPLOY-CLOUDFLARE.md": "docs/zh-CN/DEPLOY-CLOUDFLARE.md",
+	"docs/DEPLOY-FLY.md":        "docs/zh-CN/DEPLOY-FLY.md",
+	"docs/DEPLOY-RAILWAY.md":    "docs/zh-CN/DEPLOY-RAILWAY.md",
+	"docs/DEPLOY-VPS.md":        "docs/zh-CN/DEPLOY-VPS.md",
+	"docs/OPERATIONS.md":        "docs/zh-CN/OPERATIONS.md",
+	"docs/PROTOCOL.md":          "docs/zh-CN/PROTOCOL.md",
+	"docs/SECURITY.md":          "docs/zh-CN/SECURITY.md",
+	"docs/TROUBLESHOOTING.md":   "docs/zh-CN/TROUBLESHOOTING.md",
+}
+
+// A translation has the headings of its original, in number and order of depth, and
+// names what its original names: variables, codes, paths, commands, values. So a
+// sentence that is added to one page and not to the other shows where it names any.
+func TestTranslationsSayTheSame(t *testing.T) {
+	for original, translation := range translations {
 		if got, want := depths(source(t, translation)), depths(source(t, original)); got != want {
 			t.Errorf("%s has headings of depths %s, %s has %s", translation, got, original, want)
 		}
+		here, there := named(t, original), named(t, translation)
+		for name := range here {
+			if !there[name] {
+				t.Errorf("%s names `%s`, %s does not", original, name, translation)
+			}
+		}
+		for name := range there {
+			if !here[name] {
+				t.Errorf("%s names `%s`, %s does not", translation, name, original)
+			}
+		}
 	}
 }
+
+var code = regexp.MustCompile("`([^`\n]+)`")
+
+// named is what a page sets in the font of code, outside of blocks; but for what it
+// proposes to say to the agent.
+func named(t *testing.T, page string) map[string]bool {
+	t.Helper()
+	text := indented.ReplaceAllString(source(t, page), "")
+	out := map[string]bool{}
+	for _, m := range code.FindAllStringSubmatch(prompt.ReplaceAllString(text, ""), -1) {
+		out[m[1]] = true
+	}
+	return out
+}
+
+// indented is a block, also one within a list.
+var indented = regexp.MustCompile("(?ms)^ *```.*?^ *```$")
 
 func depths(page string) string {
 	var out strings.Builder

@@ -100,17 +100,10 @@ func TestEveryPathIsInTheProtocol(t *testing.T) {
 // table has the same.
 func TestScopesAreTheCodes(t *testing.T) {
 	paths := constants(t, "paths.go", "Path")
-	pages := documented(t, "docs/PROTOCOL.md")
 	agent := regexp.MustCompile(`(?m)^\s+(read|write)\.route\(http\.Method(\w+), chat\.(Path\w+),`)
 	routes := agent.FindAllStringSubmatch(source(t, "agent/httpapi/server.go"), -1)
 	if len(routes) < 25 {
 		t.Fatalf("found %d routes of the agent, so this test has lost its source", len(routes))
-	}
-	for _, m := range routes {
-		want := map[string]string{"read": "read", "write": "chat"}[m[1]]
-		if got := pages[strings.ToUpper(m[2])+" "+written(paths[m[3]])]; got != want {
-			t.Errorf("%s %s: scope %q, want %q", m[2], paths[m[3]], got, want)
-		}
 	}
 	methods := map[string]string{"get": "GET", "post": "POST", "put": "PUT", "patch": "PATCH", "del": "DELETE"}
 	gateway := regexp.MustCompile(`(?m)^\s+\{(\w+), chat\.(Path\w+), (read|talk), limit\.`)
@@ -118,10 +111,19 @@ func TestScopesAreTheCodes(t *testing.T) {
 	if len(found) < 25 {
 		t.Fatalf("found %d routes of the gateway, so this test has lost its source", len(found))
 	}
-	for _, m := range found {
-		want := map[string]string{"read": "read", "talk": "chat"}[m[3]]
-		if got := pages[methods[m[1]]+" "+written(paths[m[2]])]; got != want {
-			t.Errorf("gateway: %s %s: scope %q, want %q", m[1], paths[m[2]], got, want)
+	for _, page := range []string{"docs/PROTOCOL.md", "docs/zh-CN/PROTOCOL.md"} {
+		scopes := documented(t, page)
+		for _, m := range routes {
+			want := map[string]string{"read": "read", "write": "chat"}[m[1]]
+			if got := scopes[strings.ToUpper(m[2])+" "+written(paths[m[3]])]; got != want {
+				t.Errorf("%s: %s %s: scope %q, want %q", page, m[2], paths[m[3]], got, want)
+			}
+		}
+		for _, m := range found {
+			want := map[string]string{"read": "read", "talk": "chat"}[m[3]]
+			if got := scopes[methods[m[1]]+" "+written(paths[m[2]])]; got != want {
+				t.Errorf("%s: gateway: %s %s: scope %q, want %q", page, m[1], paths[m[2]], got, want)
+			}
 		}
 	}
 }
