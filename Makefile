@@ -12,13 +12,17 @@ CLOUDFLARE := -e /deploy/test/cloudflare$$ -e /deploy/internal/rollout/cloudflar
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: test-long help run build image images compose compose-deploy compose-rollback wasm page deploy rollback status smoke test test-go test-alone test-page test-browser test-budgets test-cloudflare test-rules lint fmt workflows audit budgets release-check snapshot release drill dependencies soak bench clean
+.PHONY: test-long help run compiling build image images compose compose-deploy compose-rollback wasm page deploy rollback status smoke test test-go test-alone test-page test-browser test-budgets test-cloudflare test-rules lint fmt workflows audit budgets release-check snapshot release drill dependencies soak bench clean
 
 help: ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: build bin/local ## gateway and agent on this machine, in this terminal
+run: compiling build bin/local ## gateway and agent on this machine, in this terminal
 	@exec bin/local
+
+# The first build takes minutes, in which a terminal would stay empty.
+compiling:
+	@[ -x bin/local ] || echo 'Compiling both programs. The first time this takes minutes.'
 
 build: bin/gateway bin/agent ## bin/gateway and bin/agent, static
 
@@ -162,7 +166,7 @@ drill: build bin/local ## export, destroy, restore, verify: what comes back is w
 dependencies: ## docs/DEPENDENCIES.md: every module and package, with its licence
 	@cd deploy && go run ./cmd/licenses
 
-soak: build ## hours of kill -9, bad weather and two agents, on disk, on SQLite and on a real S3 server
+soak: build ## hours of kill -9, a failing network and two agents, on disk, on SQLite and on a real S3 server
 	cd deploy && go build -o ../bin/soak ./cmd/soak
 	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 1000 -store disk
 	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin ../bin/soak -rounds 1000 -store sqlite

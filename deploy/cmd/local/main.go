@@ -45,12 +45,16 @@ func run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer agent.end()
+	// A gateway that finds no agent warns, which is no good first line to read.
+	if err := ready(ctx, url(env["AGENT_LISTEN_ADDR"])+"/ready", agent); err != nil {
+		return err
+	}
 	gateway, err := start(env, stderr, "gateway")
 	if err != nil {
 		return err
 	}
 	defer gateway.end()
-	if err := ready(ctx, env.url()+"/ready", agent, gateway); err != nil {
+	if err := ready(ctx, url(env["LISTEN_ADDR"])+"/ready", agent, gateway); err != nil {
 		return err
 	}
 	welcome(stdout, env, made)
@@ -85,7 +89,7 @@ func orClean(err error) error {
 }
 
 func welcome(out io.Writer, env environment, made bool) {
-	fmt.Fprintf(out, "\n熊大 is awake.\n\n  WebChat   %s/#login=%s\n            (this link logs in once)\n", env.url(), env["LOONGCLAW_LOGIN_CODE"])
+	fmt.Fprintf(out, "\n熊大 is awake.\n\n  WebChat   %s/#login=%s\n            (this link logs in once)\n", url(env["LISTEN_ADDR"]), env["LOONGCLAW_LOGIN_CODE"])
 	if made {
 		fmt.Fprintf(out, "  API token in %s\n", env.file())
 	}
@@ -125,15 +129,16 @@ func (p *program) end() {
 	}
 }
 
-// startTime is how long both may take to be ready.
+// startTime is how long each may take to be ready.
 const startTime = 50 * time.Second
 
-// ready waits until the gateway says that the agent answers.
-func ready(ctx context.Context, url string, both ...*program) error {
+// ready waits until an address says that it is ready, and as long as the programs
+// that it takes for that run.
+func ready(ctx context.Context, address string, programs ...*program) error {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 		if err != nil {
 			return err
 		}
@@ -144,13 +149,15 @@ func ready(ctx context.Context, url string, both ...*program) error {
 				return nil
 			}
 		}
+		for _, p := range programs {
+			select {
+			case err := <-p.done:
+				p.done <- nil
+				return fmt.Errorf("%s did not start: %w\nNext: its last lines above say why", p.name, orClean(err))
+			default:
+			}
+		}
 		select {
-		case err := <-both[0].done:
-			both[0].done <- nil
-			return fmt.Errorf("%s did not start: %w\nNext: its last lines above say why", both[0].name, orClean(err))
-		case err := <-both[1].done:
-			both[1].done <- nil
-			return fmt.Errorf("%s did not start: %w\nNext: its last lines above say why", both[1].name, orClean(err))
 		case <-ctx.Done():
 			return fmt.Errorf("not ready after %s: %w\nNext: look at the lines above", startTime, ctx.Err())
 		case <-time.After(50 * time.Millisecond):
@@ -158,11 +165,11 @@ func ready(ctx context.Context, url string, both ...*program) error {
 	}
 }
 
-// url is where a browser on this machine finds the gateway.
-func (e environment) url() string {
-	host, port, err := net.SplitHostPort(e["LISTEN_ADDR"])
+// url is where this machine reaches what listens at an address.
+func url(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
-		return "http://" + e["LISTEN_ADDR"]
+		return "http://" + listen
 	}
 	if ip := net.ParseIP(host); host == "" || (ip != nil && ip.IsUnspecified()) {
 		host = "127.0.0.1"
