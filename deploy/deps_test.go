@@ -34,7 +34,7 @@ var mayImport = map[string][]string{
 	"monitoring":                  {"deploy/internal/client", "deploy/internal/testenv", "deploy/internal/fakeprovider"},
 	"test/docs":                   {"deploy/internal/testenv", "pkg/chat", "pkg/fault"},
 	"internal/rollout":            {"deploy/internal/client", "deploy/internal/load", "deploy/internal/testenv", "deploy/internal/fakeprovider", "pkg/chat", "pkg/pass"}, // all but client for its tests
-	"internal/rollout/cloudflare": {"deploy/internal/rollout", "deploy/internal/testenv", "deploy/internal/fakeprovider", "gateway/limit"},
+	"internal/rollout/cloudflare": {"agent/model/providers", "agent/websearch", "deploy/internal/rollout", "deploy/internal/testenv", "deploy/internal/fakeprovider", "gateway/limit"},
 	"cmd/smoke":                   {"deploy/internal/client", "deploy/internal/testenv", "deploy/internal/fakeprovider", "pkg/pass", "pkg/sse"}, // testenv, fakeprovider and pass for its tests
 	"cmd/rollout":                 {"deploy/internal/rollout", "deploy/internal/rollout/cloudflare"},
 	"test/e2e":                    {"agent/model/anthropic/anthropictest", "deploy/internal/client", "deploy/internal/load", "deploy/internal/testenv", "deploy/internal/fakeprovider"}, // the played Anthropic is a provider, no part of ours

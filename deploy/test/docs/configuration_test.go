@@ -195,3 +195,25 @@ func TestTheProvidersAreDocumented(t *testing.T) {
 		}
 	}
 }
+
+// What the Worker hands on to a container is what the page about it says.
+func TestWhatAContainerIsGivenIsDocumented(t *testing.T) {
+	_, list, _ := strings.Cut(source(t, "wrangler/container/environment.mjs"), "const passed = [")
+	list, _, _ = strings.Cut(list, "];")
+	var code []string
+	for _, m := range regexp.MustCompile(`"([A-Z_]+)"`).FindAllStringSubmatch(list, -1) {
+		code = append(code, m[1])
+	}
+	for page, sentence := range map[string][2]string{
+		"docs/DEPLOY-CLOUDFLARE.md":       {"these are handed on to the container: ", ". `WEB_SEARCH_PROVIDER`"},
+		"docs/zh-CN/DEPLOY-CLOUDFLARE.md": {"这些会转给容器：", "。`WEB_SEARCH_PROVIDER`"},
+	} {
+		_, said, _ := strings.Cut(source(t, page), sentence[0])
+		said, _, _ = strings.Cut(said, sentence[1])
+		var names []string
+		for _, m := range regexp.MustCompile("`([A-Z_]+)`").FindAllStringSubmatch(said, -1) {
+			names = append(names, m[1])
+		}
+		t.Run(page, func(t *testing.T) { sameSet(t, "variable", code, names) })
+	}
+}

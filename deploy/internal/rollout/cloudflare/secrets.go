@@ -10,23 +10,48 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/loongclaw/loongclaw/agent/model/providers"
+	"github.com/loongclaw/loongclaw/agent/websearch"
 )
 
-// known are the secrets of wrangler.jsonc: one way in, one model and, if wanted, a
-// search. Those of models and searches are the keys of the tables of providers; tests hold them together.
+// The secrets that a deploy knows: one way in, one model and, if wanted, a search. Those
+// of models and searches are what the tables of providers name.
 var (
-	waysIn = []string{"LOONGCLAW_TOKENS", "JWT_PUBLIC_KEYS", "ACCESS_TEAM_DOMAIN"}
-	models = []string{
-		"GLM_API_KEY", "ZHIPUAI_API_KEY", "ZAI_API_KEY", "DEEPSEEK_API_KEY",
-		"KIMI_API_KEY", "MOONSHOT_API_KEY", "QWEN_API_KEY", "DASHSCOPE_API_KEY",
-		"DOUBAO_API_KEY", "ARK_API_KEY", "MINIMAX_API_KEY", "SILICONFLOW_API_KEY",
-		"OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY",
-		"MISTRAL_API_KEY", "GROQ_API_KEY", "XAI_API_KEY", "OPENROUTER_API_KEY",
-		"OLLAMA_API_KEY", "OLLAMA_URL",
-	}
-	// searches are the keys, or the address, of search providers; GLM's is a model's.
-	searches = []string{"TAVILY_API_KEY", "BRAVE_API_KEY", "EXA_API_KEY", "SEARXNG_URL", "BOCHA_API_KEY"}
+	waysIn   = []string{"LOONGCLAW_TOKENS", "JWT_PUBLIC_KEYS", "ACCESS_TEAM_DOMAIN"}
+	models   = modelSecrets()
+	searches = searchSecrets()
 )
+
+// modelSecrets are the keys of models; of Ollama, which needs none, the address, too.
+func modelSecrets() []string {
+	var names []string
+	for _, row := range providers.All() {
+		names = append(names, row.Keys...)
+		if row.Name == "ollama" {
+			names = append(names, row.URL())
+		}
+	}
+	return names
+}
+
+// searchSecrets are the keys of searches that are not a model's as well; where a search
+// has none, its address, which may hold a password.
+func searchSecrets() []string {
+	var names []string
+	for _, row := range websearch.All() {
+		secrets := row.Keys
+		if len(secrets) == 0 {
+			secrets = row.URLs
+		}
+		for _, name := range secrets {
+			if !slices.Contains(models, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
 
 // fromEnvironment returns the secrets that are named in the environment and absent on
 // the Worker. What stands there stays as it is.
