@@ -31,7 +31,7 @@ type Pass struct {
 	Issued  int64    `json:"i"` // Unix seconds
 	Expires int64    `json:"e"`
 
-	// For the ledger: how the user came in ("token:" and a name of the
+	// For the audit log: how the user came in ("token:" and a name of the
 	// credential that tells nothing about it, "jwt", "access", …), and what the
 	// gateway has refused them since it last said so, by code.
 	Via     string         `json:"v,omitempty"`

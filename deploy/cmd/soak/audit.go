@@ -30,7 +30,7 @@ func (w *world) audit(ctx context.Context) error {
 			w.book.fault("%s: audit: %v", s, err)
 		}
 	}
-	// Beside the live agent first, then at rest.
+	// Beside the live agent first, then with nothing running.
 	for _, what := range []string{"verify beside a live agent", "verify at rest"} {
 		text, err := w.stacks[0].Verify(ctx)
 		if err != nil {

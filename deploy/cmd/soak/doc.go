@@ -3,11 +3,11 @@
 // nothing lost, nothing doubled, every run finished once, the law of chunks kept
 // over every reconnection, every chain whole.
 //
-// On S3 the network can fail, too (-weather: resets, latency, half-closed connections,
+// On S3 the network can fail, too (-faults: resets, latency, half-closed connections,
 // cut answers, SlowDown), and two agents can share the store, one of them cut off from
 // it for longer than its lease.
 //
-//	go run ./cmd/soak -rounds 1000 -store s3 -weather
+//	go run ./cmd/soak -rounds 1000 -store s3 -faults
 //
 // Owns: the clients, what they note, the faults that are injected, the audit at the end.
 // Touches: the programs through deploy/internal/testenv, a fake provider of a model,

@@ -33,7 +33,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	f.IntVar(&p.Users, "users", 8, "users")
 	f.IntVar(&p.Sessions, "sessions", 2, "sessions of each user")
 	f.IntVar(&p.Agents, "agents", 1, "agents on one store; 2 needs -store sqlite or s3")
-	f.BoolVar(&p.Weather, "weather", false, "trouble between agent and store; needs -store s3")
+	f.BoolVar(&p.Faults, "faults", false, "faults between agent and store; needs -store s3")
 	f.DurationVar(&p.Partition, "partition", 0, "cut the first of two agents off from the store for so long")
 	f.DurationVar(&p.Between, "between", 600*time.Millisecond, "the longest time between two kills")
 	f.DurationVar(&p.Calm, "calm", 0, "go on so long after the last kill")

@@ -20,10 +20,10 @@ func (w *world) partition(ctx context.Context) error {
 	if err := wait(ctx, w.Partition/10); err != nil {
 		return err
 	}
-	w.links[0].storm(silence)
+	w.links[0].add(silence)
 	if err := wait(ctx, w.Partition); err != nil {
 		return err
 	}
-	w.links[0].fair(ctx)
+	w.links[0].clear(ctx)
 	return wait(ctx, w.Partition/10)
 }

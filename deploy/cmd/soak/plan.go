@@ -29,7 +29,7 @@ type Plan struct {
 	Users     int
 	Sessions  int // of each user
 	Agents    int // on one store; 0 is 1
-	Weather   bool
+	Faults    bool
 	Partition time.Duration // how long the first agent is cut off from the store
 	Between   time.Duration // the longest time between two kills
 	Calm      time.Duration // how long to go on without kills
@@ -40,8 +40,8 @@ func (p Plan) check() error {
 	switch {
 	case p.Store != OnDisk && p.Store != OnSQLite && p.Store != OnS3:
 		return fmt.Errorf("store %q is neither %s, %s nor %s", p.Store, OnDisk, OnSQLite, OnS3)
-	case p.Store != OnS3 && (p.Weather || p.Partition > 0):
-		return errors.New("weather and a partition need -store s3: a file has no network before it")
+	case p.Store != OnS3 && (p.Faults || p.Partition > 0):
+		return errors.New("faults and a partition need -store s3: a file has no network before it")
 	case p.Store == OnDisk && p.Agents > 1:
 		return errors.New("two agents need -store sqlite or -store s3")
 	case p.Partition > 0 && p.Agents != 2:
@@ -68,7 +68,7 @@ func Run(ctx context.Context, p Plan) (Report, error) {
 		return Report{}, err
 	}
 	defer w.down()
-	_, _ = fmt.Fprintf(p.Out, "seed %d: %d kills, %d users x %d sessions, %d agent(s), store %s, weather %v, partition %v\n", p.Seed, p.Rounds, p.Users, p.Sessions, p.Agents, p.Store, p.Weather, p.Partition)
+	_, _ = fmt.Fprintf(p.Out, "seed %d: %d kills, %d users x %d sessions, %d agent(s), store %s, faults %v, partition %v\n", p.Seed, p.Rounds, p.Users, p.Sessions, p.Agents, p.Store, p.Faults, p.Partition)
 	err = w.play(ctx)
 	report := b.report(p, time.Since(began))
 	if err = errors.Join(err, b.err()); err != nil {
@@ -80,7 +80,7 @@ func Run(ctx context.Context, p Plan) (Report, error) {
 // play lets everybody loose, makes the trouble, and then looks at what is there.
 func (w *world) play(ctx context.Context) error {
 	stop := make(chan struct{})
-	var playing, following, weather sync.WaitGroup
+	var playing, following, injecting sync.WaitGroup
 	followed, endFollowing := context.WithCancel(ctx)
 	defer endFollowing()
 	played, endPlaying := context.WithCancel(ctx)
@@ -90,7 +90,7 @@ func (w *world) play(ctx context.Context) error {
 		following.Go(func() { s.follow(followed) })
 	}
 	for _, link := range w.links {
-		weather.Go(func() { link.blow(ctx, stop) })
+		injecting.Go(func() { link.inject(ctx, stop) })
 	}
 	err := w.trouble(ctx)
 	if err != nil {
@@ -98,7 +98,7 @@ func (w *world) play(ctx context.Context) error {
 	}
 	w.say("the trouble is over")
 	close(stop)
-	weather.Wait()
+	injecting.Wait()
 	playing.Wait()
 	w.say("everybody has stopped sending")
 	if err == nil {

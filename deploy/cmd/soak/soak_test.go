@@ -75,12 +75,12 @@ func TestKilledOnS3(t *testing.T) {
 	soak(t, Plan{Store: OnS3, Rounds: 15}, map[string]int{"killed": 15, "acknowledged": 15, "finished done": 5})
 }
 
-func TestBadWeatherBeforeS3(t *testing.T) {
-	soak(t, Plan{Store: OnS3, Weather: true, Calm: 10 * time.Second}, map[string]int{"acknowledged": 20, "weather: SlowDown": 5, "finished done": 10})
+func TestFaultsBeforeS3(t *testing.T) {
+	soak(t, Plan{Store: OnS3, Faults: true, Calm: 10 * time.Second}, map[string]int{"acknowledged": 20, "fault: SlowDown": 5, "finished done": 10})
 }
 
-func TestKilledInBadWeather(t *testing.T) {
-	soak(t, Plan{Store: OnS3, Weather: true, Rounds: 5}, map[string]int{"killed": 5, "acknowledged": 5})
+func TestKilledAmongFaults(t *testing.T) {
+	soak(t, Plan{Store: OnS3, Faults: true, Rounds: 5}, map[string]int{"killed": 5, "acknowledged": 5})
 }
 
 func TestTwoAgentsOnOneStore(t *testing.T) {
@@ -88,7 +88,7 @@ func TestTwoAgentsOnOneStore(t *testing.T) {
 }
 
 func TestPlansThatCannotBe(t *testing.T) {
-	for _, p := range []Plan{{Store: "tape"}, {Store: OnDisk, Agents: 2}, {Store: OnDisk, Weather: true}, {Store: OnSQLite, Weather: true}, {Store: OnS3, Agents: 1, Partition: time.Second}} {
+	for _, p := range []Plan{{Store: "tape"}, {Store: OnDisk, Agents: 2}, {Store: OnDisk, Faults: true}, {Store: OnSQLite, Faults: true}, {Store: OnS3, Agents: 1, Partition: time.Second}} {
 		if _, err := Run(t.Context(), p); err == nil {
 			t.Errorf("%+v was played", p)
 		}

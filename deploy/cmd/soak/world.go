@@ -21,7 +21,7 @@ type world struct {
 	book     *book
 	model    *fakeprovider.Server
 	store    *testenv.S3 // nil on disk
-	links    []*link     // between the agents and the store, when there is weather
+	links    []*link     // between the agents and the store, when faults are injected
 	stacks   []*testenv.Stack
 	sessions []*session
 }
@@ -73,7 +73,7 @@ func (w *world) addStack(ctx context.Context, i int) error {
 	}
 	if w.store != nil {
 		endpoint := w.store.URL
-		if w.Weather || w.Partition > 0 {
+		if w.Faults || w.Partition > 0 {
 			l, err := newLink(w, i)
 			if err != nil {
 				return err
@@ -190,14 +190,14 @@ func (w *world) killOnce(ctx context.Context, dice *rand.Rand) error {
 	return w.start(ctx, s)
 }
 
-// start starts an agent. In bad weather one try may not be enough.
+// start starts an agent. Among faults one try may not be enough.
 func (w *world) start(ctx context.Context, s *testenv.Stack) error {
 	for end := time.Now().Add(time.Minute); ; {
 		err := s.StartAgent(ctx)
-		if err == nil || !w.Weather || ctx.Err() != nil || time.Now().After(end) {
+		if err == nil || !w.Faults || ctx.Err() != nil || time.Now().After(end) {
 			return err
 		}
-		w.book.count("start failed in the weather")
+		w.book.count("start failed among faults")
 		s.Agent.Kill()
 		if err := wait(ctx, 200*time.Millisecond); err != nil {
 			return err

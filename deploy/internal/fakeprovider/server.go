@@ -29,7 +29,7 @@ type Request struct {
 	Arrived   time.Time
 	FirstByte time.Time // when the first piece of text had been written
 	Written   int       // pieces of text
-	Finished  bool      // the stand-in did all that the script says
+	Finished  bool      // the fake provider did all that the script says
 	Cancelled bool      // the asker went away before that
 }
 
@@ -64,7 +64,7 @@ func (r Request) Recalled() string {
 	return b.String()
 }
 
-// Server is the stand-in.
+// Server is the fake provider.
 type Server struct {
 	URL string // base URL, with /v1
 

@@ -100,7 +100,7 @@ func (w *Worker) ready(ctx context.Context) error {
 		}
 		if res, err := http.DefaultClient.Do(req); err == nil {
 			_ = res.Body.Close()
-			if res.StatusCode < http.StatusInternalServerError { // the doors alone have no /health
+			if res.StatusCode < http.StatusInternalServerError { // the egress proxy alone has no /health
 				return nil
 			}
 		}

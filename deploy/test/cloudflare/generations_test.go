@@ -290,7 +290,7 @@ func (s *stage) rollBack(t *testing.T) {
 	}
 }
 
-// strangersAtTheDoor: the operator's door is nobody else's.
+// strangersAtTheDoor: the operator's interface is nobody else's.
 func strangersAtTheDoor(t *testing.T, w *world) {
 	t.Helper()
 	for _, key := range []string{"", "wrong", fmt.Sprintf(tokenOf, "talker0"), canaryToken} {

@@ -21,6 +21,7 @@ var retired = map[string]string{
 	"fleet": "upstreams", "Away": "Unhealthy", "Spare": "Backup", "untaken": "notAccepted", "Untaken": "NotAccepted",
 	"locate": "realIP", "identify": "requestID",
 	"teamKeys": "accessKeys", "Strikes": "FailedAttempts", "farewell": "drainDelay", "Entrance": "Startup",
+	"weather": "faults", "Weather": "Faults", "storms": "scenarios",
 	"standin": "fakeprovider", "Lives": "Generations", "LifeOf": "GenerationOf",
 }
 

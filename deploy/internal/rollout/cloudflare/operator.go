@@ -51,7 +51,7 @@ type refused struct {
 }
 
 func (r *refused) Error() string {
-	return fmt.Sprintf("the Worker's door answers %d: %.300s", r.status, r.body)
+	return fmt.Sprintf("the operator's interface answers %d: %.300s", r.status, r.body)
 }
 
 // ask sends an order; without one it reads.
@@ -74,19 +74,19 @@ func (d Operator) ask(ctx context.Context, query string, order any) (switchState
 	web.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	res, err := web.Do(q)
 	if err != nil {
-		return switchState{}, fmt.Errorf("the Worker's door: %w", err)
+		return switchState{}, fmt.Errorf("the operator's interface: %w", err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	b, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
 	if err != nil {
-		return switchState{}, fmt.Errorf("the Worker's door: %w", err)
+		return switchState{}, fmt.Errorf("the operator's interface: %w", err)
 	}
 	if res.StatusCode != http.StatusOK {
 		return switchState{}, &refused{res.StatusCode, string(b)}
 	}
 	var s switchState
 	if err := json.Unmarshal(b, &s); err != nil {
-		return switchState{}, fmt.Errorf("the Worker's door answers what cannot be read: %w", err)
+		return switchState{}, fmt.Errorf("the operator's interface answers what cannot be read: %w", err)
 	}
 	return s, nil
 }

@@ -132,7 +132,7 @@ func (p *Platform) asks(ctx context.Context) (switchState, error) {
 	}
 }
 
-// door is the operator's interface, with what is known of it.
+// operator is the operator's interface, with what is known of it.
 func (p *Platform) operator() Operator {
 	m := p.remembered()
 	return Operator{Base: p.base, Key: p.key(m), Canary: p.canary, Hold: p.Hold, HTTP: p.HTTP}

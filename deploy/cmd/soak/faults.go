@@ -23,16 +23,16 @@ import (
 // link is the way from one agent to the store: Toxiproxy, which spoils
 // connections, and behind it a proxy that spoils answers.
 type link struct {
-	book    *book
-	dice    *rand.Rand
-	weather bool // bad weather comes by itself
-	proxy   *toxiproxy.Proxy
-	server  *http.Server
-	spoil   atomic.Int32 // answers of 1000 that are spoilt
+	book   *book
+	dice   *rand.Rand
+	faults bool // they come by themselves
+	proxy  *toxiproxy.Proxy
+	server *http.Server
+	spoil  atomic.Int32 // answers of 1000 that are spoilt
 }
 
 func newLink(w *world, i int) (*link, error) {
-	l := &link{book: w.book, dice: w.dice(uint64(100 + i)), weather: w.Weather} // #nosec G115 -- small
+	l := &link{book: w.book, dice: w.dice(uint64(100 + i)), faults: w.Faults} // #nosec G115 -- small
 	target, err := url.Parse(w.store.URL)
 	if err != nil {
 		return nil, err
@@ -77,11 +77,11 @@ func (l *link) spoiler(target *url.URL) http.Handler {
 		case n >= l.spoil.Load():
 			pass.ServeHTTP(w, r)
 		case n%2 == 0:
-			l.book.count("weather: SlowDown")
+			l.book.count("fault: SlowDown")
 			refuse(w, "SlowDown")
 		default:
 			pass.ServeHTTP(nowhere{http.Header{}}, r)
-			l.book.count("weather: done, answered 503")
+			l.book.count("fault: done, answered 503")
 			refuse(w, "InternalError")
 		}
 	})
@@ -103,8 +103,8 @@ type toxic struct {
 	Attributes map[string]int `json:"attributes"`
 }
 
-// storms are the kinds of weather. "downstream" is what the store answers.
-var storms = [][]toxic{
+// scenarios are the faults that are injected. "downstream" is what the store answers.
+var scenarios = [][]toxic{
 	{{Name: "slow", Type: "latency", Stream: "downstream", Toxicity: 1, Attributes: map[string]int{"latency": 80, "jitter": 40}}},
 	{{Name: "reset", Type: "reset_peer", Stream: "downstream", Toxicity: 0.7, Attributes: map[string]int{"timeout": 5}}},
 	{{Name: "reset late", Type: "reset_peer", Stream: "upstream", Toxicity: 0.7, Attributes: map[string]int{"timeout": 60}}},
@@ -120,17 +120,17 @@ var storms = [][]toxic{
 	},
 }
 
-// blow makes weather until stop is closed; then it is fair.
-func (l *link) blow(ctx context.Context, stop <-chan struct{}) {
-	if !l.weather {
+// inject adds faults, one scenario after the other, until stop is closed.
+func (l *link) inject(ctx context.Context, stop <-chan struct{}) {
+	if !l.faults {
 		return
 	}
-	defer l.fair(ctx)
+	defer l.clear(ctx)
 	for {
-		l.fair(ctx)
+		l.clear(ctx)
 		l.spoil.Store(int32(l.dice.IntN(3) * 100)) // #nosec G115 -- at most 200
-		if n := l.dice.IntN(len(storms) + 3); n < len(storms) {
-			l.storm(storms[n])
+		if n := l.dice.IntN(len(scenarios) + 3); n < len(scenarios) {
+			l.add(scenarios[n])
 		}
 		t := time.NewTimer(time.Duration(300+l.dice.IntN(1200)) * time.Millisecond)
 		select {
@@ -145,20 +145,20 @@ func (l *link) blow(ctx context.Context, stop <-chan struct{}) {
 	}
 }
 
-func (l *link) fair(ctx context.Context) {
+func (l *link) clear(ctx context.Context) {
 	l.spoil.Store(0)
 	l.proxy.Toxics.ResetToxics(ctx)
 }
 
-func (l *link) storm(toxics []toxic) {
+func (l *link) add(toxics []toxic) {
 	for _, t := range toxics {
 		b, err := json.Marshal(t)
 		if err == nil {
 			_, err = l.proxy.Toxics.AddToxicJson(bytes.NewReader(b))
 		}
 		if err != nil {
-			l.book.fault("weather %s: %v", t.Name, err)
+			l.book.fault("fault %s: %v", t.Name, err)
 		}
-		l.book.count("weather: " + t.Name)
+		l.book.count("fault: " + t.Name)
 	}
 }
