@@ -16,6 +16,10 @@ type Item struct {
 	Tags       []string  `json:"tags"`
 	Content    string    `json:"content"`
 	Source     string    `json:"source,omitempty"` // the session that it came from
+
+	// Foreign is where text came from that others wrote and the model had before it
+	// when it saved the item.
+	Foreign []string `json:"foreign,omitempty"`
 }
 
 // Query asks for items.

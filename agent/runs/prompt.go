@@ -59,7 +59,7 @@ func notesOf(prompt string, items []memory.Item) []session.Note {
 			break
 		}
 		notes = append(notes, session.Note{
-			ID: items[i].ID, Text: strings.TrimPrefix(line, "- "), From: items[i].Source, Day: items[i].Timestamp.UTC().Format(time.DateOnly),
+			ID: items[i].ID, Text: strings.TrimPrefix(line, "- "), From: items[i].Source, Day: items[i].Timestamp.UTC().Format(time.DateOnly), Foreign: len(items[i].Foreign) > 0,
 		})
 	}
 	return notes

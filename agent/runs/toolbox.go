@@ -3,6 +3,7 @@ package runs
 import (
 	"context"
 	"encoding/json"
+	"strings"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/session"
@@ -19,7 +20,9 @@ func (s *open) toolbox(runID, question string, seen []loop.Message) loop.Toolbox
 			calls[c.ID] = c.Arguments
 		}
 		for _, name := range msg.From { // a summary or a list is as foreign as what it was made from
-			if source := known.Source(name, nil); source.What != "" {
+			if name == session.FromMemory {
+				sight.Saw(tools.Remembered)
+			} else if source := known.Source(name, nil); source.What != "" {
 				sight.Saw(source)
 			}
 		}
@@ -29,6 +32,12 @@ func (s *open) toolbox(runID, question string, seen []loop.Message) loop.Toolbox
 		if source := known.Source(msg.Name, calls[msg.CallID]); source.What != "" {
 			sight.Saw(source)
 		}
+		if msg.Name == "memory_search" && strings.Contains(msg.Text, `"foreign":[`) {
+			sight.Saw(tools.Remembered)
+		}
+	}
+	for _, source := range known.Definitions() {
+		sight.Saw(source)
 	}
 	return &toolbox{s: s, run: runID, env: tools.Env{User: s.user.Name, Session: s.id, UserText: question, Files: s.user.Files, Memory: s.user.Memory, Sight: sight}}
 }
@@ -41,8 +50,16 @@ type toolbox struct {
 
 // set is asked each time: what a user has may change while a turn runs.
 func (t *toolbox) set() *tools.Set           { return t.s.Tools.For(t.env.User) }
-func (t *toolbox) Specs() []loop.Spec        { return t.set().Specs() }
 func (t *toolbox) ReadOnly(name string) bool { return t.set().ReadOnly(name) }
+
+// Specs declares the tools: what others wrote of it is in sight from here on.
+func (t *toolbox) Specs() []loop.Spec {
+	set := t.set()
+	for _, source := range set.Definitions() {
+		t.env.Sight.Saw(source)
+	}
+	return set.Specs()
+}
 
 // Meant returns the call that a model means.
 func (t *toolbox) Meant(c loop.Call) loop.Call { return t.set().Meant(c) }

@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -12,6 +13,22 @@ const forgottenNote = "[forgotten]"
 type Memory struct {
 	Heading string               // precedes what was recalled
 	Has     func(id string) bool // reports whether an item was not forgotten since
+}
+
+// FromMemory stands among the tools of which a text is made where it is made of memories
+// that others had a say in.
+const FromMemory = "memory"
+
+// from returns what the context is made of that others may have written.
+func (c *Context) from(m Memory) []string {
+	if c == nil {
+		return nil
+	}
+	from := slices.Clip(c.TodoSeen)
+	if slices.ContainsFunc(c.Notes, func(n Note) bool { return n.Foreign && m.Has(n.ID) }) {
+		from = union(from, FromMemory)
+	}
+	return from
 }
 
 // text returns the context as the model reads it.

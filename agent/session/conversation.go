@@ -182,7 +182,7 @@ func (t *Turn) Messages(m Memory) []loop.Message {
 	for _, part := range t.parts {
 		if part.context != nil {
 			part.messages[0].Context = part.context.text(m)
-			part.messages[0].From = part.context.TodoSeen
+			part.messages[0].From = part.context.from(m)
 		}
 		out = append(out, part.messages...)
 	}

@@ -105,6 +105,8 @@ type Note struct {
 	Text string `json:"text"`           // one line
 	From string `json:"from,omitempty"` // the session that it came from
 	Day  string `json:"day,omitempty"`  // on which it was saved
+
+	Foreign bool `json:"foreign,omitempty"` // it was saved while the model had text of others before it
 }
 
 // summaryBody is an attempt to summarise the older part of the branch that a run is

@@ -91,7 +91,7 @@ func (t *Turn) Compaction(id string, room int, m Memory) loop.Compaction {
 			known.UpTo = t.parts[i-1].last
 			c.Bounds[at] = loop.Bound{UpTo: known.UpTo, Notes: slices.Clip(known.Notes), Tools: slices.Clip(known.Tools)}
 		}
-		known.Tools = union(known.Tools, part.tools()...)
+		known.Tools = union(known.Tools, part.tools(m)...)
 		known.Notes = union(known.Notes, part.notes(m)...)
 		at += len(part.messages)
 	}
@@ -99,13 +99,11 @@ func (t *Turn) Compaction(id string, room int, m Memory) loop.Compaction {
 }
 
 // tools are those whose results a part shows.
-func (p *stretch) tools() (names []string) {
+func (p *stretch) tools(m Memory) (names []string) {
 	if p.summary != nil {
 		names = p.summary.Tools
 	}
-	if p.context != nil {
-		names = append(names[:len(names):len(names)], p.context.TodoSeen...)
-	}
+	names = append(names[:len(names):len(names)], p.context.from(m)...)
 	for i := range p.messages {
 		if m := &p.messages[i]; m.Role == loop.RoleTool && !m.NotRun() {
 			names = append(names[:len(names):len(names)], p.messages[i].Name)

@@ -37,9 +37,22 @@ func (t readSkill) Spec() loop.Spec {
 
 func (readSkill) ReadOnly() bool { return true }
 
-// Foreign reports that a skill is not foreign text: its user has approved it to the
-// letter.
-func (readSkill) Foreign() bool { return false }
+// Foreign reports that others may have written a skill. Its user has approved it, so it
+// is no text from outside, and the model is to follow it; yet what it would have
+// remembered or searched for is asked for.
+func (readSkill) Foreign() bool { return true }
+
+// SourceOf names the skill.
+func (readSkill) SourceOf(args json.RawMessage) string {
+	var a struct {
+		Name string `json:"name"`
+	}
+	_ = json.Unmarshal(args, &a)
+	return "the skill " + a.Name
+}
+
+// Fences reports that the output says itself what it is.
+func (readSkill) Fences() {}
 
 func (t readSkill) name(args json.RawMessage) (string, string) {
 	var a struct {

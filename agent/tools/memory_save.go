@@ -92,7 +92,7 @@ func (t memorySave) Run(ctx context.Context, raw json.RawMessage, env Env) (stri
 		return "", err
 	}
 	item, err := env.Memory.Save(ctx, memory.Item{
-		Type: a.Type, Importance: a.Importance, Tags: a.Tags, Content: a.Content, Source: env.Session,
+		Type: a.Type, Importance: a.Importance, Tags: a.Tags, Content: a.Content, Source: env.Session, Foreign: env.Sight.Sources(),
 	})
 	if err != nil {
 		return "", err

@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed" // the description
 	"encoding/json"
+	"slices"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/memory"
@@ -72,6 +73,9 @@ func (t memorySearch) Run(ctx context.Context, raw json.RawMessage, env Env) (st
 	}
 	if items == nil {
 		items = []memory.Item{}
+	}
+	if slices.ContainsFunc(items, func(it memory.Item) bool { return len(it.Foreign) > 0 }) {
+		env.Sight.Saw(Remembered)
 	}
 	return toJSON(items)
 }

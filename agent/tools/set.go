@@ -43,6 +43,22 @@ func (s *Set) Specs() []loop.Spec {
 	return out
 }
 
+// Definitions says who else than the agent's own authors has written what is declared
+// to models. Its user has approved it, so it is no text from outside; yet it is none of
+// the user's words, and its author may be after something.
+func (s *Set) Definitions() (sources []Source) {
+	for _, t := range s.tools {
+		d, ok := t.(defined)
+		if h, hides := t.(hidden); !ok || hides && h.Hidden() {
+			continue
+		}
+		if source := (Source{What: shown(d.DefinedBy())}); !slices.Contains(sources, source) {
+			sources = append(sources, source)
+		}
+	}
+	return sources
+}
+
 // Knows reports whether there is such a tool.
 func (s *Set) Knows(name string) bool {
 	_, ok := s.byName[name]

@@ -16,6 +16,11 @@ type Source struct {
 	Fenced  bool // the output says itself what it is, as web_fetch's does
 }
 
+// Remembered is the source of a memory that was saved while the model had text of
+// others before it: its user has let it be saved, and it is still none of the user's
+// own words.
+var Remembered = Source{What: "a memory that was saved while the model read what others wrote"}
+
 // sourced is a tool that can say more of where an output comes from than its own name.
 type sourced interface {
 	SourceOf(args json.RawMessage) string

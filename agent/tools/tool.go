@@ -70,6 +70,11 @@ type roomy interface {
 	MaxOutput() int
 }
 
+// defined is a tool whose description and schema come from somebody else, who is named.
+type defined interface {
+	DefinedBy() string
+}
+
 // hidden is a tool that may be called and is not declared to models.
 type hidden interface {
 	Hidden() bool

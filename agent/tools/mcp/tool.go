@@ -44,6 +44,11 @@ func (tool) Foreign() bool { return true }
 // have written it.
 func (tool) Outside() {}
 
+// DefinedBy names the server, whose owner wrote the definition.
+func (t tool) DefinedBy() string {
+	return "what the MCP server " + t.server.name + " says of its tools"
+}
+
 // SourceOf is where an answer comes from, for people.
 func (t tool) SourceOf(json.RawMessage) string {
 	return "MCP server " + t.server.name + ", tool " + t.def.Tool
