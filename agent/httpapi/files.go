@@ -75,6 +75,9 @@ func (s *Server) writeFile(c echo.Context) error {
 	if err := w.Write(c.Request().Context(), name, b); err != nil {
 		return err
 	}
+	if err := w.NoteOwn(c.Request().Context(), name); err != nil {
+		return err
+	}
 	return c.JSON(http.StatusOK, map[string]any{"success": true, "path": name, "size": len(b)})
 }
 
@@ -88,6 +91,9 @@ func (s *Server) removeFile(c echo.Context) error {
 		return err
 	}
 	if err := w.Remove(c.Request().Context(), name); err != nil {
+		return err
+	}
+	if err := w.NoteOwn(c.Request().Context(), name); err != nil {
 		return err
 	}
 	return c.JSON(http.StatusOK, map[string]any{"success": true, "path": name})

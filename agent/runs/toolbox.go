@@ -3,7 +3,6 @@ package runs
 import (
 	"context"
 	"encoding/json"
-	"strings"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/session"
@@ -32,8 +31,8 @@ func (s *open) toolbox(runID, question string, seen []loop.Message) loop.Toolbox
 		if source := known.Source(msg.Name, calls[msg.CallID]); source.What != "" {
 			sight.Saw(source)
 		}
-		if msg.Name == "memory_search" && strings.Contains(msg.Text, `"foreign":[`) {
-			sight.Saw(tools.Remembered)
+		if source, ok := tools.SourceOfOutput(msg.Name, msg.Text); ok {
+			sight.Saw(source)
 		}
 	}
 	for _, source := range known.Definitions() {

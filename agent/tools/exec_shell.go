@@ -51,6 +51,7 @@ type execShellResult struct {
 	Stderr    *string  `json:"stderr"`
 	ExitCode  int      `json:"exitCode"`
 	Conflicts []string `json:"conflicts,omitempty"`
+	Note      string   `json:"note,omitempty"` // that files of the workspace hold text of others
 }
 
 func (execShell) Spec() loop.Spec { return spec("exec_shell", execShellText, execShellParameters) }
@@ -112,6 +113,16 @@ func (t execShell) Run(ctx context.Context, raw json.RawMessage, env Env) (strin
 	if err := work.Fill(ctx, store); err != nil {
 		return "", err
 	}
+	// Which files a command reads nobody knows: where one holds text of others, its
+	// output may, and so may what it changes.
+	foreign, err := env.Files.Foreign(ctx)
+	if err != nil {
+		return "", err
+	}
+	note := written(env, foreign.Any())
+	if from := env.Sight.Outside(); len(from) > 0 {
+		store = noting{store, env.Files, from}
+	}
 	if timeout == 0 || timeout > t.config.ShellTimeout {
 		timeout = t.config.ShellTimeout
 	}
@@ -124,7 +135,7 @@ func (t execShell) Run(ctx context.Context, raw json.RawMessage, env Env) (strin
 	if err != nil {
 		return "", err
 	}
-	out := execShellResult{Stdout: result.Stdout, Stderr: textOrNull(result.Stderr), ExitCode: result.Exit}
+	out := execShellResult{Stdout: result.Stdout, Stderr: textOrNull(result.Stderr), ExitCode: result.Exit, Note: note}
 	if !plain {
 		if out.Conflicts, err = t.giveBack(ctx, work, store); err != nil {
 			return "", err

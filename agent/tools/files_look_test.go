@@ -64,3 +64,5 @@ func TestLongLinesAreCutBetweenWords(t *testing.T) {
 		}
 	}
 }
+
+func (*slowFiles) Foreign(context.Context) (files.Foreign, error) { return files.Foreign{}, nil }

@@ -107,6 +107,16 @@ func (t filesSearch) Run(ctx context.Context, raw json.RawMessage, env Env) (str
 	if len(hits) == 0 {
 		return "nothing was found" + note, nil
 	}
+	foreign, err := env.Files.Foreign(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, hit := range hits {
+		if mark := written(env, foreign.Of(hit.Path)); mark != "" {
+			note += "\n" + mark
+			break
+		}
+	}
 	return t.shown(hits, note)
 }
 

@@ -74,12 +74,16 @@ func (t readFile) Run(ctx context.Context, raw json.RawMessage, env Env) (string
 	if err != nil {
 		return "", err
 	}
+	foreign, err := env.Files.Foreign(ctx)
+	if err != nil {
+		return "", err
+	}
 	body, err := env.Files.Read(ctx, *a.Path)
 	if err != nil {
 		return "", err
 	}
 	from := min(a.Offset, len(body))
-	room := t.max - 200 // for the mark
+	room := t.max - 600 // for the notes
 	if a.Encoding != "" && a.Encoding != encUTF8 {
 		room /= 2 // the widest encoding, hex, doubles
 	}
@@ -97,6 +101,9 @@ func (t readFile) Run(ctx context.Context, raw json.RawMessage, env Env) (string
 	}
 	if to < len(body) {
 		part += fmt.Sprintf("\n[cut: bytes %d to %d of %d; call read_file with offset=%d to see more]", from, to, len(body), to)
+	}
+	if note := written(env, foreign.Of(*a.Path)); note != "" {
+		part = note + "\n" + part
 	}
 	return part, nil
 }

@@ -99,6 +99,10 @@ type Files interface {
 	List(ctx context.Context, dir string) ([]FileInfo, error)
 	Remove(ctx context.Context, path string) error
 	Walk(ctx context.Context, fn func(files.File) error) error
+	// Foreign says which files hold text of others; NoteForeign notes that one is about
+	// to be written while the model sees such text.
+	Foreign(ctx context.Context) (files.Foreign, error)
+	NoteForeign(ctx context.Context, path string, from []string) error
 }
 
 // FileInfo is one entry of a folder.

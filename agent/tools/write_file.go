@@ -77,6 +77,11 @@ func (t writeFile) Run(ctx context.Context, raw json.RawMessage, env Env) (strin
 	if err != nil {
 		return "", err
 	}
+	if from := env.Sight.Outside(); len(from) > 0 {
+		if err := env.Files.NoteForeign(ctx, path, from); err != nil {
+			return "", err
+		}
+	}
 	if err := env.Files.Write(ctx, path, body); err != nil {
 		return "", err
 	}
