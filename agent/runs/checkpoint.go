@@ -60,7 +60,10 @@ func (s *open) checkpoint(ctx context.Context) {
 	}
 	if marker == session.Inherited {
 		// Another agent may be using the session, whose marker it is then.
-		if err := s.log.Refresh(ctx); err != nil {
+		switch err := s.takeIn(ctx); {
+		case errors.Is(err, errOver):
+			return
+		case err != nil:
 			s.checkpointLater()
 			return
 		}
@@ -78,6 +81,10 @@ func (s *open) checkpoint(ctx context.Context) {
 			s.Log.Warn("session not anchored; it stays marked", slog.Any("err", err))
 			s.checkpointLater()
 			return
+		}
+		if s.isOver() { // as the user's journal, which was read for this, says now
+			s.reg.drop(s)
+			return // the marker is the next generation's, if there is one
 		}
 	}
 	if marker == session.Inherited && s.Now().Sub(last.Time) <= 3*s.CheckpointAfter {

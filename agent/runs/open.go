@@ -10,7 +10,6 @@ import (
 	"github.com/loongclaw/loongclaw/agent/record"
 	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/agent/users"
-	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
 // open is one life of a session that is in memory: its state, its journal, and
@@ -55,10 +54,6 @@ type persona struct {
 	text chan string
 }
 
-// staleAfter is how long what is known of a session counts without looking
-// whether another agent has written to it.
-const staleAfter = 2 * time.Second
-
 // Apply takes a record in that is in the journal now.
 func (s *open) Apply(e journal.Entry) error {
 	s.mu.Lock()
@@ -83,40 +78,6 @@ func (s *open) commit(ctx context.Context, decide func() ([]record.Record, error
 		defer s.mu.Unlock()
 		return decide()
 	})
-}
-
-// refresh takes in what other agents have appended since this one last looked.
-func (s *open) refresh(ctx context.Context) error {
-	now := s.Now()
-	s.mu.Lock()
-	fresh := s.life.Phase == session.Carrying || now.Sub(s.read) < staleAfter
-	s.mu.Unlock()
-	if fresh {
-		return nil
-	}
-	if err := s.user.Refresh(ctx); err != nil {
-		return err
-	}
-	if err := s.log.Refresh(ctx); err != nil {
-		if fault.CodeOf(err) == fault.CodeDamaged && s.isOver(ctx) {
-			return nil // whoever asked looks at the user's journal next
-		}
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.read = now
-	return nil
-}
-
-// isOver reports whether another agent has ended this generation. Its tombstone is
-// durable before the first object goes, so what is gone then is not damaged.
-func (s *open) isOver(ctx context.Context) bool {
-	if s.user.Refresh(ctx) != nil {
-		return false
-	}
-	row, _ := s.user.Session(s.id)
-	return row.Epoch > s.state.Epoch() || row.Epoch == s.state.Epoch() && !row.Alive
 }
 
 // touch says that the session was used.

@@ -2,6 +2,7 @@ package runs
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"slices"
@@ -51,12 +52,16 @@ func (g *registry) lookup(ctx context.Context, user, id string) (*open, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.refresh(ctx); err != nil {
-		return nil, err
+	err = s.refresh(ctx)
+	if err == nil && s.isOver() { // as is known since the session was last looked at
+		g.drop(s)
+		err = errOver
 	}
-	if row, _ := u.Session(id); row.Epoch != s.state.Epoch() || !row.Alive {
-		g.drop(s) // another agent has ended this life
+	switch {
+	case errors.Is(err, errOver):
 		return g.lookup(ctx, user, id)
+	case err != nil:
+		return nil, err
 	}
 	s.recheck()
 	return s, nil
@@ -107,10 +112,10 @@ func (g *registry) read(ctx context.Context, u *users.User, id string) (*open, e
 		anchors = append(anchors, journal.Tail{Number: row.Tail.Number, Hash: h})
 	}
 	log, err := g.openLog(ctx, s, anchors)
-	if fault.CodeOf(err) == fault.CodeDamaged && s.isOver(ctx) {
+	switch err = s.explain(ctx, err); {
+	case errors.Is(err, errOver):
 		return g.read(ctx, u, id)
-	}
-	if err != nil {
+	case err != nil:
 		return nil, err
 	}
 	if now, _ := u.Session(id); now.Epoch != row.Epoch || now.Alive != row.Alive {

@@ -2,6 +2,7 @@ package runs
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -61,7 +62,7 @@ func (s *open) lookAgain() {
 	}
 	ctx, cancel := context.WithTimeout(s.root, lease.Interval)
 	defer cancel()
-	if err := s.log.Refresh(ctx); err != nil {
+	if err := s.takeIn(ctx); err != nil && !errors.Is(err, errOver) {
 		s.Log.Warn("session not refreshed", slog.Any("err", err))
 	}
 	s.mu.Lock()
@@ -97,8 +98,8 @@ func (s *open) watch(ctx context.Context, run session.Run, stop context.CancelCa
 			return
 		case <-t.C:
 		}
-		if err := s.log.Refresh(ctx); err != nil {
-			continue // the next step finds out what this means
+		if err := s.takeIn(ctx); err != nil {
+			continue // it is over, and ctx with it; or the next step finds out what this means
 		}
 		s.mu.Lock()
 		now, ok := s.state.Current()
