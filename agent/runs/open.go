@@ -6,10 +6,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/auditlog"
 	"github.com/loongclaw/loongclaw/agent/journal"
 	"github.com/loongclaw/loongclaw/agent/record"
 	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/agent/users"
+	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
 // open is one life of a session that is in memory: its state, its journal, and
@@ -17,7 +19,7 @@ import (
 // the only ones that the session has here.
 type open struct {
 	*env
-	reg  *registry
+	kept keeper
 	id   string
 	user *users.User
 	log  *journal.Log
@@ -46,6 +48,15 @@ type open struct {
 	followers int
 	touched   time.Time // last use, for eviction
 	read      time.Time // when the journal was last read
+}
+
+// keeper keeps the sessions that are in memory.
+type keeper interface {
+	// drop lets go of a session whose life has ended.
+	drop(s *open)
+	// evict takes a session out of memory unless it is in use, and reports whether it
+	// is out.
+	evict(s *open) bool
 }
 
 // persona is who the agent is, read while a message was being stored.
@@ -150,6 +161,23 @@ func (s *open) rowLocked() users.SessionSummary {
 		Session: s.state.Summary(), Epoch: s.state.Epoch(), Alive: true, Usage: s.state.Usage(),
 		Tail: users.Anchor{Number: t.Number, Hash: t.Hash.String()},
 	}
+}
+
+// listed is a row of a session that is not in use: nothing runs in it, whatever it
+// was at when the row was written.
+func listed(r users.SessionSummary) users.SessionSummary {
+	if r.Session.State != chat.StateFailed {
+		r.Session.State = chat.StateIdle
+	}
+	return r
+}
+
+// audit returns the entries of this session that its user's journal does not have
+// yet.
+func (s *open) audit() []auditlog.Entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state.AuditLog(s.user.Covered(s.id, s.state.Epoch()))
 }
 
 // end lets go of a life that is over. Those who follow it look for the next one.

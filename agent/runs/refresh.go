@@ -3,6 +3,7 @@ package runs
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/session"
@@ -68,7 +69,7 @@ func (s *open) checkAlive(ctx context.Context) error {
 	if !s.isOver() {
 		return nil
 	}
-	s.reg.drop(s)
+	s.kept.drop(s)
 	s.Go(func() { s.sweep(s.root) })
 	return errOver
 }
@@ -78,4 +79,14 @@ func (s *open) checkAlive(ctx context.Context) error {
 func (s *open) isOver() bool {
 	row, _ := s.user.Session(s.id)
 	return row.Epoch > s.state.Epoch() || row.Epoch == s.state.Epoch() && !row.Alive
+}
+
+// sweep removes what earlier lives of a session have left: a crash may have cut
+// a deletion short, and the next life's marker stands in the place of its own.
+func (s *open) sweep(ctx context.Context) {
+	s.starting.Lock()
+	defer s.starting.Unlock()
+	if err := s.user.Sweep(ctx, s.id); err != nil {
+		s.Log.Warn("objects of an ended life not removed; the next start tries again", slog.String("user", s.user.Name), slog.String("session", s.id), slog.Any("err", err))
+	}
 }

@@ -3,6 +3,7 @@ package runs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -62,6 +63,24 @@ func (m *Manager) Start(ctx context.Context, user, id string, q Request) (chat.R
 			return run, err
 		}
 	}
+}
+
+// checkRequest refuses a message that is none, and what a client brings beside it
+// when that is too much to be kept.
+func checkRequest(session string, q Request) error {
+	if err := chat.CheckSession(session); err != nil {
+		return err
+	}
+	if err := chat.CheckMessage(q.Message); err != nil {
+		return err
+	}
+	if len(q.Key) > 256 {
+		return fault.New(fault.CodeInvalidRequest, "the Idempotency-Key is longer than 256 bytes", "use a random UUID")
+	}
+	if len(q.Instructions) > chat.MaxInstructions {
+		return fault.New(fault.CodeTooLarge, fmt.Sprintf("the system messages are longer than %s", size(chat.MaxInstructions)), "send shorter ones")
+	}
+	return nil
 }
 
 // adopted returns what is kept of an earlier conversation, with new ids: who brings
