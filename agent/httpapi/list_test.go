@@ -16,7 +16,7 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/sse"
 )
 
-// listen follows the list for a second, in which something may be done meanwhile.
+// listen reads a stream for a second, in which something may be done meanwhile.
 func (r *rig) listen(target, last string, meanwhile func()) *wire {
 	r.t.Helper()
 	ctx, cancel := context.WithCancel(r.t.Context())
