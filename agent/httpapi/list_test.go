@@ -146,6 +146,11 @@ func TestAListThatIsTheSameIsNotSentAgain(t *testing.T) {
 				t.Errorf("%s with %s: %d %q", target, known, w.Code, w.Body)
 			}
 		}
+		q := r.request(http.MethodGet, target, "")
+		q.Header["If-None-Match"] = []string{`"other"`, tag}
+		if w := r.do(q); w.Code != http.StatusNotModified {
+			t.Errorf("%s with the tag in a second line of the head: %d", target, w.Code)
+		}
 		if w := r.conditional(target, `"other"`); w.Code != 200 || w.Body.Len() == 0 {
 			t.Errorf("%s with another tag: %d", target, w.Code)
 		}

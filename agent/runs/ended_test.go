@@ -132,19 +132,53 @@ func TestARunEndsWithItsSession(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
 			a, b := r.agent("a"), r.agent("b")
+			c := r.resting("c", time.Hour) // it comes to no checkpoint, which looks, too
 			defer stop(t, b, time.Second)
-			r.provider.Script(modeltest.Reply{Text: strings.Repeat("one moment ", 50), Delay: 100})
+			defer stop(t, c, time.Second)
+			// The first answer is written when the session is gone, and before anybody looks.
+			r.provider.Script(modeltest.Reply{Text: "one moment please", Delay: 200, Calls: calling("get_current_time", "{}").Calls},
+				modeltest.Reply{Text: strings.Repeat("one moment ", 50), Delay: 100})
 			run := start(t, a, "s", "please")
 			read(t, a, "s", run.Cursor, ofType(chat.TypeMessageChunk))
+			if _, err := c.Session(t.Context(), "alice", "s"); err != nil || c.Active() != 1 {
+				t.Fatalf("%d active where another agent's run is waited for, %v", c.Active(), err)
+			}
 			if err := end(t.Context(), b); err != nil {
 				t.Fatal(err)
 			}
 			eventually(t, func() bool { return a.Active() == 0 }, "the run goes on")
+			eventually(t, func() bool { return c.Active() == 0 }, "it is waited for still")
+			eventually(t, func() bool {
+				left, _, err := r.store.List(t.Context(), users.SessionPrefix("alice", "s", 1), "", 0)
+				return err == nil && len(left) == 0
+			}, "what it has written since is left in the store")
 			stop(t, a, time.Second)
-			left, _, err := r.store.List(t.Context(), users.SessionPrefix("alice", "s", 1), "", 0)
-			if err != nil || len(left) > 0 {
-				t.Errorf("of the session there is left %v, %v", left, err)
-			}
 		})
 	}
+}
+
+// TestACheckpointLeavesTheNextGenerationsMarker has a session come to its checkpoint
+// in one agent when another one has cleared it and is at work in it again: a start must
+// find that work.
+func TestACheckpointLeavesTheNextGenerationsMarker(t *testing.T) {
+	r := newRig(t)
+	a, b := r.resting("a", time.Second), r.agent("b")
+	defer stop(t, a, time.Second)
+	defer stop(t, b, time.Second)
+	run := start(t, a, "s", "hello")
+	read(t, a, "s", run.Cursor, finished(run))
+	if err := b.Clear(t.Context(), "alice", "s"); err != nil {
+		t.Fatal(err)
+	}
+	r.provider.Script(modeltest.Reply{Text: strings.Repeat("one moment ", 20), Delay: 100})
+	run = start(t, b, "s", "and now")
+	u, err := b.Users().Get(t.Context(), "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * time.Second) // the checkpoint of a is over
+	if markers, err := u.Markers(t.Context()); err != nil || len(markers) != 1 || markers[0].Epoch != 2 {
+		t.Errorf("the markers are %+v, %v, want that of the second generation", markers, err)
+	}
+	read(t, b, "s", run.Cursor, finished(run))
 }

@@ -265,6 +265,10 @@ func TestAListThatIsWatchedOverACrash(t *testing.T) {
 			t.Errorf("%s: %s", name, told(events))
 		}
 	}
+	list, err := r.agent("a").List(t.Context(), "alice", "")
+	if err != nil || len(list.Sessions) != 1 || list.Sessions[0].State != chat.StateWaiting {
+		t.Errorf("an agent that has just come lists %+v, %v, want the session that waits", list.Sessions, err)
+	}
 	open, err := r.agent("a").Approvals(t.Context(), "alice")
 	if err != nil || len(open) != 1 {
 		t.Errorf("an agent that has just come says that %+v, %v is open, want the question", open, err)
