@@ -32,6 +32,9 @@ func (parrot) Answer(ctx context.Context, q loop.Question, onText func(string)) 
 	if text == "fail" {
 		return loop.Answer{}, fault.New(fault.CodeProviderBusy, "the provider is busy", "try again").After(7 * time.Second)
 	}
+	if text == "late" {
+		return loop.Answer{}, fault.Wrap(context.DeadlineExceeded, fault.CodeProviderFailed, "the provider took too long", "try again")
+	}
 	if text == "wait" {
 		<-ctx.Done()
 		return loop.Answer{}, ctx.Err()

@@ -344,3 +344,38 @@ func TestChangesInAnyMomentAreTold(t *testing.T) {
 		t.Errorf("told of %s, want %d sessions", b, n)
 	}
 }
+
+// A checkpoint says again what the row has said: nobody is told twice.
+func TestARowIsToldOnce(t *testing.T) {
+	r := newRig(t)
+	m := r.agent("a")
+	defer stop(t, m, time.Second)
+	w, err := m.Watch(t.Context(), "alice", cursorNow(t, m))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	w.UntilIdle = true
+	say(t, m, "s", "x", nil)
+	rows := map[chat.Session]int{}
+	for round := range 2 {
+		for {
+			events, err := w.Next(t.Context())
+			if errors.Is(err, runs.ErrIdle) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range events {
+				if rows[*e.Session]++; rows[*e.Session] > 1 {
+					t.Errorf("in round %d it tells again %+v", round, *e.Session)
+				}
+			}
+		}
+		waitRested(t, m, "s")
+	}
+	if len(rows) == 0 {
+		t.Error("it tells nothing")
+	}
+}
