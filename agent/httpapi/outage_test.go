@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/bucket/buckettest"
 	"github.com/loongclaw/loongclaw/agent/bucket/disk"
+	"github.com/loongclaw/loongclaw/agent/skills"
 	"github.com/loongclaw/loongclaw/agent/tools/mcp"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
@@ -29,6 +31,8 @@ var samples = map[string]struct{ body, query string }{
 	"PUT " + chat.PathFile:          {`text`, ""},
 	"PUT " + chat.PathServer:        {`{"url":"https://mcp.example/x"}`, ""},
 	"POST " + chat.PathServerPinned: {`{"hash":"x"}`, ""},
+	"POST " + chat.PathSkillPinned:  {`{"hash":"x"}`, ""},
+	"POST " + chat.PathMCP:          {`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"sessions_list","arguments":{}}}`, ""},
 	"POST " + chat.PathCompletions:  {`{"model":"m","messages":[{"role":"user","content":"hi"}]}`, ""},
 	"GET " + chat.PathEvents:        {"", "?until=idle"},
 	"GET " + chat.PathList:          {"", "?until=idle"},
@@ -79,13 +83,20 @@ func duringOutage(t *testing.T, method, target, body string, answered int64) (w 
 	r.Servers = servers(store)
 	r.SetReady()
 	defer r.Servers.Close()
+	r.Skills = skills.New(skills.Config{Bucket: store, Log: slog.New(slog.DiscardHandler), Now: time.Now, Note: noNote})
+	defer r.Skills.Close()
 	defer r.stop()
 	defer store.Mend()
 	store.Break(answered)
 	defer time.AfterFunc(3*time.Second, store.Mend).Stop() // a run waits for its store
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	w = r.do(r.request(method, target, body).WithContext(ctx))
+	q := r.request(method, target, body).WithContext(ctx)
+	q.Header.Set("Content-Type", "application/json")
+	if target == chat.PathMCP {
+		q.Header.Set("Accept", "application/json, text/event-stream")
+	}
+	w = r.do(q)
 	if ctx.Err() != nil {
 		t.Errorf("after %d calls of the store nothing is said", answered)
 	}
@@ -95,6 +106,8 @@ func duringOutage(t *testing.T, method, target, body string, answered int64) (w 
 func servers(store bucket.Bucket) *mcp.Source {
 	return mcp.New(mcp.Config{
 		Bucket: store, Lookup: func(string) (string, bool) { return "", false }, Closed: "not in this test", Version: "v1", Now: time.Now,
-		Note: func(context.Context, string, ...auditlog.Entry) error { return nil },
+		Note: noNote,
 	})
 }
+
+func noNote(context.Context, string, ...auditlog.Entry) error { return nil }
