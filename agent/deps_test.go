@@ -106,8 +106,8 @@ var mayImport = map[string][]string{
 }
 
 type goPackage struct {
-	ImportPath, Dir                    string
-	Imports, TestImports, XTestImports []string
+	ImportPath, Dir                             string
+	GoFiles, Imports, TestImports, XTestImports []string
 }
 
 func (p goPackage) room() string {
@@ -118,7 +118,7 @@ func (p goPackage) all() []string { return slices.Concat(p.Imports, p.TestImport
 
 func list(t *testing.T) []goPackage {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Imports,TestImports,XTestImports", "./...")
+	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,Imports,TestImports,XTestImports", "./...")
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/record"
 	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/plain"
 )
 
 // Entry is one line of a user's audit log. It outlives the session that it speaks
@@ -63,7 +64,9 @@ const maxScope = 512
 func Records(entries []Entry) []record.Record {
 	records := make([]record.Record, 0, len(entries)+1)
 	for _, e := range entries {
-		e.Scope = clip(e.Scope, maxScope)
+		if len(e.Scope) > maxScope {
+			e.Scope = plain.Cut(e.Scope, maxScope) + "…"
+		}
 		records = append(records, record.New(RecordType, e))
 	}
 	return records
@@ -81,19 +84,4 @@ func Sort(entries []Entry) {
 	slices.SortStableFunc(entries, func(a, b Entry) int {
 		return cmp.Or(a.At.Compare(b.At.Time), cmp.Compare(a.Session, b.Session), cmp.Compare(a.Seq, b.Seq))
 	})
-}
-
-// clip cuts a text between two characters.
-func clip(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	cut := 0
-	for i := range s {
-		if i > most {
-			break
-		}
-		cut = i
-	}
-	return s[:cut] + "…"
 }

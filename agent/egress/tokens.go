@@ -106,20 +106,9 @@ func (t *Tokens) add(user, token string) {
 	}
 }
 
-// ServeHTTP takes the tokens of a start, once: who is first is whoever started the
-// agent.
-func (t *Tokens) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if err := t.take(w, r); err != nil {
-		f := fault.From(err)
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		w.WriteHeader(f.Status())
-		_ = json.NewEncoder(w).Encode(f)
-		return
-	}
-	w.WriteHeader(http.StatusNoContent)
-}
-
-func (t *Tokens) take(w http.ResponseWriter, r *http.Request) error {
+// Take takes the tokens of a start out of a request, once: who is first is whoever
+// started the agent.
+func (t *Tokens) Take(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodPost {
 		return fault.New(fault.CodeMethod, "the egress token is brought with POST", "")
 	}
@@ -231,7 +220,4 @@ func (m marking) RoundTrip(r *http.Request) (*http.Response, error) {
 	return m.base.RoundTrip(r)
 }
 
-var (
-	_ http.RoundTripper = marking{}
-	_ http.Handler      = (*Tokens)(nil)
-)
+var _ http.RoundTripper = marking{}

@@ -10,14 +10,17 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/egress"
+	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
 const token = "canary-door-token-0123456789"
 
 func bring(t *egress.Tokens, method, body string) (int, string) {
-	w := httptest.NewRecorder()
-	t.ServeHTTP(w, httptest.NewRequest(method, egress.Path, strings.NewReader(body)))
-	return w.Code, w.Body.String()
+	err := t.Take(httptest.NewRecorder(), httptest.NewRequest(method, egress.Path, strings.NewReader(body)))
+	if err != nil {
+		return fault.CodeOf(err).Status(), err.Error() + string(fault.From(err).JSON(fault.Own))
+	}
+	return http.StatusNoContent, ""
 }
 
 func TestTheTokenComesOnce(t *testing.T) {

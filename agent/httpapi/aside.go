@@ -3,17 +3,13 @@ package httpapi
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/loongclaw/loongclaw/agent/openai"
 	"github.com/loongclaw/loongclaw/agent/runs"
-	"github.com/loongclaw/loongclaw/pkg/fault"
-	"github.com/loongclaw/loongclaw/pkg/sse"
 )
 
 // formatOf hands a client's format on.
@@ -70,43 +66,26 @@ func (s *Server) streamAside(c echo.Context, ask func(func(string)) (runs.AsideA
 		})
 		ended <- end{answer, err}
 	}()
-	out := s.openStream(c)
-	data := func(b []byte) []byte { return sse.Append(nil, sse.Event{Data: b}) }
-	if out.write(data(answer.First())) != nil {
-		return nil // the client has gone, and the question with it
-	}
-	alive := time.NewTicker(keepAlive)
-	defer alive.Stop()
-	for {
-		b := sse.Comment
+	return s.stream(c, stream{first: data(answer.First()), broken: openAIFrame, next: func(ctx context.Context) (b []byte, last bool, err error) {
 		select {
 		case piece := <-pieces:
 			if answer.Check(piece, "") != nil {
-				continue // the end tells of it
+				return nil, false, nil // the end tells of it
 			}
-			b = data(answer.Piece(piece))
-		case <-alive.C:
+			return data(answer.Piece(piece)), false, nil
 		case e := <-ended:
 			if e.err == nil {
 				e.err = answer.Check(e.Text, e.Finish)
 			}
 			if e.err != nil {
-				_ = out.write(data(fault.From(e.err).With(requestID(c)).JSON(fault.OpenAI))) // it is the end either way
-				return e.err
+				return nil, true, e.err
 			}
-			b = nil
 			if e.Reasoning != "" {
 				b = data(answer.Thought(e.Reasoning))
 			}
-			b = append(b, data(answer.Last(e.Finish))...)
-			if count {
-				b = append(b, data(answer.Count(e.Usage))...)
-			}
-			_ = out.write(append(b, data(json.RawMessage(openai.Done))...)) // it is the end either way
-			return nil
+			return append(b, lastOf(answer, e.Finish, e.Usage, count)...), true, nil
+		case <-ctx.Done():
+			return nil, false, ctx.Err()
 		}
-		if out.write(b) != nil {
-			return nil
-		}
-	}
+	}})
 }

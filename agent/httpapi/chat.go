@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -82,42 +81,39 @@ func param(c echo.Context, name string) (string, error) {
 }
 
 // chat is the original's way: send a message, get the answer.
-func (s *Server) chat(c echo.Context) error {
-	var q struct {
-		Message   string  `json:"message"`
-		SessionID string  `json:"sessionId"`
-		ParentID  *string `json:"parentId"`
-		Model     *string `json:"model"`
-		Stream    bool    `json:"stream"`
-		chat.Unserved
-	}
-	if err := body(c, &q); err != nil {
-		return err
-	}
-	if err := cmp.Or(q.Refuse(), s.checkModel(q.Model)); err != nil {
-		return err
-	}
+func (s *Server) chat(c echo.Context, q chatBody) (chatAnswer, error) {
 	if q.SessionID == "" {
 		q.SessionID = chat.DefaultSession
 	}
 	stream := q.Stream || wantsStream(c)
-	run, err := s.Runs.Start(c.Request().Context(), user(c), q.SessionID, runs.Request{
-		Message: q.Message, ParentID: q.ParentID, Model: q.Model, Key: c.Request().Header.Get(chat.HeaderIdempotencyKey),
-		Interactive: stream, RequestID: requestID(c),
-	})
+	run, err := s.submit(c, q.SessionID, q.messageBody, stream)
 	if err != nil {
-		return err
+		return chatAnswer{}, err
 	}
 	f, err := s.Runs.Follow(c.Request().Context(), user(c), run.SessionID, run.Cursor)
 	if err != nil {
-		return err
+		return chatAnswer{}, err
 	}
 	defer f.Close()
-	only := func(e chat.Event) bool { return e.RunID == run.RunID }
-	if stream {
-		return s.stream(c, f, only, func(e chat.Event) bool { return e.Type == chat.TypeRunFinished && only(e) })
+	if !stream {
+		return s.answer(c, f, run)
 	}
-	return s.answer(c, f, run)
+	only := func(e chat.Event) bool { return e.RunID == run.RunID }
+	return chatAnswer{}, s.follow(c, f, only, func(e chat.Event) bool { return e.Type == chat.TypeRunFinished && only(e) })
+}
+
+// submit has a message stored. interactive says that somebody can answer an approval.
+func (s *Server) submit(c echo.Context, session string, q messageBody, interactive bool) (chat.Run, error) {
+	if err := q.Refuse(); err != nil {
+		return chat.Run{}, err
+	}
+	if err := s.checkModel(q.Model); err != nil {
+		return chat.Run{}, err
+	}
+	return s.Runs.Start(c.Request().Context(), user(c), session, runs.Request{
+		Message: q.Message, ParentID: q.ParentID, Model: q.Model, Key: c.Request().Header.Get(chat.HeaderIdempotencyKey),
+		Interactive: interactive, RequestID: requestID(c),
+	})
 }
 
 func wantsStream(c echo.Context) bool {
@@ -125,106 +121,63 @@ func wantsStream(c echo.Context) bool {
 }
 
 // answer waits for a run's end and gives its last answer.
-func (s *Server) answer(c echo.Context, f *runs.Follower, run chat.Run) error {
-	text, finish := "", chat.Finish("")
+func (s *Server) answer(c echo.Context, f *runs.Follower, run chat.Run) (chatAnswer, error) {
+	a := chatAnswer{SessionID: run.SessionID, RunID: run.RunID, MessageID: run.MessageID}
 	for {
 		events, err := f.Next(c.Request().Context())
 		if err != nil {
-			return err
+			return a, err
 		}
 		for _, e := range events {
 			switch {
 			case e.Type == chat.TypeHistoryCleared:
-				return fault.New(fault.CodeCancelled, "the session was cleared before the answer was complete", "send the message again")
+				return a, clearedFault()
 			case e.RunID != run.RunID:
 			case e.Type == chat.TypeMessageComplete:
-				text, finish = e.Text(), e.Finish
+				a.Message, a.Finish = e.Text(), e.Finish
 			case e.Type == chat.TypeRunFinished && e.Status == chat.RunDone:
-				return c.JSON(http.StatusOK, map[string]any{
-					"message": text, "sessionId": run.SessionID, "timestamp": e.Timestamp,
-					"runId": run.RunID, "messageId": run.MessageID, "usage": e.Usage, "finish": finish,
-				})
+				a.Timestamp, a.Usage = e.Timestamp, e.Usage
+				return a, nil
 			case e.Type == chat.TypeRunFinished:
-				return ended(e)
+				return a, ended(e)
 			}
 		}
 	}
 }
 
+// clearedFault is what becomes of an answer whose session is gone.
+func clearedFault() error {
+	return fault.New(fault.CodeCancelled, "the session was cleared before the answer was complete", "send the message again")
+}
+
 // start stores a message; its events are read elsewhere.
-func (s *Server) start(c echo.Context) error {
+func (s *Server) start(c echo.Context, q messageBody) (run chat.Run, err error) {
 	id, err := session(c)
 	if err != nil {
-		return err
+		return run, err
 	}
-	var q struct {
-		Message  string  `json:"message"`
-		ParentID *string `json:"parentId"`
-		Model    *string `json:"model"`
-		chat.Unserved
-	}
-	if err := body(c, &q); err != nil {
-		return err
-	}
-	if err := cmp.Or(q.Refuse(), s.checkModel(q.Model)); err != nil {
-		return err
-	}
-	run, err := s.Runs.Start(c.Request().Context(), user(c), id, runs.Request{
-		Message: q.Message, ParentID: q.ParentID, Model: q.Model, Key: c.Request().Header.Get(chat.HeaderIdempotencyKey),
-		Interactive: true, RequestID: requestID(c),
-	})
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusAccepted, run)
+	return s.submit(c, id, q, true)
 }
 
-func (s *Server) regenerate(c echo.Context) error {
+func (s *Server) regenerate(c echo.Context, q regenerateBody) (run chat.Run, err error) {
 	id, err := session(c)
 	if err != nil {
-		return err
+		return run, err
 	}
-	var q struct {
-		MessageID string `json:"messageId"`
-	}
-	if err := optionalBody(c, &q); err != nil {
-		return err
-	}
-	run, err := s.Runs.Regenerate(c.Request().Context(), user(c), id, q.MessageID, c.Request().Header.Get(chat.HeaderIdempotencyKey), requestID(c))
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusAccepted, run)
+	return s.Runs.Regenerate(c.Request().Context(), user(c), id, q.MessageID, c.Request().Header.Get(chat.HeaderIdempotencyKey), requestID(c))
 }
 
-func (s *Server) cancel(c echo.Context) error {
+func (s *Server) cancel(c echo.Context, q cancelBody) (cancelAnswer, error) {
 	id, err := session(c)
 	if err != nil {
-		return err
-	}
-	var q struct {
-		RunID string `json:"runId"`
-	}
-	if err := optionalBody(c, &q); err != nil {
-		return err
+		return cancelAnswer{}, err
 	}
 	ended, err := s.Runs.Cancel(c.Request().Context(), user(c), id, q.RunID)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, map[string]any{"sessionId": id, "cancelled": ended})
+	return cancelAnswer{SessionID: id, Cancelled: ended}, err
 }
 
-func (s *Server) approve(c echo.Context) error {
-	var q struct {
-		Decision string `json:"decision"`
-	}
-	if err := body(c, &q); err != nil {
-		return err
-	}
+func (s *Server) approve(c echo.Context, q decisionBody) (decisionAnswer, error) {
 	id := c.Param("id")
-	if err := s.Runs.Approve(c.Request().Context(), user(c), id, q.Decision); err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, map[string]any{"approvalId": id, "decision": q.Decision})
+	err := s.Runs.Approve(c.Request().Context(), user(c), id, q.Decision)
+	return decisionAnswer{ApprovalID: id, Decision: q.Decision}, err
 }

@@ -2,8 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -22,21 +20,17 @@ import (
 const maxConversation = 8 << 20
 
 // openAIModels lists the one model.
-func (s *Server) openAIModels(c echo.Context) error {
-	return c.JSON(http.StatusOK, openai.Models(s.began))
+func (s *Server) openAIModels(echo.Context) (openai.ModelList, error) {
+	return openai.Models(s.began), nil
 }
 
 // openAIModel tells of one model.
-func (s *Server) openAIModel(c echo.Context) error {
+func (s *Server) openAIModel(c echo.Context) (m openai.ModelEntry, err error) {
 	id, err := param(c, "*") // names such as openai/gpt-4o come with their slash as it is, too
 	if err != nil {
-		return err
+		return m, err
 	}
-	m, err := openai.ModelOf(strings.TrimSuffix(id, "/"), s.began)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, m)
+	return openai.ModelOf(strings.TrimSuffix(id, "/"), s.began)
 }
 
 // complete answers an OpenAI client. Its conversation is kept as a session like
@@ -121,7 +115,7 @@ func (t *telling) reason(e chat.Event) (piece string) {
 func (t *telling) take(e chat.Event) (piece string, err error) {
 	switch {
 	case e.Type == chat.TypeHistoryCleared:
-		return "", fault.New(fault.CodeCancelled, "the session was cleared before the answer was complete", "send the message again")
+		return "", clearedFault()
 	case e.RunID != t.run.RunID:
 	case e.Type == chat.TypeRunStarted && e.Restarted && t.text.Len() > 0:
 		return "", fault.New(fault.CodeAgentFailed, "the agent was restarted in the middle of the answer", "send the message again")
@@ -167,49 +161,42 @@ func (s *Server) wholeCompletion(c echo.Context, f *runs.Follower, t *telling) e
 }
 
 func (s *Server) streamCompletion(c echo.Context, f *runs.Follower, t *telling, count bool) error {
-	out := s.openStream(c)
-	data := func(b []byte) []byte { return sse.Append(nil, sse.Event{Data: b}) }
-	if out.write(data(t.answer.First())) != nil {
-		return nil // the client has gone; the run goes on
-	}
-	for t.end == nil {
-		ctx, cancel := context.WithTimeout(c.Request().Context(), keepAlive)
+	// A client that goes away ends the stream; the run goes on.
+	return s.stream(c, stream{first: data(t.answer.First()), broken: openAIFrame, next: func(ctx context.Context) (b []byte, end bool, err error) {
 		events, err := f.Next(ctx)
-		cancel()
-		if errors.Is(err, context.DeadlineExceeded) && c.Request().Context().Err() == nil {
-			if out.write(sse.Comment) != nil {
-				return nil
-			}
-			continue
+		if err != nil {
+			return nil, false, err
 		}
-		if c.Request().Context().Err() != nil {
-			return nil
-		}
-		var b []byte
 		for _, e := range events {
 			if thought := t.reason(e); thought != "" {
 				b = append(b, data(t.answer.Thought(thought))...)
 			}
-			piece := ""
-			if piece, err = t.take(e); err != nil {
-				break
+			piece, err := t.take(e)
+			if err != nil {
+				return b, true, err
 			}
 			if piece != "" {
 				b = append(b, data(t.answer.Piece(piece))...)
 			}
 		}
-		if err != nil {
-			_ = out.write(append(b, data(fault.From(err).With(requestID(c)).JSON(fault.OpenAI))...)) // it is the end either way
-			return err
+		if t.end == nil {
+			return b, false, nil
 		}
-		if out.write(b) != nil {
-			return nil
-		}
-	}
-	b := data(t.answer.Last(t.finish))
+		return append(b, lastOf(t.answer, t.finish, t.end.Usage, count)...), true, nil
+	}})
+}
+
+// data is an event of a stream for OpenAI's clients.
+func data(b []byte) []byte { return sse.Append(nil, sse.Event{Data: b}) }
+
+// openAIFrame tells an OpenAI client why its stream ends.
+func openAIFrame(f *fault.Error) []byte { return data(f.JSON(fault.OpenAI)) }
+
+// lastOf ends a stream for OpenAI's clients, with the tokens where they want them.
+func lastOf(answer openai.Answer, finish chat.Finish, usage *chat.Usage, count bool) []byte {
+	b := data(answer.Last(finish))
 	if count {
-		b = append(b, data(t.answer.Count(t.end.Usage))...)
+		b = append(b, data(answer.Count(usage))...)
 	}
-	_ = out.write(append(b, data(json.RawMessage(openai.Done))...)) // it is the end either way
-	return nil
+	return append(b, data([]byte(openai.Done))...)
 }

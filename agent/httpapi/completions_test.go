@@ -1,15 +1,19 @@
 package httpapi
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
 // said asks as an OpenAI client does and gives the answer's text.
@@ -177,4 +181,20 @@ func TestReasoningIsBesideTheContent(t *testing.T) {
 	if got := w.text.String(); strings.Count(got, "event: reasoning_chunk") != 1 || !strings.Contains(got, `"content":"because so"`) {
 		t.Errorf("a replay: %s", got)
 	}
+}
+
+// The time of a provider that is over is not the pause after which a stream says that
+// it is there.
+func TestAQuestionWhoseProviderIsLateEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		body := `{"model":"m","stream":true,"response_format":{"type":"json_object"},"messages":[{"role":"user","content":"late"}]}`
+		w := newWire()
+		r.ServeHTTP(w, r.request(http.MethodPost, chat.PathCompletions, body).WithContext(ctx))
+		if text := w.text.String(); ctx.Err() != nil || !strings.Contains(text, string(fault.CodeProviderFailed)) {
+			t.Errorf("it ends with %q, %v", text[max(0, len(text)-300):], ctx.Err())
+		}
+	})
 }

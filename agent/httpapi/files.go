@@ -17,36 +17,32 @@ func (s *Server) filesOf(c echo.Context) (*files.Workspace, error) {
 	return u.Files, nil
 }
 
-type fileRow struct {
-	Path     string `json:"path"`
-	Size     int64  `json:"size"`
-	Modified string `json:"modified,omitempty"`
-}
-
-func (s *Server) listFiles(c echo.Context) error {
+func (s *Server) listFiles(c echo.Context) (filesAnswer, error) {
 	w, err := s.filesOf(c)
 	if err != nil {
-		return err
+		return filesAnswer{}, err
 	}
 	all, err := w.Snapshot(c.Request().Context())
-	if err != nil {
-		return err
-	}
 	rows := make([]fileRow, 0, len(all))
 	for _, f := range all {
 		rows = append(rows, fileRow{Path: f.Path, Size: f.Size, Modified: f.Modified.UTC().Format("2006-01-02T15:04:05.000Z")})
 	}
-	return c.JSON(http.StatusOK, map[string]any{"files": rows})
+	return filesAnswer{rows}, err
+}
+
+// fileOf returns the workspace, and which of its files the path names.
+func (s *Server) fileOf(c echo.Context) (w *files.Workspace, name string, err error) {
+	if name, err = param(c, "*"); err != nil {
+		return nil, "", err
+	}
+	w, err = s.filesOf(c)
+	return w, name, err
 }
 
 // readFile gives a file as it is. It may hold anything, so a browser must
 // neither guess its type nor run it.
 func (s *Server) readFile(c echo.Context) error {
-	name, err := param(c, "*")
-	if err != nil {
-		return err
-	}
-	w, err := s.filesOf(c)
+	w, name, err := s.fileOf(c)
 	if err != nil {
 		return err
 	}
@@ -59,42 +55,28 @@ func (s *Server) readFile(c echo.Context) error {
 	return c.Blob(http.StatusOK, "application/octet-stream", b)
 }
 
-func (s *Server) writeFile(c echo.Context) error {
-	name, err := param(c, "*")
+func (s *Server) writeFile(c echo.Context) (fileWrittenAnswer, error) {
+	w, name, err := s.fileOf(c)
 	if err != nil {
-		return err
-	}
-	w, err := s.filesOf(c)
-	if err != nil {
-		return err
+		return fileWrittenAnswer{}, err
 	}
 	b, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, files.MaxFile))
 	if err != nil {
-		return err
+		return fileWrittenAnswer{}, err
 	}
 	if err := w.Write(c.Request().Context(), name, b); err != nil {
-		return err
+		return fileWrittenAnswer{}, err
 	}
-	if err := w.NoteOwn(c.Request().Context(), name); err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, map[string]any{"success": true, "path": name, "size": len(b)})
+	return fileWrittenAnswer{Success: true, Path: name, Size: len(b)}, w.NoteOwn(c.Request().Context(), name)
 }
 
-func (s *Server) removeFile(c echo.Context) error {
-	name, err := param(c, "*")
+func (s *Server) removeFile(c echo.Context) (fileRemovedAnswer, error) {
+	w, name, err := s.fileOf(c)
 	if err != nil {
-		return err
-	}
-	w, err := s.filesOf(c)
-	if err != nil {
-		return err
+		return fileRemovedAnswer{}, err
 	}
 	if err := w.Remove(c.Request().Context(), name); err != nil {
-		return err
+		return fileRemovedAnswer{}, err
 	}
-	if err := w.NoteOwn(c.Request().Context(), name); err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, map[string]any{"success": true, "path": name})
+	return fileRemovedAnswer{Success: true, Path: name}, w.NoteOwn(c.Request().Context(), name)
 }

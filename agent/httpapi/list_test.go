@@ -11,12 +11,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/bucket/disk"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 	"github.com/loongclaw/loongclaw/pkg/sse"
 )
 
-// listen follows the list for a second, in which something may be done meanwhile.
+// listen reads a stream for a second, in which something may be done meanwhile.
 func (r *rig) listen(target, last string, meanwhile func()) *wire {
 	r.t.Helper()
 	ctx, cancel := context.WithCancel(r.t.Context())
@@ -146,6 +147,11 @@ func TestAListThatIsTheSameIsNotSentAgain(t *testing.T) {
 				t.Errorf("%s with %s: %d %q", target, known, w.Code, w.Body)
 			}
 		}
+		q := r.request(http.MethodGet, target, "")
+		q.Header["If-None-Match"] = []string{`"other"`, tag}
+		if w := r.do(q); w.Code != http.StatusNotModified {
+			t.Errorf("%s with the tag in a second line of the head: %d", target, w.Code)
+		}
 		if w := r.conditional(target, `"other"`); w.Code != 200 || w.Body.Len() == 0 {
 			t.Errorf("%s with another tag: %d", target, w.Code)
 		}
@@ -183,4 +189,48 @@ func TestRowsHaveTheirState(t *testing.T) {
 	if row := r.call(http.MethodGet, "/api/sessions/f", "", 200); row["state"] != "failed" {
 		t.Errorf("its own row: %v", row)
 	}
+}
+
+// Nobody wakes a reader when another agent has written to the store: it looks by itself.
+func TestTheStreamOfAListTellsWhatOtherAgentsDo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, err := disk.Open(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = store.Close() }()
+		r, other := newRigOn(t, store, time.Second), newRigOn(t, store, time.Second)
+		defer r.stop()
+		defer other.stop()
+		events, _ := listEvents(t, r.listen(chat.PathList, "", func() {
+			other.call(http.MethodPost, chat.PathChat, `{"message":"hi","sessionId":"theirs"}`, 200)
+			time.Sleep(20 * time.Second)
+		}).text.String())
+		if len(events) == 0 || events[0].SessionID != "theirs" {
+			t.Errorf("in 20 s it tells %+v, want their session", events)
+		}
+	})
+}
+
+// An agent that stops ends its streams at once, and without an error: the reader comes
+// back with its cursor.
+func TestTheStreamOfAListEndsWithItsAgent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		w := newWire()
+		began := time.Now()
+		ended := make(chan time.Duration)
+		go func() {
+			r.ServeHTTP(w, r.request(http.MethodGet, chat.PathList, ""))
+			ended <- time.Since(began)
+		}()
+		synctest.Wait()
+		r.stop()
+		if took := <-ended; took > time.Second {
+			t.Errorf("it ends after %s", took)
+		}
+		if text := w.text.String(); strings.Contains(text, chat.TypeError) {
+			t.Errorf("it ends with an error: %q", text)
+		}
+	})
 }

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"mime"
-	"net/http"
 
 	"github.com/labstack/echo/v4"
 
@@ -11,80 +10,46 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
-func (s *Server) servers() (*mcp.Source, error) {
+// serverOf returns the source of servers, and which of them the path names.
+func (s *Server) serverOf(c echo.Context) (from *mcp.Source, name string, err error) {
 	if s.Servers == nil {
-		return nil, fault.New(fault.CodeNotFound, "this agent has no MCP servers", "ask the owner")
+		return nil, "", fault.New(fault.CodeNotFound, "this agent has no MCP servers", "ask the owner")
 	}
-	return s.Servers, nil
+	name, err = param(c, "name")
+	return s.Servers, name, err
 }
 
-func (s *Server) listServers(c echo.Context) error {
-	list := []mcp.Server{}
-	if s.Servers != nil {
-		var err error
-		if list, err = s.Servers.List(c.Request().Context(), user(c)); err != nil {
-			return err
-		}
+func (s *Server) listServers(c echo.Context) (serversAnswer, error) {
+	if s.Servers == nil {
+		return serversAnswer{[]mcp.Server{}}, nil
 	}
-	return c.JSON(http.StatusOK, map[string]any{"servers": list})
+	list, err := s.Servers.List(c.Request().Context(), user(c))
+	return serversAnswer{list}, err
 }
 
-func (s *Server) setServer(c echo.Context) error {
-	from, err := s.servers()
+func (s *Server) setServer(c echo.Context, e mcp.Entry) (server mcp.Server, err error) {
+	from, name, err := s.serverOf(c)
 	if err != nil {
-		return err
+		return server, err
 	}
-	name, err := param(c, "name")
-	if err != nil {
-		return err
-	}
-	var e mcp.Entry
-	if err := body(c, &e); err != nil {
-		return err
-	}
-	server, err := from.Put(c.Request().Context(), user(c), name, e)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, server)
+	return from.Put(c.Request().Context(), user(c), name, e)
 }
 
 func (s *Server) removeServer(c echo.Context) error {
-	from, err := s.servers()
+	from, name, err := s.serverOf(c)
 	if err != nil {
 		return err
 	}
-	name, err := param(c, "name")
-	if err != nil {
-		return err
-	}
-	if err := from.Remove(c.Request().Context(), user(c), name); err != nil {
-		return err
-	}
-	return c.NoContent(http.StatusNoContent)
+	return from.Remove(c.Request().Context(), user(c), name)
 }
 
-func (s *Server) approveServer(c echo.Context) error {
-	from, err := s.servers()
+func (s *Server) approveServer(c echo.Context, q approvalBody) (server mcp.Server, err error) {
+	from, name, err := s.serverOf(c)
 	if err != nil {
-		return err
-	}
-	name, err := param(c, "name")
-	if err != nil {
-		return err
-	}
-	var q struct {
-		Hash string `json:"hash"`
-	}
-	if err := body(c, &q); err != nil {
-		return err
+		return server, err
 	}
 	admin, _ := c.Get("admin").(bool)
-	server, err := from.Approve(c.Request().Context(), user(c), admin, name, q.Hash)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, server)
+	return from.Approve(c.Request().Context(), user(c), admin, name, q.Hash)
 }
 
 // mcp answers clients of the Model Context Protocol.

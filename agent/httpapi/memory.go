@@ -22,14 +22,14 @@ func (s *Server) memoryOf(c echo.Context) (*memory.Store, error) {
 	return u.Memory, u.Refresh(c.Request().Context())
 }
 
-func (s *Server) searchMemory(c echo.Context) error {
+func (s *Server) searchMemory(c echo.Context) (itemsAnswer, error) {
 	limit, err := number(c, "limit", 10)
 	if err != nil {
-		return err
+		return itemsAnswer{}, err
 	}
 	m, err := s.memoryOf(c)
 	if err != nil {
-		return err
+		return itemsAnswer{}, err
 	}
 	q := memory.Query{Text: c.QueryParam("keyword"), Type: c.QueryParam("type"), Limit: limit}
 	for tag := range strings.SplitSeq(c.QueryParam("tags"), ",") {
@@ -39,12 +39,9 @@ func (s *Server) searchMemory(c echo.Context) error {
 	}
 	items, err := m.Search(c.Request().Context(), q)
 	if err != nil {
-		return err
+		return itemsAnswer{}, err
 	}
-	if items == nil {
-		items = []memory.Item{}
-	}
-	return c.JSON(http.StatusOK, map[string]any{"results": items})
+	return itemsAnswer{append([]memory.Item{}, items...)}, nil
 }
 
 func (s *Server) exportMemory(c echo.Context) error {
@@ -63,53 +60,33 @@ func (s *Server) exportMemory(c echo.Context) error {
 	return c.Blob(http.StatusOK, mediaType, b)
 }
 
-func (s *Server) saveMemory(c echo.Context) error {
-	var q struct {
-		Content    string   `json:"content"`
-		Type       string   `json:"type"`
-		Importance string   `json:"importance"`
-		Tags       []string `json:"tags"`
-	}
-	if err := body(c, &q); err != nil {
-		return err
-	}
+func (s *Server) saveMemory(c echo.Context, q itemBody) (item memory.Item, err error) {
 	m, err := s.memoryOf(c)
 	if err != nil {
-		return err
+		return item, err
 	}
-	item, err := m.Save(c.Request().Context(), memory.Item{Content: q.Content, Type: q.Type, Importance: q.Importance, Tags: q.Tags})
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusCreated, item)
+	return m.Save(c.Request().Context(), memory.Item{Content: q.Content, Type: q.Type, Importance: q.Importance, Tags: q.Tags})
 }
 
-func (s *Server) forgetMemory(c echo.Context) error {
-	m, err := s.memoryOf(c)
-	if err != nil {
-		return err
-	}
+func (s *Server) forgetMemory(c echo.Context) (forgottenAnswer, error) {
 	id, err := param(c, "id")
 	if err != nil {
-		return err
-	}
-	if err := m.Forget(c.Request().Context(), id); err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, map[string]any{"success": true, "id": id})
-}
-
-func (s *Server) importMemory(c echo.Context) error {
-	if c.Request().ContentLength > maxImport {
-		return fault.New(fault.CodeTooLarge, "the tar is larger than 16 MiB", "import it in parts")
+		return forgottenAnswer{}, err
 	}
 	m, err := s.memoryOf(c)
 	if err != nil {
-		return err
+		return forgottenAnswer{}, err
 	}
-	done, err := m.Import(c.Request().Context(), http.MaxBytesReader(c.Response(), c.Request().Body, maxImport))
+	return forgottenAnswer{Success: true, ID: id}, m.Forget(c.Request().Context(), id)
+}
+
+func (s *Server) importMemory(c echo.Context) (done memory.Imported, err error) {
+	if c.Request().ContentLength > maxImport {
+		return done, fault.New(fault.CodeTooLarge, "the tar is larger than 16 MiB", "import it in parts")
+	}
+	m, err := s.memoryOf(c)
 	if err != nil {
-		return err
+		return done, err
 	}
-	return c.JSON(http.StatusOK, done)
+	return m.Import(c.Request().Context(), http.MaxBytesReader(c.Response(), c.Request().Body, maxImport))
 }

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -47,17 +46,27 @@ func (s *Server) Farewell(ctx context.Context) {
 	}
 }
 
-func (s *Server) isReady(c echo.Context) error {
+func (s *Server) isReady(echo.Context) (readyAnswer, error) {
 	s.state.asked.Store(s.Now().UnixNano())
 	switch {
 	case s.state.stopping.Load():
-		return fault.New(fault.CodeDraining, "the agent is stopping", "ask another one, or this one when it is back").After(time.Second)
+		return readyAnswer{}, fault.New(fault.CodeDraining, "the agent is stopping", "ask another one, or this one when it is back").After(time.Second)
 	case !s.state.ready.Load():
-		return fault.New(fault.CodeUnavailable, "the agent is starting", "try again").After(time.Second)
+		return readyAnswer{}, fault.New(fault.CodeUnavailable, "the agent is starting", "try again").After(time.Second)
 	}
-	return c.JSON(http.StatusOK, map[string]any{"status": "ready", "version": s.Version})
+	return readyAnswer{Status: "ready", Version: s.Version}, nil
 }
 
-func (s *Server) health(c echo.Context) error {
-	return c.JSON(http.StatusOK, map[string]any{"status": "ok", "agent": "熊大", "timestamp": chat.At(s.Now()), "version": s.Version})
+func (s *Server) health(echo.Context) (healthAnswer, error) {
+	return healthAnswer{Status: "ok", Agent: "熊大", Timestamp: chat.At(s.Now()), Version: s.Version}, nil
+}
+
+// active says how many sessions something runs in, so that nobody stops the agent
+// under them, and whose; with ?user=NAME, those of one user, so that nobody moves
+// that user.
+func (s *Server) active(c echo.Context) (activeAnswer, error) {
+	if user := c.QueryParam("user"); user != "" {
+		return activeAnswer{Active: s.Runs.ActiveOf(user)}, nil
+	}
+	return activeAnswer{Active: s.Runs.Active(), Users: s.Runs.Busy()}, nil
 }

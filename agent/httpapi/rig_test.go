@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/bucket/disk"
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/model"
@@ -30,6 +31,9 @@ func (parrot) Answer(ctx context.Context, q loop.Question, onText func(string)) 
 	text := q.Messages[len(q.Messages)-1].Text
 	if text == "fail" {
 		return loop.Answer{}, fault.New(fault.CodeProviderBusy, "the provider is busy", "try again").After(7 * time.Second)
+	}
+	if text == "late" {
+		return loop.Answer{}, fault.Wrap(context.DeadlineExceeded, fault.CodeProviderFailed, "the provider took too long", "try again")
 	}
 	if text == "wait" {
 		<-ctx.Done()
@@ -69,6 +73,17 @@ func newRigThatRests(t *testing.T, rest time.Duration) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r := newRigOn(t, store, rest)
+	t.Cleanup(func() {
+		r.stop()
+		_ = store.Close()
+	})
+	return r
+}
+
+// newRigOn starts an agent on a store. Stop it.
+func newRigOn(t *testing.T, store bucket.Bucket, rest time.Duration) *rig {
+	t.Helper()
 	r := &rig{t: t, key: ed25519.NewKeyFromSeed(bytes.Repeat([]byte("k"), ed25519.SeedSize)), log: &bytes.Buffer{}}
 	box := tools.New(tools.Config{WorkspaceDir: t.TempDir()})
 	manager := runs.New(runs.Config{
@@ -79,13 +94,14 @@ func newRigThatRests(t *testing.T, rest time.Duration) *rig {
 		Runs: manager, Tools: box, Model: model.Info{Provider: "parrot"}, Keys: []ed25519.PublicKey{r.key.Public().(ed25519.PublicKey)},
 		Version: "v1", Log: slog.New(slog.NewTextHandler(r.log, nil)), Now: time.Now,
 	})
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
-		defer cancel()
-		manager.Drain(ctx)
-		_ = store.Close()
-	})
 	return r
+}
+
+// stop ends the agent.
+func (r *rig) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	r.Runs.Drain(ctx)
 }
 
 // request makes a request of alice with a pass for it and every scope.

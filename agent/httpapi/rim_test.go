@@ -176,10 +176,8 @@ func TestActiveNeedsACredential(t *testing.T) {
 	_, other, _ := ed25519.GenerateKey(nil)
 	handed := func(body string) *egress.Tokens {
 		d := egress.Expect("http://r2.internal")
-		w := httptest.NewRecorder()
-		d.ServeHTTP(w, httptest.NewRequest(http.MethodPost, egress.Path, strings.NewReader(body)))
-		if w.Code != 204 {
-			t.Fatalf("got %d %s", w.Code, w.Body)
+		if err := d.Take(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, egress.Path, strings.NewReader(body))); err != nil {
+			t.Fatal(err)
 		}
 		return d
 	}

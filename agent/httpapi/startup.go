@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/ed25519"
 	"net/http"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -45,7 +44,11 @@ func (e *Startup) serve(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
 	}
 	if e.Egress != nil && r.URL.Path == egress.Path {
-		e.Egress.ServeHTTP(w, r)
+		if err := e.Egress.Take(w, r); err != nil {
+			refuse(w, r, fault.From(err))
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
 		return
 	}
 	s := e.next.Load()
@@ -71,12 +74,7 @@ func (e *Startup) mayWatch(r *http.Request) bool {
 
 // refuse answers where there is no server to do it.
 func refuse(w http.ResponseWriter, r *http.Request, f *fault.Error) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	if n := f.RetrySeconds(); n > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(n))
-	}
-	w.WriteHeader(f.Status())
-	_, _ = w.Write(f.With(r.Header.Get(chat.HeaderRequestID)).JSON(fault.DialectOf(r.URL.Path))) //nolint:gosec // JSON, with its content type
+	_ = writeFault(w, r, f) // the client has gone
 }
 
 var _ http.Handler = (*Startup)(nil)

@@ -29,10 +29,10 @@ const writeTimeout = 30 * time.Second
 const maxPage = 1000
 
 // events replays a session after a cursor, then stays for what comes.
-func (s *Server) events(c echo.Context) error {
+func (s *Server) events(c echo.Context) (page runs.Page, err error) {
 	id, err := session(c)
 	if err != nil {
-		return err
+		return page, err
 	}
 	after := c.QueryParam("after")
 	if last := c.Request().Header.Get(chat.HeaderLastEventID); last != "" {
@@ -40,24 +40,24 @@ func (s *Server) events(c echo.Context) error {
 	}
 	tail, err := turns(c)
 	if err != nil {
-		return err
+		return page, err
 	}
 	accept := c.Request().Header.Get("Accept")
 	asJSON := strings.Contains(accept, "application/json") && !wantsStream(c)
 	before := c.QueryParam("before")
 	switch {
 	case before != "" && (!asJSON || tail == nil || c.QueryParam("after") != ""):
-		return fault.New(fault.CodeInvalidRequest, "before gives a page of earlier turns", "send it with tail=N and Accept: application/json, and without after")
+		return page, fault.New(fault.CodeInvalidRequest, "before gives a page of earlier turns", "send it with tail=N and Accept: application/json, and without after")
 	case asJSON && tail != nil && (before != "" || after == ""):
 		return s.turns(c, id, before, *tail)
 	}
 	f, err := s.Runs.Follow(c.Request().Context(), user(c), id, after)
 	if err != nil {
-		return err
+		return page, err
 	}
 	defer f.Close()
 	if f.UntilIdle, err = untilIdle(c); err != nil {
-		return err
+		return page, err
 	}
 	if tail != nil {
 		f.Tail(*tail)
@@ -65,7 +65,7 @@ func (s *Server) events(c echo.Context) error {
 	if asJSON {
 		return s.page(c, f)
 	}
-	return s.stream(c, f, func(chat.Event) bool { return true }, func(chat.Event) bool { return false })
+	return page, s.follow(c, f, func(chat.Event) bool { return true }, func(chat.Event) bool { return false })
 }
 
 // untilIdle reports whether a stream is to end when nothing runs.
@@ -95,16 +95,12 @@ func turns(c echo.Context) (*int, error) {
 }
 
 // turns gives a page of the shown branch's last turns, or of those before a cursor.
-func (s *Server) turns(c echo.Context, id, before string, n int) error {
+func (s *Server) turns(c echo.Context, id, before string, n int) (page runs.Page, err error) {
 	limit, err := pageLimit(c)
 	if err != nil {
-		return err
+		return page, err
 	}
-	p, err := s.Runs.Turns(c.Request().Context(), user(c), id, before, n, limit)
-	if err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, p)
+	return s.Runs.Turns(c.Request().Context(), user(c), id, before, n, limit)
 }
 
 func pageLimit(c echo.Context) (int, error) {
@@ -113,30 +109,28 @@ func pageLimit(c echo.Context) (int, error) {
 }
 
 // page gives what is there now, and where to go on.
-func (s *Server) page(c echo.Context, f *runs.Follower) error {
+func (s *Server) page(c echo.Context, f *runs.Follower) (runs.Page, error) {
 	limit, err := pageLimit(c)
 	if err != nil {
-		return err
+		return runs.Page{}, err
 	}
 	events, err := f.Poll()
 	if err != nil {
-		return err
+		return runs.Page{}, err
 	}
 	next := f.Cursor()
 	if len(events) > limit {
 		events = events[:limit]
 		next = events[limit-1].Cursor
 	}
-	if events == nil {
-		events = []chat.Event{}
-	}
-	return c.JSON(http.StatusOK, map[string]any{"events": events, "next": next})
+	return runs.Page{Events: append([]chat.Event{}, events...), Next: next}, nil
 }
 
-// stream writes events as they come, those that only lets through, until last.
-func (s *Server) stream(c echo.Context, f *runs.Follower, only, last func(chat.Event) bool) error {
+// follow streams a session's events as they come, those that only lets through, until
+// last.
+func (s *Server) follow(c echo.Context, f *runs.Follower, only, last func(chat.Event) bool) error {
 	next := f.Begin
-	return s.streamOf(c, func(ctx context.Context) (b []byte, end bool, err error) {
+	return s.stream(c, stream{first: sse.Comment, broken: errorFrame, next: func(ctx context.Context) (b []byte, end bool, err error) {
 		events, err := next(ctx)
 		if err != nil {
 			return nil, false, err
@@ -149,17 +143,21 @@ func (s *Server) stream(c echo.Context, f *runs.Follower, only, last func(chat.E
 			if !only(e) {
 				continue
 			}
-			data, err := json.Marshal(e)
-			if err != nil {
-				return nil, false, err
-			}
-			b = sse.Append(b, sse.Event{ID: e.Cursor, Type: e.Type, Data: data})
-			if last(e) {
-				return b, true, nil
+			if b, err = appendEvent(b, e.Cursor, e.Type, e); err != nil || last(e) {
+				return b, true, err
 			}
 		}
 		return b, false, nil
-	})
+	}})
+}
+
+// appendEvent adds an event to what is to be written.
+func appendEvent(b []byte, cursor, kind string, event any) ([]byte, error) {
+	data, err := json.Marshal(event)
+	if err != nil {
+		return b, err
+	}
+	return sse.Append(b, sse.Event{ID: cursor, Type: kind, Data: data}), nil
 }
 
 // list tells what changes in the user's list of sessions and approvals.
@@ -177,48 +175,60 @@ func (s *Server) list(c echo.Context) error {
 		return err
 	}
 	begun := after != ""
-	return s.streamOf(c, func(ctx context.Context) (b []byte, end bool, err error) {
+	return s.stream(c, stream{first: sse.Comment, broken: errorFrame, next: func(ctx context.Context) (b []byte, end bool, err error) {
 		if !begun { // a reader that has no event yet must not lose what comes before it is back
 			begun = true
 			return sse.AppendPlace(nil, w.Cursor()), false, nil
 		}
 		events, err := w.Next(ctx)
 		for _, e := range events {
-			data, err := json.Marshal(e)
-			if err != nil {
-				return nil, false, err
+			if b, err = appendEvent(b, e.Cursor, e.Type, e); err != nil {
+				break
 			}
-			b = sse.Append(b, sse.Event{ID: e.Cursor, Type: e.Type, Data: data})
 		}
 		return b, false, err
-	})
+	}})
 }
 
-// streamOf writes what next gives until it ends, and keeps the stream alive where it
-// gives nothing for long.
-func (s *Server) streamOf(c echo.Context, next func(context.Context) (b []byte, end bool, err error)) error {
-	out := s.openStream(c)
-	// The head goes out at once: the client sees that it is connected.
-	if err := out.write(sse.Comment); err != nil {
+// stream is an answer of events.
+type stream struct {
+	first []byte // goes out at once: the client sees that it is connected
+	// next waits for what is to be written next. Where it ends with its context it is
+	// asked again, unless it says that this is the end.
+	next   func(context.Context) (b []byte, end bool, err error)
+	broken func(*fault.Error) []byte // tells the reader why the stream ends
+}
+
+// stream writes what there is until its end, and keeps the connection alive where
+// there is nothing for long.
+func (s *Server) stream(c echo.Context, from stream) error {
+	h := c.Response().Header()
+	h.Set("Content-Type", "text/event-stream; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no")
+	c.Response().WriteHeader(http.StatusOK)
+	out := streamWriter{rc: http.NewResponseController(c.Response()), c: c}
+	if err := out.write(from.first); err != nil {
 		return nil // the client has gone
 	}
 	for {
 		ctx, cancel := context.WithTimeout(c.Request().Context(), keepAlive)
-		b, end, err := next(ctx)
+		b, end, err := from.next(ctx)
 		cancel()
 		switch {
-		case errors.Is(err, context.DeadlineExceeded) && c.Request().Context().Err() == nil:
-			if out.write(sse.Comment) != nil {
-				return nil
-			}
-			continue
+		case !end && errors.Is(err, context.DeadlineExceeded) && c.Request().Context().Err() == nil:
+			b = sse.Comment
 		case c.Request().Context().Err() != nil:
 			return nil
 		case errors.Is(err, runs.ErrIdle):
 			_ = out.write(sse.Idle) // it is the end either way
 			return nil
 		case err != nil:
-			return s.endStream(&out, err)
+			_ = out.write(append(b, from.broken(fault.From(err).With(requestID(c)))...)) // it is the end either way
+			if fault.CodeOf(err) == fault.CodeDraining {
+				return nil
+			}
+			return err
 		}
 		if out.write(b) != nil || end {
 			return nil
@@ -226,28 +236,17 @@ func (s *Server) streamOf(c echo.Context, next func(context.Context) (b []byte, 
 	}
 }
 
-// openStream begins an answer of events.
-func (s *Server) openStream(c echo.Context) streamWriter {
-	h := c.Response().Header()
-	h.Set("Content-Type", "text/event-stream; charset=utf-8")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no")
-	c.Response().WriteHeader(http.StatusOK)
-	return streamWriter{rc: http.NewResponseController(c.Response()), c: c}
-}
-
-// endStream tells a reader why its stream ends; it may come back with its cursor.
-func (s *Server) endStream(out *streamWriter, cause error) error {
-	f := fault.From(cause)
+// errorFrame tells a reader of a session or of the list why its stream ends. It says
+// nothing where this agent stops: the reader comes back with its cursor.
+func errorFrame(f *fault.Error) []byte {
 	if f.Code == fault.CodeDraining {
 		return nil
 	}
-	data, err := json.Marshal(chat.ErrorFrame{Error: f.With(requestID(out.c))})
+	b, err := appendEvent(nil, "", chat.TypeError, chat.ErrorFrame{Error: f})
 	if err != nil {
-		return err
+		return nil // a fault is always JSON
 	}
-	_ = out.write(sse.Append(nil, sse.Event{Type: chat.TypeError, Data: data}))
-	return cause
+	return b
 }
 
 type streamWriter struct {

@@ -1,14 +1,12 @@
 package httpapi
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
@@ -103,22 +101,7 @@ func TestTailsThatCannotBe(t *testing.T) {
 func TestAStreamWithATailSaysWhereItBegins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := tailed(t)
-		watch := func(target, last string, meanwhile func()) *wire {
-			ctx, cancel := context.WithCancel(t.Context())
-			w := newWire()
-			ended := make(chan struct{})
-			q := r.request(http.MethodGet, target, "").WithContext(ctx)
-			q.Header.Set(chat.HeaderLastEventID, last)
-			go func() { defer close(ended); r.ServeHTTP(w, q) }()
-			synctest.Wait()
-			meanwhile()
-			time.Sleep(time.Second)
-			synctest.Wait()
-			cancel()
-			<-ended
-			return w
-		}
-		none := watch(tailOf+"0", "", func() {})
+		none := r.listen(tailOf+"0", "", func() {})
 		if got := kinds(none.events(t)); got != "" {
 			t.Errorf("tail=0 tells %s", got)
 		}
@@ -128,10 +111,10 @@ func TestAStreamWithATailSaysWhereItBegins(t *testing.T) {
 			t.Fatalf("it does not say where it stands: %q", none.text.String())
 		}
 		r.call(http.MethodPost, chat.PathChat, `{"message":"four","sessionId":"s"}`, 200)
-		if got := kinds(watch(tailOf+"0", at, func() {}).events(t)); got != oneRun {
+		if got := kinds(r.listen(tailOf+"0", at, func() {}).events(t)); got != oneRun {
 			t.Errorf("back at the same address: %s, want %s", got, oneRun)
 		}
-		live := watch(tailOf+"1", "", func() {
+		live := r.listen(tailOf+"1", "", func() {
 			r.call(http.MethodPost, chat.PathChat, `{"message":"five","sessionId":"s"}`, 200)
 		})
 		if got := kinds(live.events(t)); got != oneRun+" "+oneRun {

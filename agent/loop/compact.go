@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/plain"
 )
 
 // Bound is a place in a conversation at which a summary of what is before it may
@@ -158,9 +158,5 @@ func shortened(text string, limit int) string {
 	if len(text) <= limit {
 		return text
 	}
-	end := limit - len(cutNote)
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + cutNote
+	return plain.Cut(text, limit-len(cutNote)) + cutNote
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
+	"github.com/loongclaw/loongclaw/pkg/plain"
 )
 
 // The types and importances of items, and the limits of a memory. An agent
@@ -170,9 +171,5 @@ func cutBytes(text string, n int) string {
 	if len(text) <= n {
 		return text
 	}
-	end := n - len("…")
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end] + "…"
+	return plain.Cut(text, n-len("…")) + "…"
 }

@@ -192,29 +192,32 @@ func (a Answer) Count(usage *chat.Usage) json.RawMessage {
 	return a.object(chunk, usage)
 }
 
-// model is what clients are told of the one model.
-type model struct {
+// ModelEntry is what clients are told of the one model.
+type ModelEntry struct {
 	ID      string `json:"id"`
 	Object  string `json:"object"`
 	Created int64  `json:"created"`
 	OwnedBy string `json:"owned_by"`
 }
 
-// Models is the list of models.
-func Models(since time.Time) any {
-	return struct {
-		Object string  `json:"object"`
-		Data   []model `json:"data"`
-	}{"list", []model{theModel(since)}}
+// ModelList is the list of models.
+type ModelList struct {
+	Object string       `json:"object"`
+	Data   []ModelEntry `json:"data"`
+}
+
+// Models is the list of the one model there is.
+func Models(since time.Time) ModelList {
+	return ModelList{"list", []ModelEntry{theModel(since)}}
 }
 
 // ModelOf is one model. There is only the agent, whatever name it is asked by in
 // a conversation: a client that looks a name up wants to know what there is.
-func ModelOf(id string, since time.Time) (any, error) {
+func ModelOf(id string, since time.Time) (ModelEntry, error) {
 	if id != Model {
-		return nil, fault.New(fault.CodeNotFound, "there is no model of this name", "GET /v1/models lists the one there is, "+Model+"; a conversation takes any name for it").About("model")
+		return ModelEntry{}, fault.New(fault.CodeNotFound, "there is no model of this name", "GET /v1/models lists the one there is, "+Model+"; a conversation takes any name for it").About("model")
 	}
 	return theModel(since), nil
 }
 
-func theModel(since time.Time) model { return model{Model, "model", since.Unix(), Model} }
+func theModel(since time.Time) ModelEntry { return ModelEntry{Model, "model", since.Unix(), Model} }

@@ -153,6 +153,20 @@ func (m *Manager) Clear(ctx context.Context, user, id string) error {
 	return m.end(ctx, user, id, true)
 }
 
+// ClearAll empties every session of a user, as the original's id "all" does.
+func (m *Manager) ClearAll(ctx context.Context, user string) error {
+	rows, err := m.rows(ctx, user)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if err := m.Clear(ctx, user, r.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Delete removes a session.
 func (m *Manager) Delete(ctx context.Context, user, id string) error {
 	return m.end(ctx, user, id, false)

@@ -1,20 +1,16 @@
 package runs_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/loongclaw/loongclaw/agent/model"
 	"github.com/loongclaw/loongclaw/agent/model/modeltest"
 	"github.com/loongclaw/loongclaw/agent/runs"
-	"github.com/loongclaw/loongclaw/agent/tools"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -228,11 +224,8 @@ func TestNothingThatAToolOrAPageSaysApproves(t *testing.T) {
 func TestAQuestionExpiresAndApprovesNothing(t *testing.T) {
 	r := newRig(t)
 	var shift atomic.Int64
-	chatModel, _ := model.New(model.Config{Settings: map[string]model.Provider{"openai": {Key: "key", URL: r.url, Model: "m"}}}, nil, nil)
-	m := runs.New(runs.Config{
-		Bucket: r.store, Model: chatModel, Tools: tools.New(tools.Config{WorkspaceDir: t.TempDir(), Worker: ownWorker(t)}), Persona: func(context.Context, string) string { return "" },
-		Instance: "a", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), CheckpointAfter: 20 * time.Millisecond, EvictAfter: time.Hour,
-		Now: func() time.Time { return time.Now().Add(time.Duration(shift.Load())) },
+	m := r.start(func(c *runs.Config) {
+		c.Now = func() time.Time { return time.Now().Add(time.Duration(shift.Load())) }
 	})
 	defer stop(t, m, time.Second)
 	run, asked := ask(t, r, m, "s")
@@ -245,10 +238,8 @@ func TestAQuestionExpiresAndApprovesNothing(t *testing.T) {
 	}
 	stop(t, m, time.Second)
 	// The next start finds that nobody answered in time.
-	next := runs.New(runs.Config{
-		Bucket: r.store, Model: chatModel, Tools: tools.New(tools.Config{WorkspaceDir: t.TempDir(), Worker: ownWorker(t)}), Persona: func(context.Context, string) string { return "" },
-		Instance: "a", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), CheckpointAfter: 20 * time.Millisecond, EvictAfter: time.Hour,
-		Now: func() time.Time { return time.Now().Add(25 * time.Hour) },
+	next := r.start(func(c *runs.Config) {
+		c.Now = func() time.Time { return time.Now().Add(25 * time.Hour) }
 	})
 	defer stop(t, next, time.Second)
 	recoverAll(t, next)

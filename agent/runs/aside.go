@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync"
-	"time"
 
 	"github.com/loongclaw/loongclaw/agent/guard"
 	"github.com/loongclaw/loongclaw/agent/loop"
@@ -35,10 +33,6 @@ type AsideAnswer struct {
 	Reasoning string      // at most what is shown of an answer's
 	Usage     *chat.Usage // nil where the provider did not say
 }
-
-// maxAsides is how many questions of one user are asked beside conversations at
-// once. Clients send a few after each answer.
-const maxAsides = 8
 
 // Aside asks the model, which has no tools, no memory and no persona for this, and
 // keeps nothing. Unlike a run it ends with its request: nobody could read the
@@ -83,6 +77,26 @@ func (m *Manager) Aside(ctx context.Context, user string, q Aside, onText func(s
 	return AsideAnswer{Text: answer.Text, Finish: answer.Finish, Usage: answer.Usage, Reasoning: session.ShownReasoning(answer.Reasoning)}, err
 }
 
+// answerFormatted asks the model, and gives an answer in JSON at its end: only then
+// is it known what belongs to it. Held to JSON some models say nothing; such a one is
+// asked once more, and only told.
+func (m *Manager) answerFormatted(ctx context.Context, q loop.Question, onText func(string)) (loop.Answer, error) {
+	if q.Format == nil {
+		return m.answerAside(ctx, q, onText)
+	}
+	a, err := m.answerAside(ctx, q, func(string) {})
+	if err == nil && a.Text == "" && a.Finish != chat.FinishRefusal && a.Finish != chat.FinishContentFilter {
+		m.Log.Debug("asking again without a format", slog.String("requestId", q.RequestID))
+		q.Format = nil
+		a, err = m.answerAside(ctx, q, func(string) {})
+	}
+	if err == nil && a.Text != "" {
+		a.Text = objectIn(a.Text)
+		onText(a.Text)
+	}
+	return a, err
+}
+
 // answerAside asks the model. A provider's word that makes it panic ends this
 // question and nothing else.
 func (m *Manager) answerAside(ctx context.Context, q loop.Question, onText func(string)) (a loop.Answer, err error) {
@@ -94,32 +108,4 @@ func (m *Manager) answerAside(ctx context.Context, q loop.Question, onText func(
 		m.report(m.Log.With(slog.String("requestId", q.RequestID)), "question beside a conversation ended", err)
 	}
 	return a, err
-}
-
-// asides counts the questions beside conversations that are being answered, by
-// user.
-type asides struct {
-	mu sync.Mutex
-	of map[string]int
-}
-
-func (a *asides) enter(user string) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.of[user] >= maxAsides {
-		return fault.New(fault.CodeTooManyRuns, "too many of your client's own questions are being answered", "wait for one to end").After(5 * time.Second)
-	}
-	if a.of == nil {
-		a.of = map[string]int{}
-	}
-	a.of[user]++
-	return nil
-}
-
-func (a *asides) leave(user string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.of[user]--; a.of[user] == 0 {
-		delete(a.of, user)
-	}
 }

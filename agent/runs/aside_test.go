@@ -2,14 +2,12 @@ package runs_test
 
 import (
 	"context"
-	"log/slog"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/runs"
-	"github.com/loongclaw/loongclaw/agent/tools"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -22,12 +20,7 @@ func (f answering) Answer(ctx context.Context, q loop.Question, onText func(stri
 }
 
 func (r *rig) with(m loop.Model) *runs.Manager {
-	return runs.New(runs.Config{
-		Bucket: r.store, Model: m, Tools: tools.New(tools.Config{WorkspaceDir: r.t.TempDir()}),
-		Persona:  func(context.Context, string) string { return "persona" },
-		Instance: "a", MaxRuns: 1, Log: slog.New(slog.DiscardHandler), Now: time.Now,
-		CheckpointAfter: 20 * time.Millisecond, EvictAfter: time.Hour,
-	})
+	return r.start(func(c *runs.Config) { c.Model, c.MaxRuns = m, 1 })
 }
 
 func TestAnAsideIsTheModelAlone(t *testing.T) {

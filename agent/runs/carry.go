@@ -4,17 +4,15 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 
 	"github.com/loongclaw/loongclaw/agent/guard"
-	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/lease"
 	"github.com/loongclaw/loongclaw/agent/record"
 	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/pkg/chat"
-	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
 // carry makes sure that a worker carries out what there is to run in a session.
@@ -73,18 +71,6 @@ func (s *open) work(placed bool) {
 			s.fail(*run)
 		}
 	}
-}
-
-// fail ends a run whose execution panicked outside of its turn. It must not be
-// resumed: the same would happen again.
-func (s *open) fail(run session.Run) {
-	f := session.Finished{Status: chat.RunFailed, Error: fault.Internal(nil).With(run.RequestID)}
-	log := s.Log.With(slog.String("session", s.id), slog.String("run", run.ID))
-	s.guard(func() {
-		if s.finish(s.root, &recorder{s: s, run: run}, loop.Outcome{}, f, log) {
-			s.Observer.Ended(f.Status, 1)
-		}
-	})
 }
 
 // awaitPlace waits for a place among the user's active runs. A cancel ends it: who
@@ -148,132 +134,75 @@ func (s *open) next() (*session.Run, error) {
 	}
 }
 
-// execute carries a run out until it is done, parked or stopped.
-func (s *open) execute(run session.Run) {
-	ctx, stop := context.WithCancelCause(s.root)
-	defer stop(nil)
+// recheckEvery is between two looks at a session that another agent has in hand:
+// it may have left, or have finished what a message here waits behind.
+const recheckEvery = 2 * time.Second
+
+// recheck sees to it that what another agent does not finish in a session is taken
+// over here, when that may be.
+func (s *open) recheck() {
 	s.mu.Lock()
-	s.stop, s.executed = stop, run.Started
-	if s.cancelled == run.ID {
-		stop(errCancelled)
+	due := s.life.Phase == session.Idle && s.state.Busy() && s.state.HeldBy(s.self.Process) != session.Self
+	s.mu.Unlock()
+	if due && !s.isDraining() {
+		s.takeOver()
+	}
+}
+
+// takeOver carries out the unfinished runs of a session. When they belong to an
+// agent that is alive, it looks again later.
+func (s *open) takeOver() {
+	s.mu.Lock()
+	run, _ := s.state.Current()
+	begin := s.life.Phase == session.Idle && s.state.HeldBy(s.self.Process) != session.Self && s.changeLocked(session.WatchBegins)
+	s.mu.Unlock()
+	if begin {
+		s.lookAt(run)
+	}
+}
+
+// lookAt claims what another agent has begun, or looks again later. The session is
+// being watched.
+func (s *open) lookAt(run session.Run) {
+	ctx, cancel := context.WithTimeout(s.root, lease.Interval)
+	defer cancel()
+	if s.leases.Claimable(ctx, s.user, lease.Holder(run.Owner), run.StartedAt.Time) {
+		s.mu.Lock()
+		if now, ok := s.state.Current(); ok && now.Owner == run.Owner {
+			s.claimed = now.Started
+		}
+		s.changeLocked(session.WatchEnds)
+		s.mu.Unlock()
+		s.carry(false)
+		return
+	}
+	s.After(recheckEvery, s.lookAgain)
+}
+
+// lookAgain looks what has become of a session that is being watched.
+func (s *open) lookAgain() {
+	if s.isDraining() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(s.root, lease.Interval)
+	defer cancel()
+	if err := s.takeIn(ctx); err != nil && !errors.Is(err, errOver) {
+		s.Log.Warn("session not refreshed", slog.Any("err", err))
+	}
+	s.mu.Lock()
+	if s.life.Phase != session.Watching {
+		s.mu.Unlock()
+		return // a worker has begun since, or this life is over
+	}
+	run, _ := s.state.Current()
+	busy := s.state.Busy()
+	if !busy {
+		s.changeLocked(session.WatchEnds)
 	}
 	s.mu.Unlock()
-	log := s.Log.With(slog.String("user", s.user.Name), slog.String("session", s.id), slog.String("run", run.ID), slog.String("requestId", run.RequestID))
-	began := s.Now()
-	ctx, traced := s.Trace.Run(ctx, run.Trace, run.ID, run.RequestID)
-	end := func(status string) {
-		s.Observer.Ended(status, max(s.Now().Sub(began), 1))
-		traced(status)
-	}
-	state, question, told := s.prepare(ctx, run)
-	s.Go(func() { s.watch(ctx, run, stop) })
-	rec := &recorder{s: s, run: run, context: told}
-	t := loop.Turn{Model: limited{s.Model}, Tools: s.toolbox(run.ID, question, state.Messages), Recorder: rec}
-	out, err := t.Run(ctx, state)
-	s.learn(out)
-	cause := context.Cause(ctx)
-	switch {
-	case out.Parked && err == nil:
-		log.Info("run waits for the user")
-		end(Parked)
-		return
-	case errors.Is(cause, errDraining):
-		s.leases.Leave(s.user.Name, s.user)
-		log.Info("run left to another agent or the next start", slog.Any("err", err))
-		end(Left)
-		return
-	case errors.Is(cause, session.ErrTaken), errors.Is(err, session.ErrTaken):
-		log.Info("run left to its next start", slog.Any("cause", errors.Join(cause, err)))
-		end(Left)
-		return
-	}
-	f := session.Finished{Status: chat.RunDone}
-	switch {
-	case errors.Is(cause, errCancelled):
-		f.Status = chat.RunCancelled
-	case err != nil:
-		f.Status, f.Error = chat.RunFailed, fault.From(err).With(run.RequestID)
-		s.report(log, "run failed", err)
-	}
-	if f.Status == chat.RunDone {
-		s.remember(run, question, log)
-	}
-	if s.finish(ctx, rec, out, f, log) {
-		end(f.Status)
+	if busy {
+		s.lookAt(run)
 	} else {
-		end(Left)
+		s.checkpointLater()
 	}
-}
-
-// remember saves what the user said that is worth it, before the run ends: whoever
-// has the answer can find it. What the model has saved itself is not saved a second
-// time.
-func (s *open) remember(run session.Run, question string, log *slog.Logger) {
-	s.mu.Lock()
-	saved := s.state.Called(run.ID, "memory_save")
-	s.mu.Unlock()
-	if saved {
-		return
-	}
-	if _, err := s.user.Memory.AutoSave(s.root, s.id, question); err != nil {
-		log.Warn("message not remembered", slog.Any("err", err))
-	}
-}
-
-// learn keeps how much of the conversation the model took, so that the next turn
-// need not be refused first.
-func (s *open) learn(out loop.Outcome) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if out.Room > 0 {
-		s.taken = out.Room
-	}
-}
-
-// How long a run waits, at first and at most, before it tries again to write what the
-// store did not take.
-const (
-	firstRetry = time.Second
-	lastRetry  = 30 * time.Second
-)
-
-// finish writes a run's end. While the store does not take it the run is not
-// over: nothing is shown that is not durable. It reports whether the end is written.
-func (s *open) finish(ctx context.Context, rec *recorder, out loop.Outcome, f session.Finished, log *slog.Logger) bool {
-	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
-		err := rec.write(context.WithoutCancel(ctx), out.Steps, &f)
-		if isTooLarge(err) {
-			// It will never fit: the run ends without what was too much. One that had
-			// gone well by then has failed, since its answer is not kept.
-			if f.Error == nil {
-				f.Status, f.Error = chat.RunFailed, fault.From(err).With(rec.run.RequestID)
-			}
-			for i, st := range out.Steps {
-				out.Steps[i] = session.Shortened(st)
-			}
-			log.Warn("what a run made was too large to be kept; it ends without", slog.Any("err", err))
-			err = rec.write(context.WithoutCancel(ctx), out.Steps, &f)
-		}
-		if err == nil {
-			log.Info("run finished", slog.String("status", f.Status), slog.String("finish", string(lastFinish(out))))
-			return true
-		}
-		if errors.Is(err, session.ErrTaken) {
-			log.Info("run taken over by another agent")
-			return false
-		}
-		log.Error("end of run not stored; trying again", slog.Any("err", err))
-		if unwritable(err) || s.pause(wait) != nil {
-			return false
-		}
-	}
-}
-
-func lastFinish(out loop.Outcome) chat.Finish {
-	for _, st := range slices.Backward(out.Steps) {
-		if st.Answer != nil {
-			return st.Answer.Finish
-		}
-	}
-	return ""
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/session"
@@ -60,7 +59,10 @@ func (s *open) checkpoint(ctx context.Context) {
 	}
 	if marker == session.Inherited {
 		// Another agent may be using the session, whose marker it is then.
-		if err := s.log.Refresh(ctx); err != nil {
+		switch err := s.takeIn(ctx); {
+		case errors.Is(err, errOver):
+			return
+		case err != nil:
 			s.checkpointLater()
 			return
 		}
@@ -78,6 +80,10 @@ func (s *open) checkpoint(ctx context.Context) {
 			s.Log.Warn("session not anchored; it stays marked", slog.Any("err", err))
 			s.checkpointLater()
 			return
+		}
+		if s.isOver() { // as the user's journal, which was read for this, says now
+			s.kept.drop(s)
+			return // the marker is the next generation's, if there is one
 		}
 	}
 	if marker == session.Inherited && s.Now().Sub(last.Time) <= 3*s.CheckpointAfter {
@@ -102,7 +108,7 @@ func (s *open) evictLater() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.timer = s.After(s.EvictAfter, func() {
-		if s.reg.evict(s) {
+		if s.kept.evict(s) {
 			return
 		}
 		s.mu.Lock()
@@ -155,19 +161,4 @@ func (s *open) snapshotSoon() {
 		}()
 		s.snapshot(s.root)
 	})
-}
-
-// checkpointAll brings the checkpoints of all sessions at the end of the process,
-// many at once. The root has ended; each is bounded by itself.
-func (g *registry) checkpointAll() {
-	var wg sync.WaitGroup
-	for _, s := range g.all() {
-		s.mu.Lock()
-		if s.timer != nil {
-			s.timer.Stop()
-		}
-		s.mu.Unlock()
-		wg.Go(func() { g.guard(func() { s.checkpoint(context.WithoutCancel(g.root)) }) })
-	}
-	wg.Wait()
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"reflect"
 	"strings"
 	"sync"
@@ -14,7 +13,6 @@ import (
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/memory"
 	"github.com/loongclaw/loongclaw/agent/runs"
-	"github.com/loongclaw/loongclaw/agent/tools"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -88,11 +86,7 @@ func (m *reader) taken() []loop.Question {
 
 // reads starts an agent over a model with a window of so many tokens.
 func (r *rig) reads(m loop.Model, window int) *runs.Manager {
-	return runs.New(runs.Config{
-		Bucket: r.store, Model: m, Tools: tools.New(tools.Config{WorkspaceDir: r.t.TempDir(), Worker: ownWorker(r.t)}), Window: window,
-		Persona:  func(context.Context, string) string { return "persona" },
-		Instance: "a", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Now: time.Now, CheckpointAfter: time.Hour, EvictAfter: time.Hour,
-	})
+	return r.start(func(c *runs.Config) { c.Model, c.Window, c.CheckpointAfter = m, window, time.Hour })
 }
 
 // shows reports whether a question's messages hold a text.

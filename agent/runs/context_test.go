@@ -3,7 +3,6 @@ package runs_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"reflect"
 	"strings"
 	"sync"
@@ -13,7 +12,6 @@ import (
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/memory"
 	"github.com/loongclaw/loongclaw/agent/runs"
-	"github.com/loongclaw/loongclaw/agent/tools"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
@@ -75,11 +73,7 @@ func (c *clock) forward(d time.Duration) {
 }
 
 func (r *rig) listening(l *listener, c *clock) *runs.Manager {
-	return runs.New(runs.Config{
-		Bucket: r.store, Model: l, Tools: tools.New(tools.Config{WorkspaceDir: r.t.TempDir(), Worker: ownWorker(r.t)}),
-		Persona:  func(context.Context, string) string { return "persona" },
-		Instance: "a", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Now: c.Now, CheckpointAfter: 20 * time.Millisecond, EvictAfter: time.Hour,
-	})
+	return r.start(func(config *runs.Config) { config.Model, config.Now = l, c.Now })
 }
 
 // sayTo sends a message and waits for its run's end.

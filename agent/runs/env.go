@@ -73,18 +73,6 @@ func newEnv(c Config) *env {
 // newID returns a new random id of a kind.
 func newID(kind string) string { return kind + "_" + strings.ToLower(rand.Text()[:20]) }
 
-// slot returns a user's places for active runs.
-func (e *env) slot(user string) *semaphore.Weighted {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	w := e.slots[user]
-	if w == nil {
-		w = semaphore.NewWeighted(int64(max(e.MaxRuns, 1)))
-		e.slots[user] = w
-	}
-	return w
-}
-
 // begin counts something that a drain waits for, and reports whether it may begin.
 // done ends it.
 func (e *env) begin() (done func(), ok bool) {

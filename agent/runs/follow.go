@@ -52,7 +52,10 @@ func (m *Manager) Follow(ctx context.Context, user, id, after string) (*Follower
 	ahead := cur.Epoch == s.state.Epoch() && cur.Seq > s.state.Seq()
 	s.mu.Unlock()
 	if ahead { // another agent has written what this one has not read yet
-		if err := s.log.Refresh(ctx); err != nil {
+		switch err := s.takeIn(ctx); {
+		case errors.Is(err, errOver):
+			return m.Follow(ctx, user, id, after)
+		case err != nil:
 			return nil, err
 		}
 	}
@@ -196,17 +199,7 @@ func (f *Follower) look(ctx context.Context) error {
 	if carrying {
 		return nil // its worker looks
 	}
-	if f.s.user.Refresh(ctx) == nil {
-		if row, _ := f.s.user.Session(f.id); !row.Alive || row.Epoch != f.s.state.Epoch() {
-			f.m.sessions.drop(f.s)
-			return nil
-		}
-	}
-	if err := f.s.log.Refresh(ctx); fault.CodeOf(err) == fault.CodeDamaged {
-		if f.s.isOver(ctx) {
-			f.m.sessions.drop(f.s)
-			return nil
-		}
+	if err := f.s.takeIn(ctx); fault.CodeOf(err) == fault.CodeDamaged {
 		return err
 	}
 	f.s.recheck()

@@ -7,7 +7,6 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/loop"
-	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
@@ -72,24 +71,6 @@ func checkAnswer(a loop.Answer) error {
 		return tooMuch("signatures and other additions", loop.MaxNative)
 	case arguments > loop.MaxArguments:
 		return tooMuch("tool calls' arguments", loop.MaxArguments)
-	}
-	return nil
-}
-
-// checkRequest refuses a message that is none, and what a client brings beside it
-// when that is too much to be kept.
-func checkRequest(session string, q Request) error {
-	if err := chat.CheckSession(session); err != nil {
-		return err
-	}
-	if err := chat.CheckMessage(q.Message); err != nil {
-		return err
-	}
-	if len(q.Key) > 256 {
-		return fault.New(fault.CodeInvalidRequest, "the Idempotency-Key is longer than 256 bytes", "use a random UUID")
-	}
-	if len(q.Instructions) > chat.MaxInstructions {
-		return fault.New(fault.CodeTooLarge, fmt.Sprintf("the system messages are longer than %s", size(chat.MaxInstructions)), "send shorter ones")
 	}
 	return nil
 }

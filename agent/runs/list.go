@@ -49,6 +49,14 @@ func (m *Manager) List(ctx context.Context, user, q string) (List, error) {
 	return List{out, at.Encode(user)}, nil
 }
 
+// listCursor is the end of what has changed so far.
+func (m *Manager) listCursor(u *users.User) chat.ListCursor {
+	seq := u.Seq() // before the count: what is in the journal by now has been counted
+	at := m.feeds.of(u.Name).since(chat.ListCursor{}).at
+	at.Seq = seq
+	return at
+}
+
 // rows returns the rows of a user's sessions.
 func (m *Manager) rows(ctx context.Context, user string) ([]users.SessionSummary, error) {
 	u, err := m.refreshed(ctx, user)
@@ -87,15 +95,6 @@ func (m *Manager) present(user string, r users.SessionSummary) users.SessionSumm
 	return listed(r)
 }
 
-// listed is a row of a session that is not in use: nothing runs in it, whatever it
-// was at when the row was written.
-func listed(r users.SessionSummary) users.SessionSummary {
-	if r.Session.State != chat.StateFailed {
-		r.Session.State = chat.StateIdle
-	}
-	return r
-}
-
 func (m *Manager) mentions(user, id, q string) bool {
 	s := m.sessions.inUse(user, id)
 	if s == nil {
@@ -128,18 +127,4 @@ func (m *Manager) Usage(ctx context.Context, user string) (chat.Usage, error) {
 		sum = *(&sum).Add(&r.Usage)
 	}
 	return sum, nil
-}
-
-// ClearAll empties every session of a user, as the original's id "all" does.
-func (m *Manager) ClearAll(ctx context.Context, user string) error {
-	rows, err := m.rows(ctx, user)
-	if err != nil {
-		return err
-	}
-	for _, r := range rows {
-		if err := m.Clear(ctx, user, r.ID); err != nil {
-			return err
-		}
-	}
-	return nil
 }

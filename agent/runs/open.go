@@ -6,11 +6,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/auditlog"
 	"github.com/loongclaw/loongclaw/agent/journal"
 	"github.com/loongclaw/loongclaw/agent/record"
 	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/agent/users"
-	"github.com/loongclaw/loongclaw/pkg/fault"
+	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
 // open is one life of a session that is in memory: its state, its journal, and
@@ -18,7 +19,7 @@ import (
 // the only ones that the session has here.
 type open struct {
 	*env
-	reg  *registry
+	kept keeper
 	id   string
 	user *users.User
 	log  *journal.Log
@@ -49,15 +50,20 @@ type open struct {
 	read      time.Time // when the journal was last read
 }
 
+// keeper keeps the sessions that are in memory.
+type keeper interface {
+	// drop lets go of a session whose life has ended.
+	drop(s *open)
+	// evict takes a session out of memory unless it is in use, and reports whether it
+	// is out.
+	evict(s *open) bool
+}
+
 // persona is who the agent is, read while a message was being stored.
 type persona struct {
 	run  string
 	text chan string
 }
-
-// staleAfter is how long what is known of a session counts without looking
-// whether another agent has written to it.
-const staleAfter = 2 * time.Second
 
 // Apply takes a record in that is in the journal now.
 func (s *open) Apply(e journal.Entry) error {
@@ -83,40 +89,6 @@ func (s *open) commit(ctx context.Context, decide func() ([]record.Record, error
 		defer s.mu.Unlock()
 		return decide()
 	})
-}
-
-// refresh takes in what other agents have appended since this one last looked.
-func (s *open) refresh(ctx context.Context) error {
-	now := s.Now()
-	s.mu.Lock()
-	fresh := s.life.Phase == session.Carrying || now.Sub(s.read) < staleAfter
-	s.mu.Unlock()
-	if fresh {
-		return nil
-	}
-	if err := s.user.Refresh(ctx); err != nil {
-		return err
-	}
-	if err := s.log.Refresh(ctx); err != nil {
-		if fault.CodeOf(err) == fault.CodeDamaged && s.isOver(ctx) {
-			return nil // whoever asked looks at the user's journal next
-		}
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.read = now
-	return nil
-}
-
-// isOver reports whether another agent has ended this generation. Its tombstone is
-// durable before the first object goes, so what is gone then is not damaged.
-func (s *open) isOver(ctx context.Context) bool {
-	if s.user.Refresh(ctx) != nil {
-		return false
-	}
-	row, _ := s.user.Session(s.id)
-	return row.Epoch > s.state.Epoch() || row.Epoch == s.state.Epoch() && !row.Alive
 }
 
 // touch says that the session was used.
@@ -189,6 +161,23 @@ func (s *open) rowLocked() users.SessionSummary {
 		Session: s.state.Summary(), Epoch: s.state.Epoch(), Alive: true, Usage: s.state.Usage(),
 		Tail: users.Anchor{Number: t.Number, Hash: t.Hash.String()},
 	}
+}
+
+// listed is a row of a session that is not in use: nothing runs in it, whatever it
+// was at when the row was written.
+func listed(r users.SessionSummary) users.SessionSummary {
+	if r.Session.State != chat.StateFailed {
+		r.Session.State = chat.StateIdle
+	}
+	return r
+}
+
+// audit returns the entries of this session that its user's journal does not have
+// yet.
+func (s *open) audit() []auditlog.Entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state.AuditLog(s.user.Covered(s.id, s.state.Epoch()))
 }
 
 // end lets go of a life that is over. Those who follow it look for the next one.

@@ -3,12 +3,10 @@ package runs_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/loongclaw/loongclaw/agent/bucket"
+	"github.com/loongclaw/loongclaw/agent/bucket/buckettest"
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/model/modeltest"
 	"github.com/loongclaw/loongclaw/agent/runs"
@@ -17,68 +15,6 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
-
-// outage is a store that answers so many more calls and then none, until it is over.
-type outage struct {
-	bucket.Bucket
-	left   atomic.Int64
-	failed atomic.Bool
-}
-
-// always is more calls than a test makes.
-const always = 1 << 40
-
-var errOutage = errors.New("status 503 SlowDown")
-
-func (o *outage) call() error {
-	if o.left.Add(-1) >= 0 {
-		return nil
-	}
-	o.failed.Store(true)
-	return errOutage
-}
-
-func (o *outage) Get(ctx context.Context, key string) (bucket.Object, error) {
-	if err := o.call(); err != nil {
-		return bucket.Object{}, err
-	}
-	return o.Bucket.Get(ctx, key)
-}
-
-func (o *outage) Put(ctx context.Context, key string, body []byte) (string, error) {
-	if err := o.call(); err != nil {
-		return "", err
-	}
-	return o.Bucket.Put(ctx, key, body)
-}
-
-func (o *outage) Create(ctx context.Context, key string, body []byte) (string, error) {
-	if err := o.call(); err != nil {
-		return "", err
-	}
-	return o.Bucket.Create(ctx, key, body)
-}
-
-func (o *outage) Replace(ctx context.Context, key string, body []byte, etag string) (string, error) {
-	if err := o.call(); err != nil {
-		return "", err
-	}
-	return o.Bucket.Replace(ctx, key, body, etag)
-}
-
-func (o *outage) List(ctx context.Context, prefix, after string, limit int) ([]bucket.Entry, bool, error) {
-	if err := o.call(); err != nil {
-		return nil, false, err
-	}
-	return o.Bucket.List(ctx, prefix, after, limit)
-}
-
-func (o *outage) Delete(ctx context.Context, key string) error {
-	if err := o.call(); err != nil {
-		return err
-	}
-	return o.Bucket.Delete(ctx, key)
-}
 
 // TestAnOutageIsSaidAsOne lets the store go away before each call that a request makes
 // of it: whoever asked is told that the store did not answer, never of an internal error.
@@ -129,16 +65,15 @@ func TestAnOutageIsSaidAsOne(t *testing.T) {
 				run := start(t, before, "s", "hello")
 				read(t, before, "s", "", finished(run))
 				stop(t, before, time.Second)
-				store := &outage{Bucket: r.store}
-				store.left.Store(always)
+				store := buckettest.Ready(r.store)
 				r.store = store
 				m := r.agent("after")
-				store.left.Store(answered)
+				store.Break(answered)
 				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 				err := request(ctx, m)
 				cancel()
-				failed := store.failed.Load()
-				store.left.Store(always)
+				failed := store.Failed()
+				store.Mend()
 				stop(t, m, time.Second)
 				if err != nil && fault.CodeOf(err) != fault.CodeStoreFailed {
 					t.Errorf("after %d calls of the store: got %v (%s), want %s", answered, err, fault.CodeOf(err), fault.CodeStoreFailed)
@@ -174,7 +109,7 @@ func watchOnce(ctx context.Context, m *runs.Manager) error {
 }
 
 // breaker is a tool during which the store goes away for a while.
-type breaker struct{ store *outage }
+type breaker struct{ store *buckettest.Outage }
 
 func (breaker) Spec() loop.Spec {
 	return loop.Spec{Name: "breaker", Description: "breaks the store", Parameters: json.RawMessage(`{"type":"object"}`)}
@@ -187,8 +122,8 @@ func (breaker) Judge(json.RawMessage, tools.Env) tools.Verdict {
 }
 
 func (b breaker) Run(context.Context, json.RawMessage, tools.Env) (string, error) {
-	b.store.left.Store(0)
-	time.AfterFunc(2*time.Second, func() { b.store.left.Store(always) })
+	b.store.Break(0)
+	time.AfterFunc(2*time.Second, b.store.Mend)
 	return "broken", nil
 }
 
@@ -196,15 +131,14 @@ func (b breaker) Run(context.Context, json.RawMessage, tools.Env) (string, error
 // back: the run goes on, and nobody is told that what was acknowledged has failed.
 func TestARunWaitsForItsStore(t *testing.T) {
 	r := newRig(t)
-	store := &outage{Bucket: r.store}
-	store.left.Store(always)
+	store := buckettest.Ready(r.store)
 	r.store = store
 	m := r.agent("a", breaker{store})
 	defer stop(t, m, time.Second)
 	r.provider.Script(calling("breaker", "{}"), modeltest.Reply{Text: "done"})
 	run := start(t, m, "s", "please")
 	end := find(t, read(t, m, "s", "", finished(run)), chat.TypeRunFinished)
-	if end.Status != chat.RunDone || !store.failed.Load() {
-		t.Errorf("the run ended as %s: %v; the store failed meanwhile: %v", end.Status, end.Error, store.failed.Load())
+	if end.Status != chat.RunDone || !store.Failed() {
+		t.Errorf("the run ended as %s: %v; the store failed meanwhile: %v", end.Status, end.Error, store.Failed())
 	}
 }

@@ -4,12 +4,20 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/loongclaw/loongclaw/agent/journal"
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/record"
 	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// How long a run waits, at first and at most, before it tries again to write what the
+// store did not take.
+const (
+	firstRetry = time.Second
+	lastRetry  = 30 * time.Second
 )
 
 // recorder writes a turn's steps into its session's journal.

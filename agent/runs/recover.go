@@ -17,23 +17,6 @@ type recovery struct {
 	users map[string]int // whose sessions are being looked through, and how often
 }
 
-// Recover takes up what an earlier process left unfinished of these users. What
-// cannot be read of one keeps nobody else waiting, and is in the log.
-func (m *Manager) Recover(ctx context.Context, names ...string) {
-	r := &m.recovery
-	for _, name := range names {
-		r.count(name, 1)
-	}
-	for _, name := range names {
-		if u, err := m.users.Get(ctx, name); err == nil {
-			r.visit(ctx, u)
-		} else {
-			m.Log.Error("user's journal not readable", slog.String("user", name), slog.Any("err", err))
-		}
-		r.count(name, -1)
-	}
-}
-
 // meet looks through what is left of a user who has come into memory: an agent may
 // have left a run, and nobody has opened its session since.
 func (r *recovery) meet(u *users.User) {

@@ -2,7 +2,7 @@ package runs
 
 import (
 	"context"
-	"log/slog"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -51,12 +51,16 @@ func (g *registry) lookup(ctx context.Context, user, id string) (*open, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.refresh(ctx); err != nil {
-		return nil, err
+	err = s.refresh(ctx)
+	if err == nil && s.isOver() { // as is known since the session was last looked at
+		g.drop(s)
+		err = errOver
 	}
-	if row, _ := u.Session(id); row.Epoch != s.state.Epoch() || !row.Alive {
-		g.drop(s) // another agent has ended this life
+	switch {
+	case errors.Is(err, errOver):
 		return g.lookup(ctx, user, id)
+	case err != nil:
+		return nil, err
 	}
 	s.recheck()
 	return s, nil
@@ -97,7 +101,7 @@ func (g *registry) read(ctx context.Context, u *users.User, id string) (*open, e
 		epoch++ // the next life
 	}
 	s := &open{
-		env: g.env, reg: g, id: id, user: u, state: session.New(id, epoch, row.Session),
+		env: g.env, kept: g, id: id, user: u, state: session.New(id, epoch, row.Session),
 		changed: make(chan struct{}), touched: g.Now(), read: g.Now(),
 	}
 	// The user's journal knows where this one ended at its last checkpoint: a lost
@@ -107,10 +111,10 @@ func (g *registry) read(ctx context.Context, u *users.User, id string) (*open, e
 		anchors = append(anchors, journal.Tail{Number: row.Tail.Number, Hash: h})
 	}
 	log, err := g.openLog(ctx, s, anchors)
-	if fault.CodeOf(err) == fault.CodeDamaged && s.isOver(ctx) {
+	switch err = s.explain(ctx, err); {
+	case errors.Is(err, errOver):
 		return g.read(ctx, u, id)
-	}
-	if err != nil {
+	case err != nil:
 		return nil, err
 	}
 	if now, _ := u.Session(id); now.Epoch != row.Epoch || now.Alive != row.Alive {
@@ -158,16 +162,6 @@ func (g *registry) openLog(ctx context.Context, s *open, anchors []journal.Tail)
 		}
 	}
 	return journal.Open(ctx, g.Bucket, prefix, s, g.Now, anchors...)
-}
-
-// sweep removes what earlier lives of a session have left: a crash may have cut
-// a deletion short, and the next life's marker stands in the place of its own.
-func (s *open) sweep(ctx context.Context) {
-	s.starting.Lock()
-	defer s.starting.Unlock()
-	if err := s.user.Sweep(ctx, s.id); err != nil {
-		s.Log.Warn("objects of an ended life not removed; the next start tries again", slog.String("user", s.user.Name), slog.String("session", s.id), slog.Any("err", err))
-	}
 }
 
 // inUse returns a session that is in memory, or nil.
@@ -226,4 +220,19 @@ func (g *registry) evictUsers() {
 	g.users.Evict(g.EvictAfter, func(name string) bool { return inUse[name] || g.feeds.watched(name) })
 	g.feeds.evict(func(name string) bool { return inUse[name] || g.users.Open(name) != nil })
 	g.After(g.EvictAfter, g.evictUsers)
+}
+
+// checkpointAll brings the checkpoints of all sessions at the end of the process,
+// many at once. The root has ended; each is bounded by itself.
+func (g *registry) checkpointAll() {
+	var wg sync.WaitGroup
+	for _, s := range g.all() {
+		s.mu.Lock()
+		if s.timer != nil {
+			s.timer.Stop()
+		}
+		s.mu.Unlock()
+		wg.Go(func() { g.guard(func() { s.checkpoint(context.WithoutCancel(g.root)) }) })
+	}
+	wg.Wait()
 }

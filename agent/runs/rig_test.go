@@ -47,13 +47,23 @@ func (r *rig) agent(instance string, extra ...tools.Tool) *runs.Manager {
 func (r *rig) narrow(instance string) *runs.Manager { return r.sized(instance, 1) }
 
 func (r *rig) sized(instance string, places int, extra ...tools.Tool) *runs.Manager {
-	m, _ := model.New(model.Config{Settings: map[string]model.Provider{"openai": {Key: "key", URL: r.url, Model: "m"}}}, nil, nil)
-	return runs.New(runs.Config{
-		Bucket: r.store, Model: m, Tools: tools.New(tools.Config{WorkspaceDir: r.t.TempDir(), Worker: ownWorker(r.t)}, extra...),
-		Persona:  func(context.Context, string) string { return "persona" },
-		Instance: instance, MaxRuns: places, Log: slog.New(slog.DiscardHandler), Now: time.Now,
-		CheckpointAfter: 20 * time.Millisecond, EvictAfter: time.Hour,
+	return r.start(func(c *runs.Config) {
+		c.Instance, c.MaxRuns = instance, places
+		c.Tools = tools.New(tools.Config{WorkspaceDir: r.t.TempDir(), Worker: ownWorker(r.t)}, extra...)
 	})
+}
+
+// start starts an agent that differs from the usual one in what change says.
+func (r *rig) start(change func(c *runs.Config)) *runs.Manager {
+	m, _ := model.New(model.Config{Settings: map[string]model.Provider{"openai": {Key: "key", URL: r.url, Model: "m"}}}, nil, nil)
+	c := runs.Config{
+		Bucket: r.store, Model: m, Tools: tools.New(tools.Config{WorkspaceDir: r.t.TempDir(), Worker: ownWorker(r.t)}),
+		Persona:  func(context.Context, string) string { return "persona" },
+		Instance: "a", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Now: time.Now,
+		CheckpointAfter: 20 * time.Millisecond, EvictAfter: time.Hour,
+	}
+	change(&c)
+	return runs.New(c)
 }
 
 // recoverAll is what an agent does at its start.

@@ -1,6 +1,9 @@
 package runs
 
 import (
+	"context"
+	"log/slog"
+
 	"github.com/loongclaw/loongclaw/agent/users"
 )
 
@@ -29,3 +32,20 @@ func (m *Manager) Users() *users.Users { return m.users }
 
 // Draining reports whether this agent has begun to stop.
 func (m *Manager) Draining() bool { return m.isDraining() }
+
+// Recover takes up what an earlier process left unfinished of these users. What
+// cannot be read of one keeps nobody else waiting, and is in the log.
+func (m *Manager) Recover(ctx context.Context, names ...string) {
+	r := &m.recovery
+	for _, name := range names {
+		r.count(name, 1)
+	}
+	for _, name := range names {
+		if u, err := m.users.Get(ctx, name); err == nil {
+			r.visit(ctx, u)
+		} else {
+			m.Log.Error("user's journal not readable", slog.String("user", name), slog.Any("err", err))
+		}
+		r.count(name, -1)
+	}
+}

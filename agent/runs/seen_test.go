@@ -1,9 +1,7 @@
 package runs_test
 
 import (
-	"context"
 	"encoding/json"
-	"log/slog"
 	"slices"
 	"sync"
 	"testing"
@@ -11,10 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/loongclaw/loongclaw/agent/model"
 	"github.com/loongclaw/loongclaw/agent/model/modeltest"
 	"github.com/loongclaw/loongclaw/agent/runs"
-	"github.com/loongclaw/loongclaw/agent/tools"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
@@ -48,13 +44,7 @@ func (e *ear) Panicked()                        { e.note("panicked") }
 
 func (r *rig) heard() (*runs.Manager, *ear) {
 	e := &ear{}
-	m, _ := model.New(model.Config{Settings: map[string]model.Provider{"openai": {Key: "key", URL: r.url, Model: "m"}}}, nil, nil)
-	return runs.New(runs.Config{
-		Bucket: r.store, Model: m, Tools: tools.New(tools.Config{WorkspaceDir: r.t.TempDir(), Worker: ownWorker(r.t)}),
-		Persona:  func(context.Context, string) string { return "persona" },
-		Instance: "a", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Now: time.Now,
-		CheckpointAfter: 20 * time.Millisecond, EvictAfter: time.Hour, Observer: e,
-	}), e
+	return r.start(func(c *runs.Config) { c.Observer = e }), e
 }
 
 func TestTheObserverHearsOfEveryEnd(t *testing.T) {

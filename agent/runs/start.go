@@ -3,6 +3,7 @@ package runs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -58,10 +59,28 @@ func (m *Manager) Start(ctx context.Context, user, id string, q Request) (chat.R
 		}
 		// A session that was cleared in this moment has a next life.
 		run, err := s.submit(ctx, title, func() (session.Submitted, error) { return s.state.Submit(msg, s.self, s.Now()) })
-		if !errors.Is(err, errEnded) {
+		if !errors.Is(err, errOver) {
 			return run, err
 		}
 	}
+}
+
+// checkRequest refuses a message that is none, and what a client brings beside it
+// when that is too much to be kept.
+func checkRequest(session string, q Request) error {
+	if err := chat.CheckSession(session); err != nil {
+		return err
+	}
+	if err := chat.CheckMessage(q.Message); err != nil {
+		return err
+	}
+	if len(q.Key) > 256 {
+		return fault.New(fault.CodeInvalidRequest, "the Idempotency-Key is longer than 256 bytes", "use a random UUID")
+	}
+	if len(q.Instructions) > chat.MaxInstructions {
+		return fault.New(fault.CodeTooLarge, fmt.Sprintf("the system messages are longer than %s", size(chat.MaxInstructions)), "send shorter ones")
+	}
+	return nil
 }
 
 // adopted returns what is kept of an earlier conversation, with new ids: who brings
@@ -77,15 +96,18 @@ func adopted(earlier []Exchange) []session.Exchange {
 // Regenerate answers a user's message again, as a new branch. Without a message
 // it is the last one of the shown branch.
 func (m *Manager) Regenerate(ctx context.Context, user, id, messageID, key, requestID string) (chat.Run, error) {
-	s, err := m.sessions.lookup(ctx, user, id)
-	if err != nil {
-		return chat.Run{}, err
-	}
 	again := session.Again{RunID: newID("run"), MessageID: messageID, Key: key, RequestID: requestID, Trace: m.Trace.Here(ctx)}
-	return s.submit(ctx, "", func() (session.Submitted, error) { return s.state.Regenerate(again, s.self, s.Now()) })
+	for {
+		s, err := m.sessions.lookup(ctx, user, id)
+		if err != nil {
+			return chat.Run{}, err
+		}
+		run, err := s.submit(ctx, "", func() (session.Submitted, error) { return s.state.Regenerate(again, s.self, s.Now()) })
+		if !errors.Is(err, errOver) {
+			return run, err
+		}
+	}
 }
-
-var errEnded = fault.New(fault.CodeConflict, "the session was cleared in this moment", "send it again")
 
 // answerTime is how long a message may take to be stored before its sender is
 // told that it is not known whether it was.
@@ -158,7 +180,9 @@ func (s *open) enter(ctx context.Context, title string, decide func() (session.S
 		s.checkpointLater() // nothing began, so nobody else removes the marker
 	}
 	if err == nil {
-		err = s.stillAlive(ctx)
+		// The tombstone is durable before an object goes, so one that is not there now
+		// came after the message, or never.
+		err = s.checkAlive(ctx)
 	}
 	return e.sub.Run, err
 }
@@ -167,7 +191,7 @@ func (s *open) enter(ctx context.Context, title string, decide func() (session.S
 // to an idle session starts its run at once, so it needs a place.
 func (e *entrance) build(s *open, decide func() (session.Submitted, error)) ([]record.Record, error) {
 	if s.life.Phase == session.Ended {
-		return nil, errEnded
+		return nil, errOver
 	}
 	sub, err := decide()
 	if err != nil {
@@ -180,20 +204,6 @@ func (e *entrance) build(s *open, decide func() (session.Submitted, error)) ([]r
 	}
 	e.sub = sub
 	return sub.Records, nil
-}
-
-// stillAlive looks, after a message was stored, whether another agent has ended
-// this life of the session. The tombstone is durable before an object goes, so
-// one that is not there now came after the message, or never.
-func (s *open) stillAlive(ctx context.Context) error {
-	if err := s.user.Refresh(ctx); err != nil {
-		return err
-	}
-	if row, _ := s.user.Session(s.id); row.Alive && row.Epoch == s.state.Epoch() {
-		return nil
-	}
-	s.reg.drop(s)
-	return errEnded
 }
 
 // durable makes everything durable that a message's acknowledgement promises:

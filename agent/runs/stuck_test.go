@@ -4,13 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
-	"github.com/loongclaw/loongclaw/agent/model"
 	"github.com/loongclaw/loongclaw/agent/model/modeltest"
 	"github.com/loongclaw/loongclaw/agent/runs"
 	"github.com/loongclaw/loongclaw/agent/tools"
@@ -50,11 +48,7 @@ func stuckIn(t *testing.T, name string) (*runs.Manager, chat.Run) {
 	for _, spec := range tools.New(config).For("").Specs() {
 		extra = append(extra, deaf{spec, entered, release})
 	}
-	m, _ := model.New(model.Config{Settings: map[string]model.Provider{"openai": {Key: "key", URL: r.url, Model: "m"}}}, nil, nil)
-	manager := runs.New(runs.Config{
-		Bucket: r.store, Model: m, Tools: tools.New(config, extra...), Instance: "a", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Now: time.Now,
-		Persona: func(context.Context, string) string { return "persona" }, CheckpointAfter: 20 * time.Millisecond, EvictAfter: time.Hour,
-	})
+	manager := r.start(func(c *runs.Config) { c.Tools = tools.New(config, extra...) })
 	r.provider.Script(modeltest.Reply{Calls: []modeltest.Call{{Name: name, Arguments: json.RawMessage(`{}`)}}}, modeltest.Reply{Text: "done"})
 	run := start(t, manager, "s", "call "+name)
 	select {

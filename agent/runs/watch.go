@@ -27,14 +27,6 @@ type Watcher struct {
 	UntilIdle bool
 }
 
-// listCursor is the end of what has changed so far.
-func (m *Manager) listCursor(u *users.User) chat.ListCursor {
-	seq := u.Seq() // before the count: what is in the journal by now has been counted
-	at := m.feeds.of(u.Name).since(chat.ListCursor{}).at
-	at.Seq = seq
-	return at
-}
-
 // Watch begins after a cursor; without one it begins now. Close it.
 func (m *Manager) Watch(ctx context.Context, user, after string) (*Watcher, error) {
 	at, err := chat.ParseListCursor(user, after)

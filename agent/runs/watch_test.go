@@ -265,6 +265,10 @@ func TestAListThatIsWatchedOverACrash(t *testing.T) {
 			t.Errorf("%s: %s", name, told(events))
 		}
 	}
+	list, err := r.agent("a").List(t.Context(), "alice", "")
+	if err != nil || len(list.Sessions) != 1 || list.Sessions[0].State != chat.StateWaiting {
+		t.Errorf("an agent that has just come lists %+v, %v, want the session that waits", list.Sessions, err)
+	}
 	open, err := r.agent("a").Approvals(t.Context(), "alice")
 	if err != nil || len(open) != 1 {
 		t.Errorf("an agent that has just come says that %+v, %v is open, want the question", open, err)
@@ -338,5 +342,40 @@ func TestChangesInAnyMomentAreTold(t *testing.T) {
 	if len(rows) != n {
 		b, _ := json.Marshal(rows)
 		t.Errorf("told of %s, want %d sessions", b, n)
+	}
+}
+
+// A checkpoint says again what the row has said: nobody is told twice.
+func TestARowIsToldOnce(t *testing.T) {
+	r := newRig(t)
+	m := r.agent("a")
+	defer stop(t, m, time.Second)
+	w, err := m.Watch(t.Context(), "alice", cursorNow(t, m))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	w.UntilIdle = true
+	say(t, m, "s", "x", nil)
+	rows := map[chat.Session]int{}
+	for round := range 2 {
+		for {
+			events, err := w.Next(t.Context())
+			if errors.Is(err, runs.ErrIdle) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range events {
+				if rows[*e.Session]++; rows[*e.Session] > 1 {
+					t.Errorf("in round %d it tells again %+v", round, *e.Session)
+				}
+			}
+		}
+		waitRested(t, m, "s")
+	}
+	if len(rows) == 0 {
+		t.Error("it tells nothing")
 	}
 }

@@ -1,16 +1,13 @@
 package runs_test
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/runs"
-	"github.com/loongclaw/loongclaw/agent/tools"
 )
 
 // A model with a small window is sent less of a long conversation, before it has to
@@ -18,10 +15,8 @@ import (
 func TestASmallWindowIsSentLess(t *testing.T) {
 	for _, c := range []struct{ window, most int }{{0, 96 << 10}, {40960, 3 * 32768}, {16384, 3 * 8192}, {4096, 3 * 2048}} {
 		r, l := newRig(t), &listener{}
-		m := runs.New(runs.Config{
-			Bucket: r.store, Model: l, Tools: tools.New(tools.Config{WorkspaceDir: t.TempDir()}), Window: c.window,
-			Persona:  func(context.Context, string) string { return "persona" },
-			Instance: "a", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Now: time.Now, CheckpointAfter: time.Hour, EvictAfter: time.Hour,
+		m := r.start(func(config *runs.Config) {
+			config.Model, config.Window, config.CheckpointAfter = l, c.window, time.Hour
 		})
 		longest := 0
 		for n := range 60 {

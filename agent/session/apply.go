@@ -151,79 +151,48 @@ func (s *State) remember(key, hash, runID, messageID string, e placed) {
 func (s *State) applyRun(e placed) (any, error) {
 	switch e.Type {
 	case recStarted:
-		b, err := parse[startedBody](e.Record)
-		if err != nil {
-			return b, err
-		}
-		return b, s.withRun(b.RunID, func(r *run) error { return s.applyStarted(e, b, r) })
+		return toRun(s, e, func(b startedBody, r *run) error { return s.applyStarted(e, b, r) })
 	case recAnswer:
-		b, err := parse[answerBody](e.Record)
-		if err != nil {
-			return b, err
-		}
-		return b, s.withRun(b.RunID, func(r *run) error { return s.applyAnswer(e, b, r) })
+		return toRun(s, e, func(b answerBody, r *run) error { return s.applyAnswer(e, b, r) })
 	case recContext:
-		b, err := parse[Context](e.Record)
-		if err != nil {
-			return b, err
-		}
-		return b, s.withRun(b.RunID, func(r *run) error { r.context = &b; return nil })
+		return toRun(s, e, func(b Context, r *run) error { r.context = &b; return nil })
 	case recCall:
-		b, err := parse[callBody](e.Record)
-		if err != nil {
-			return b, err
-		}
-		return b, s.withRun(b.RunID, func(r *run) error { r.call(b).recorded = true; return nil })
+		return toRun(s, e, func(b callBody, r *run) error { r.call(b).recorded = true; return nil })
 	case recAsk:
-		b, err := parse[askBody](e.Record)
-		if err != nil {
-			return b, err
-		}
-		return b, s.withRun(b.RunID, func(r *run) error {
+		return toRun(s, e, func(b askBody, r *run) error {
 			q := &question{askBody: b}
 			s.asked[b.ApprovalID] = q
 			r.call(b.callBody).question = q
 			return nil
 		})
 	case recResult:
-		b, err := parse[resultBody](e.Record)
-		if err != nil {
-			return b, err
-		}
-		return b, s.withRun(b.RunID, func(r *run) error {
+		return toRun(s, e, func(b resultBody, r *run) error {
 			c := r.call(callBody{CallID: b.CallID, Name: b.Name})
 			c.done = true
 			r.steps = append(r.steps, loop.ResultMessage(c.Call, b.Status, b.Output))
 			return nil
 		})
 	case recSummary:
-		b, err := parse[summaryBody](e.Record)
-		if err != nil {
-			return b, err
-		}
-		return b, s.withRun(b.RunID, func(r *run) error { return s.applySummary(e, b, r) })
+		return toRun(s, e, func(b summaryBody, r *run) error { return s.applySummary(e, b, r) })
 	case recTodo:
-		b, err := parse[todoBody](e.Record)
-		if err != nil {
-			return b, err
-		}
-		return b, s.withRun(b.RunID, func(r *run) error { r.todo = &b; return nil })
+		return toRun(s, e, func(b todoBody, r *run) error { r.todo = &b; return nil })
 	case recFinished:
-		b, err := parse[Finished](e.Record)
-		if err != nil {
-			return b, err
-		}
-		return b, s.withRun(b.RunID, func(r *run) error { return s.applyFinished(b, r) })
+		return toRun(s, e, func(b Finished, r *run) error { return s.applyFinished(b, r) })
 	}
 	return nil, nil // a later version's, which may be passed over
 }
 
-func (s *State) withRun(id string, do func(*run) error) error {
-	r := s.runs[id]
-	if r == nil {
-		return fmt.Errorf("it belongs to run %q, which does not exist", id)
+// toRun applies a record to the run that it belongs to.
+func toRun[B ofRun](s *State, e placed, apply func(b B, r *run) error) (any, error) {
+	b, err := parse[B](e.Record)
+	if err != nil {
+		return b, err
 	}
-	return do(r)
+	r := s.runs[b.of()]
+	if r == nil {
+		return b, fmt.Errorf("it belongs to run %q, which does not exist", b.of())
+	}
+	return b, apply(b, r)
 }
 
 func (s *State) applyStarted(e placed, b startedBody, r *run) error {

@@ -385,3 +385,33 @@ func TestAMessageThatWaitsIsNotShownAsABranch(t *testing.T) {
 
 // has is the memory of a user who has forgotten nothing.
 func has(string) bool { return true }
+
+// What waits has its place on a branch only when its turn comes, also where its sender
+// has said what it answers.
+func TestAMessageThatWaitsStandsBesideNothing(t *testing.T) {
+	d := newDriver(t)
+	first := d.message("one")
+	d.done(first.Run.RunID, "an answer")
+	second := d.message("two")
+	beside := func() (ids []string) {
+		events, _ := d.state.Tail(10, chat.At(d.now))
+		for _, e := range events {
+			ids = append(ids, e.Siblings...)
+		}
+		return ids
+	}
+	parent := ""
+	waits, err := d.state.Submit(session.Message{RunID: "run_w", MessageID: "msg_w", Content: "another beginning", ParentID: &parent}, here, d.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.commit(waits.Records)
+	if got := beside(); len(got) > 0 {
+		t.Errorf("while it waits %v stand beside one another", got)
+	}
+	d.done(second.Run.RunID, "another answer")
+	d.commit(d.state.Next(carrier(here), d.now).Records)
+	if got := beside(); len(got) == 0 {
+		t.Error("when its turn has come it stands beside nothing")
+	}
+}

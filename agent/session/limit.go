@@ -5,6 +5,7 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/record"
+	"github.com/loongclaw/loongclaw/pkg/plain"
 )
 
 // KeptResult returns a tool's output as it is kept.
@@ -13,22 +14,7 @@ func KeptResult(output string) string {
 		return output
 	}
 	const note = "\n[the rest was cut]"
-	return cutText(output, loop.MaxResult-len(note)) + note
-}
-
-// cutText cuts a text between two characters.
-func cutText(s string, most int) string {
-	if len(s) <= most {
-		return s
-	}
-	cut := 0
-	for i := range s {
-		if i > most {
-			break
-		}
-		cut = i
-	}
-	return s[:cut]
+	return plain.Cut(output, loop.MaxResult-len(note)) + note
 }
 
 // What is kept of a step that turned out too large in the form in which it is kept.
@@ -44,9 +30,9 @@ const (
 func Shortened(st loop.Step) loop.Step {
 	args := func(c loop.Call) loop.Call {
 		if len(c.Arguments) > leftArgs {
-			c.Arguments = object([]byte(cutText(string(c.Arguments), leftArgs) + "…"))
+			c.Arguments = object([]byte(plain.Cut(string(c.Arguments), leftArgs) + "…"))
 		}
-		c.ID, c.Name = cutText(c.ID, 256), cutText(c.Name, 256)
+		c.ID, c.Name = plain.Cut(c.ID, 256), plain.Cut(c.Name, 256)
 		return c
 	}
 	switch {
@@ -63,10 +49,10 @@ func Shortened(st loop.Step) loop.Step {
 		c := args(*st.Call)
 		return loop.Step{Call: &c}
 	case st.Ask != nil:
-		return loop.Step{Ask: &loop.AskStep{Call: args(st.Ask.Call), Scope: cutText(st.Ask.Scope, leftText), Sources: st.Ask.Sources}}
+		return loop.Step{Ask: &loop.AskStep{Call: args(st.Ask.Call), Scope: plain.Cut(st.Ask.Scope, leftText), Sources: st.Ask.Sources}}
 	case st.Result != nil:
 		r := *st.Result
-		r.Call, r.Output = args(r.Call), cutText(r.Output, leftText)
+		r.Call, r.Output = args(r.Call), plain.Cut(r.Output, leftText)
 		return loop.Step{Result: &r}
 	}
 	return st

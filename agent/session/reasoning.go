@@ -1,9 +1,8 @@
 package session
 
 import (
-	"unicode/utf8"
-
 	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/plain"
 )
 
 // maxShownReasoning is how much of an answer's reasoning is shown, with the note
@@ -19,14 +18,11 @@ func shownReasoning(text string, whole bool) (shown string, cut bool) {
 	if whole && len(text) <= maxShownReasoning || len(text) <= maxShownReasoning-len(reasoningCut) {
 		return text, false
 	}
-	end := maxShownReasoning - len(reasoningCut)
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
+	shown = plain.Cut(text, maxShownReasoning-len(reasoningCut))
 	if len(text) <= maxShownReasoning {
-		return text[:end], false
+		return shown, false
 	}
-	return text[:end] + reasoningCut, true
+	return shown + reasoningCut, true
 }
 
 // Think adds a piece to the reasoning of the answer that a run gives, and reports

@@ -167,6 +167,19 @@ type updatedBody struct {
 	Model string `json:"model,omitempty"` // as it is from here on; none: the default
 }
 
+// ofRun is the body of a record that belongs to a run under way.
+type ofRun interface{ of() (runID string) }
+
+func (b startedBody) of() string { return b.RunID }
+func (b answerBody) of() string  { return b.RunID }
+func (b callBody) of() string    { return b.RunID }
+func (b decidedBody) of() string { return b.RunID }
+func (b resultBody) of() string  { return b.RunID }
+func (b Finished) of() string    { return b.RunID }
+func (b summaryBody) of() string { return b.RunID }
+func (b todoBody) of() string    { return b.RunID }
+func (c Context) of() string     { return c.RunID }
+
 func parse[T any](r record.Record) (T, error) {
 	var b T
 	err := json.Unmarshal(r.Body, &b)

@@ -141,21 +141,21 @@ func (r *reader) excerpt(x excerpt) []chat.Event {
 	}
 	beside := r.s.tree.siblings()
 	for _, e := range r.s.entries[x.from-1:] {
-		if !x.holds(e.body) {
-			r.cur = chat.Cursor{Epoch: r.s.epoch, Seq: e.seq}
+		if a, ok := e.body.(answerBody); ok && x.holds(a) {
+			out = append(out, r.answer(e, a)...)
 			continue
 		}
-		if a, ok := e.body.(answerBody); ok {
-			out = append(out, r.answer(e, a)...)
-		} else if ev, ok := r.event(e); ok {
-			r.cur = chat.Cursor{Epoch: r.s.epoch, Seq: e.seq}
+		r.cur = chat.Cursor{Epoch: r.s.epoch, Seq: e.seq}
+		if ev, ok := r.event(e); ok && x.holds(e.body) {
 			if ev.Head != "" && !shown[ev.Head] {
 				ev.Head = "" // a branch that was shown then
 			}
 			out = append(out, r.stamp(ev, e.at))
 		}
-		if n := len(out); n > 0 && (out[n-1].Type == chat.TypeMessage || out[n-1].Type == chat.TypeMessageComplete) {
-			out[n-1].Siblings = beside[out[n-1].MessageID]
+	}
+	for i := range out {
+		if out[i].Type == chat.TypeMessage || out[i].Type == chat.TypeMessageComplete {
+			out[i].Siblings = beside[out[i].MessageID]
 		}
 	}
 	return out
@@ -166,24 +166,10 @@ func (x *excerpt) holds(body any) bool {
 	switch b := body.(type) {
 	case messageBody:
 		return x.messages[b.MessageID]
-	case startedBody:
-		return x.runs[b.RunID]
-	case answerBody:
-		return x.runs[b.RunID]
-	case callBody:
-		return x.runs[b.RunID]
-	case askBody:
-		return x.runs[b.RunID]
-	case decidedBody:
-		return x.runs[b.RunID]
-	case resultBody:
-		return x.runs[b.RunID]
-	case todoBody:
-		return x.runs[b.RunID]
-	case Finished:
-		return x.runs[b.RunID]
 	case updatedBody:
 		return true
+	case ofRun:
+		return x.runs[b.of()]
 	}
 	return false
 }

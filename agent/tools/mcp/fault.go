@@ -30,19 +30,12 @@ func protocolError(err error) error {
 	return errors.New("it does not speak the protocol, or the connection broke off")
 }
 
-// clip cuts a text between two characters.
+// clip bounds a text, and shows that it did.
 func clip(s string, most int) string {
 	if len(s) <= most {
 		return s
 	}
-	cut := 0
-	for i := range s {
-		if i > most {
-			break
-		}
-		cut = i
-	}
-	return s[:cut] + "…"
+	return plain.Cut(s, most) + "…"
 }
 
 // saying is an error as people read it: what is wrong, and what to do.

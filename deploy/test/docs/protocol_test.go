@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -52,20 +53,33 @@ func written(path string) string {
 	return regexp.MustCompile(`:([a-z]+)`).ReplaceAllString(path, "{$1}")
 }
 
+// routeOf is a line of a table of routes: the gateway's and the agent's begin alike.
+var routeOf = regexp.MustCompile(`(?m)^\s+\{(get|post|put|patch|del), chat\.(Path\w+), (read|write|talk|open), `)
+
+// routes returns the scopes of the routes of a table, by method and path. Those that
+// are open have none.
+func routes(t *testing.T, file string) map[string]string {
+	t.Helper()
+	methods := map[string]string{"get": "GET", "post": "POST", "put": "PUT", "patch": "PATCH", "del": "DELETE"}
+	scopes := map[string]string{"read": "read", "write": "chat", "talk": "chat", "open": "–"}
+	paths := constants(t, "paths.go", "Path")
+	out := map[string]string{}
+	for _, m := range routeOf.FindAllStringSubmatch(source(t, file), -1) {
+		out[methods[m[1]]+" "+written(paths[m[2]])] = scopes[m[3]]
+	}
+	if len(out) < 25 {
+		t.Fatalf("found %d routes in %s, so this test has lost its source", len(out), file)
+	}
+	return out
+}
+
+const agentRoutes, gatewayRoutes = "agent/httpapi/routes.go", "gateway/edge/routes.go"
+
 // served is every method and path that answers something: the agent's routes
 // and the gateway's own.
 func served(t *testing.T) []string {
 	t.Helper()
-	paths := constants(t, "paths.go", "Path")
-	var out []string
-	route := regexp.MustCompile(`(?m)^\s+(?:read|write)\.route\(http\.Method(Get|Post|Put|Patch|Delete), chat\.(Path\w+),`)
-	for _, m := range route.FindAllStringSubmatch(source(t, "agent/httpapi/server.go"), -1) {
-		out = append(out, strings.ToUpper(m[1])+" "+written(paths[m[2]]))
-	}
-	if len(out) < 25 {
-		t.Fatalf("found %d routes of the agent, so this test has lost its source", len(out))
-	}
-	return append(out, "GET "+chat.PathHealth, "GET "+chat.PathReady, "POST "+chat.PathLogin, "GET "+chat.PathSocket, "POST "+chat.PathTickets, "POST "+chat.PathLogout)
+	return append(slices.Collect(maps.Keys(routes(t, agentRoutes))), "POST "+chat.PathLogin, "GET "+chat.PathSocket, "POST "+chat.PathTickets, "POST "+chat.PathLogout)
 }
 
 var pathCell = regexp.MustCompile("^(GET|POST|PUT|PATCH|DELETE) `(/[^`]*)`$")
@@ -96,34 +110,26 @@ func TestEveryPathIsInTheProtocol(t *testing.T) {
 	}
 }
 
-// The scope of a path is the group that the agent has it in, and the gateway's
-// table has the same.
+// The agent's table has the scopes that the page says, and the gateway forwards
+// exactly what it has, with the same ones.
 func TestScopesAreTheCodes(t *testing.T) {
-	paths := constants(t, "paths.go", "Path")
-	agent := regexp.MustCompile(`(?m)^\s+(read|write)\.route\(http\.Method(\w+), chat\.(Path\w+),`)
-	routes := agent.FindAllStringSubmatch(source(t, "agent/httpapi/server.go"), -1)
-	if len(routes) < 25 {
-		t.Fatalf("found %d routes of the agent, so this test has lost its source", len(routes))
-	}
-	methods := map[string]string{"get": "GET", "post": "POST", "put": "PUT", "patch": "PATCH", "del": "DELETE"}
-	gateway := regexp.MustCompile(`(?m)^\s+\{(\w+), chat\.(Path\w+), (read|talk), limit\.`)
-	found := gateway.FindAllStringSubmatch(source(t, "gateway/edge/routes.go"), -1)
-	if len(found) < 25 {
-		t.Fatalf("found %d routes of the gateway, so this test has lost its source", len(found))
-	}
+	agent, gateway := routes(t, agentRoutes), routes(t, gatewayRoutes)
 	for _, page := range []string{"docs/PROTOCOL.md", "docs/zh-CN/PROTOCOL.md"} {
 		scopes := documented(t, page)
-		for _, m := range routes {
-			want := map[string]string{"read": "read", "write": "chat"}[m[1]]
-			if got := scopes[strings.ToUpper(m[2])+" "+written(paths[m[3]])]; got != want {
-				t.Errorf("%s: %s %s: scope %q, want %q", page, m[2], paths[m[3]], got, want)
+		for name, scope := range agent {
+			if scopes[name] != scope {
+				t.Errorf("%s: %s has the scope %q, the agent %q", page, name, scopes[name], scope)
 			}
 		}
-		for _, m := range found {
-			want := map[string]string{"read": "read", "talk": "chat"}[m[3]]
-			if got := scopes[methods[m[1]]+" "+written(paths[m[2]])]; got != want {
-				t.Errorf("%s: gateway: %s %s: scope %q, want %q", page, m[1], paths[m[2]], got, want)
-			}
+	}
+	for name, scope := range agent {
+		if forwarded, ok := gateway[name]; scope != "–" && (!ok || forwarded != scope) {
+			t.Errorf("%s: the gateway has the scope %q, the agent %q", name, forwarded, scope)
+		}
+	}
+	for name := range gateway {
+		if _, ok := agent[name]; !ok {
+			t.Errorf("%s is forwarded to the agent, which has no such route", name)
 		}
 	}
 }

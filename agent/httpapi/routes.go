@@ -1,0 +1,198 @@
+package httpapi
+
+import (
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// What the table below is written with: methods, and the scopes that a pass must have.
+const (
+	get, post, put, patch, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete
+
+	open  = ""
+	read  = "read"
+	write = "chat"
+)
+
+// route is one thing that the agent answers: who may ask, and how it is answered.
+type route struct {
+	method, path string
+	scope        string // open: whoever reaches the port may ask
+	answer
+}
+
+// table lists everything that the agent answers.
+func (s *Server) table() []route {
+	return []route{
+		{get, chat.PathHealth, open, tells(s.health)},
+		{get, chat.PathReady, open, tells(s.isReady)},
+		{get, activePath, open, tells(s.active)}, // for whoever keeps this process; no gateway forwards it
+
+		{post, chat.PathChat, write, takes(s.chat).orStream()},
+		{get, chat.PathHistory, read, tells(s.history)},
+		{get, chat.PathHistoryOf, read, tells(s.history)},
+		{del, chat.PathHistory, write, tells(s.clear)},
+		{del, chat.PathHistoryOf, write, tells(s.clear)},
+
+		{get, chat.PathSessions, read, tells(s.sessions).tagged()},
+		{get, chat.PathList, read, streams(s.list)},
+		{get, chat.PathSession, read, tells(s.session)},
+		{patch, chat.PathSession, write, takes(s.updateSession)},
+		{del, chat.PathSession, write, tells(s.deleteSession)},
+		{post, chat.PathRuns, write, takes(s.start).as(http.StatusAccepted)},
+		{get, chat.PathEvents, read, tells(s.events).orStream()},
+		{post, chat.PathCancel, write, takesOptional(s.cancel)},
+		{post, chat.PathRegenerate, write, takesOptional(s.regenerate).as(http.StatusAccepted)},
+		{get, chat.PathApprovals, read, tells(s.approvals).tagged()},
+		{post, chat.PathApproval, write, takes(s.approve)},
+
+		{get, chat.PathMemorySearch, read, tells(s.searchMemory)},
+		{get, chat.PathMemoryExport, read, writes(s.exportMemory)},
+		{post, chat.PathMemory, write, takes(s.saveMemory).as(http.StatusCreated)},
+		{post, chat.PathMemoryImport, write, tells(s.importMemory)},
+		{del, chat.PathMemoryItem, write, tells(s.forgetMemory)},
+
+		{get, chat.PathFiles, read, tells(s.listFiles)},
+		{get, chat.PathFile, read, writes(s.readFile)},
+		{put, chat.PathFile, write, tells(s.writeFile)},
+		{del, chat.PathFile, write, tells(s.removeFile)},
+
+		{get, chat.PathStats, read, tells(s.stats)},
+		{get, chat.PathConfig, read, tells(s.config)},
+		{get, chat.PathTools, read, tells(s.tools)},
+		{get, chat.PathModels, read, tells(s.models)},
+		{get, chat.PathUsage, read, tells(s.usage)},
+		{get, chat.PathLedger, read, tells(s.ledger)},
+
+		{get, chat.PathServers, read, tells(s.listServers)},
+		{put, chat.PathServer, write, takes(s.setServer)},
+		{del, chat.PathServer, write, writes(s.removeServer).as(http.StatusNoContent)},
+		{post, chat.PathServerPinned, write, takes(s.approveServer)},
+
+		{get, chat.PathSkills, read, tells(s.listSkills)},
+		{post, chat.PathSkillPinned, write, takes(s.approveSkill)},
+
+		{post, chat.PathMCP, read, streams(s.mcp)}, // whose messages package mcpserver has
+
+		// In the form of OpenAI's clients: package openai has the bodies.
+		{post, chat.PathCompletions, write, streams(s.complete)},
+		{get, chat.PathOpenAIModels, read, tells(s.openAIModels)},
+		{get, chat.PathOpenAIModel, read, tells(s.openAIModel)},
+	}
+}
+
+// routes makes the table known to echo.
+func (s *Server) routes() {
+	if s.Seen != nil {
+		s.echo.Use(s.watch)
+	}
+	for _, r := range s.table() {
+		var guards []echo.MiddlewareFunc // not groups: echo's would answer unknown paths and methods themselves
+		if r.scope != open {
+			guards = append(guards, s.let(r.scope))
+		}
+		paths := []string{r.path}
+		if fault.DialectOf(r.path) == fault.OpenAI && !strings.HasSuffix(r.path, "*") {
+			// OpenAI's clients join paths to an address that somebody typed, so theirs
+			// may end in a slash.
+			paths = append(paths, r.path+"/")
+		}
+		for _, path := range paths {
+			s.echo.Add(r.method, path, r.serve, guards...)
+			if r.stream {
+				s.streams[path] = true
+			}
+		}
+	}
+}
+
+// answer is how a request becomes its answer. The types of both bodies are those of
+// the handler.
+type answer struct {
+	body   reflect.Type // of the request, where that is JSON
+	tells  reflect.Type // of the answer, where that is JSON
+	status int
+	stream bool // it may take as long as a model does, or as its reader stays
+	tag    bool // a client that has the same already is told so
+	handle func(echo.Context) (any, error)
+}
+
+// tells answers with JSON. What the request says is in its path and its query, or
+// is a body that the handler reads.
+func tells[A any](handle func(echo.Context) (A, error)) answer {
+	return answer{tells: reflect.TypeFor[A](), status: http.StatusOK, handle: func(c echo.Context) (any, error) { return handle(c) }}
+}
+
+// takes reads a body of JSON and answers with JSON.
+func takes[B, A any](handle func(echo.Context, B) (A, error)) answer {
+	return readsBy(body, handle)
+}
+
+// takesOptional does so, too, where there need not be a body.
+func takesOptional[B, A any](handle func(echo.Context, B) (A, error)) answer {
+	return readsBy(optionalBody, handle)
+}
+
+func readsBy[B, A any](reads func(echo.Context, any) error, handle func(echo.Context, B) (A, error)) answer {
+	a := tells(func(c echo.Context) (out A, err error) {
+		var b B
+		if err := reads(c, &b); err != nil {
+			return out, err
+		}
+		return handle(c, b)
+	})
+	a.body = reflect.TypeFor[B]()
+	return a
+}
+
+// writes answers with what the handler writes, or with nothing.
+func writes(handle func(echo.Context) error) answer {
+	return answer{status: http.StatusOK, handle: func(c echo.Context) (any, error) { return nil, handle(c) }}
+}
+
+// streams answers with events.
+func streams(handle func(echo.Context) error) answer {
+	return writes(handle).orStream()
+}
+
+// as answers with another status than 200.
+func (a answer) as(status int) answer {
+	a.status = status
+	return a
+}
+
+// tagged answers with 304 where the client has the same already.
+func (a answer) tagged() answer {
+	a.tag = true
+	return a
+}
+
+// orStream answers with events where the handler has begun them.
+func (a answer) orStream() answer {
+	a.stream = true
+	return a
+}
+
+// serve answers a request.
+func (a answer) serve(c echo.Context) error {
+	out, err := a.handle(c)
+	switch {
+	case err != nil:
+		return err
+	case c.Response().Committed:
+		return nil // by the handler
+	case a.status == http.StatusNoContent:
+		return c.NoContent(a.status)
+	case a.tells == nil:
+		return nil // the handler had no answer, and so there is none
+	case a.tag:
+		return tagged(c, out)
+	}
+	return c.JSON(a.status, out)
+}
