@@ -20,7 +20,7 @@ func TestNewFailsClosed(t *testing.T) {
 	if err == nil {
 		t.Fatal("no fault")
 	}
-	for _, want := range []string{"LOONGCLAW_TOKENS=alice:TOKEN", "LOONGCLAW_LOGIN_CODE is set without", "LOONGCLAW_LOGIN_CODE is shorter", "PASS_PRIVATE_KEY", "AGENT_URL", "RATE_LIMIT_CHAT"} {
+	for _, want := range []string{"LOONGCLAW_TOKENS=alice:TOKEN", "LOONGCLAW_LOGIN_CODE: is set without", "LOONGCLAW_LOGIN_CODE: is shorter", "PASS_PRIVATE_KEY", "AGENT_URL", "RATE_LIMIT_CHAT"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in:\n%v", want, err)
 		}
