@@ -84,7 +84,7 @@ func (w *world) up(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Worker, w.opts.Addr = worker, worker.Addr
+	w.Worker, w.opts.Addr, w.opts.Name = worker, worker.Addr, worker.Name
 }
 
 func (w *world) user(name string) *client.Client {
