@@ -67,7 +67,7 @@ func (c *Core) forward(r route) echo.HandlerFunc {
 			return err
 		}
 		if x.head.Length > r.maxBody {
-			return fault.New(fault.CodeTooLarge, "the body is too large for this path", "send it in parts, or as a file")
+			return ErrBodyTooLarge
 		}
 		set, err := c.passHeader(x.id, x.requestID(), method, x.path)
 		if err != nil {

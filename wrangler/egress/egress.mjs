@@ -8,6 +8,7 @@ import { r2 } from "./r2.mjs";
 import { isSearch, search } from "./search.mjs";
 import { doorHeader, partOf } from "./tokens.mjs";
 import { web } from "./web.mjs";
+import { answerFault } from "../edge/fault.mjs";
 import { passed } from "../metrics/metrics.mjs";
 
 /** What the object that starts the container says of it. @typedef {{key: string}} Props the tokens are made of this */
@@ -17,7 +18,7 @@ export class Egress extends WorkerEntrypoint {
   /** @param {Request} request */
   async fetch(request) {
     const part = await partOf(this.ctx.props.key, request.headers.get(doorHeader) ?? "");
-    if (!part) return Response.json({ error: "this door does not know the token", code: "forbidden" }, { status: 403 });
+    if (!part) return answerFault({ status: 403, code: "forbidden", error: "the egress proxy does not know the token" });
     const answer = await this.#open(request, part);
     passed(this.env, request, answer);
     return answer;
@@ -36,6 +37,6 @@ export class Egress extends WorkerEntrypoint {
       case "web.internal":
         return isSearch(new URL(request.url)) ? search(request, this.env) : web(request);
     }
-    return Response.json({ error: "there is no such door", code: "not_found" }, { status: 404 });
+    return answerFault({ status: 404, code: "not_found", error: "the egress proxy does not lead there" });
   }
 }

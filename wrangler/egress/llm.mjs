@@ -3,6 +3,7 @@
  * sees, and lets nothing through but the chat of configured providers.
  */
 import table from "../../agent/model/providers/providers.json" with { type: "json" };
+import { answerOpenAI } from "../edge/fault.mjs";
 
 /** The providers, as the agent knows them. */
 const known = new Map(table.filter(({ protocol }) => protocol !== "offline").map((row) => [row.name, row]));
@@ -141,5 +142,5 @@ function text(env, name) {
  * @param {string} hint
  */
 function refuse(status, code, error, hint) {
-  return Response.json({ error: { message: error, code }, hint }, { status });
+  return answerOpenAI({ status, code, error, hint });
 }

@@ -3,9 +3,7 @@
  * and lets nothing through but a search of a provider that the owner has set up.
  */
 import table from "../../agent/websearch/providers.json" with { type: "json" };
-
-/** Stands on what a provider answered, and not on what is said here. */
-const answeredHeader = "X-LoongClaw-Web";
+import { answeredHeader, refuse } from "./web.mjs";
 
 const path = "/search/";
 const maxQuestion = 16 << 10;
@@ -163,12 +161,4 @@ function firstOf(env, names) {
 function text(env, name) {
   const value = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (env))[name];
   return typeof value === "string" ? value.trim() : "";
-}
-
-/**
- * @param {number} status
- * @param {string} error
- */
-function refuse(status, error) {
-  return Response.json({ error, code: "web_refused" }, { status });
 }

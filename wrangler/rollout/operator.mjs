@@ -7,6 +7,7 @@
 import { authQuestion } from "../limits/address-key.mjs";
 import { objectOf } from "../objects/agents.mjs";
 import { strike } from "../edge/facts.mjs";
+import { answerFault, newRequestId } from "../edge/fault.mjs";
 import { slotOf } from "./slots.mjs";
 
 const path = "/api/rollout";
@@ -138,10 +139,8 @@ async function same(a, b) {
  * @param {string} code
  * @param {string} error
  * @param {string} hint
- * @param {Record<string, string>} [more] headers
+ * @param {Record<string, string>} [headers]
  */
-function problem(status, code, error, hint, more) {
-  const requestId = crypto.randomUUID().replaceAll("-", "");
-  const headers = { "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Request-Id": requestId, ...(status === 503 && { "Retry-After": "2" }), ...more };
-  return Response.json({ error, code, hint, requestId }, { status, headers });
+function problem(status, code, error, hint, headers) {
+  return answerFault({ status, code, error, hint, requestId: newRequestId(), headers });
 }
