@@ -42,6 +42,20 @@ func guarded(t *testing.T, r *rig) [][2]string {
 	return out
 }
 
+// The table of routes and the handlers name the same ones.
+func TestEveryRouteHasItsHandler(t *testing.T) {
+	handlers := newRig(t).handlers()
+	for _, r := range chat.Routes() {
+		if handler := handlers[r.String()]; (handler != nil) != r.Forwarded() {
+			t.Errorf("%v: has a handler: %t, is forwarded: %t", r, handler != nil, r.Forwarded())
+		}
+		delete(handlers, r.String())
+	}
+	for name := range handlers {
+		t.Errorf("%s is no route", name)
+	}
+}
+
 func TestEveryRouteNeedsAPass(t *testing.T) {
 	r := newRig(t)
 	for _, route := range guarded(t, r) {

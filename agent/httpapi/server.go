@@ -52,12 +52,11 @@ const (
 	KindStream = "stream" // its answer takes as long as a model does, or as its reader stays
 )
 
-var streams = map[string]bool{chat.PathChat: true, chat.PathEvents: true, chat.PathList: true, chat.PathCompletions: true, chat.PathMCP: true}
-
 // Server answers the gateway.
 type Server struct {
 	Config
 	echo    *echo.Echo
+	streams map[string]bool // the paths of answers that may last
 	state   readiness
 	began   time.Time
 	threads thread.Index
@@ -66,7 +65,7 @@ type Server struct {
 
 // New makes the server. It says that it is ready once SetReady was called.
 func New(c Config) *Server {
-	s := &Server{Config: c, echo: echo.New(), began: c.Now(), clients: mcpserver.New(c.Runs, c.Version, c.Log)}
+	s := &Server{Config: c, echo: echo.New(), streams: map[string]bool{}, began: c.Now(), clients: mcpserver.New(c.Runs, c.Version, c.Log)}
 	s.echo.HTTPErrorHandler = s.fail
 	s.routes()
 	return s
@@ -94,51 +93,67 @@ func (s *Server) routes() {
 	e.GET("/active", s.active)
 
 	// Not groups: echo's would answer unknown paths and methods themselves.
-	read := on{e, s.let("read")}
-	read.route(http.MethodGet, chat.PathStats, s.stats)
-	read.route(http.MethodGet, chat.PathConfig, s.config)
-	read.route(http.MethodGet, chat.PathTools, s.tools)
-	read.route(http.MethodGet, chat.PathServers, s.listServers)
-	read.route(http.MethodGet, chat.PathModels, s.models)
-	read.route(http.MethodGet, chat.PathUsage, s.usage)
-	read.route(http.MethodGet, chat.PathLedger, s.ledger)
-	read.route(http.MethodGet, chat.PathHistory, s.history)
-	read.route(http.MethodGet, chat.PathHistoryOf, s.history)
-	read.route(http.MethodGet, chat.PathSessions, s.sessions)
-	read.route(http.MethodGet, chat.PathList, s.list)
-	read.route(http.MethodGet, chat.PathSession, s.session)
-	read.route(http.MethodGet, chat.PathApprovals, s.approvals)
-	read.route(http.MethodGet, chat.PathEvents, s.events)
-	read.route(http.MethodGet, chat.PathMemorySearch, s.searchMemory)
-	read.route(http.MethodGet, chat.PathMemoryExport, s.exportMemory)
-	read.route(http.MethodGet, chat.PathFiles, s.listFiles)
-	read.route(http.MethodGet, chat.PathFile, s.readFile)
-	read.route(http.MethodGet, chat.PathOpenAIModels, s.openAIModels)
-	read.route(http.MethodGet, chat.PathOpenAIModel, s.openAIModel)
+	handlers := s.handlers()
+	for _, r := range chat.Routes() {
+		if !r.Forwarded() {
+			continue
+		}
+		s.streams[r.Path] = s.streams[r.Path] || r.Streams()
+		h := s.let(r.Scope)(handlers[r.String()])
+		e.Add(r.Method, r.Path, h)
+		// OpenAI's clients join paths to an address that somebody typed, so theirs may
+		// end in a slash.
+		if fault.DialectOf(r.Path) == fault.OpenAI && !strings.HasSuffix(r.Path, "*") {
+			e.Add(r.Method, r.Path+"/", h)
+		}
+	}
+}
 
-	read.route(http.MethodGet, chat.PathSkills, s.listSkills)
-	read.route(http.MethodPost, chat.PathMCP, s.mcp)
-
-	write := on{e, s.let("chat")}
-	write.route(http.MethodPost, chat.PathChat, s.chat)
-	write.route(http.MethodPost, chat.PathRuns, s.start)
-	write.route(http.MethodPost, chat.PathCancel, s.cancel)
-	write.route(http.MethodPost, chat.PathRegenerate, s.regenerate)
-	write.route(http.MethodPost, chat.PathApproval, s.approve)
-	write.route(http.MethodPatch, chat.PathSession, s.updateSession)
-	write.route(http.MethodDelete, chat.PathSession, s.deleteSession)
-	write.route(http.MethodDelete, chat.PathHistory, s.clear)
-	write.route(http.MethodDelete, chat.PathHistoryOf, s.clear)
-	write.route(http.MethodPost, chat.PathMemory, s.saveMemory)
-	write.route(http.MethodDelete, chat.PathMemoryItem, s.forgetMemory)
-	write.route(http.MethodPost, chat.PathMemoryImport, s.importMemory)
-	write.route(http.MethodPut, chat.PathFile, s.writeFile)
-	write.route(http.MethodDelete, chat.PathFile, s.removeFile)
-	write.route(http.MethodPut, chat.PathServer, s.setServer)
-	write.route(http.MethodDelete, chat.PathServer, s.removeServer)
-	write.route(http.MethodPost, chat.PathServerPinned, s.approveServer)
-	write.route(http.MethodPost, chat.PathSkillPinned, s.approveSkill)
-	write.route(http.MethodPost, chat.PathCompletions, s.complete)
+// handlers are those of the routes that a gateway forwards.
+func (s *Server) handlers() map[string]echo.HandlerFunc {
+	return map[string]echo.HandlerFunc{
+		http.MethodGet + " " + chat.PathStats:         s.stats,
+		http.MethodGet + " " + chat.PathConfig:        s.config,
+		http.MethodGet + " " + chat.PathTools:         s.tools,
+		http.MethodGet + " " + chat.PathServers:       s.listServers,
+		http.MethodGet + " " + chat.PathModels:        s.models,
+		http.MethodGet + " " + chat.PathUsage:         s.usage,
+		http.MethodGet + " " + chat.PathLedger:        s.ledger,
+		http.MethodGet + " " + chat.PathHistory:       s.history,
+		http.MethodGet + " " + chat.PathHistoryOf:     s.history,
+		http.MethodGet + " " + chat.PathSessions:      s.sessions,
+		http.MethodGet + " " + chat.PathList:          s.list,
+		http.MethodGet + " " + chat.PathSession:       s.session,
+		http.MethodGet + " " + chat.PathApprovals:     s.approvals,
+		http.MethodGet + " " + chat.PathEvents:        s.events,
+		http.MethodGet + " " + chat.PathMemorySearch:  s.searchMemory,
+		http.MethodGet + " " + chat.PathMemoryExport:  s.exportMemory,
+		http.MethodGet + " " + chat.PathFiles:         s.listFiles,
+		http.MethodGet + " " + chat.PathFile:          s.readFile,
+		http.MethodGet + " " + chat.PathOpenAIModels:  s.openAIModels,
+		http.MethodGet + " " + chat.PathOpenAIModel:   s.openAIModel,
+		http.MethodPost + " " + chat.PathChat:         s.chat,
+		http.MethodPost + " " + chat.PathRuns:         s.start,
+		http.MethodPost + " " + chat.PathCancel:       s.cancel,
+		http.MethodPost + " " + chat.PathRegenerate:   s.regenerate,
+		http.MethodPost + " " + chat.PathApproval:     s.approve,
+		http.MethodPatch + " " + chat.PathSession:     s.updateSession,
+		http.MethodDelete + " " + chat.PathSession:    s.deleteSession,
+		http.MethodDelete + " " + chat.PathHistory:    s.clear,
+		http.MethodDelete + " " + chat.PathHistoryOf:  s.clear,
+		http.MethodPost + " " + chat.PathMemory:       s.saveMemory,
+		http.MethodDelete + " " + chat.PathMemoryItem: s.forgetMemory,
+		http.MethodPost + " " + chat.PathMemoryImport: s.importMemory,
+		http.MethodPut + " " + chat.PathFile:          s.writeFile,
+		http.MethodDelete + " " + chat.PathFile:       s.removeFile,
+		http.MethodPut + " " + chat.PathServer:        s.setServer,
+		http.MethodDelete + " " + chat.PathServer:     s.removeServer,
+		http.MethodPost + " " + chat.PathServerPinned: s.approveServer,
+		http.MethodGet + " " + chat.PathSkills:        s.listSkills,
+		http.MethodPost + " " + chat.PathSkillPinned:  s.approveSkill,
+		http.MethodPost + " " + chat.PathMCP:          s.mcp,
+		http.MethodPost + " " + chat.PathCompletions:  s.complete,
+	}
 }
 
 // watch tells the observer of a request, when its answer has its end.
@@ -150,26 +165,11 @@ func (s *Server) watch(next echo.HandlerFunc) echo.HandlerFunc {
 			c.Error(err) // now, so that the status is known
 		}
 		kind := KindPlain
-		if streams[strings.TrimSuffix(c.Path(), "/")] {
+		if s.streams[strings.TrimSuffix(c.Path(), "/")] {
 			kind = KindStream
 		}
 		s.Seen.Answered(c.Path(), c.Request().Method, kind, c.Response().Status, s.Now().Sub(began))
 		return nil
-	}
-}
-
-// on adds routes behind a middleware.
-type on struct {
-	echo *echo.Echo
-	let  echo.MiddlewareFunc
-}
-
-// OpenAI's clients join paths to an address that somebody typed, so theirs may end
-// in a slash.
-func (o on) route(method, path string, h echo.HandlerFunc) {
-	o.echo.Add(method, path, h, o.let)
-	if fault.DialectOf(path) == fault.OpenAI && !strings.HasSuffix(path, "*") {
-		o.echo.Add(method, path+"/", h, o.let)
 	}
 }
 
@@ -188,8 +188,8 @@ func (s *Server) let(scope string) echo.MiddlewareFunc {
 			}
 			s.Egress.Bring(p.User, r.Header.Get(egress.Header))
 			c.Set("user", p.User)
-			c.Set("admin", p.Has("admin"))
-			c.Set("chat", p.Has("chat"))
+			c.Set("admin", p.Has(chat.ScopeAdmin))
+			c.Set("chat", p.Has(chat.ScopeChat))
 			s.Runs.Note(runs.Caller{User: p.User, Via: p.Via, Refused: p.Refused})
 			c.Response().Header().Set("Cache-Control", "no-store")
 			return next(c)

@@ -52,20 +52,13 @@ func written(path string) string {
 	return regexp.MustCompile(`:([a-z]+)`).ReplaceAllString(path, "{$1}")
 }
 
-// served is every method and path that answers something: the agent's routes
-// and the gateway's own.
-func served(t *testing.T) []string {
-	t.Helper()
-	paths := constants(t, "paths.go", "Path")
+// served is every method and path that answers something.
+func served() []string {
 	var out []string
-	route := regexp.MustCompile(`(?m)^\s+(?:read|write)\.route\(http\.Method(Get|Post|Put|Patch|Delete), chat\.(Path\w+),`)
-	for _, m := range route.FindAllStringSubmatch(source(t, "agent/httpapi/server.go"), -1) {
-		out = append(out, strings.ToUpper(m[1])+" "+written(paths[m[2]]))
+	for _, r := range chat.Routes() {
+		out = append(out, r.Method+" "+written(r.Path))
 	}
-	if len(out) < 25 {
-		t.Fatalf("found %d routes of the agent, so this test has lost its source", len(out))
-	}
-	return append(out, "GET "+chat.PathHealth, "GET "+chat.PathReady, "POST "+chat.PathLogin, "GET "+chat.PathSocket, "POST "+chat.PathTickets, "POST "+chat.PathLogout)
+	return out
 }
 
 var pathCell = regexp.MustCompile("^(GET|POST|PUT|PATCH|DELETE) `(/[^`]*)`$")
@@ -91,38 +84,22 @@ func TestEveryPathIsInTheProtocol(t *testing.T) {
 			for k := range documented(t, page) {
 				names = append(names, k)
 			}
-			sameSet(t, "path", served(t), names)
+			sameSet(t, "path", served(), names)
 		})
 	}
 }
 
-// The scope of a path is the group that the agent has it in, and the gateway's
-// table has the same.
-func TestScopesAreTheCodes(t *testing.T) {
-	paths := constants(t, "paths.go", "Path")
-	agent := regexp.MustCompile(`(?m)^\s+(read|write)\.route\(http\.Method(\w+), chat\.(Path\w+),`)
-	routes := agent.FindAllStringSubmatch(source(t, "agent/httpapi/server.go"), -1)
-	if len(routes) < 25 {
-		t.Fatalf("found %d routes of the agent, so this test has lost its source", len(routes))
-	}
-	methods := map[string]string{"get": "GET", "post": "POST", "put": "PUT", "patch": "PATCH", "del": "DELETE"}
-	gateway := regexp.MustCompile(`(?m)^\s+\{(\w+), chat\.(Path\w+), (read|talk), limit\.`)
-	found := gateway.FindAllStringSubmatch(source(t, "gateway/edge/routes.go"), -1)
-	if len(found) < 25 {
-		t.Fatalf("found %d routes of the gateway, so this test has lost its source", len(found))
-	}
+// A page says of each path who may ask it.
+func TestScopesAreTheRoutes(t *testing.T) {
 	for _, page := range []string{"docs/PROTOCOL.md", "docs/zh-CN/PROTOCOL.md"} {
 		scopes := documented(t, page)
-		for _, m := range routes {
-			want := map[string]string{"read": "read", "write": "chat"}[m[1]]
-			if got := scopes[strings.ToUpper(m[2])+" "+written(paths[m[3]])]; got != want {
-				t.Errorf("%s: %s %s: scope %q, want %q", page, m[2], paths[m[3]], got, want)
+		for _, r := range chat.Routes() {
+			want := r.Scope
+			if want == "" {
+				want = "–"
 			}
-		}
-		for _, m := range found {
-			want := map[string]string{"read": "read", "talk": "chat"}[m[3]]
-			if got := scopes[methods[m[1]]+" "+written(paths[m[2]])]; got != want {
-				t.Errorf("%s: gateway: %s %s: scope %q, want %q", page, m[1], paths[m[2]], got, want)
+			if got := scopes[r.Method+" "+written(r.Path)]; got != want {
+				t.Errorf("%s: %v: scope %q, want %q", page, r, got, want)
 			}
 		}
 	}
