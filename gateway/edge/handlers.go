@@ -84,7 +84,7 @@ func (c *Core) forward(r chat.Route) echo.HandlerFunc {
 		}
 		x.d.Forward = &Forward{
 			Upstreams: c.selectUpstreams(x.id.User, x.facts, repeat), Method: method, Target: target,
-			Drop: private(x.head.Header), Set: set, MaxBody: most, Stream: r.Streams(), Rests: r.Path == chat.PathList,
+			Drop: private(x.head.Header), Set: set, MaxBody: most, Stream: r.Streams(), Pausable: r.Path == chat.PathList,
 		}
 		return nil
 	}

@@ -1,5 +1,5 @@
 /**
- * The door to the models: adds the provider's key, which the container never
+ * The egress proxy's part to the models: adds the provider's key, which the container never
  * sees, and lets nothing through but the chat of configured providers.
  */
 import table from "../../agent/model/providers/providers.json" with { type: "json" };
@@ -40,7 +40,7 @@ export async function llm(request, env) {
   const path = pathname.slice(name.length + 1);
   const leads = path === chat || (row?.protocol === "anthropic" && (path === messages || path === `/v1${messages}`));
   if (!row || !providers(env).includes(name) || !leads) {
-    return refuse(404, "not_found", "this door does not lead there", "set the key of the provider on the Worker");
+    return refuse(404, "not_found", "the egress proxy does not lead there", "set the key of the provider on the Worker");
   }
   if (request.method !== "POST") return refuse(405, "method_not_allowed", "models are asked with POST", "");
   const headers = new Headers();
@@ -106,7 +106,7 @@ export function messagesEndpoint(base) {
 
 /**
  * Shows the provider its key: Anthropic in the header that it has for it, and
- * whoever imitates it in both, since many gateways want the other one.
+ * servers that imitate it in both, since many gateways want the other one.
  * @param {Headers} headers
  * @param {string} secret
  * @param {boolean} own whether this is Anthropic's own protocol

@@ -1,11 +1,11 @@
 /**
- * The door to the web, for web_fetch: fetches one page, from a network with
+ * The egress proxy's part to the web, for web_fetch: fetches one page, from a network with
  * nothing private in it. It follows no redirect: the agent judges each address.
  */
 
 import { answerFault } from "../edge/fault.mjs";
 
-/** Stands on what a site answered, and not on what this door says itself. */
+/** Stands on what a site answered, and not on what the proxy says itself. */
 export const answeredHeader = "X-LoongClaw-Web";
 
 const maxBytes = 5 << 20;

@@ -222,7 +222,7 @@ func (s *stage) roll(t *testing.T, name, image, why string) {
 	s.p.next = image
 	err = s.r.Deploy(t.Context())
 	after, stateErr := s.p.State(t.Context())
-	var red *rollout.Red
+	var red *rollout.Failure
 	switch {
 	case stateErr != nil:
 		t.Fatal(stateErr)

@@ -132,7 +132,7 @@ func (w *writer) forward(f *edge.Forward, user string) {
 	w.text(f.Target)
 	w.text(strconv.FormatInt(f.MaxBody, 10))
 	w.flag(f.Stream)
-	w.flag(f.Rests)
+	w.flag(f.Pausable)
 	w.header(f.Set)
 	w.number(len(f.Drop))
 	for _, name := range f.Drop {
