@@ -3,7 +3,6 @@ package edge
 import (
 	"errors"
 	"fmt"
-
 	"net/http"
 	"slices"
 	"strings"

@@ -53,7 +53,8 @@ func TestChildrenAreMadeOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 64 {
 		all.Go(func() {
-			if k := i % 8; *c.Of(k) != k || c.Of(k) != c.Of(k) {
+			k := i % 8
+			if first, again := c.Of(k), c.Of(k); *first != k || first != again {
 				t.Errorf("%d: got another's", k)
 			}
 		})
