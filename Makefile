@@ -1,7 +1,7 @@
 # LoongClaw. `make` alone lists what there is.
 SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
-MODULES     := pkg gateway agent deploy
+MODULES     := pkg telemetry gateway agent deploy
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS     := -s -w
 GO_SOURCES  := $(shell find $(MODULES) -name '*.go' -not -path '*/node_modules/*') $(shell find gateway/webchat/dist agent -type f \( -name '*.md' -o -path '*/dist/*' \) 2>/dev/null) go.work

@@ -53,7 +53,10 @@ require (
 	gopkg.in/tomb.v1 v1.0.0-20141024135613-dd632973f1e7 // indirect
 )
 
-replace github.com/loongclaw/loongclaw/pkg => ../pkg
+replace (
+	github.com/loongclaw/loongclaw/pkg => ../pkg
+	github.com/loongclaw/loongclaw/telemetry => ../telemetry
+)
 
 replace github.com/loongclaw/loongclaw/gateway => ../gateway
 

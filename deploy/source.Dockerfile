@@ -1,5 +1,5 @@
 # One of the two programs, built from source, for platforms that build images
-# themselves (deploy/fly, deploy/railway):
+# themselves (deploy/platform/fly, deploy/platform/railway):
 #
 #   docker build -f deploy/source.Dockerfile --build-arg PROGRAM=gateway .
 #

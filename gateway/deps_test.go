@@ -12,7 +12,10 @@ import (
 	"testing"
 )
 
-const module = "github.com/loongclaw/loongclaw/gateway"
+const (
+	module    = "github.com/loongclaw/loongclaw/gateway"
+	telemetry = "github.com/loongclaw/loongclaw/telemetry"
+)
 
 // owners are the packages that alone may import a foreign thing.
 var owners = map[string][]string{
@@ -34,6 +37,9 @@ var owners = map[string][]string{
 	module + "/host/workers":                 {"cmd/gateway", "host/workers/testprogram"},
 	module + "/webchat":                      {"cmd/gateway"},
 	"github.com/loongclaw/loongclaw/pkg/sse": {"host/native", "edge/edgetest"}, // the core never sees a stream
+	telemetry + "/metrics":                   {"host/meter"},
+	telemetry + "/traces":                    {"host/trace"},
+	telemetry + "/program":                   {"cmd/gateway"},
 }
 
 // mayImport are the rooms of the gateway that a room may know of.
@@ -71,6 +77,7 @@ var wasmBans = map[string]string{
 	"github.com/go-redis/redis_rate/v10":     "it waits",
 	module + "/host/meter":                   "it carries client_golang; on Workers nobody scrapes",
 	module + "/webchat":                      "it embeds the page",
+	telemetry + "/":                          "it is about a process, and carries what it exports with",
 	"github.com/loongclaw/loongclaw/pkg/sse": "no byte of an answer's stream passes through Go on Workers",
 	"github.com/google/go-cmp/cmp":           "it belongs to tests",
 	"go.opentelemetry.io/":                   "it exports in the background, and it is large",

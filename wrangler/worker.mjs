@@ -1,4 +1,4 @@
-/** What Cloudflare runs: the gateway, its objects, and the way out of the container. */
+/** What Cloudflare runs: the gateway, its objects, and the egress proxy of the containers. */
 import { core } from "./edge/boot.mjs";
 import { check } from "./metrics/check.mjs";
 import { Host } from "./edge/host.mjs";

@@ -11,79 +11,85 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
-// What the table below is written with: methods, and the scopes that a pass must have.
+// The methods that the table below is written with.
 const (
 	get, post, put, patch, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete
-
-	open  = ""
-	read  = "read"
-	write = "chat"
 )
 
-// route is one thing that the agent answers: who may ask, and how it is answered.
+// route is one thing that the agent answers, and how. Who may ask stands in
+// chat.Routes, of which the gateway is made, too.
 type route struct {
 	method, path string
-	scope        string // open: whoever reaches the port may ask
 	answer
+}
+
+// scopes returns what a pass must have for each route; nothing for those that whoever
+// reaches the port may ask.
+func scopes() map[string]string {
+	all := map[string]string{get + " " + activePath: ""} // for whoever keeps this process; no gateway forwards it
+	for _, r := range chat.Routes() {
+		all[r.String()] = r.Scope
+	}
+	return all
 }
 
 // table lists everything that the agent answers.
 func (s *Server) table() []route {
 	return []route{
-		{get, chat.PathHealth, open, tells(s.health)},
-		{get, chat.PathReady, open, tells(s.isReady)},
-		{get, activePath, open, tells(s.active)}, // for whoever keeps this process; no gateway forwards it
+		{get, chat.PathHealth, tells(s.health)},
+		{get, chat.PathReady, tells(s.isReady)},
+		{get, activePath, tells(s.active)},
 
-		{post, chat.PathChat, write, takes(s.chat).orStream()},
-		{get, chat.PathHistory, read, tells(s.history)},
-		{get, chat.PathHistoryOf, read, tells(s.history)},
-		{del, chat.PathHistory, write, tells(s.clear)},
-		{del, chat.PathHistoryOf, write, tells(s.clear)},
+		{post, chat.PathChat, takes(s.chat).orStream()},
+		{get, chat.PathHistory, tells(s.history)},
+		{get, chat.PathHistoryOf, tells(s.history)},
+		{del, chat.PathHistory, tells(s.clear)},
+		{del, chat.PathHistoryOf, tells(s.clear)},
 
-		{get, chat.PathSessions, read, tells(s.sessions).tagged()},
-		{get, chat.PathList, read, streams(s.list)},
-		{get, chat.PathSession, read, tells(s.session)},
-		{patch, chat.PathSession, write, takes(s.updateSession)},
-		{del, chat.PathSession, write, tells(s.deleteSession)},
-		{post, chat.PathRuns, write, takes(s.start).as(http.StatusAccepted)},
-		{get, chat.PathEvents, read, tells(s.events).orStream()},
-		{post, chat.PathCancel, write, takesOptional(s.cancel)},
-		{post, chat.PathRegenerate, write, takesOptional(s.regenerate).as(http.StatusAccepted)},
-		{get, chat.PathApprovals, read, tells(s.approvals).tagged()},
-		{post, chat.PathApproval, write, takes(s.approve)},
+		{get, chat.PathSessions, tells(s.sessions).tagged()},
+		{get, chat.PathList, streams(s.list)},
+		{get, chat.PathSession, tells(s.session)},
+		{patch, chat.PathSession, takes(s.updateSession)},
+		{del, chat.PathSession, tells(s.deleteSession)},
+		{post, chat.PathRuns, takes(s.start).as(http.StatusAccepted)},
+		{get, chat.PathEvents, tells(s.events).orStream()},
+		{post, chat.PathCancel, takesOptional(s.cancel)},
+		{post, chat.PathRegenerate, takesOptional(s.regenerate).as(http.StatusAccepted)},
+		{get, chat.PathApprovals, tells(s.approvals).tagged()},
+		{post, chat.PathApproval, takes(s.approve)},
 
-		{get, chat.PathMemorySearch, read, tells(s.searchMemory)},
-		{get, chat.PathMemoryExport, read, writes(s.exportMemory)},
-		{post, chat.PathMemory, write, takes(s.saveMemory).as(http.StatusCreated)},
-		{post, chat.PathMemoryImport, write, tells(s.importMemory)},
-		{del, chat.PathMemoryItem, write, tells(s.forgetMemory)},
+		{get, chat.PathMemorySearch, tells(s.searchMemory)},
+		{get, chat.PathMemoryExport, writes(s.exportMemory)},
+		{post, chat.PathMemory, takes(s.saveMemory).as(http.StatusCreated)},
+		{post, chat.PathMemoryImport, tells(s.importMemory)},
+		{del, chat.PathMemoryItem, tells(s.forgetMemory)},
 
-		{get, chat.PathFiles, read, tells(s.listFiles)},
-		{get, chat.PathFile, read, writes(s.readFile)},
-		{put, chat.PathFile, write, tells(s.writeFile)},
-		{del, chat.PathFile, write, tells(s.removeFile)},
+		{get, chat.PathFiles, tells(s.listFiles)},
+		{get, chat.PathFile, writes(s.readFile)},
+		{put, chat.PathFile, tells(s.writeFile)},
+		{del, chat.PathFile, tells(s.removeFile)},
 
-		{get, chat.PathStats, read, tells(s.stats)},
-		{get, chat.PathConfig, read, tells(s.config)},
-		{get, chat.PathTools, read, tells(s.tools)},
-		{get, chat.PathModels, read, tells(s.models)},
-		{get, chat.PathUsage, read, tells(s.usage)},
-		{get, chat.PathLedger, read, tells(s.ledger)},
+		{get, chat.PathStats, tells(s.stats)},
+		{get, chat.PathConfig, tells(s.config)},
+		{get, chat.PathTools, tells(s.tools)},
+		{get, chat.PathModels, tells(s.models)},
+		{get, chat.PathUsage, tells(s.usage)},
+		{get, chat.PathLedger, tells(s.ledger)},
 
-		{get, chat.PathServers, read, tells(s.listServers)},
-		{put, chat.PathServer, write, takes(s.setServer)},
-		{del, chat.PathServer, write, writes(s.removeServer).as(http.StatusNoContent)},
-		{post, chat.PathServerPinned, write, takes(s.approveServer)},
+		{get, chat.PathServers, tells(s.listServers)},
+		{put, chat.PathServer, takes(s.setServer)},
+		{del, chat.PathServer, writes(s.removeServer).as(http.StatusNoContent)},
+		{post, chat.PathServerPinned, takes(s.approveServer)},
 
-		{get, chat.PathSkills, read, tells(s.listSkills)},
-		{post, chat.PathSkillPinned, write, takes(s.approveSkill)},
+		{get, chat.PathSkills, tells(s.listSkills)},
+		{post, chat.PathSkillPinned, takes(s.approveSkill)},
 
-		{post, chat.PathMCP, read, streams(s.mcp)}, // whose messages package mcpserver has
+		{post, chat.PathMCP, streams(s.mcp)}, // whose messages package mcpserver has
 
 		// In the form of OpenAI's clients: package openai has the bodies.
-		{post, chat.PathCompletions, write, streams(s.complete)},
-		{get, chat.PathOpenAIModels, read, tells(s.openAIModels)},
-		{get, chat.PathOpenAIModel, read, tells(s.openAIModel)},
+		{post, chat.PathCompletions, streams(s.complete)},
+		{get, chat.PathOpenAIModels, tells(s.openAIModels)},
+		{get, chat.PathOpenAIModel, tells(s.openAIModel)},
 	}
 }
 
@@ -92,10 +98,15 @@ func (s *Server) routes() {
 	if s.Seen != nil {
 		s.echo.Use(s.watch)
 	}
+	needs := scopes()
 	for _, r := range s.table() {
+		scope, known := needs[r.method+" "+r.path]
+		if !known {
+			panic("httpapi: " + r.method + " " + r.path + " is no route of the API: nobody says who may ask")
+		}
 		var guards []echo.MiddlewareFunc // not groups: echo's would answer unknown paths and methods themselves
-		if r.scope != open {
-			guards = append(guards, s.let(r.scope))
+		if scope != "" {
+			guards = append(guards, s.let(scope))
 		}
 		paths := []string{r.path}
 		if fault.DialectOf(r.path) == fault.OpenAI && !strings.HasSuffix(r.path, "*") {

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
 var update = flag.Bool("update", false, "write the table of routes into testdata")
@@ -18,9 +20,11 @@ var update = flag.Bool("update", false, "write the table of routes into testdata
 // this package has: a change to them is one that clients see.
 func TestTheTableOfRoutes(t *testing.T) {
 	var b strings.Builder
+	needs := scopes()
 	for _, r := range newRig(t).table() {
-		scope, answers := r.scope, shape(r.tells)
-		if scope == open {
+		scope, answers := needs[r.method+" "+r.path], shape(r.tells)
+		delete(needs, r.method+" "+r.path)
+		if scope == "" {
 			scope = "-"
 		}
 		switch {
@@ -38,6 +42,11 @@ func TestTheTableOfRoutes(t *testing.T) {
 			fmt.Fprintf(&b, "\ttakes %s\n", shape(r.body))
 		}
 		fmt.Fprintf(&b, "\t%d %s\n", r.status, answers)
+	}
+	for _, r := range chat.Routes() {
+		if _, left := needs[r.String()]; left && r.Forwarded() {
+			t.Errorf("%v is forwarded to the agent, which has no such route", r)
+		}
 	}
 	golden := filepath.Join("testdata", "routes.txt")
 	if *update {

@@ -7,23 +7,24 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/loongclaw/loongclaw/pkg/fault"
+	"github.com/loongclaw/loongclaw/telemetry/metrics"
 )
 
 // logMetrics are about the log: what nobody is told of by an answer is there.
 type logMetrics struct {
-	records *children[slog.Level, prometheus.Counter]
+	records *metrics.Children[slog.Level, prometheus.Counter]
 	damage  prometheus.Counter
 }
 
-func newLogs(m *Meter) *logMetrics {
-	records := m.counter("loongclaw_agent_log_records_total", "Lines of the log.", "level")
-	damage := m.counter("loongclaw_agent_journal_damage_total", "Times that a damaged journal was met. agent verify names it.")
+func newLogs(r *metrics.Registry) *logMetrics {
+	records := r.Counter("loongclaw_agent_log_records_total", "Lines of the log.", "level")
+	damage := r.Counter("loongclaw_agent_journal_damage_total", "Times that a damaged journal was met. agent verify names it.")
 	l := &logMetrics{
-		records: newChildren(func(l slog.Level) prometheus.Counter { return records.WithLabelValues(l.String()) }),
+		records: metrics.NewChildren(func(l slog.Level) prometheus.Counter { return records.WithLabelValues(l.String()) }),
 		damage:  damage.WithLabelValues(),
 	}
-	l.records.of(slog.LevelWarn)
-	l.records.of(slog.LevelError)
+	l.records.Of(slog.LevelWarn)
+	l.records.Of(slog.LevelError)
 	return l
 }
 
@@ -43,7 +44,7 @@ func (l *lines) Enabled(ctx context.Context, level slog.Level) bool {
 
 // Handle counts and hands on.
 func (l *lines) Handle(ctx context.Context, r slog.Record) error {
-	l.records.of(r.Level).Inc()
+	l.records.Of(r.Level).Inc()
 	r.Attrs(func(a slog.Attr) bool {
 		// A snapshot that cannot be right is a warning: it is only a cache.
 		if r.Level < slog.LevelError {

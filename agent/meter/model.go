@@ -8,6 +8,7 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/pkg/fault"
+	"github.com/loongclaw/loongclaw/telemetry/metrics"
 )
 
 // modelMetrics are about the models' providers.
@@ -17,12 +18,12 @@ type modelMetrics struct {
 	firstToken, whole *prometheus.HistogramVec
 }
 
-func newModels(m *Meter) *modelMetrics {
+func newModels(r *metrics.Registry) *modelMetrics {
 	return &modelMetrics{
-		questions:  m.counter("loongclaw_agent_model_requests_total", "Questions to a model, by ok or the code of what went wrong. What was tried again counts once.", "provider", "model", "result"),
-		tokens:     m.counter("loongclaw_agent_tokens_total", "Tokens that a provider counted.", "provider", "model", "direction"),
-		firstToken: m.histogram("loongclaw_agent_first_token_seconds", "Time from a question to the first text of its answer, or to its end where it has none.", long, "provider", "model"),
-		whole:      m.histogram("loongclaw_agent_model_request_duration_seconds", "Time from a question to the end of its answer.", long, "provider", "model"),
+		questions:  r.Counter("loongclaw_agent_model_requests_total", "Questions to a model, by ok or the code of what went wrong. What was tried again counts once.", "provider", "model", "result"),
+		tokens:     r.Counter("loongclaw_agent_tokens_total", "Tokens that a provider counted.", "provider", "model", "direction"),
+		firstToken: r.Histogram("loongclaw_agent_first_token_seconds", "Time from a question to the first text of its answer, or to its end where it has none.", long, "provider", "model"),
+		whole:      r.Histogram("loongclaw_agent_model_request_duration_seconds", "Time from a question to the end of its answer.", long, "provider", "model"),
 	}
 }
 
@@ -31,21 +32,21 @@ func (m *Meter) Model(provider, name string, next loop.Model) loop.Model {
 	questions := m.models.questions.MustCurryWith(prometheus.Labels{"provider": provider, "model": name})
 	a := &answers{
 		next:       next,
-		results:    newChildren(func(result string) prometheus.Counter { return questions.WithLabelValues(result) }),
+		results:    metrics.NewChildren(func(result string) prometheus.Counter { return questions.WithLabelValues(result) }),
 		in:         m.models.tokens.WithLabelValues(provider, name, "in"),
 		out:        m.models.tokens.WithLabelValues(provider, name, "out"),
 		firstToken: m.models.firstToken.WithLabelValues(provider, name),
 		whole:      m.models.whole.WithLabelValues(provider, name),
 	}
 	for _, result := range []fault.Code{"ok", fault.CodeProviderFailed, fault.CodeProviderBusy, fault.CodeProviderTime} {
-		a.results.of(string(result))
+		a.results.Of(string(result))
 	}
 	return a
 }
 
 type answers struct {
 	next              loop.Model
-	results           *children[string, prometheus.Counter]
+	results           *metrics.Children[string, prometheus.Counter]
 	in, out           prometheus.Counter
 	firstToken, whole prometheus.Observer
 }
@@ -67,11 +68,11 @@ func (a *answers) Answer(ctx context.Context, q loop.Question, onText func(strin
 	switch {
 	case err == nil:
 		first()
-		a.results.of("ok").Inc()
+		a.results.Of("ok").Inc()
 	case ctx.Err() != nil:
-		a.results.of(string(fault.CodeCancelled)).Inc()
+		a.results.Of(string(fault.CodeCancelled)).Inc()
 	default:
-		a.results.of(string(fault.CodeOf(err))).Inc()
+		a.results.Of(string(fault.CodeOf(err))).Inc()
 	}
 	if u := answer.Usage; u != nil {
 		a.in.Add(float64(u.PromptTokens))

@@ -9,29 +9,30 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/loongclaw/loongclaw/agent/bucket"
+	"github.com/loongclaw/loongclaw/telemetry/metrics"
 )
 
 // storeMetrics are about the store.
 type storeMetrics struct {
-	operations *children[operation, prometheus.Counter]
-	took       *children[string, prometheus.Observer]
+	operations *metrics.Children[operation, prometheus.Counter]
+	took       *metrics.Children[string, prometheus.Observer]
 	conflicts  prometheus.Counter
 }
 
 type operation struct{ name, result string }
 
-func newStore(m *Meter) *storeMetrics {
-	operations := m.counter("loongclaw_agent_store_operations_total", "Operations of the store. S3 counts the writing ones and list as class A, get as class B; delete is free.", "operation", "result")
-	took := m.histogram("loongclaw_agent_store_operation_duration_seconds", "Time that an operation of the store took.", buckets, "operation")
-	conflicts := m.counter("loongclaw_agent_journal_conflicts_total", "Objects of a journal that were there already when they were to be made: another writer was first, or the answer to an earlier try was lost.")
+func newStore(r *metrics.Registry) *storeMetrics {
+	operations := r.Counter("loongclaw_agent_store_operations_total", "Operations of the store. S3 counts the writing ones and list as class A, get as class B; delete is free.", "operation", "result")
+	took := r.Histogram("loongclaw_agent_store_operation_duration_seconds", "Time that an operation of the store took.", metrics.Buckets(), "operation")
+	conflicts := r.Counter("loongclaw_agent_journal_conflicts_total", "Objects of a journal that were there already when they were to be made: another writer was first, or the answer to an earlier try was lost.")
 	s := &storeMetrics{
-		operations: newChildren(func(k operation) prometheus.Counter { return operations.WithLabelValues(k.name, k.result) }),
-		took:       newChildren(func(name string) prometheus.Observer { return took.WithLabelValues(name) }),
+		operations: metrics.NewChildren(func(k operation) prometheus.Counter { return operations.WithLabelValues(k.name, k.result) }),
+		took:       metrics.NewChildren(func(name string) prometheus.Observer { return took.WithLabelValues(name) }),
 		conflicts:  conflicts.WithLabelValues(),
 	}
 	for _, name := range []string{"get", "put", "create", "replace", "list", "delete"} {
-		s.operations.of(operation{name, "ok"})
-		s.operations.of(operation{name, "error"})
+		s.operations.Of(operation{name, "ok"})
+		s.operations.Of(operation{name, "error"})
 	}
 	return s
 }
@@ -45,8 +46,8 @@ type store struct {
 }
 
 func (s *store) done(name string, started time.Time, err error) {
-	s.took.of(name).Observe(time.Since(started).Seconds())
-	s.operations.of(operation{name, resultOf(err)}).Inc()
+	s.took.Of(name).Observe(time.Since(started).Seconds())
+	s.operations.Of(operation{name, resultOf(err)}).Inc()
 }
 
 // resultOf: what a store answers besides success is no failure of it.

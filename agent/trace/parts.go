@@ -27,7 +27,7 @@ type model struct {
 
 // Answer asks the model.
 func (m *model) Answer(ctx context.Context, q loop.Question, onText func(string)) (loop.Answer, error) {
-	ctx, span := m.tracer.Start(ctx, m.name, oteltrace.WithSpanKind(oteltrace.SpanKindClient), oteltrace.WithAttributes(m.about...))
+	ctx, span := m.Start(ctx, m.name, oteltrace.WithSpanKind(oteltrace.SpanKindClient), oteltrace.WithAttributes(m.about...))
 	began := false
 	a, err := m.next.Answer(ctx, q, func(text string) {
 		if !began {
@@ -56,7 +56,7 @@ func (s *store) begin(ctx context.Context, operation string) (context.Context, f
 	if !oteltrace.SpanContextFromContext(ctx).IsSampled() {
 		return ctx, func(error) {}
 	}
-	ctx, span := s.tracer.Start(ctx, "store "+operation, oteltrace.WithSpanKind(oteltrace.SpanKindClient))
+	ctx, span := s.Start(ctx, "store "+operation, oteltrace.WithSpanKind(oteltrace.SpanKindClient))
 	return ctx, func(err error) {
 		for answer, name := range map[error]string{bucket.ErrNotFound: "not_found", bucket.ErrExists: "exists", bucket.ErrChanged: "changed"} {
 			if errors.Is(err, answer) { // answers, no failures

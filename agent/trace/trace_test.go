@@ -3,6 +3,7 @@ package trace
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
+	"github.com/loongclaw/loongclaw/telemetry/traces"
 )
 
 const (
@@ -27,12 +29,12 @@ const (
 func newTracer(t *testing.T) (*Tracer, *tracetest.InMemoryExporter) {
 	t.Helper()
 	kept := tracetest.NewInMemoryExporter()
-	tracer, err := with(t.Context(), "1.2.3", sdk.WithSyncer(kept))
+	tracer, err := traces.NewTo(t.Context(), service("1.2.3"), sdk.WithSyncer(kept))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = tracer.Close(context.Background()) })
-	return tracer, kept
+	t.Cleanup(func() { tracer.Close(context.Background(), slog.New(slog.DiscardHandler)) })
+	return &Tracer{tracer}, kept
 }
 
 func openDisk(t *testing.T) bucket.Bucket {

@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
 // The scopes, each of which includes those before it.
 const (
-	ScopeRead  = "read"
-	ScopeChat  = "chat"
-	ScopeAdmin = "admin"
+	ScopeRead  = chat.ScopeRead
+	ScopeChat  = chat.ScopeChat
+	ScopeAdmin = chat.ScopeAdmin
 )
 
 var ladder = []string{ScopeRead, ScopeChat, ScopeAdmin}

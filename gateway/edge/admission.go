@@ -10,26 +10,28 @@ import (
 
 	"github.com/loongclaw/loongclaw/gateway/access"
 	"github.com/loongclaw/loongclaw/gateway/limit"
+	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
-// admit lets a request pass that has a credential with the scope and is within
-// its user's limit.
-func (c *Core) admit(scope, class string) echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(e echo.Context) error {
-			x := of(e)
-			if err := x.authenticate(authorization(x.head)); err != nil {
-				return err
-			}
-			if err := requireScope(x.id, scope); err != nil {
-				return err
-			}
-			if err := x.count(class); err != nil {
-				return err
-			}
-			return next(e)
+// admit lets a request pass that has a credential with the route's scope and is within
+// its user's limit. A route without a scope is open to anybody.
+func (c *Core) admit(r chat.Route, next echo.HandlerFunc) echo.HandlerFunc {
+	if r.Scope == "" {
+		return next
+	}
+	return func(e echo.Context) error {
+		x := of(e)
+		if err := x.authenticate(authorization(x.head)); err != nil {
+			return err
 		}
+		if err := requireScope(x.id, r.Scope); err != nil {
+			return err
+		}
+		if err := x.count(r.Limit); err != nil {
+			return err
+		}
+		return next(e)
 	}
 }
 

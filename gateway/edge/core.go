@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -106,29 +107,35 @@ func New(cfg Config) (*Core, error) {
 // NoWayIn says that no credential is configured.
 func (cfg Config) NoWayIn() bool { return len(cfg.Tokens) == 0 && cfg.JWT == nil && cfg.Access == nil }
 
+// ConfigFault is why a core refuses a configuration.
+type ConfigFault struct {
+	Variables []string // it is about these: a fault in one of them may be its cause
+	text      string
+}
+
+// Error says what is wrong, and what to do.
+func (f *ConfigFault) Error() string { return f.text }
+
+// check joins every fault. Each names its variables as an owner sets them.
 func (cfg Config) check() error {
 	var faults []error
-	if cfg.NoWayIn() && !cfg.Loopback {
-		faults = append(faults, errors.New("listening beyond loopback without a way in: set LOONGCLAW_TOKENS=alice:TOKEN (`gateway token` prints a good TOKEN) or the variables of another way in (JWT_ISSUER, ACCESS_TEAM_DOMAIN), or LISTEN_ADDR=127.0.0.1:8787"))
-	}
-	if cfg.LoginCode != "" && len(cfg.Tokens) == 0 {
-		faults = append(faults, errors.New("LOONGCLAW_LOGIN_CODE is set without LOONGCLAW_TOKENS: it logs in the first token's user, so set one, or unset the code"))
-	}
-	if cfg.LoginCode != "" && len(cfg.LoginCode) < access.MinToken {
-		faults = append(faults, fmt.Errorf("LOONGCLAW_LOGIN_CODE is shorter than %d characters: `gateway token` prints a good one", access.MinToken))
-	}
-	if len(cfg.PassKey) != ed25519.PrivateKeySize {
-		faults = append(faults, errors.New("PASS_PRIVATE_KEY is missing: `gateway keygen` prints one, and the agent's PASS_PUBLIC_KEYS with it"))
-	}
-	if len(cfg.Agents) == 0 {
-		faults = append(faults, errors.New("AGENT_URL is missing: set the agent's address, such as http://127.0.0.1:8788"))
-	}
-	for _, r := range []limit.Rate{cfg.Limits.Chat, cfg.Limits.API, cfg.Limits.Auth} {
-		if r.N < 1 || r.Per < time.Second {
-			faults = append(faults, errors.New("a rate limit is not set: RATE_LIMIT_CHAT, RATE_LIMIT_API and RATE_LIMIT_AUTH look like 30/m"))
-			break
+	refuse := func(wrong bool, text string, variables ...string) {
+		if wrong {
+			faults = append(faults, &ConfigFault{variables, text})
 		}
 	}
+	refuse(cfg.NoWayIn() && !cfg.Loopback,
+		"listening beyond loopback without a way in: set LOONGCLAW_TOKENS=alice:TOKEN (`gateway token` prints a good TOKEN) or the variables of another way in (JWT_ISSUER, ACCESS_TEAM_DOMAIN), or LISTEN_ADDR=127.0.0.1:8787",
+		"LOONGCLAW_TOKENS", "JWT_ISSUER", "ACCESS_TEAM_DOMAIN", "LISTEN_ADDR")
+	refuse(cfg.LoginCode != "" && len(cfg.Tokens) == 0,
+		"LOONGCLAW_LOGIN_CODE: is set without LOONGCLAW_TOKENS: it logs in the first token's user, so set one, or unset the code", "LOONGCLAW_TOKENS")
+	refuse(cfg.LoginCode != "" && len(cfg.LoginCode) < access.MinToken,
+		fmt.Sprintf("LOONGCLAW_LOGIN_CODE: is shorter than %d characters; `gateway token` prints a good one", access.MinToken), "LOONGCLAW_LOGIN_CODE")
+	refuse(len(cfg.PassKey) != ed25519.PrivateKeySize,
+		"PASS_PRIVATE_KEY: is not set; `gateway keygen` prints one, and the agent's PASS_PUBLIC_KEYS with it", "PASS_PRIVATE_KEY")
+	refuse(len(cfg.Agents) == 0, "AGENT_URL: is not set; write the agent's address, such as http://127.0.0.1:8788", "AGENT_URL", "AGENT_URL_FILE")
+	refuse(slices.ContainsFunc([]limit.Rate{cfg.Limits.Chat, cfg.Limits.API, cfg.Limits.Auth}, func(r limit.Rate) bool { return r.N < 1 || r.Per < time.Second }),
+		"a rate limit is not set: RATE_LIMIT_CHAT, RATE_LIMIT_API and RATE_LIMIT_AUTH look like 30/m", "RATE_LIMIT_CHAT", "RATE_LIMIT_API", "RATE_LIMIT_AUTH")
 	return errors.Join(faults...)
 }
 

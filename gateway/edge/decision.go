@@ -64,9 +64,9 @@ type Forward struct {
 	Set     http.Header
 	MaxBody int64 // longer: 413 too_large, and nothing is sent
 	Stream  bool  // the answer may be an event stream: no time limit on it
-	// Rests: it is one that the agent ends with ?until=idle when nothing runs, and that
+	// Pausable: it is one that the agent ends with ?until=idle when nothing runs, and that
 	// can be gone on with after its last id. A host whose agents sleep lets them.
-	Rests bool
+	Pausable bool
 }
 
 // Socket accepts a WebSocket. Identity stays beside it; each frame comes back

@@ -3,11 +3,11 @@ package edge
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -108,14 +108,9 @@ func (x *exchange) respond(status int, v any) error {
 func (x *exchange) refuse(err error) {
 	e := fault.From(err).With(x.requestID())
 	x.core.refusals.add(x.id.User, e.Code)
-	if e.Status() == http.StatusUnauthorized {
-		x.header["Www-Authenticate"] = bearer
-	}
-	if s := e.RetrySeconds(); s > 0 {
-		x.header["Retry-After"] = []string{strconv.Itoa(s)}
-	}
-	x.header["Content-Type"] = jsonType
-	x.d = Decision{Respond: &Respond{Status: e.Status(), Body: e.JSON(x.dialect())}}
+	header, answer := Refusal(e, x.dialect())
+	maps.Copy(x.header, header)
+	x.d = Decision{Respond: &answer}
 }
 
 // dialect is the one in which this request's client reads errors.

@@ -53,7 +53,8 @@ func (c *Core) ready(e echo.Context) error {
 }
 
 // forward sends a request on to its user's agent.
-func (c *Core) forward(r route) echo.HandlerFunc {
+func (c *Core) forward(r chat.Route) echo.HandlerFunc {
+	most := maxBody(r)
 	return func(e echo.Context) error {
 		x := of(e)
 		if err := checkParams(e); err != nil {
@@ -66,24 +67,24 @@ func (c *Core) forward(r route) echo.HandlerFunc {
 		if err := checkKey(x.head.Header); err != nil {
 			return err
 		}
-		if x.head.Length > r.maxBody {
-			return fault.New(fault.CodeTooLarge, "the body is too large for this path", "send it in parts, or as a file")
+		if x.head.Length > most {
+			return ErrBodyTooLarge
 		}
 		set, err := c.passHeader(x.id, x.requestID(), method, x.path)
 		if err != nil {
 			return err
 		}
-		if r.path == chat.PathConfig {
+		if r.Path == chat.PathConfig {
 			set.Set(chat.HeaderPublicPort, x.port())
 		}
-		repeat := method == http.MethodGet || keyed(method, r.path) && c.key(set, x.head.Header, x.facts)
+		repeat := method == http.MethodGet || keyed(method, r.Path) && c.key(set, x.head.Header, x.facts)
 		target := x.path
 		if x.query != "" {
 			target += "?" + x.query
 		}
 		x.d.Forward = &Forward{
 			Upstreams: c.selectUpstreams(x.id.User, x.facts, repeat), Method: method, Target: target,
-			Drop: private(x.head.Header), Set: set, MaxBody: r.maxBody, Stream: r.stream, Rests: r.path == chat.PathList,
+			Drop: private(x.head.Header), Set: set, MaxBody: most, Stream: r.Streams(), Pausable: r.Path == chat.PathList,
 		}
 		return nil
 	}

@@ -2,8 +2,9 @@ package edge
 
 import (
 	"encoding/json"
-	"net/http"
 	"testing"
+
+	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
 // What a client of /v1 is refused, it can read.
@@ -74,15 +75,15 @@ func TestATrailingSlashCountsAsNone(t *testing.T) {
 
 func TestKeysAreOneOfPlainText(t *testing.T) {
 	c := newCore(t, nil)
-	for _, r := range forwarded {
-		if r.method != http.MethodPost {
+	for _, r := range chat.Routes() {
+		if !r.Forwarded() {
 			continue
 		}
 		for _, keys := range [][]string{{"k\xe9"}, {"ké"}, {"k\x00"}, {"a", "b"}, {"a", "a"}, {"k\x7f"}} {
-			h := request("POST", "/api/chat")
+			h := request(r.Method, at(r))
 			h.Header["Idempotency-Key"] = keys
 			if status, code := refusal(t, c.Decide(h, generous())); status != 400 || code != "invalid_request" {
-				t.Errorf("%s with %+q: got %d %s", r.path, keys, status, code)
+				t.Errorf("%v with %+q: got %d %s", r, keys, status, code)
 			}
 		}
 	}

@@ -5,8 +5,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/loongclaw/loongclaw/gateway/access"
-	"github.com/loongclaw/loongclaw/gateway/limit"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
@@ -21,81 +19,30 @@ const (
 	tarBody    = 16 << 20       // what an import takes
 )
 
-// route is a path that goes on to the agent.
-type route struct {
-	method, path string
-	scope, class string
-	maxBody      int64
-	stream       bool // the answer may take as long as a model does
+// bodies are how long a body may be, where that is more than smallBody.
+var bodies = map[string]int64{
+	http.MethodPost + " " + chat.PathChat:         chatBody,
+	http.MethodPost + " " + chat.PathRuns:         chatBody,
+	http.MethodPost + " " + chat.PathMemory:       chatBody,
+	http.MethodPost + " " + chat.PathMemoryImport: tarBody,
+	http.MethodPut + " " + chat.PathFile:          fileBody,
+	http.MethodPut + " " + chat.PathServer:        serverBody,
+	http.MethodPost + " " + chat.PathMCP:          chatBody,
+	http.MethodPost + " " + chat.PathCompletions:  modelBody,
 }
 
-const (
-	get, post, put, patch, del = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete
-
-	read, talk = access.ScopeRead, access.ScopeChat
-)
-
-// forwarded are all paths of the agent.
-var forwarded = []route{
-	{post, chat.PathChat, talk, limit.Chat, chatBody, true},
-	{get, chat.PathHistory, read, limit.API, smallBody, false},
-	{get, chat.PathHistoryOf, read, limit.API, smallBody, false},
-	{del, chat.PathHistory, talk, limit.API, smallBody, false},
-	{del, chat.PathHistoryOf, talk, limit.API, smallBody, false},
-
-	{get, chat.PathSessions, read, limit.API, smallBody, false},
-	{get, chat.PathList, read, limit.API, smallBody, true},
-	{get, chat.PathSession, read, limit.API, smallBody, false},
-	{patch, chat.PathSession, talk, limit.API, smallBody, false},
-	{del, chat.PathSession, talk, limit.API, smallBody, false},
-	{post, chat.PathRuns, talk, limit.Chat, chatBody, false},
-	{get, chat.PathEvents, read, limit.API, smallBody, true},
-	{post, chat.PathCancel, talk, limit.API, smallBody, false},
-	{post, chat.PathRegenerate, talk, limit.Chat, smallBody, false},
-	{get, chat.PathApprovals, read, limit.API, smallBody, false},
-	{post, chat.PathApproval, talk, limit.API, smallBody, false},
-
-	{get, chat.PathMemorySearch, read, limit.API, smallBody, false},
-	{get, chat.PathMemoryExport, read, limit.API, smallBody, false},
-	{post, chat.PathMemoryImport, talk, limit.API, tarBody, false},
-	{post, chat.PathMemory, talk, limit.API, chatBody, false},
-	{del, chat.PathMemoryItem, talk, limit.API, smallBody, false},
-
-	{get, chat.PathFiles, read, limit.API, smallBody, false},
-	{get, chat.PathFile, read, limit.API, smallBody, false},
-	{put, chat.PathFile, talk, limit.API, fileBody, false},
-	{del, chat.PathFile, talk, limit.API, smallBody, false},
-
-	{get, chat.PathStats, read, limit.API, smallBody, false},
-	{get, chat.PathConfig, read, limit.API, smallBody, false},
-	{get, chat.PathTools, read, limit.API, smallBody, false},
-	{get, chat.PathModels, read, limit.API, smallBody, false},
-	{get, chat.PathUsage, read, limit.API, smallBody, false},
-	{get, chat.PathLedger, read, limit.API, smallBody, false},
-
-	{get, chat.PathServers, read, limit.API, smallBody, false},
-	{put, chat.PathServer, talk, limit.API, serverBody, false},
-	{del, chat.PathServer, talk, limit.API, smallBody, false},
-	{post, chat.PathServerPinned, talk, limit.API, smallBody, false}, // the agent wants admin for the instance's
-
-	{get, chat.PathSkills, read, limit.API, smallBody, false},
-	{post, chat.PathSkillPinned, talk, limit.API, smallBody, false},
-
-	{post, chat.PathMCP, read, limit.Chat, chatBody, true}, // the agent wants chat for what is sent
-
-	{post, chat.PathCompletions, talk, limit.Chat, modelBody, true},
-	{get, chat.PathOpenAIModels, read, limit.API, smallBody, false},
-	{get, chat.PathOpenAIModel, read, limit.API, smallBody, false},
+func maxBody(r chat.Route) int64 {
+	if n, ok := bodies[r.String()]; ok {
+		return n
+	}
+	return smallBody
 }
 
-// routes is every path there is.
+// routes is every path there is: the page, and the rows of chat.Routes.
 func (c *Core) routes() *echo.Echo {
 	e := echo.New()
 	e.HTTPErrorHandler = onError
 	e.Use(c.requestID, c.securityHeaders, c.realIP, c.guardLoopback, c.cors)
-
-	c.get(e, chat.PathHealth, c.health)
-	c.get(e, chat.PathReady, c.ready)
 
 	c.get(e, "/", c.page, c.socketInstead)
 	c.get(e, "/s/:session", c.page)
@@ -104,17 +51,23 @@ func (c *Core) routes() *echo.Echo {
 		c.get(e, name, c.rootFile)
 	}
 
-	e.GET(chat.PathSocket, c.socket)
-	e.POST(chat.PathLogin, c.redeem)
-	e.POST(chat.PathLogout, c.logOut)
-	e.POST(chat.PathTickets, c.giveTicket, c.admit(read, limit.API))
-
-	for _, r := range forwarded {
-		on := func(method, path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) { e.Add(method, path, h, m...) }
-		if r.method == get {
-			on = func(_, path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) { c.get(e, path, h, m...) }
+	own := map[string]echo.HandlerFunc{
+		chat.PathHealth: c.health, chat.PathReady: c.ready,
+		chat.PathLogin: c.redeem, chat.PathLogout: c.logOut, chat.PathTickets: c.giveTicket, chat.PathSocket: c.socket,
+	}
+	for _, r := range chat.Routes() {
+		h := own[r.Path]
+		if r.Forwarded() {
+			h = c.forward(r)
 		}
-		on(r.method, r.path, c.forward(r), c.admit(r.scope, r.class))
+		switch {
+		case r.Path == chat.PathSocket: // a ticket lets in, too, and HEAD opens none
+			e.GET(r.Path, h)
+		case r.Method == http.MethodGet:
+			c.get(e, r.Path, c.admit(r, h))
+		default:
+			e.Add(r.Method, r.Path, c.admit(r, h))
+		}
 	}
 	return e
 }

@@ -5,12 +5,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
 // The classes. Each has its own count.
 const (
-	Chat = "chat" // starts a run
-	API  = "api"  // everything else of a user
+	Chat = chat.LimitChat
+	API  = chat.LimitAPI
 	Auth = "auth" // wrong credentials of an address
 )
 

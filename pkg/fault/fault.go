@@ -54,6 +54,13 @@ func (e *Error) With(requestID string) *Error {
 	return &c
 }
 
+// Because returns a copy with a cause that stays on this side of the wire.
+func (e *Error) Because(cause error) *Error {
+	c := *e
+	c.cause = cause
+	return &c
+}
+
 // About returns a copy that names the field of the request that it is about.
 func (e *Error) About(param string) *Error {
 	c := *e

@@ -201,7 +201,7 @@ func TestRetrySeconds(t *testing.T) {
 
 func TestCopiesLeaveTheOriginal(t *testing.T) {
 	e := New(CodeNotFound, "m", "h")
-	if e.With("r").RequestID != "r" || e.After(time.Second).RetryAfter != time.Second || e.RequestID != "" || e.RetryAfter != 0 {
+	if e.With("r").RequestID != "r" || e.After(time.Second).RetryAfter != time.Second || e.RequestID != "" || e.RetryAfter != 0 || e.Because(errors.New("c")).Unwrap() == nil || e.Unwrap() != nil {
 		t.Errorf("got %+v", e)
 	}
 }

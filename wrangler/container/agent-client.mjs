@@ -3,7 +3,7 @@
  * gateway's requests that it relays.
  */
 import { isFull } from "./environment.mjs";
-import { doorHeader } from "../egress/tokens.mjs";
+import { egressHeader } from "../egress/tokens.mjs";
 import { sleep } from "../edge/wait.mjs";
 
 /** Where the agent listens in its container. */
@@ -18,11 +18,11 @@ const answerMs = 5_000;
 /** Why the container ended, if the platform said so. @typedef {() => string} Why */
 
 /**
- * Gives the agent its door tokens: in a request, since what stands in its
- * environment every tool could read.
+ * Gives the agent its egress tokens: in a request, since every tool could read its
+ * environment.
  * @param {Container} container
- * @param {string[][]} tokens users and theirs, of everybody of whom something may be left to do
- * @param {string} keeper what this object shows when it asks what runs
+ * @param {string[][]} tokens users and their tokens: every user of whom something may be unfinished
+ * @param {string} keeper the token with which this object asks what runs
  * @param {Why} why
  */
 export function hand(container, tokens, keeper, why) {
@@ -42,13 +42,13 @@ export function ready(container, why) {
 /**
  * How many runs are active, and whose.
  * @param {Container} container
- * @param {string} keeper this object's token; empty for a start of an older release, which has none
+ * @param {string} keeper the token of this object; empty for a start of an older release, which has none
  * @param {string} [user] only those of this one
  * @returns {Promise<{active: number, users?: string[]} | undefined>} nothing when the agent does not answer that
  */
 export async function activeRuns(container, keeper, user) {
   try {
-    const headers = { [doorHeader]: keeper };
+    const headers = { [egressHeader]: keeper };
     const answer = await ask(container, user === undefined ? "/active" : `/active?user=${encodeURIComponent(user)}`, { headers });
     // A refusal tells nothing of what runs: it must not pass for "nothing".
     if (!answer.ok) await answer.body?.cancel();
@@ -77,7 +77,7 @@ async function until(container, path, init, want, why) {
       if (answer.status === want) return;
       last = `${path}: ${answer.status} ${body.slice(0, 300)}`;
     } catch (cause) {
-      last = String(cause); // nobody listens yet
+      last = String(cause); // it does not listen yet
       if (isFull(cause)) throw cause;
     }
     await sleep(lookMs);

@@ -37,7 +37,7 @@ export function containerEnv(env, publicKey, instance) {
     AGENT_LISTEN_ADDR: "0.0.0.0:8788",
     AGENT_INSTANCE: instance,
     PASS_PUBLIC_KEYS: publicKey,
-    // The doors take any key: they know the container by its token.
+    // The egress proxy accepts any key: it knows the container by its token.
     STORE: "r2:store",
     R2_ENDPOINT: "http://r2.internal",
     R2_ACCESS_KEY_ID: "door",

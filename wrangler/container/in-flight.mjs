@@ -1,4 +1,4 @@
-/** Who is at an Agent object: one user, or all of them where they share a container. */
+/** The requests of users at an Agent object: of one user, or of all where they share a container. */
 
 export class InFlight {
   /** @param {SyncKvStorage} kv where it stands who left */
@@ -28,7 +28,7 @@ export class InFlight {
     return this.open.get(user) ?? 0;
   }
 
-  /** Whether nobody waits for an answer. */
+  /** Whether no request waits for an answer. */
   get none() {
     return this.open.size === 0;
   }

@@ -1,4 +1,4 @@
-/** Whom an Agent object tells what becomes of their container, through their own objects. */
+/** The users whom an Agent object tells how its container starts and what runs, through their own objects. */
 
 /** @typedef {import("../objects/user.mjs").Phase} Phase */
 
@@ -10,31 +10,31 @@ export class Listeners {
   constructor(ctx, env) {
     this.ctx = ctx;
     this.env = env;
-    /** @type {Set<string>} whom a start is told to; a user who is still elsewhere hears nothing of it */
+    /** @type {Set<string>} who is told of a start: those who wait for it, and no user who is still elsewhere */
     this.waiting = new Set();
     /** @type {Set<string>} for whom it was woken, and who has not asked anything of it yet */
     this.fresh = new Set();
   }
 
   /**
-   * Somebody waits for the container.
+   * Adds a user who waits for the container.
    * @param {string} user
    */
-  expects(user) {
+  add(user) {
     this.waiting.add(user);
   }
 
   /**
-   * A start has come so far.
+   * Tells those who wait which phase a start has reached.
    * @param {Phase} phase
    */
-  hears(phase) {
+  announce(phase) {
     if (phase === "ready") this.fresh = this.waiting;
     for (const user of this.waiting) this.#tell(user, phase);
   }
 
-  /** The start is over, however it ended. */
-  disperses() {
+  /** The start is over, however it ended: no user waits any more. */
+  clear() {
     this.waiting = new Set();
   }
 
@@ -44,16 +44,16 @@ export class Listeners {
    */
   acted(user) {
     if (this.fresh.delete(user)) this.#tell(user, "thinking"); // what the container was woken for
-    this.ctx.waitUntil(this.stir([user]));
+    this.ctx.waitUntil(this.wake([user]));
   }
 
   /**
-   * Something of theirs may run: their sockets follow it.
+   * Something of these users' may run: what follows it continues.
    * @param {string[]} users
    */
-  async stir(users) {
-    // Who cannot be told hears of it at the next time; the others must not wait for that.
-    await Promise.allSettled(users.map((user) => this.env.USER?.getByName(user).stirred()));
+  async wake(users) {
+    // An object that does not answer is told the next time; the others must not wait for it.
+    await Promise.allSettled(users.map((user) => this.env.USER?.getByName(user).wake()));
   }
 
   /**

@@ -1,6 +1,6 @@
 /**
- * Keeps one container: starts it, however many ask at once, keeps it exactly while
- * something runs, stops it some time after, and starts it again when it dies in use.
+ * Supervises one container: starts it once, however many ask at the same time, keeps it
+ * while something runs, stops it some time after, and restarts it when it dies in use.
  */
 import { core } from "../edge/boot.mjs";
 import { containerEnv, durationMs } from "./environment.mjs";
@@ -11,7 +11,7 @@ import { within } from "../edge/wait.mjs";
 
 /** How often it looks what runs. */
 const beatMs = 30_000;
-/** A container of which nobody hears for this long is the platform's to end. */
+/** The platform ends a container whose timeout is not renewed for this long. */
 const inactivityMs = 5 * 60_000;
 /** The agent ends within 20 s of SIGTERM. */
 const drainMs = 25_000;
@@ -23,7 +23,8 @@ const maxSilent = 4;
 /**
  * What must outlive the object's eviction.
  * @typedef {{users: string[], key: string, keeper?: string, publicKey: string, ready: boolean, busy: boolean}} Start
- *   of whom something may run, what their tokens for the doors are made of, and what this object shows the agent
+ *   users: of whom something may run; key: what their egress tokens are made of;
+ *   keeper: the token with which this object asks the agent what runs
  */
 
 export class ContainerSupervisor {
@@ -47,7 +48,7 @@ export class ContainerSupervisor {
     this.starting = undefined;
     /** @type {Promise<void> | undefined} */
     this.stopping = undefined;
-    if (this.container.running) void ctx.blockConcurrencyWhile(() => this.#takeUp());
+    if (this.container.running) void ctx.blockConcurrencyWhile(() => this.#resume());
   }
 
   /** @returns {"asleep" | "starting" | "ready"} */
@@ -76,15 +77,14 @@ export class ContainerSupervisor {
     if (this.state === "ready") return;
     this.starting ??= this.#begin(users).finally(() => {
       this.starting = undefined;
-      this.listeners.disperses();
+      this.listeners.clear();
     });
     this.ctx.waitUntil(this.starting.catch(() => {}));
     await this.starting;
   }
 
   /**
-   * What opens the doors for a user in this start. Of whom it was given out something
-   * may run from now on.
+   * A user's egress token in this start. From now on something of this user's may run.
    * @param {string} user
    */
   async token(user) {
@@ -113,7 +113,7 @@ export class ContainerSupervisor {
   /**
    * Nothing of a user's runs here any more.
    * @param {string} user
-   * @returns {boolean} whether it is kept for nobody now
+   * @returns {boolean} whether it runs for no user now
    */
   release(user) {
     const start = this.#start;
@@ -128,7 +128,7 @@ export class ContainerSupervisor {
    * @param {boolean} wanted whether somebody waits for an answer of it
    */
   async look(wanted) {
-    if (!this.container.running) return this.#ended("the container ended while nobody looked");
+    if (!this.container.running) return this.#ended("the container ended between two looks");
     const runs = await this.#runs();
     const now = Date.now();
     if (!runs && ++this.silent >= maxSilent) {
@@ -142,7 +142,7 @@ export class ContainerSupervisor {
     const busy = Boolean(runs?.active);
     if (start && start.busy !== busy) this.#start = { ...start, busy };
     if (busy) this.lastUse = now;
-    if (busy && start) await this.listeners.stir(runs?.users ?? start.users);
+    if (busy && start) await this.listeners.wake(runs?.users ?? start.users);
     if (now - this.lastUse >= this.sleepMs && !wanted) return this.stop();
     await this.container.setInactivityTimeout(inactivityMs);
     await this.#arm();
@@ -170,43 +170,43 @@ export class ContainerSupervisor {
   async #begin(wanted) {
     const users = [...new Set([...wanted, ...(this.#start?.users ?? [])])];
     this.silent = 0;
-    this.listeners.hears("waking");
+    this.listeners.announce("waking");
     woke(this.env);
     if (this.container.running) await this.container.destroy();
-    const [key, keeper] = [drawKey(), drawKey()];
+    const [key, keeper] = [drawKey(), drawKey()]; // named as they are stored
     const publicKey = core.publicKey();
     this.#start = { users, key, keeper, publicKey, ready: false, busy: false };
-    await this.#openDoors(key);
+    await this.#openEgress(key);
     this.container.start({ env: containerEnv(this.env, publicKey, this.ctx.id.toString()), enableInternet: false });
     await this.container.setInactivityTimeout(inactivityMs);
     this.#watch();
     const why = () => this.endedBy;
     await hand(this.container, await Promise.all(users.map(async (user) => [user, await tokenOf(key, user)])), keeper, why);
-    this.listeners.hears("restoring");
+    this.listeners.announce("restoring");
     await ready(this.container, why);
     this.#start = { users, key, keeper, publicKey, ready: true, busy: true };
     this.wokeAt = Date.now();
-    this.listeners.hears("ready");
+    this.listeners.announce("ready");
     await this.#arm();
-    await this.listeners.stir(users);
+    await this.listeners.wake(users);
   }
 
   /**
-   * The doors are this container's only ways out.
-   * @param {string} key what the tokens for them are made of
+   * The egress proxy is the only way out of this container.
+   * @param {string} key what the egress tokens are made of
    */
-  async #openDoors(key) {
+  async #openEgress(key) {
     const { Egress } = /** @type {{Egress: (options: {props: import("../egress/egress.mjs").Props}) => Fetcher}} */ (/** @type {unknown} */ (this.ctx.exports));
     const egress = Egress({ props: { key } });
     for (const name of ["r2.internal", "llm.internal", "web.internal"]) await this.container.interceptOutboundHttp(name, egress);
   }
 
   /** After the object's eviction: the container may have gone on. */
-  async #takeUp() {
+  async #resume() {
     const start = this.#start;
-    // In the middle of a start nobody knows how far it came.
+    // It is not known how far a start had come that was interrupted.
     if (!start?.ready) return this.container.destroy();
-    await this.#openDoors(start.key);
+    await this.#openEgress(start.key);
     await this.container.setInactivityTimeout(inactivityMs);
     this.#watch();
     await this.#arm();
@@ -231,10 +231,10 @@ export class ContainerSupervisor {
     if (this.stopping || this.starting || !start) return;
     const used = start.busy || Date.now() - this.lastUse < this.sleepMs;
     warn(this.ctx, why, undefined);
-    // Whoever starts it again, brings all who were here.
+    // The next start has all users of this one.
     this.#start = used ? { ...start, ready: false } : undefined;
     if (!used || start.users.length === 0 || ++this.deaths > maxDeaths) return;
-    for (const user of start.users) this.listeners.expects(user);
+    for (const user of start.users) this.listeners.add(user);
     try {
       await this.awake(start.users);
     } catch (cause) {

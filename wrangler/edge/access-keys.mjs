@@ -1,5 +1,5 @@
 /**
- * The keys of Cloudflare Access, fetched and kept as gateway/host/native/teamkeys.go
+ * The keys of Cloudflare Access, fetched and kept as gateway/host/native/accesskeys.go
  * does. Only text is kept between requests: a promise of one request must not be
  * awaited in another.
  */

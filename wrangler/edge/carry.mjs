@@ -1,10 +1,10 @@
 /** Carries a decision of the core out. */
 import { forward } from "./forward.mjs";
 import { withHeader } from "./header.mjs";
-import { rest, rests } from "./rest.mjs";
+import { isPausable, pausable } from "./list-stream.mjs";
 
 /** @typedef {import("./message.mjs").Decision} Decision */
-/** @typedef {(kind: string) => Decision} Fail words a failure (gateway/host/workers/failure.go) */
+/** @typedef {(kind: string) => Decision} Fail puts a failure into words (gateway/host/workers/failure.go) */
 
 /**
  * @param {Decision} decision
@@ -23,7 +23,7 @@ export async function carry(decision, request, env, fail, renew, place) {
       return asset(decision, request, env, fail);
     case "forward": {
       const refused = (/** @type {string} */ kind) => refuse(fail(kind), decision, request);
-      if (rests(decision, request, env)) return rest(decision, request, env, refused, renew, place);
+      if (isPausable(decision, request, env)) return pausable(decision, request, env, refused, renew, place);
       return forward(decision, request, env, refused, place);
     }
     case "socket":

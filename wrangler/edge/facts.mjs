@@ -3,7 +3,7 @@ import { readBody } from "./body.mjs";
 import { accessKeys } from "./access-keys.mjs";
 import { Locks } from "../limits/lockout.mjs";
 
-/** The locks of addresses that this isolate has heard of. */
+/** The locks of addresses that this isolate knows. */
 const locks = new Locks(10_000);
 
 /**

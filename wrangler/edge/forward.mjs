@@ -1,6 +1,6 @@
 /**
- * Sends a request on to an agent and its answer back. No byte
- * of a body passes through Go, and an answer's not through JavaScript either.
+ * Forwards a request to an agent and returns its answer. No byte of a body passes
+ * through Go, and none of an answer's body through JavaScript either.
  *
  * A client that goes away needs nothing here: Cloudflare ends the request's
  * fetches with it. (workerd on its own notices at the next byte of the answer.)
@@ -34,7 +34,7 @@ export async function forward(decision, request, env, refuse, place) {
   const late = setTimeout(() => end.abort(), decision.stream ? streamMs : answerMs);
   try {
     const find = async () => place ?? placeOf(env, decision.user);
-    const { answer, failed } = await agentOf(env, decision.agent, decision.user, find)(decision.target, {
+    const { answer, failed } = await agentOf(env, decision.agent, decision.user, decision.stream, find)(decision.target, {
       method: decision.method,
       headers: outgoingHeaders(request, decision),
       body,
@@ -42,7 +42,7 @@ export async function forward(decision, request, env, refuse, place) {
       signal: end.signal,
     });
     if (failed) return await drop(answer, refuse(failed));
-    // The agent takes passes from nobody but this gateway: the client is not at fault.
+    // The agent accepts passes of this gateway only, so the client is not at fault.
     if (answer.status === 401) return await drop(answer, refuse("pass"));
     return await incoming(answer, decision, request);
   } catch {

@@ -4,6 +4,7 @@
  */
 import { carry, refuse } from "./carry.mjs";
 import { answer } from "./facts.mjs";
+import { answerFault, answerOpenAI, newRequestId } from "./fault.mjs";
 import { isOperators, operate } from "../rollout/operator.mjs";
 
 /** Far more than the core has questions about one request. */
@@ -24,7 +25,7 @@ export class Host {
   async fetch(request, env, note) {
     try {
       await this.core.open(env);
-      if (await floods(request, env)) return refuseEarly(this.core.fail("flood", newId(), request), request);
+      if (await floods(request, env)) return refuseEarly(this.core.fail("flood", newRequestId(), request), request);
       if (isOperators(request, env)) return await operate(request, env);
       return await this.#decideAndCarry(request, env, note);
     } catch (cause) {
@@ -85,10 +86,6 @@ function refuseEarly(failure, request) {
   return refuse(failure, { ...failure, header: [] }, request);
 }
 
-function newId() {
-  return crypto.randomUUID().replaceAll("-", "");
-}
-
 /**
  * The answer where Go could not make one, in the form that the path's clients read
  * (pkg/fault).
@@ -96,14 +93,11 @@ function newId() {
  * @param {unknown} cause
  */
 export function lastResort(request, cause) {
-  const requestId = newId();
+  const requestId = newRequestId();
   log("a request failed", requestId, cause);
-  const [error, code, hint] = ["internal error", "internal", "try again; if it stays, look for the request id in the log"];
   const openAI = /^\/v1(\/|$)/.test(new URL(request.url).pathname);
-  return Response.json(
-    openAI ? { error: { message: error, type: "server_error", param: null, code, hint, requestId } } : { error, code, hint, requestId },
-    { status: 500, headers: { "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Request-Id": requestId } },
-  );
+  const write = openAI ? answerOpenAI : answerFault;
+  return write({ status: 500, code: "internal", error: "internal error", hint: "try again; if it stays, look for the request id in the log", requestId });
 }
 
 /**

@@ -1,13 +1,15 @@
 /**
- * What is outside for a container: three doors, and nothing else. They open only
- * for tokens of that start, and the store's only to what is the token's user's.
+ * The egress proxy: all that a container can reach. It has three parts, to the store, to
+ * the models and to the web, and accepts only tokens of that start. The store's part
+ * shows what belongs to the token's user.
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { llm } from "./llm.mjs";
 import { r2 } from "./r2.mjs";
 import { isSearch, search } from "./search.mjs";
-import { doorHeader, partOf } from "./tokens.mjs";
+import { egressHeader, partOf } from "./tokens.mjs";
 import { web } from "./web.mjs";
+import { answerFault } from "../edge/fault.mjs";
 import { passed } from "../metrics/metrics.mjs";
 
 /** What the object that starts the container says of it. @typedef {{key: string}} Props the tokens are made of this */
@@ -16,9 +18,9 @@ import { passed } from "../metrics/metrics.mjs";
 export class Egress extends WorkerEntrypoint {
   /** @param {Request} request */
   async fetch(request) {
-    const part = await partOf(this.ctx.props.key, request.headers.get(doorHeader) ?? "");
-    if (!part) return Response.json({ error: "this door does not know the token", code: "forbidden" }, { status: 403 });
-    const answer = await this.#open(request, part);
+    const part = await partOf(this.ctx.props.key, request.headers.get(egressHeader) ?? "");
+    if (!part) return answerFault({ status: 403, code: "forbidden", error: "the egress proxy does not know the token" });
+    const answer = await this.#proxy(request, part);
     passed(this.env, request, answer);
     return answer;
   }
@@ -27,7 +29,7 @@ export class Egress extends WorkerEntrypoint {
    * @param {Request} request
    * @param {string} part the user's segment
    */
-  async #open(request, part) {
+  async #proxy(request, part) {
     switch (new URL(request.url).hostname) {
       case "r2.internal":
         return r2(request, this.env.STORE, part);
@@ -36,6 +38,6 @@ export class Egress extends WorkerEntrypoint {
       case "web.internal":
         return isSearch(new URL(request.url)) ? search(request, this.env) : web(request);
     }
-    return Response.json({ error: "there is no such door", code: "not_found" }, { status: 404 });
+    return answerFault({ status: 404, code: "not_found", error: "the egress proxy does not lead there" });
   }
 }

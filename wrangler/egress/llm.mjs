@@ -1,8 +1,9 @@
 /**
- * The door to the models: adds the provider's key, which the container never
+ * The egress proxy's part to the models: adds the provider's key, which the container never
  * sees, and lets nothing through but the chat of configured providers.
  */
 import table from "../../agent/model/providers/providers.json" with { type: "json" };
+import { answerOpenAI } from "../edge/fault.mjs";
 
 /** The providers, as the agent knows them. */
 const known = new Map(table.filter(({ protocol }) => protocol !== "offline").map((row) => [row.name, row]));
@@ -39,7 +40,7 @@ export async function llm(request, env) {
   const path = pathname.slice(name.length + 1);
   const leads = path === chat || (row?.protocol === "anthropic" && (path === messages || path === `/v1${messages}`));
   if (!row || !providers(env).includes(name) || !leads) {
-    return refuse(404, "not_found", "this door does not lead there", "set the key of the provider on the Worker");
+    return refuse(404, "not_found", "the egress proxy does not lead there", "set the key of the provider on the Worker");
   }
   if (request.method !== "POST") return refuse(405, "method_not_allowed", "models are asked with POST", "");
   const headers = new Headers();
@@ -105,7 +106,7 @@ export function messagesEndpoint(base) {
 
 /**
  * Shows the provider its key: Anthropic in the header that it has for it, and
- * whoever imitates it in both, since many gateways want the other one.
+ * servers that imitate it in both, since many gateways want the other one.
  * @param {Headers} headers
  * @param {string} secret
  * @param {boolean} own whether this is Anthropic's own protocol
@@ -141,5 +142,5 @@ function text(env, name) {
  * @param {string} hint
  */
 function refuse(status, code, error, hint) {
-  return Response.json({ error: { message: error, code }, hint }, { status });
+  return answerOpenAI({ status, code, error, hint });
 }

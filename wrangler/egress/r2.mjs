@@ -1,6 +1,6 @@
 /**
- * The door to the store: answers the S3 calls that the agent makes from the R2
- * binding, each for one user's part of the bucket. Nobody has to make S3 keys.
+ * The egress proxy's part to the store: answers the S3 calls that the agent makes from the
+ * R2 binding, each for one user's part of the bucket. No S3 keys have to be made.
  */
 import { allowed, within } from "./keys.mjs";
 import { listing, problem } from "./s3xml.mjs";
@@ -34,7 +34,7 @@ export async function r2(request, store, part) {
       await store.delete(key);
       return new Response(null, { status: 204 });
   }
-  return problem(405, "MethodNotAllowed", "this door knows GET, HEAD, PUT and DELETE");
+  return problem(405, "MethodNotAllowed", "the egress proxy knows GET, HEAD, PUT and DELETE");
 }
 
 /**
@@ -75,7 +75,7 @@ async function put(request, key, store) {
  * @param {string} part the user's segment
  */
 async function list(query, store, part) {
-  if (query.get("list-type") !== "2") return problem(400, "InvalidArgument", "this door lists with list-type=2");
+  if (query.get("list-type") !== "2") return problem(400, "InvalidArgument", "the egress proxy lists with list-type=2");
   const prefix = within(query.get("prefix") ?? "", part);
   if (prefix === undefined) return problem(403, "AccessDenied", "that is another's part of the store");
   const limit = Math.min(Math.max(Number(query.get("max-keys") ?? 1000) || 1000, 1), 1000);

@@ -1,11 +1,9 @@
 /**
- * The way to the search providers: adds the key, which the container never sees,
+ * The egress proxy's part to the search providers: adds the key, which the container never sees,
  * and lets nothing through but a search of a provider that the owner has set up.
  */
 import table from "../../agent/websearch/providers.json" with { type: "json" };
-
-/** Stands on what a provider answered, and not on what is said here. */
-const answeredHeader = "X-LoongClaw-Web";
+import { answeredHeader, refuse } from "./web.mjs";
 
 const path = "/search/";
 const maxQuestion = 16 << 10;
@@ -37,7 +35,7 @@ function ready(env, row) {
   return firstOf(env, row.auth === "none" ? row.urls : row.keys) !== "";
 }
 
-/** @param {URL} url of a request to the web's door */
+/** @param {URL} url of a request to the web's part */
 export function isSearch(url) {
   return url.pathname.startsWith(path);
 }
@@ -50,7 +48,7 @@ export function isSearch(url) {
 export async function search(request, env) {
   const asked = new URL(request.url);
   const row = table.find(({ name }) => asked.pathname === path + name);
-  if (!row || row.name !== searchProvider(env) || !ready(env, row)) return refuse(404, "this door leads to no such search");
+  if (!row || row.name !== searchProvider(env) || !ready(env, row)) return refuse(404, "the egress proxy leads to no such search");
   if (request.method !== row.method) return refuse(405, `${row.name} is asked with ${row.method}`);
   const question = request.method === "POST" ? await bounded(request.body, maxQuestion) : undefined;
   if (question === null || asked.search.length > maxQuestion) return refuse(413, "that is too long for a search");
@@ -163,12 +161,4 @@ function firstOf(env, names) {
 function text(env, name) {
   const value = /** @type {Record<string, unknown>} */ (/** @type {unknown} */ (env))[name];
   return typeof value === "string" ? value.trim() : "";
-}
-
-/**
- * @param {number} status
- * @param {string} error
- */
-function refuse(status, error) {
-  return Response.json({ error, code: "web_refused" }, { status });
 }

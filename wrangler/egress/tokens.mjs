@@ -1,12 +1,12 @@
 /**
- * The tokens that open the doors to a container: each is for one user's part of the
- * store, and made of a key that only the Worker knows. A container that many users
- * share has the tokens of those who came, and of nobody else.
+ * The tokens that the egress proxy accepts: each is for one user's part of the store, and
+ * made of a key that only the Worker knows. A container that many users share has the
+ * tokens of those who have asked it for something, and of no other.
  */
 import { segment } from "./keys.mjs";
 
-/** Carries a token: from a container to a door, and to a container with each request of its user's. */
-export const doorHeader = "X-LoongClaw-Door";
+/** Carries a token: from a container to the egress proxy, and to a container with each request of its user's. */
+export const egressHeader = "X-LoongClaw-Door";
 
 const keyBytes = 32;
 

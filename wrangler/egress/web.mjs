@@ -1,9 +1,11 @@
 /**
- * The door to the web, for web_fetch: fetches one page, from a network with
+ * The egress proxy's part to the web, for web_fetch: fetches one page, from a network with
  * nothing private in it. It follows no redirect: the agent judges each address.
  */
 
-/** Stands on what a site answered, and not on what this door says itself. */
+import { answerFault } from "../edge/fault.mjs";
+
+/** Stands on what a site answered, and not on what the proxy says itself. */
 export const answeredHeader = "X-LoongClaw-Web";
 
 const maxBytes = 5 << 20;
@@ -73,9 +75,10 @@ function capped(max) {
 }
 
 /**
+ * What this part of the egress proxy says itself, for the agent.
  * @param {number} status
  * @param {string} error
  */
-function refuse(status, error) {
-  return Response.json({ error, code: "web_refused" }, { status });
+export function refuse(status, error) {
+  return answerFault({ status, code: "web_refused", error });
 }

@@ -60,7 +60,7 @@ function locked(ms) {
 }
 
 /**
- * The locks that an isolate has heard of: who guesses on behind one costs no
+ * The locks that an isolate knows: who guesses on behind one costs no
  * object. It is a cache, and the object has the truth.
  */
 export class Locks {

@@ -4,20 +4,28 @@ import { compare, judge, tell } from "./alerts.mjs";
 const attempts = 2;
 
 /**
+ * The one Watch object of a deployment. Its name is where its state is, and stays.
+ * @param {NonNullable<Env["WATCH"]>} objects
+ */
+export function watchOf(objects) {
+  return objects.getByName("house");
+}
+
+/**
  * @param {import("../edge/core.mjs").Core} core
  * @param {Env} env
  * @param {number} now
  */
 export async function check(core, env, now = Date.now()) {
-  const watch = env.WATCH?.getByName("house");
-  if (!watch) return;
+  if (!env.WATCH) return;
+  const watch = watchOf(env.WATCH);
   const [configuration, store, counted] = await Promise.all([refusal(core, env), storeFault(env.STORE), watch.counted(now)]);
   const { states, changes } = compare(counted.states, judge({ ...counted, configuration, store }), now);
   log("INFO", "check", { requests: counted.recent.requests, errors: counted.recent.errors, firing: Object.keys(states) });
   if (changes.length === 0) return watch.keep(states);
   for (const { name, state, why } of changes) log("WARN", "alert", { alert: name, state, why });
   const untold = env.ALERT_WEBHOOK_URL ? await tell(env.ALERT_WEBHOOK_URL, changes, env.HOUSE_NAME ?? "loongclaw") : "";
-  // What nobody was told of is new again at the next check.
+  // A change that could not be told is new again at the next check.
   if (untold) log("ERROR", untold, {});
   else await watch.keep(states);
 }

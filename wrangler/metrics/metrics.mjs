@@ -3,6 +3,7 @@
  * the names that the native gateway's metrics have, and a tally for the deployment's
  * watch. No user, address, path or header is in either: a route is a template.
  */
+import { watchOf } from "./check.mjs";
 import { emptyTally, merge, slot } from "./tally.mjs";
 
 /** What the host notes of a request while it carries it out. @typedef {{route: string, stream: boolean}} Note */
@@ -11,7 +12,7 @@ import { emptyTally, merge, slot } from "./tally.mjs";
 const gatherMs = 20_000;
 
 const methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-/** Asked by machines all the time: nobody's use. */
+/** Asked by machines all the time: no use of a person's. */
 const probes = ["/health", "/ready"];
 
 export class Metrics {
@@ -58,7 +59,7 @@ export class Metrics {
     this.tally = emptyTally();
     this.since = 0;
     // What cannot be brought is counted again with the next: a tally is no truth.
-    ctx.waitUntil(env.WATCH.getByName("house").add(tally).catch(() => void merge(this.tally, tally)));
+    ctx.waitUntil(watchOf(env.WATCH).add(tally).catch(() => void merge(this.tally, tally)));
   }
 }
 
@@ -71,7 +72,7 @@ export function woke(env) {
 }
 
 /**
- * A door was passed: an operation of the store, or a question to a model.
+ * The egress proxy answered: an operation of the store, or a question to a model.
  * @param {Env} env
  * @param {Request} request
  * @param {Response} response

@@ -1,13 +1,13 @@
 /**
  * The object of one user's agent in one generation, or of everybody's with
- * AGENT_PLACEMENT=single: hands requests on to the container that it keeps, counts
- * how it fares, and lets users go to the other generation.
+ * AGENT_PLACEMENT=single: forwards requests to its container, counts failures and
+ * times, and lets users move to the other generation.
  */
 import { DurableObject } from "cloudflare:workers";
-import { failHeader, moveHeader, objectOf, shared, userHeader } from "./agents.mjs";
+import { failHeader, moveHeader, objectOf, shared, streamHeader, userHeader } from "./agents.mjs";
 import { Listeners } from "../container/listeners.mjs";
 import { isFull } from "../container/environment.mjs";
-import { doorHeader } from "../egress/tokens.mjs";
+import { egressHeader } from "../egress/tokens.mjs";
 import { InFlight } from "../container/in-flight.mjs";
 import { ContainerSupervisor, warn } from "../container/supervisor.mjs";
 import { isStream, most, Open, watched } from "../limits/open.mjs";
@@ -20,8 +20,6 @@ const patienceMs = 20_000;
 const pauseMs = 10_000;
 /** Between two looks whether a user may leave. */
 const lookMs = 30;
-/** What waits for a model says nothing of the agent's speed. */
-const slowPaths = ["/api/chat", "/v1/chat/completions"];
 
 class Agent extends DurableObject {
   /** @returns {import("../rollout/slots.mjs").Slot} */
@@ -39,7 +37,7 @@ class Agent extends DurableObject {
     this.inFlight = new InFlight(ctx.storage.kv);
     this.streams = new Open();
     this.listeners = new Listeners(ctx, env);
-    this.keeper = new ContainerSupervisor(ctx, env, this.listeners);
+    this.supervisor = new ContainerSupervisor(ctx, env, this.listeners);
     this.brokeAt = 0; // when a start for a user who is to move here last failed
   }
 
@@ -53,11 +51,11 @@ class Agent extends DurableObject {
     await this.inFlight.leaving.get(user);
     const left = this.inFlight.left(user);
     if (Number(request.headers.get(moveHeader)) < left) return this.#sendOn(request, user, left);
-    this.keeper.touch();
-    if (this.keeper.state !== "ready") this.listeners.expects(user);
+    this.supervisor.touch();
+    if (this.supervisor.state !== "ready") this.listeners.add(user);
     const exit = this.inFlight.enter(user);
     try {
-      const awake = await within(patienceMs, this.keeper.awake([user]));
+      const awake = await within(patienceMs, this.supervisor.awake([user]));
       return awake ? await this.#relay(request, user) : this.#failed(user, "waking");
     } catch (cause) {
       warn(this.ctx, "the container does not start", cause);
@@ -69,7 +67,7 @@ class Agent extends DurableObject {
 
   /** How the agent is. Asking wakes nothing. */
   state() {
-    return this.keeper.state;
+    return this.supervisor.state;
   }
 
   /**
@@ -78,21 +76,21 @@ class Agent extends DurableObject {
    * @param {string} user
    */
   async ready(user) {
-    if (this.keeper.state !== "asleep") return this.keeper.state === "ready";
+    if (this.supervisor.state !== "asleep") return this.supervisor.state === "ready";
     if (Date.now() - this.brokeAt < pauseMs) return false;
-    this.keeper.touch();
+    this.supervisor.touch();
     const broke = (/** @type {unknown} */ cause) => {
       this.brokeAt = Date.now();
       warn(this.ctx, "the container does not start for a user who is to move here", cause);
       this.#count(user, true, undefined);
     };
-    this.ctx.waitUntil(this.keeper.awake([user]).catch(broke));
+    this.ctx.waitUntil(this.supervisor.awake([user]).catch(broke));
     return false;
   }
 
   /**
-   * A user moves to the other generation, if nothing of theirs runs here. What was on
-   * its way is sent on.
+   * Moves a user to the other generation, if nothing of theirs runs here. Requests that
+   * arrive here afterwards are forwarded to it.
    * @param {string} user
    * @param {number} move the number of that move
    * @param {number} waitMs how long runs are waited for; what is asked meanwhile waits, too
@@ -112,12 +110,12 @@ class Agent extends DurableObject {
    */
   async #leave(user, move, waitMs) {
     const end = Date.now() + waitMs;
-    while (this.inFlight.of(user) > 0 || (await this.keeper.runs(user))) {
+    while (this.inFlight.of(user) > 0 || (await this.supervisor.runs(user))) {
       if (Date.now() >= end) return false;
       await sleep(lookMs);
     }
     this.inFlight.leave(user, move);
-    if (this.keeper.release(user) && this.inFlight.none) this.ctx.waitUntil(this.keeper.stop());
+    if (this.supervisor.release(user) && this.inFlight.none) this.ctx.waitUntil(this.supervisor.stop());
     return true;
   }
 
@@ -133,17 +131,17 @@ class Agent extends DurableObject {
   }
 
   /**
-   * The user was the rollout's own, who shares nothing as long as LOONGCLAW_CANARY
-   * names it, and is gone.
+   * Erases the user, who was the rollout's canary, and shares no container as long as
+   * LOONGCLAW_CANARY names it.
    * @param {string} user
    */
   async forget(user) {
     this.inFlight.forget(user);
-    if (!shared(this.env, user)) await this.keeper.forget();
+    if (!shared(this.env, user)) await this.supervisor.forget();
   }
 
   alarm() {
-    return this.keeper.look(!this.inFlight.none);
+    return this.supervisor.look(!this.inFlight.none);
   }
 
   /**
@@ -157,10 +155,10 @@ class Agent extends DurableObject {
     }
     try {
       const headers = new Headers(request.headers);
-      headers.set(doorHeader, await this.keeper.token(user));
-      const answer = await this.keeper.fetch(new Request(request, { headers }));
-      this.keeper.touch();
-      const waits = slowPaths.includes(new URL(request.url).pathname);
+      headers.set(egressHeader, await this.supervisor.token(user));
+      const answer = await this.supervisor.fetch(new Request(request, { headers }));
+      this.supervisor.touch();
+      const waits = mayStream(request) && request.method === "POST"; // for a model, which says nothing of the agent's speed
       // From 502 on it tells of a provider, or that it is full: that is no fault of the generation's.
       this.#count(user, answer.status === 500, waits ? undefined : Date.now() - begin);
       if (request.method !== "GET" && answer.ok) this.listeners.acted(user);
@@ -174,7 +172,7 @@ class Agent extends DurableObject {
   }
 
   /**
-   * A stream counts until its end, whoever ends it.
+   * A stream counts until either side ends it.
    * @param {Response} stream
    * @param {string} user
    */
@@ -206,16 +204,15 @@ class Agent extends DurableObject {
 }
 
 /**
- * Whether the answer may be an event stream.
+ * Whether the answer may be an event stream: the core's table of routes says so.
  * @param {Request} request
  */
 function mayStream(request) {
-  const { pathname } = new URL(request.url);
-  return slowPaths.includes(pathname) || (request.method === "GET" && (pathname === "/api/sessions/stream" || pathname.endsWith("/events")));
+  return request.headers.has(streamHeader);
 }
 
 /**
- * An answer of the agent's, without what nobody but this object may say.
+ * An answer of the agent's, without the header that only this object may set.
  * @param {Response} answer
  */
 function untold(answer) {

@@ -10,6 +10,8 @@ const everybody = "everybody";
 export const userHeader = "X-LoongClaw-User";
 /** Which of the user's moves brought the request here; an object that was left since sends it on. */
 export const moveHeader = "X-LoongClaw-Move";
+/** On a request whose answer may be an event stream. */
+export const streamHeader = "X-LoongClaw-Stream";
 /** What an Agent object says instead of an answer of the agent's. */
 export const failHeader = "X-LoongClaw-Fail";
 
@@ -52,16 +54,18 @@ export function objectOf(env, slot, user) {
  * @param {Env} env
  * @param {string} agent the address that the core decided
  * @param {string} user
+ * @param {boolean} streams whether the answer may be an event stream
  * @param {() => Promise<Place>} find where the user's container is
  * @returns {(target: string, init: RequestInit) => Promise<{answer: Response, failed?: string}>}
  */
-export function agentOf(env, agent, user, find) {
+export function agentOf(env, agent, user, streams, find) {
   if (agent !== container) return async (target, init) => ({ answer: await fetch(agent + target, init) });
   return async (target, init) => {
     const { slot, move } = await find();
     const headers = new Headers(init.headers);
     headers.set(userHeader, encodeURIComponent(user));
     headers.set(moveHeader, String(move));
+    if (streams) headers.set(streamHeader, "1");
     const answer = await objectOf(env, slot, user).fetch(container + target, { ...init, headers });
     return { answer, failed: answer.headers.get(failHeader) ?? undefined };
   };

@@ -1,20 +1,20 @@
 /**
  * The object that says which of the agent's two generations serves. There is one.
  * Isolates ask it every few seconds while they have something to do, and tell it
- * what they saw; only the operator's door moves it. After a move it waits to hear
- * that the new generation was watched and is well: else it goes back by itself.
+ * what they saw; only the operator's endpoint moves it. A move has to be confirmed once
+ * the new generation was watched and is well: else the switch rolls back by itself.
  */
 import { DurableObject } from "cloudflare:workers";
 import { add, nothing, percentile } from "../rollout/slots.mjs";
 
 /** @typedef {import("../rollout/slots.mjs").Slot} Slot */
 /** @typedef {import("../rollout/slots.mjs").Count} Count */
-/** @typedef {{name: string, image: string, kept?: boolean}} Held what is in a slot; kept when it has served and was kept */
+/** @typedef {{name: string, image: string, kept?: boolean}} Held what is in a slot; kept when it has served and was confirmed */
 /**
  * @typedef {object} State
  * @property {number} revision
  * @property {Slot} serves
- * @property {{to: Slot, at: number}} [back] where it goes unless somebody says that all is well, and when
+ * @property {{to: Slot, at: number}} [back] where it rolls back to, and when, unless the move is confirmed
  * @property {{user: string, slot: Slot}} [trial]
  * @property {{blue?: Held, green?: Held}} held
  */
@@ -61,7 +61,7 @@ export class Switch extends DurableObject {
   /**
    * Moves the switch. Asking for what serves already changes nothing.
    * @param {Slot} slot
-   * @param {number} holdMs how long it stays unless keep is called; 0 is for ever
+   * @param {number} holdMs how long it stays unless it is confirmed; 0 is for ever
    */
   async serve(slot, holdMs) {
     const { back, ...state } = this.read();
@@ -73,20 +73,20 @@ export class Switch extends DurableObject {
     return next;
   }
 
-  /** What serves is here to stay. */
-  async keep() {
+  /** Confirms what serves: there is no rollback by itself any more. */
+  async confirm() {
     const { back, ...state } = this.read();
     await this.ctx.storage.deleteAlarm();
     const held = state.held[state.serves];
     return this.#change({ ...state, held: { ...state.held, ...(held && { [state.serves]: { ...held, kept: true } }) } });
   }
 
-  /** Nobody said that all is well. */
+  /** The move was not confirmed in time: rolls back. */
   async alarm() {
     const { back, ...state } = this.read();
     if (!back || Date.now() < back.at) return;
     this.#change({ ...state, serves: back.to });
-    console.warn(JSON.stringify({ level: "WARN", msg: "the switch went back by itself: nobody said that the new generation is well", slot: back.to }));
+    console.warn(JSON.stringify({ level: "WARN", msg: "the switch rolled back by itself: the new generation was not confirmed", slot: back.to }));
   }
 
   /**

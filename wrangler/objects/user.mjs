@@ -8,7 +8,7 @@ import { objectOf } from "./agents.mjs";
 import { core } from "../edge/boot.mjs";
 import { take } from "../limits/token-bucket.mjs";
 import { most } from "../limits/open.mjs";
-import { watchPath } from "../edge/rest.mjs";
+import { watchPath } from "../edge/list-stream.mjs";
 import { slotOf, slots } from "../rollout/slots.mjs";
 import { Socket } from "../socket/socket.mjs";
 
@@ -21,11 +21,11 @@ import { Socket } from "../socket/socket.mjs";
 const busyMs = 500;
 /** How long the end of a run is waited for: after it there is a little to write. */
 const restMs = 300;
-/** Somebody who never rests is made to, after some time and now and then: requests wait so long for runs to end. */
+/** A user whose runs never end cannot be moved. After the first time, and then now and then, requests wait for the second until the runs have ended. */
 const impatientMs = 30_000;
 const holdMs = 10_000;
-/** How the sockets of streams that rest are tagged; all others are clients'. */
-const watcher = "watch";
+/** The tag of the sockets of paused streams; all others are clients'. */
+const paused = "watch";
 
 export class User extends DurableObject {
   /**
@@ -73,7 +73,7 @@ export class User extends DurableObject {
   /**
    * Where the user's agent is. When the switch has moved the user moves, too, but
    * not from under a run, which ends where it began, and not before the container
-   * there is awake: nobody waits for a deploy.
+   * there is awake, so that no request waits for a deploy.
    * @param {string} user
    * @param {import("../rollout/slots.mjs").View} [view] what the switch said just now
    * @returns {Promise<import("./agents.mjs").Place>}
@@ -95,7 +95,7 @@ export class User extends DurableObject {
    * @param {string} user
    * @param {import("./agents.mjs").Place} from
    * @param {import("../rollout/slots.mjs").Slot} slot
-   * @param {boolean} cold whether it goes there though nobody is awake yet
+   * @param {boolean} cold whether the user moves though the container there is not awake yet
    */
   async #move(user, from, slot, cold) {
     const [here, there] = [from.slot, slot].map((name) => objectOf(this.env, name, user));
@@ -124,7 +124,7 @@ export class User extends DurableObject {
     return place ? objectOf(this.env, place.slot, user).state() : "asleep";
   }
 
-  /** The user was the rollout's own, and is gone. */
+  /** Erases the user, who was the rollout's canary. */
   forget() {
     for (const ws of this.ctx.getWebSockets()) ws.close(1000, "gone");
     this.ctx.storage.kv.delete("place");
@@ -148,7 +148,7 @@ export class User extends DurableObject {
    * @param {Request} request
    */
   async fetch(request) {
-    if (new URL(request.url).pathname === watchPath) return this.#watched();
+    if (new URL(request.url).pathname === watchPath) return this.#acceptPaused();
     await core.open(this.env);
     if (this.#clients().length >= most(this.env, "MAX_OPEN_SOCKETS")) return new Response(null, { status: 429 });
     /** @type {import("../edge/message.mjs").Identity} */
@@ -161,17 +161,17 @@ export class User extends DurableObject {
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  /** Accepts a stream that rests: it hears when something may run again. */
-  #watched() {
-    if (this.ctx.getWebSockets(watcher).length >= most(this.env, "MAX_OPEN_STREAMS")) return new Response(null, { status: 429 });
+  /** Accepts a paused stream, which is told when something may run again. */
+  #acceptPaused() {
+    if (this.ctx.getWebSockets(paused).length >= most(this.env, "MAX_OPEN_STREAMS")) return new Response(null, { status: 429 });
     const { 0: stream, 1: ws } = new WebSocketPair();
-    this.ctx.acceptWebSocket(ws, [watcher]);
+    this.ctx.acceptWebSocket(ws, [paused]);
     return new Response(null, { status: 101, webSocket: stream });
   }
 
   /** The sockets of the user's clients. */
   #clients() {
-    return this.ctx.getWebSockets().filter((ws) => !this.ctx.getTags(ws).includes(watcher));
+    return this.ctx.getWebSockets().filter((ws) => !this.ctx.getTags(ws).includes(paused));
   }
 
   /**
@@ -191,7 +191,7 @@ export class User extends DurableObject {
   webSocketClose(ws, code, reason) {
     this.sockets.get(ws)?.end();
     this.sockets.delete(ws);
-    // 1005 and 1006 say that there was no code; nobody may send them.
+    // 1005 and 1006 mean that there was no code, and may not be sent.
     ws.close(code === 1005 || code === 1006 ? 1000 : code, reason);
   }
 
@@ -212,11 +212,11 @@ export class User extends DurableObject {
     }
   }
 
-  /** The user's agent may have begun to run something: who follows it hears of it. */
-  async stirred() {
-    for (const ws of this.ctx.getWebSockets(watcher)) {
+  /** The user's agent may have begun to run something: every follower continues. */
+  async wake() {
+    for (const ws of this.ctx.getWebSockets(paused)) {
       try {
-        ws.send("stir");
+        ws.send("wake");
       } catch {
         // It closed meanwhile.
       }
@@ -224,7 +224,7 @@ export class User extends DurableObject {
     const clients = this.#clients();
     if (clients.length === 0) return;
     await core.open(this.env);
-    for (const ws of clients) this.#socketOf(ws).stir();
+    for (const ws of clients) this.#socketOf(ws).wake();
   }
 
   /**

@@ -1,7 +1,7 @@
 /**
  * The object that keeps the key with which this gateway signs passes, session
- * tokens and tickets, so that nobody has to make one. There is one vault. It is
- * asked once by each isolate, whoever comes, and never by a client.
+ * tokens and tickets, so that an owner need not make one. There is one vault. Each
+ * isolate asks it once, and no client can.
  */
 import { DurableObject } from "cloudflare:workers";
 

@@ -1,12 +1,13 @@
 /**
- * The operator's door: reads and moves the switch, and lets the canary in. It opens
- * for the secret ROLLOUT_KEY and for nothing else; without that secret it is not
- * there. Who guesses is counted as one who sends wrong credentials anywhere, and
- * locked. deploy/internal/rollout/cloudflare is who knocks.
+ * The operator's endpoint: reads and moves the switch, and begins and ends the trial of
+ * the canary. It accepts the secret ROLLOUT_KEY only, and does not exist without that
+ * secret. Wrong keys count as wrong credentials anywhere, and lock their address. Its
+ * client is deploy/internal/rollout/cloudflare.
  */
 import { authQuestion } from "../limits/address-key.mjs";
 import { objectOf } from "../objects/agents.mjs";
 import { strike } from "../edge/facts.mjs";
+import { answerFault, newRequestId } from "../edge/fault.mjs";
 import { slotOf } from "./slots.mjs";
 
 const path = "/api/rollout";
@@ -31,14 +32,14 @@ export function isOperators(request, env) {
  */
 export async function operate(request, env) {
   if ((env.ROLLOUT_KEY ?? "").length < minKey) {
-    return problem(503, "unavailable", "this door opens for no key: ROLLOUT_KEY is too short", `give the Worker one of at least ${minKey} characters; make deploy makes a good one where there is none`);
+    return problem(503, "unavailable", "this endpoint accepts no key: ROLLOUT_KEY is too short", `give the Worker one of at least ${minKey} characters; make deploy makes a good one where there is none`);
   }
   const sent = request.headers.get("Authorization") ?? "";
   if (!(await same(sent, `Bearer ${env.ROLLOUT_KEY}`))) return wrong(sent !== "", request, env);
   if (!env.SWITCH) return problem(503, "unavailable", "the binding SWITCH is missing", "compare wrangler.jsonc with the repository's and deploy again");
   const control = env.SWITCH.getByName("agent");
   if (request.method === "GET") return tell(new URL(request.url).searchParams, control);
-  if (request.method !== "POST") return problem(405, "method_not_allowed", "this door knows GET and POST", "");
+  if (request.method !== "POST") return problem(405, "method_not_allowed", "this endpoint knows GET and POST", "");
   if (Number(request.headers.get("content-length") ?? maxBody + 1) > maxBody) return problem(413, "too_large", "the order is too long", "");
   /** @type {{do?: string, slot?: import("./slots.mjs").Slot, holdMs?: number, user?: string, name?: string, image?: string}} */
   const order = await request.json().catch(() => ({}));
@@ -48,7 +49,7 @@ export async function operate(request, env) {
       if (slot) return Response.json(await control.serve(slot, Number(order.holdMs ?? 0)));
       break;
     case "keep":
-      return Response.json(await control.keep());
+      return Response.json(await control.confirm());
     case "hold":
       if (slot) return Response.json(await control.hold(slot, { name: String(order.name), image: String(order.image) }));
       break;
@@ -56,14 +57,14 @@ export async function operate(request, env) {
       if (slot && order.user) return tryOut(await control.try({ user: order.user, slot }), order.user, env);
       break;
     case "dismiss":
-      return dismiss(control, env);
+      return endTrial(control, env);
   }
-  return problem(400, "invalid_request", "that is no order", "see wrangler/operator.mjs");
+  return problem(400, "invalid_request", "that is no order", "see wrangler/rollout/operator.mjs");
 }
 
 /**
  * A missing key is refused and not counted; a wrong one counts against its address,
- * and where nobody can count it is not let try on.
+ * and where it cannot be counted no further try is let in.
  * @param {boolean} counts
  * @param {Request} request
  * @param {Env} env
@@ -75,7 +76,7 @@ async function wrong(counts, request, env) {
     const wait = { "Retry-After": String(Math.max(1, Math.ceil((retryMs ?? 0) / 1000))) };
     if (allowed === false) return problem(429, "rate_limited", "too many wrong credentials from this address", "wait, then try again with the right one", wait);
   }
-  return problem(401, "unauthorized", "this door is for the operator", "send the Worker's secret ROLLOUT_KEY; `make rollback` makes a new one where it is lost");
+  return problem(401, "unauthorized", "this endpoint is for the operator", "send the Worker's secret ROLLOUT_KEY; `make rollback` makes a new one where it is lost");
 }
 
 /**
@@ -109,7 +110,7 @@ async function tryOut(state, user, env) {
  * @param {DurableObjectStub<import("../objects/switch.mjs").Switch>} control
  * @param {Env} env
  */
-async function dismiss(control, env) {
+async function endTrial(control, env) {
   const { trial } = await control.read();
   if (trial) {
     for (const slot of /** @type {const} */ (["blue", "green"])) await objectOf(env, slot, trial.user).forget(trial.user);
@@ -138,10 +139,8 @@ async function same(a, b) {
  * @param {string} code
  * @param {string} error
  * @param {string} hint
- * @param {Record<string, string>} [more] headers
+ * @param {Record<string, string>} [headers]
  */
-function problem(status, code, error, hint, more) {
-  const requestId = crypto.randomUUID().replaceAll("-", "");
-  const headers = { "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Request-Id": requestId, ...(status === 503 && { "Retry-After": "2" }), ...more };
-  return Response.json({ error, code, hint, requestId }, { status, headers });
+function problem(status, code, error, hint, headers) {
+  return answerFault({ status, code, error, hint, requestId: newRequestId(), headers });
 }

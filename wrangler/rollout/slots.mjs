@@ -87,7 +87,7 @@ export class Slots {
   }
 
   /**
-   * Takes in what somebody else heard.
+   * Takes in what another object was told by the switch.
    * @param {View} view
    */
   learn(view) {

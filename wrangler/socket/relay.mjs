@@ -1,8 +1,8 @@
 /**
- * Brings one session's events to one socket, for as long as something runs in
- * the session. The agent ends the stream when nothing does; a later stir goes on
- * after the last cursor. So a socket that waits keeps neither object nor
- * container awake, and misses nothing.
+ * Sends one session's events to one socket, for as long as something runs in the
+ * session. The agent ends the stream when nothing does, and the next wake continues
+ * after the last cursor. So a socket that waits keeps neither object nor container
+ * awake, and misses nothing.
  */
 import { readEvents } from "./sse.mjs";
 import { sleep } from "../edge/wait.mjs";
@@ -10,14 +10,14 @@ import { sleep } from "../edge/wait.mjs";
 /** A broken relay tries again after the first time, then ever later up to the last. */
 const firstMs = 100;
 const lastMs = 2_000;
-/** How often in a row it fails before it rests until somebody stirs it. */
+/** How often in a row it fails before it waits for the next wake. */
 const maxFailures = 60;
 
 /** The comment with which the agent says that nothing runs. */
 const idle = "idle";
 
 /**
- * @typedef {object} Line
+ * @typedef {object} Callbacks
  * @property {(session: string, cursor: string, signal: AbortSignal) => Promise<{answer: Response, failed?: string}>} open
  * @property {(relay: Relay, data: string) => void} deliver
  * @property {(relay: Relay) => void} placed it stands where it did not before
@@ -29,13 +29,13 @@ export class Relay {
   /**
    * @param {string} session
    * @param {string} cursor
-   * @param {Line} line
+   * @param {Callbacks} callbacks
    * @param {string} [tail] how many of the last turns it begins with, where there is no cursor
    */
-  constructor(session, cursor, line, tail) {
+  constructor(session, cursor, callbacks, tail) {
     this.session = session;
     this.cursor = cursor;
-    this.line = line;
+    this.callbacks = callbacks;
     this.tail = tail;
     this.running = false;
     this.again = false;
@@ -43,7 +43,7 @@ export class Relay {
   }
 
   /** Something may run in the session. */
-  stir() {
+  wake() {
     this.again = true;
     if (!this.running && !this.end.signal.aborted) void this.#run();
   }
@@ -62,7 +62,7 @@ export class Relay {
       if (end !== "broken") continue;
       if (this.cursor !== before) failures = 0;
       if (++failures > maxFailures) {
-        this.line.failed(this, "broken");
+        this.callbacks.failed(this, "broken");
         break;
       }
       this.again = true;
@@ -74,23 +74,23 @@ export class Relay {
   /** @returns {Promise<"idle" | "refused" | "broken">} */
   async #stream() {
     try {
-      const { answer, failed } = await this.line.open(this.session, this.cursor, this.end.signal);
+      const { answer, failed } = await this.callbacks.open(this.session, this.cursor, this.end.signal);
       if (failed || answer.status >= 500 || answer.status === 429) return await brokenUnlessDamaged(this, answer);
       if (answer.status !== 200 || !answer.body) {
-        this.line.refused(this, answer.status, await answer.text());
+        this.callbacks.refused(this, answer.status, await answer.text());
         return "refused";
       }
       for await (const { id, data, comment } of readEvents(answer.body)) {
         if (this.end.signal.aborted) return "idle";
         if (comment === idle) return "idle";
         if (id) this.cursor = id;
-        if (data !== undefined) this.line.deliver(this, data);
-        else if (id) this.line.placed(this);
+        if (data !== undefined) this.callbacks.deliver(this, data);
+        else if (id) this.callbacks.placed(this);
       }
       return "broken";
     } catch (cause) {
       if (!(cause instanceof RangeError)) return "broken";
-      this.line.failed(this, "too_large");
+      this.callbacks.failed(this, "too_large");
       return "refused";
     }
   }
@@ -105,6 +105,6 @@ export class Relay {
 async function brokenUnlessDamaged(relay, answer) {
   const body = await answer.text();
   if (!body.includes('"code":"session_damaged"')) return "broken";
-  relay.line.refused(relay, answer.status, body);
+  relay.callbacks.refused(relay, answer.status, body);
   return "refused";
 }

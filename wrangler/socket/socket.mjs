@@ -77,9 +77,9 @@ export class Socket {
     if (decision.call) await this.#enqueue(decision.call);
   }
 
-  /** Something may run: brings what is new in the sessions that it follows. */
-  stir() {
-    for (const relay of this.relays.values()) relay.stir();
+  /** Something may run: sends what is new in the sessions that it follows. */
+  wake() {
+    for (const relay of this.relays.values()) relay.wake();
   }
 
   /** @param {string} text */
@@ -146,7 +146,7 @@ export class Socket {
       case "history":
         return this.send(`{"type":"history",${body.trim().slice(1)}`);
       case "cleared":
-        // Who follows the session hears it from its stream.
+        // A follower of the session is told by its stream.
         if (!this.relays.has(call.session)) this.send(JSON.stringify({ type: "history_cleared", sessionId: call.session }));
     }
   }
@@ -157,7 +157,7 @@ export class Socket {
    * @param {Call} call
    */
   async #ask(call) {
-    const reach = agentOf(this.env, call.agent, this.identity.user, this.find);
+    const reach = agentOf(this.env, call.agent, this.identity.user, false, this.find);
     const init = { method: call.method, headers: call.set, body: call.body, signal: AbortSignal.timeout(answerMs) };
     let found = await reach(call.target, init);
     for (let i = 1; found.failed === "waking" && i < maxWakes; i++) {
@@ -175,13 +175,13 @@ export class Socket {
    */
   #follow(session, cursor, anew, tail) {
     const known = this.relays.get(session);
-    if (known && !anew) return known.stir();
+    if (known && !anew) return known.wake();
     if (!known && this.#full(session)) return this.send(core.failure(session, "many"));
     known?.stop();
     const relay = this.#relay(session, cursor, tail);
     this.relays.set(session, relay);
     this.#save();
-    relay.stir();
+    relay.wake();
   }
 
   /**
@@ -221,7 +221,7 @@ export class Socket {
     const from = new URLSearchParams({ until: "idle" });
     if (cursor) from.set("after", cursor);
     else if (tail !== undefined) from.set("tail", tail);
-    return agentOf(this.env, call.agent, this.identity.user, this.find)(`${call.target}?${from}`, { headers: call.set, signal });
+    return agentOf(this.env, call.agent, this.identity.user, true, this.find)(`${call.target}?${from}`, { headers: call.set, signal });
   }
 
   /** @param {Relay} relay */

@@ -24,15 +24,15 @@ function line(open) {
   return { relay, got, rest };
 }
 
-test("it rests when nothing runs, and goes on after its cursor when stirred", async () => {
+test("it rests when nothing runs, and goes on after its cursor when it is woken", async () => {
   const asked = /** @type {string[]} */ ([]);
   const { relay, got, rest } = line((after) => {
     asked.push(after);
     return answer(`${event(asked.length)}: idle\n\n`);
   });
-  relay.stir();
+  relay.wake();
   await rest();
-  relay.stir();
+  relay.wake();
   await rest();
   assert.deepEqual([asked, got], [["", "c1"], ["1", "2"]]);
 });
@@ -43,20 +43,20 @@ test("it goes on after an id that stands alone", async () => {
     asked.push(after);
     return answer(`${asked.length === 1 ? "id: c0\n\n" : ""}: idle\n\n`);
   });
-  relay.stir();
+  relay.wake();
   await rest();
-  relay.stir();
+  relay.wake();
   await rest();
   assert.deepEqual([asked, got], [["", "c0"], ["at c0"]]);
 });
 
-test("a stir while it runs is not lost", async () => {
+test("a wake while it runs is not lost", async () => {
   let asked = 0;
   const { relay, got, rest } = line(() => {
-    if (++asked === 1) relay.stir();
+    if (++asked === 1) relay.wake();
     return answer(`${event(asked)}: idle\n\n`);
   });
-  relay.stir();
+  relay.wake();
   await rest();
   assert.deepEqual(got, ["1", "2"]);
 });
@@ -71,7 +71,7 @@ test("a stream that breaks is taken up after the last event, one that ends witho
     assert.equal(after, "c1");
     return answer(`${event(2)}: idle\n\n`);
   });
-  relay.stir();
+  relay.wake();
   await rest();
   assert.deepEqual(got, ["1", "2"]);
 });
@@ -79,7 +79,7 @@ test("a stream that breaks is taken up after the last event, one that ends witho
 test("a refusal ends it, and damage is one", async () => {
   for (const [status, body] of /** @type {[number, string][]} */ ([[404, "{}"], [500, '{"code":"session_damaged"}']])) {
     const { relay, got, rest } = line(() => answer(body, status));
-    relay.stir();
+    relay.wake();
     await rest();
     assert.deepEqual(got, [`refused ${status}`]);
   }
@@ -90,7 +90,7 @@ test("stopped it delivers nothing more", async () => {
     relay.stop();
     return answer(`${event(1)}: idle\n\n`);
   });
-  relay.stir();
+  relay.wake();
   await rest();
   assert.deepEqual(got, []);
 });

@@ -1,12 +1,12 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"time"
+
+	"github.com/loongclaw/loongclaw/telemetry/program"
 )
 
 // admin answers whoever operates this, on an address of its own, until it is closed:
@@ -19,15 +19,5 @@ func admin(addr string, h http.Handler, log *slog.Logger) (func() error, error) 
 	if err != nil {
 		return nil, fmt.Errorf("AGENT_ADMIN_LISTEN_ADDR: %w\nNext: stop what listens there, or choose another address", err)
 	}
-	srv := &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
-	go func() {
-		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("the admin listener ended", slog.Any("err", err))
-		}
-	}()
-	log.Info("metrics", slog.String("addr", ln.Addr().String()))
-	return srv.Close, nil
+	return program.ServeAdmin(ln, h, log), nil
 }

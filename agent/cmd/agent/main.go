@@ -15,7 +15,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -34,7 +33,7 @@ import (
 	"github.com/loongclaw/loongclaw/agent/tools"
 	"github.com/loongclaw/loongclaw/agent/tools/mcp"
 	"github.com/loongclaw/loongclaw/agent/transfer"
-	"github.com/loongclaw/loongclaw/pkg/redact"
+	"github.com/loongclaw/loongclaw/telemetry/program"
 )
 
 // version is set by the linker in a release.
@@ -63,7 +62,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	switch command {
 	case "version", "--version":
-		_, err := fmt.Fprintln(stdout, buildVersion())
+		_, err := fmt.Fprintln(stdout, program.Version(version))
 		return err
 	case "export":
 		return exportUser(ctx, args[1:], stdout, stderr)
@@ -93,24 +92,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return serve(ctx, c, stderr)
 }
 
-// buildVersion is the release, or else the commit that this was built from; as the
-// gateway's.
-func buildVersion() string {
-	if version != "" {
-		return version
-	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			return "dev-" + s.Value[:12]
-		}
-	}
-	return "dev"
-}
-
 // serve runs the agent until ctx ends.
 func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	log, closeLog, err := logger(c, stderr)
@@ -118,7 +99,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeLog()) }()
-	counts := meter.New(buildVersion())
+	counts := meter.New(program.Version(version))
 	log = slog.New(counts.Log(log.Handler()))
 	seen, closeSeeing, err := openSeeing(ctx, c, counts, log)
 	if err != nil {
@@ -186,7 +167,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	})
 	servers.Start()
 	seen.Watch(manager.Active, manager.Waiting, manager.Draining)
-	api := httpapi.New(httpapi.Config{Runs: manager, Tools: box, Servers: servers, Skills: known, Model: info, Keys: c.keys, Version: buildVersion(), Log: log, Now: time.Now, Seen: seen, Egress: c.egress})
+	api := httpapi.New(httpapi.Config{Runs: manager, Tools: box, Servers: servers, Skills: known, Model: info, Keys: c.keys, Version: program.Version(version), Log: log, Now: time.Now, Seen: seen, Egress: c.egress})
 	log.Info("ready", slog.String("store", c.Store), slog.String("provider", info.Provider), slog.String("model", info.Model))
 	go recoverRuns(context.WithoutCancel(ctx), manager, c.egress, log)
 	api.SetReady()
@@ -255,27 +236,13 @@ func listen(c config, handler http.Handler, log *slog.Logger) (*http.Server, <-c
 }
 
 func logger(c config, stderr io.Writer) (*slog.Logger, func() error, error) {
-	out, closeLog := stderr, func() error { return nil }
-	if c.LogFile != "" {
-		f, err := os.OpenFile(c.LogFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-		if err != nil {
-			return nil, nil, fmt.Errorf("LOG_FILE: %w", err)
-		}
-		out, closeLog = io.MultiWriter(stderr, f), f.Close
+	form := program.Log{Level: c.level, Format: c.LogFormat, Secrets: c.secrets()}
+	if c.LogFile == "" {
+		return form.Logger(stderr), func() error { return nil }, nil
 	}
-	out = redact.Writer(out, c.secrets()...)
-	opts := &slog.HandlerOptions{Level: c.level, ReplaceAttr: withCause}
-	if c.LogFormat == "text" {
-		return slog.New(slog.NewTextHandler(out, opts)), closeLog, nil
+	f, err := program.OpenLogFile(c.LogFile)
+	if err != nil {
+		return nil, nil, err
 	}
-	return slog.New(slog.NewJSONHandler(out, opts)), closeLog, nil
-}
-
-// withCause writes an error with its cause, which the JSON of one of ours, made
-// for clients, leaves out.
-func withCause(_ []string, a slog.Attr) slog.Attr {
-	if err, ok := a.Value.Any().(error); ok {
-		a.Value = slog.StringValue(err.Error())
-	}
-	return a
+	return form.Logger(io.MultiWriter(stderr, f)), f.Close, nil
 }

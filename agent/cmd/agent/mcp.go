@@ -11,6 +11,7 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/tools/mcp"
+	"github.com/loongclaw/loongclaw/telemetry/program"
 )
 
 // serversKey is where the instance's MCP servers are in the store, when MCP_CONFIG
@@ -30,7 +31,7 @@ func mcpConfig(ctx context.Context, c config, store bucket.Bucket, window int, l
 	out := mcp.Config{
 		Bucket: store, Servers: servers, Lookup: os.LookupEnv, Private: c.mcpPrivate, Timeout: c.mcpTimeout,
 		Programs: &mcp.Programs{Path: os.Getenv("PATH"), Adopts: limits.Adopts, Confine: limits.Confine},
-		Window:   window, Version: buildVersion(), Log: log, Now: time.Now,
+		Window:   window, Version: program.Version(version), Log: log, Now: time.Now,
 	}
 	if c.WebEgress != "" || c.egress != nil {
 		out.Programs, out.Closed = nil, "MCP servers are not reached from this host yet: what leaves it goes through the egress proxy"

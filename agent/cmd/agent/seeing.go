@@ -4,13 +4,13 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"time"
 
 	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/meter"
 	"github.com/loongclaw/loongclaw/agent/runs"
 	"github.com/loongclaw/loongclaw/agent/trace"
+	"github.com/loongclaw/loongclaw/telemetry/program"
 )
 
 // seeing is what watches this agent: the meter always, the tracer where a collector
@@ -26,15 +26,8 @@ func openSeeing(ctx context.Context, c config, m *meter.Meter, log *slog.Logger)
 		return s, func() {}, nil
 	}
 	var err error
-	s.tracer, err = trace.New(ctx, buildVersion(), log)
-	return s, func() {
-		// A collector that is away keeps nobody from ending.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-		defer cancel()
-		if err := s.tracer.Close(ctx); err != nil {
-			log.Warn("the last traces were not exported", slog.Any("err", err))
-		}
-	}, err
+	s.tracer, err = trace.New(ctx, program.Version(version), log)
+	return s, func() { s.tracer.Close(ctx, log) }, err
 }
 
 func (s seeing) bucket(b bucket.Bucket) bucket.Bucket {

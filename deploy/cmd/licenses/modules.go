@@ -17,7 +17,7 @@ import (
 )
 
 // repository are our own modules.
-var repository = []string{"pkg", "gateway", "agent", "deploy"}
+var repository = []string{"pkg", "telemetry", "gateway", "agent", "deploy"}
 
 const ours = "github.com/loongclaw/loongclaw/"
 

@@ -18,15 +18,15 @@ type Rollout struct {
 	Out      io.Writer
 }
 
-// Red is why a rollout did not stay. Its text is for people.
-type Red struct {
+// Failure is why a rollout did not stay. Its text is for people.
+type Failure struct {
 	Step   string // what was being done
 	Seen   error  // what was seen
 	Serves Slot   // what serves now; empty where nothing does
 	Stuck  error  // what could not be undone, if anything
 }
 
-func (r *Red) Error() string {
+func (r *Failure) Error() string {
 	end := fmt.Sprintf("%s serves as before", r.Serves)
 	switch {
 	case r.Stuck != nil:
@@ -37,7 +37,7 @@ func (r *Red) Error() string {
 	return fmt.Sprintf("%s: %v\n%s", r.Step, r.Seen, end)
 }
 
-func (r *Red) Unwrap() []error { return []error{r.Seen, r.Stuck} }
+func (r *Failure) Unwrap() []error { return []error{r.Seen, r.Stuck} }
 
 // Deploy puts the new image where nobody is, proves it, and lets it serve.
 func (r *Rollout) Deploy(ctx context.Context) error {
@@ -134,7 +134,7 @@ func (r *Rollout) Rollback(ctx context.Context) error {
 func (r *Rollout) stays(ctx context.Context, serves, red Slot, step string, seen error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
-	why := &Red{Step: step, Seen: seen, Serves: serves, Stuck: r.Platform.Discard(ctx, red)}
+	why := &Failure{Step: step, Seen: seen, Serves: serves, Stuck: r.Platform.Discard(ctx, red)}
 	r.say("RED, the switch stays: %s", oneLine(why))
 	return why
 }
@@ -142,7 +142,7 @@ func (r *Rollout) stays(ctx context.Context, serves, red Slot, step string, seen
 func (r *Rollout) back(ctx context.Context, old Slot, step string, seen error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
-	red := &Red{Step: step, Seen: seen, Serves: old}
+	red := &Failure{Step: step, Seen: seen, Serves: old}
 	red.Stuck = r.Platform.Serve(ctx, old)
 	if red.Stuck == nil {
 		red.Stuck = errors.Join(r.Platform.Keep(ctx), r.Platform.Discard(ctx, old.Other()))

@@ -120,7 +120,7 @@ func TestDeploysUnderThoseWhoTalk(t *testing.T) {
 			}
 			continue
 		}
-		var red *rollout.Red
+		var red *rollout.Failure
 		if !errors.As(err, &red) || after.Serves != before.Serves || !strings.Contains(err.Error(), step.why) {
 			t.Fatalf("%s: got %v and %v, want red with %q", step.next.name, err, after, step.why)
 		}
@@ -188,7 +188,7 @@ func TestTheWatchTakesItBack(t *testing.T) {
 			p.next = p.agent(tt.name, nil)
 			err := r.Deploy(ctx)
 			now, _ := p.State(t.Context())
-			var red *rollout.Red
+			var red *rollout.Failure
 			if !errors.As(err, &red) || now.Serves != rollout.Blue || !strings.Contains(err.Error(), tt.why) {
 				t.Errorf("got %v and %v, want blue and %q", err, now, tt.why)
 			}

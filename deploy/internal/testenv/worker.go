@@ -2,12 +2,14 @@ package testenv
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"maps"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -20,14 +22,17 @@ type WorkerOptions struct {
 	Containers bool              // run the agent's image; else AGENT_URL must be among Vars
 	Config     string            // another configuration than wrangler/wrangler.jsonc
 	Addr       string            // where to listen; empty is a free address
+	Name       string            // as what it runs; empty is a name that no other has
 }
 
 // Worker is `wrangler dev`: the Worker with its objects in real workerd, and the
 // agent's real image where containers are on.
 type Worker struct {
 	*Process
-	Base string
-	Addr string
+	Base   string
+	Addr   string
+	Name   string            // its containers' names have it
+	Images map[string]string // of its classes of containers: the tags that they are started by
 }
 
 // StartWorker runs the Worker and waits until it answers.
@@ -51,9 +56,14 @@ func StartWorker(ctx context.Context, o WorkerOptions) (*Worker, error) {
 			return nil, err
 		}
 	}
+	name := o.Name
+	if name == "" {
+		// Several suites may use one engine, and wrangler names containers by Worker and user.
+		name = "loongclaw-" + strings.ToLower(rand.Text())
+	}
 	_, port, _ := strings.Cut(addr, ":")
 	args := []string{
-		"node_modules/wrangler/bin/wrangler.js", "dev", "--ip", "127.0.0.1", "--port", port, "--inspector-port", "0",
+		"node_modules/wrangler/bin/wrangler.js", "dev", "--name", name, "--ip", "127.0.0.1", "--port", port, "--inspector-port", "0",
 		"--persist-to", o.Dir, "--show-interactive-dev-session=false", fmt.Sprintf("--enable-containers=%t", o.Containers),
 	}
 	if o.Config != "" {
@@ -76,12 +86,33 @@ func StartWorker(ctx context.Context, o WorkerOptions) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{Process: p, Base: "http://" + addr, Addr: addr}
+	w := &Worker{Process: p, Base: "http://" + addr, Addr: addr, Name: name}
 	if err := w.ready(ctx); err != nil {
 		w.Down()
 		return nil, err
 	}
+	w.Images = images(w.Log())
 	return w, nil
+}
+
+// built is what wrangler calls an image that it builds: the class, and a tag that is new
+// for each start.
+var built = regexp.MustCompile(`cloudflare-dev/(\w+):[0-9a-f]+`)
+
+// images finds the images that wrangler says it has built, by class.
+func images(log string) map[string]string {
+	all := map[string]string{}
+	for _, m := range built.FindAllStringSubmatch(log, -1) {
+		all[m[1]] = m[0]
+	}
+	return all
+}
+
+// IsContainer reports whether a container of this name is one that this Worker has
+// started for one of its objects, and not the sidecar through which it is reached.
+func (w *Worker) IsContainer(name string) bool {
+	_, object, ok := strings.Cut(name, "-"+w.Name+"-")
+	return ok && strings.HasPrefix(name, "workerd-") && !strings.HasSuffix(object, "-proxy")
 }
 
 // Down ends wrangler and what it started.

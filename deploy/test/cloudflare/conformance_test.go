@@ -38,10 +38,9 @@ func startContained(t *testing.T, env map[string]string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := agents(t)
 	ctx, stop := context.WithCancel(context.Background())
 	var all sync.WaitGroup
-	all.Go(func() { bridge(ctx, before, target) })
+	all.Go(func() { bridge(ctx, w, target) })
 	t.Cleanup(func() {
 		stop()
 		w.Down()
@@ -91,16 +90,12 @@ func write(t *testing.T, path, text string) {
 }
 
 // bridge dials into each container that comes, and from there to the target.
-func bridge(ctx context.Context, before []string, target string) {
+func bridge(ctx context.Context, w *testenv.Worker, target string) {
 	known := map[string]bool{}
-	for _, id := range before {
-		known[id] = true
-	}
 	for ctx.Err() == nil {
-		out, _ := docker(ctx, "ps", "--no-trunc", "--format", "{{.ID}} {{.Image}}")
-		for line := range strings.Lines(out) {
-			id, of, _ := strings.Cut(strings.TrimSpace(line), " ")
-			if known[id] || !strings.HasPrefix(of, image) {
+		ids, _ := agents(ctx, w) // the engine that does not answer now is asked again
+		for _, id := range ids {
+			if known[id] {
 				continue
 			}
 			if ip, err := addrOf(ctx, id); err == nil {

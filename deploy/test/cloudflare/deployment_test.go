@@ -128,7 +128,7 @@ func strangers(t *testing.T, w *world) {
 			}
 		}
 	}
-	if n := starts(t, begin); n != 0 {
+	if n := w.starts(t, begin); n != 0 {
 		t.Errorf("%d containers were started, want 0", n)
 	}
 	if got := state(t, joe); got != "asleep" {
@@ -247,18 +247,18 @@ func manyAtOnce(t *testing.T, w *world) {
 		})
 	}
 	all.Wait()
-	if n := starts(t, begin); n != 1 {
+	if n := w.starts(t, begin); n != 1 {
 		t.Errorf("%d containers were started, want 1", n)
 	}
 }
 
 // killedInMidAnswer follows a run over both transports while its container dies.
 func killedInMidAnswer(t *testing.T, w *world) {
-	before := agents(t)
+	before := w.agents(t)
 	ben := w.user("ben")
 	script := fakeprovider.Say("killed", fakeprovider.Round{Chunks: 12, Gate: "killed", GateAt: 5, Vary: true})
 	r := start(t, ben, "a", script.Message())
-	mine := newcomer(t, before)
+	mine := w.newcomer(t, before)
 	tab, err := ben.Subscribe(limited(t), "a", r.Cursor)
 	if err != nil {
 		t.Fatal(err)
@@ -284,7 +284,7 @@ func killedInMidAnswer(t *testing.T, w *world) {
 	if got := replayed.Answers[r.RunID][0].Text(); got != seen.Answers[r.RunID][0].Text() {
 		t.Errorf("the socket and the replay tell different answers")
 	}
-	if running(t, mine) {
+	if w.running(t, mine) {
 		t.Error("the killed container runs")
 	}
 }
@@ -313,7 +313,7 @@ func cancelCostsNothing(t *testing.T, w *world) {
 
 // sleepsAndComesBack: what looks like use is none, and nothing is forgotten.
 func sleepsAndComesBack(t *testing.T, w *world) {
-	before := agents(t)
+	before := w.agents(t)
 	cat := w.user("cat")
 	save := fakeprovider.Say("save",
 		fakeprovider.Round{Calls: []fakeprovider.Call{
@@ -324,7 +324,7 @@ func sleepsAndComesBack(t *testing.T, w *world) {
 	if got := say(t, cat, "a", save.Message()); got != "kept" {
 		t.Fatalf("got %q", got)
 	}
-	mine := newcomer(t, before)
+	mine := w.newcomer(t, before)
 
 	parked := start(t, cat, "parked", fakeprovider.Say("parked",
 		fakeprovider.Round{Calls: []fakeprovider.Call{{ID: "c1", Name: "exec_shell", Args: `{"command":"mkdir den"}`}}},
@@ -352,7 +352,7 @@ func sleepsAndComesBack(t *testing.T, w *world) {
 	}
 	aborted.Cut()
 
-	took := eventually(t, sleepAfter+40*time.Second, "the container is stopped", func() bool { return !running(t, mine) })
+	took := eventually(t, sleepAfter+40*time.Second, "the container is stopped", func() bool { return !w.running(t, mine) })
 	t.Logf("with two tabs, an approval, a half-read stream and an abort it was gone after %v", took.Round(time.Second))
 	if got := state(t, cat); got != "asleep" {
 		t.Errorf("/ready says %q, want asleep", got)
@@ -391,9 +391,9 @@ func sleepsAndComesBack(t *testing.T, w *world) {
 // sleepingTabs: the object that holds them has been evicted meanwhile.
 func sleepingTabs(t *testing.T, w *world) {
 	dan := w.user("dan")
-	before := agents(t)
+	before := w.agents(t)
 	first := start(t, dan, "a", fakeprovider.Say("first", fakeprovider.Round{Chunks: 2}).Message())
-	mine := newcomer(t, before)
+	mine := w.newcomer(t, before)
 	var tabs []*client.Socket
 	var ledgers []*client.Ledger
 	for range 2 {
@@ -406,7 +406,7 @@ func sleepingTabs(t *testing.T, w *world) {
 		until(t, tab, l, finished(first.RunID))
 		tabs, ledgers = append(tabs, tab), append(ledgers, l)
 	}
-	eventually(t, sleepAfter+40*time.Second, "the container is stopped", func() bool { return !running(t, mine) })
+	eventually(t, sleepAfter+40*time.Second, "the container is stopped", func() bool { return !w.running(t, mine) })
 	time.Sleep(12 * time.Second) // workerd evicts an object whose sockets hibernate after 10 s
 	script := fakeprovider.Say("second", fakeprovider.Round{Chunks: 5})
 	second := start(t, dan, "a", script.Message()) // over HTTP: no tab says anything
@@ -424,9 +424,9 @@ func sleepingTabs(t *testing.T, w *world) {
 // watchedList: a tab holds the stream of its list and nothing else.
 func watchedList(t *testing.T, w *world) {
 	kim := w.user("kim")
-	before := agents(t)
+	before := w.agents(t)
 	say(t, kim, "a", "hello")
-	mine := newcomer(t, before)
+	mine := w.newcomer(t, before)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
 	list, err := kim.Stream(ctx, http.MethodGet, "/api/sessions/stream", nil)
@@ -435,15 +435,15 @@ func watchedList(t *testing.T, w *world) {
 	}
 	defer list.Cut()
 	for _, session := range []string{"b", "c"} {
-		took := eventually(t, sleepAfter+40*time.Second, "the container is stopped", func() bool { return !running(t, mine) })
+		took := eventually(t, sleepAfter+40*time.Second, "the container is stopped", func() bool { return !w.running(t, mine) })
 		t.Logf("with a list that is watched it was gone after %v", took.Round(time.Second))
 		time.Sleep(12 * time.Second) // workerd evicts an object whose sockets hibernate after 10 s
 		if got := state(t, kim); got != "asleep" {
 			t.Errorf("/ready says %q, want asleep", got)
 		}
-		before = agents(t)
+		before = w.agents(t)
 		say(t, kim, session, "hello again") // over HTTP, in another tab
-		mine = newcomer(t, before)
+		mine = w.newcomer(t, before)
 		for {
 			e, err := list.Next()
 			if err != nil {

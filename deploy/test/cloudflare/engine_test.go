@@ -10,10 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
-)
 
-// image is what wrangler calls the image of the class Agent while it develops.
-const image = "cloudflare-dev/agent"
+	"github.com/loongclaw/loongclaw/deploy/internal/testenv"
+)
 
 // docker runs a command of the engine.
 func docker(ctx context.Context, args ...string) (string, error) {
@@ -35,14 +34,25 @@ func mustDocker(t *testing.T, args ...string) string {
 	return out
 }
 
-// agents lists the containers that run an agent.
-func agents(t *testing.T) []string {
-	t.Helper()
+// agents lists the containers that run an agent of a Worker's, and nobody else's: other
+// suites may use the same engine.
+func agents(ctx context.Context, w *testenv.Worker) ([]string, error) {
+	out, err := docker(ctx, "ps", "--no-trunc", "--format", "{{.ID}} {{.Names}}")
 	var ids []string
-	for line := range strings.Lines(mustDocker(t, "ps", "--no-trunc", "--format", "{{.ID}} {{.Image}}")) {
-		if id, of, _ := strings.Cut(strings.TrimSpace(line), " "); strings.HasPrefix(of, image) {
+	for line := range strings.Lines(out) {
+		if id, name, _ := strings.Cut(strings.TrimSpace(line), " "); w.IsContainer(name) {
 			ids = append(ids, id)
 		}
+	}
+	return ids, err
+}
+
+// agents lists the containers of this world that run an agent.
+func (w *world) agents(t *testing.T) []string {
+	t.Helper()
+	ids, err := agents(t.Context(), w.Worker)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return ids
 }
@@ -65,13 +75,13 @@ func addrOf(ctx context.Context, container string) (string, error) {
 }
 
 // starts counts the containers of agents that were started since a moment.
-func starts(t *testing.T, since time.Time) int {
+func (w *world) starts(t *testing.T, since time.Time) int {
 	t.Helper()
 	n := 0
 	at := func(t time.Time) string { return strconv.FormatFloat(float64(t.UnixMicro())/1e6, 'f', 6, 64) }
-	out := mustDocker(t, "events", "--since", at(since), "--until", at(time.Now()), "--filter", "event=start", "--format", "{{.From}}")
-	for line := range strings.Lines(out) {
-		if strings.HasPrefix(line, image) {
+	out := mustDocker(t, "events", "--since", at(since), "--until", at(time.Now()), "--filter", "event=start", "--format", "{{.Actor.Attributes.name}}")
+	for name := range strings.Lines(out) {
+		if w.IsContainer(strings.TrimSpace(name)) {
 			n++
 		}
 	}
@@ -79,18 +89,18 @@ func starts(t *testing.T, since time.Time) int {
 }
 
 // newcomer is the one agent that runs now and did not before.
-func newcomer(t *testing.T, before []string) string {
+func (w *world) newcomer(t *testing.T, before []string) string {
 	t.Helper()
-	now := slices.DeleteFunc(agents(t), func(id string) bool { return slices.Contains(before, id) })
+	now := slices.DeleteFunc(w.agents(t), func(id string) bool { return slices.Contains(before, id) })
 	if len(now) != 1 {
 		t.Fatalf("%d containers came, want 1", len(now))
 	}
 	return now[0]
 }
 
-func running(t *testing.T, container string) bool {
+func (w *world) running(t *testing.T, container string) bool {
 	t.Helper()
-	return slices.Contains(agents(t), container)
+	return slices.Contains(w.agents(t), container)
 }
 
 // eventually waits until something holds, and says how long that took.

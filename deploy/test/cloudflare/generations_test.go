@@ -37,8 +37,8 @@ const (
 // by giving its tag to another one, since containers are started by their tag.
 type slots struct {
 	edge.Operator
-	t    *testing.T
-	next string // the image that Fill puts in
+	images map[string]string // the tags that containers are started by, by class
+	next   string            // the image that Fill puts in
 }
 
 func (s *slots) State(ctx context.Context) (rollout.State, error) {
@@ -48,21 +48,12 @@ func (s *slots) State(ctx context.Context) (rollout.State, error) {
 }
 
 func (s *slots) Fill(ctx context.Context, slot rollout.Slot) error {
-	tags, err := docker(ctx, "image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
-	if err != nil {
+	tag := s.images["agent"+string(slot)]
+	if tag == "" {
+		return fmt.Errorf("wrangler did not say which image it has built for %s", slot)
+	}
+	if _, err := docker(ctx, "tag", s.next, tag); err != nil {
 		return err
-	}
-	filled := 0
-	for tag := range strings.Lines(tags) {
-		if tag = strings.TrimSpace(tag); strings.HasPrefix(tag, image+string(slot)+":") {
-			filled++
-			if _, err := docker(ctx, "tag", s.next, tag); err != nil {
-				return err
-			}
-		}
-	}
-	if filled == 0 {
-		return fmt.Errorf("there is no image of %s", slot)
 	}
 	return s.Note(ctx, slot, s.next, s.next)
 }
@@ -74,9 +65,9 @@ var _ rollout.Platform = (*slots)(nil)
 
 // images builds good images of the agent, and bad ones.
 type images struct {
-	t    *testing.T
-	root string
-	n    int
+	t        *testing.T
+	root, of string // of is the Worker's name: no other suite has images of it
+	n        int
 }
 
 // scratch is what every image here begins with.
@@ -116,7 +107,7 @@ func goBuild(t *testing.T, path, program string) {
 }
 
 func (b *images) build(file, dir string) string {
-	name := fmt.Sprintf("loongclaw-generation:%d", b.n)
+	name := fmt.Sprintf("%s-generation:%d", b.of, b.n)
 	path := filepath.Join(b.t.TempDir(), "Dockerfile")
 	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
 		b.t.Fatal(err)
@@ -178,9 +169,9 @@ func underTalkers(t *testing.T, placement string, deploys func(*stage)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &slots{t: t, Operator: edge.Operator{Base: w.Base, Key: operatorKey, Canary: canaryToken, Hold: *soakWatch + time.Minute, HTTP: &http.Client{Timeout: time.Minute}}}
+	p := &slots{images: w.Images, Operator: edge.Operator{Base: w.Base, Key: operatorKey, Canary: canaryToken, Hold: *soakWatch + time.Minute, HTTP: &http.Client{Timeout: time.Minute}}}
 	out := &testenv.Said{T: t}
-	s := &stage{p: p, out: out, build: &images{t: t, root: root}, r: &rollout.Rollout{Platform: p, Out: out, Patience: patience, Rules: rollout.Rules{
+	s := &stage{p: p, out: out, build: &images{t: t, root: root, of: w.Name}, r: &rollout.Rollout{Platform: p, Out: out, Patience: patience, Rules: rollout.Rules{
 		Watch: *soakWatch, Every: time.Second, Failed: 0.02, Enough: 10, Slower: 10, Slow: 5 * time.Second,
 	}}}
 	if err := errors.Join(p.Note(t.Context(), rollout.Blue, "the first", ""), p.Keep(t.Context())); err != nil {
@@ -231,7 +222,7 @@ func (s *stage) roll(t *testing.T, name, image, why string) {
 	s.p.next = image
 	err = s.r.Deploy(t.Context())
 	after, stateErr := s.p.State(t.Context())
-	var red *rollout.Red
+	var red *rollout.Failure
 	switch {
 	case stateErr != nil:
 		t.Fatal(stateErr)

@@ -58,10 +58,10 @@ func noSecretInside(t *testing.T, w *world) {
 // awakeFor is a user's container, kept awake by a run as long as the test.
 func awakeFor(t *testing.T, w *world, user string) (container string, release func()) {
 	t.Helper()
-	before := agents(t)
+	before := w.agents(t)
 	c := w.user(user)
 	r := start(t, c, "a", fakeprovider.Say(user, fakeprovider.Round{Chunks: 2, Gate: user, GateAt: 1}).Message())
-	return newcomer(t, before), func() {
+	return w.newcomer(t, before), func() {
 		w.model.Open(user)
 		finish(t, c, client.NewLedger(), r)
 	}
@@ -137,7 +137,7 @@ func putProbe(t *testing.T, container string) string {
 
 // noOtherWayOut tries addresses and names from inside.
 func noOtherWayOut(t *testing.T, w *world) {
-	before := agents(t)
+	before := w.agents(t)
 	mine, release := awakeFor(t, w, "hal")
 	defer release()
 	probe := putProbe(t, mine)

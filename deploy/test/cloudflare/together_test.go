@@ -41,7 +41,7 @@ func oneForAll(t *testing.T, w *world) {
 			t.Errorf("%s: got %q", name, got)
 		}
 	})
-	if n := starts(t, begin); n != 1 {
+	if n := w.starts(t, begin); n != 1 {
 		t.Errorf("%d containers were started, want 1", n)
 	}
 	for _, name := range three {
@@ -65,7 +65,7 @@ func oneForAll(t *testing.T, w *world) {
 }
 
 func killedUnderTwo(t *testing.T, w *world) {
-	all := agents(t)
+	all := w.agents(t)
 	if len(all) != 1 {
 		t.Fatalf("%d containers run, want one", len(all))
 	}
@@ -98,7 +98,7 @@ func killedUnderTwo(t *testing.T, w *world) {
 }
 
 func allSleep(t *testing.T, w *world) {
-	took := eventually(t, sleepAfter+40*time.Second, "the container is stopped", func() bool { return len(agents(t)) == 0 })
+	took := eventually(t, sleepAfter+40*time.Second, "the container is stopped", func() bool { return len(w.agents(t)) == 0 })
 	t.Logf("it was gone after %v", took.Round(time.Second))
 	back := fakeprovider.Say("together-back",
 		fakeprovider.Round{Calls: []fakeprovider.Call{{ID: "c1", Name: "read_file", Args: `{"path":"den.txt"}`}}},

@@ -84,7 +84,10 @@ func (w *world) up(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Worker, w.opts.Addr = worker, worker.Addr
+	w.Worker, w.opts.Addr, w.opts.Name = worker, worker.Addr, worker.Name
+	if len(w.Images) != 2 {
+		t.Fatalf("wrangler names the images %v, want one for each generation:\n%s", w.Images, w.Log())
+	}
 }
 
 func (w *world) user(name string) *client.Client {

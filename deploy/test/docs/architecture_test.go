@@ -61,7 +61,7 @@ func TestTheArchitectureNamesEveryPackage(t *testing.T) {
 	_, table, _ := strings.Cut(source(t, "docs/architecture.md"), "## The packages\n")
 	table, _, _ = strings.Cut(table, "\n## ")
 	seen := map[string]bool{}
-	for _, module := range []string{"agent", "gateway", "pkg", "deploy"} {
+	for _, module := range []string{"agent", "gateway", "pkg", "telemetry", "deploy"} {
 		for _, name := range goFiles(t, module) {
 			folder := path.Dir(name)
 			if seen[folder] || folder == module || folder == module+"/cmd/"+module || strings.HasSuffix(name, "_test.go") {

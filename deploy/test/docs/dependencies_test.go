@@ -23,7 +23,7 @@ func TestEveryDependencyIsListed(t *testing.T) {
 			code = append(code, row)
 		}
 	}
-	for _, m := range []string{"pkg", "gateway", "agent", "deploy"} {
+	for _, m := range []string{"pkg", "telemetry", "gateway", "agent", "deploy"} {
 		for _, r := range required.FindAllStringSubmatch(source(t, m+"/go.mod"), -1) {
 			if !strings.HasPrefix(r[1], "github.com/loongclaw/") {
 				add(r[1], r[2])

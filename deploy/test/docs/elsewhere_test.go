@@ -20,7 +20,7 @@ var theirs = map[string]bool{"PROGRAM": true}
 func TestFilesForPlatformsSetKnownVariables(t *testing.T) {
 	known := knownVariables(t)
 	found := 0
-	for _, pattern := range []string{"deploy/systemd/*.env", "deploy/fly/*.toml", "deploy/railway/*.env"} {
+	for _, pattern := range []string{"deploy/platform/systemd/*.env", "deploy/platform/fly/*.toml", "deploy/platform/railway/*.env"} {
 		names, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil || len(names) == 0 {
 			t.Fatalf("%s: nothing there (%v)", pattern, err)
@@ -39,6 +39,29 @@ func TestFilesForPlatformsSetKnownVariables(t *testing.T) {
 	}
 }
 
+var dockerfile = regexp.MustCompile(`(?i)dockerfile(?:Path)? = "([^"]+)"`)
+
+// Fly looks for a Dockerfile beside the file that names it, Railway from the repository's
+// root.
+func TestPlatformsNameADockerfileThatIsThere(t *testing.T) {
+	for pattern, from := range map[string]string{"deploy/platform/fly/*.toml": "deploy/platform/fly", "deploy/platform/railway/*.toml": ""} {
+		names, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil || len(names) != 2 {
+			t.Fatalf("%s: %v, %v", pattern, names, err)
+		}
+		for _, name := range names {
+			m := dockerfile.FindStringSubmatch(source(t, strings.TrimPrefix(name, root+"/")))
+			if m == nil {
+				t.Errorf("%s names no Dockerfile", name)
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(root, from, m[1])); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
 var exposure = regexp.MustCompile(`exposure level for \S+: ([\d.]+)`)
 
 // The units are what systemd takes, and as tight as the page says.
@@ -48,7 +71,7 @@ func TestUnitsForSystemd(t *testing.T) {
 	}
 	page := source(t, "docs/DEPLOY-VPS.md")
 	for _, name := range []string{"agent", "gateway"} {
-		unit := source(t, "deploy/systemd/loongclaw-"+name+".service")
+		unit := source(t, "deploy/platform/systemd/loongclaw-"+name+".service")
 		// verify looks whether the program and its variables are there.
 		for from, to := range map[string]string{"/usr/local/bin/loongclaw-" + name: "/bin/true", "/etc/loongclaw/" + name + ".env": "/dev/null"} {
 			if !strings.Contains(unit, from) {

@@ -64,7 +64,7 @@ func TestEveryCodeIsInTheProtocol(t *testing.T) {
 
 // workerCode finds where the Worker's modules make an error of their own, beside
 // those that Go words for them.
-var workerCode = regexp.MustCompile(`\bcode: "([a-z_]+)"|\b(?:refuse|fail)\(\d{3}, "([a-z_]+)"`)
+var workerCode = regexp.MustCompile(`\bcode: "([a-z_]+)"|\b(?:refuse|fail|problem)\(\d{3}, "([a-z_]+)"`)
 
 // The egress proxy speaks to the agent, which words their errors for people; this is the
 // one code of its own that is no fault's.

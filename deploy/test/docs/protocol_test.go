@@ -6,7 +6,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -53,33 +52,13 @@ func written(path string) string {
 	return regexp.MustCompile(`:([a-z]+)`).ReplaceAllString(path, "{$1}")
 }
 
-// routeOf is a line of a table of routes: the gateway's and the agent's begin alike.
-var routeOf = regexp.MustCompile(`(?m)^\s+\{(get|post|put|patch|del), chat\.(Path\w+), (read|write|talk|open), `)
-
-// routes returns the scopes of the routes of a table, by method and path. Those that
-// are open have none.
-func routes(t *testing.T, file string) map[string]string {
-	t.Helper()
-	methods := map[string]string{"get": "GET", "post": "POST", "put": "PUT", "patch": "PATCH", "del": "DELETE"}
-	scopes := map[string]string{"read": "read", "write": "chat", "talk": "chat", "open": "–"}
-	paths := constants(t, "paths.go", "Path")
-	out := map[string]string{}
-	for _, m := range routeOf.FindAllStringSubmatch(source(t, file), -1) {
-		out[methods[m[1]]+" "+written(paths[m[2]])] = scopes[m[3]]
-	}
-	if len(out) < 25 {
-		t.Fatalf("found %d routes in %s, so this test has lost its source", len(out), file)
+// served is every method and path that answers something.
+func served() []string {
+	var out []string
+	for _, r := range chat.Routes() {
+		out = append(out, r.Method+" "+written(r.Path))
 	}
 	return out
-}
-
-const agentRoutes, gatewayRoutes = "agent/httpapi/routes.go", "gateway/edge/routes.go"
-
-// served is every method and path that answers something: the agent's routes
-// and the gateway's own.
-func served(t *testing.T) []string {
-	t.Helper()
-	return append(slices.Collect(maps.Keys(routes(t, agentRoutes))), "POST "+chat.PathLogin, "GET "+chat.PathSocket, "POST "+chat.PathTickets, "POST "+chat.PathLogout)
 }
 
 var pathCell = regexp.MustCompile("^(GET|POST|PUT|PATCH|DELETE) `(/[^`]*)`$")
@@ -105,31 +84,23 @@ func TestEveryPathIsInTheProtocol(t *testing.T) {
 			for k := range documented(t, page) {
 				names = append(names, k)
 			}
-			sameSet(t, "path", served(t), names)
+			sameSet(t, "path", served(), names)
 		})
 	}
 }
 
-// The agent's table has the scopes that the page says, and the gateway forwards
-// exactly what it has, with the same ones.
-func TestScopesAreTheCodes(t *testing.T) {
-	agent, gateway := routes(t, agentRoutes), routes(t, gatewayRoutes)
+// A page says of each path who may ask it.
+func TestScopesAreTheRoutes(t *testing.T) {
 	for _, page := range []string{"docs/PROTOCOL.md", "docs/zh-CN/PROTOCOL.md"} {
 		scopes := documented(t, page)
-		for name, scope := range agent {
-			if scopes[name] != scope {
-				t.Errorf("%s: %s has the scope %q, the agent %q", page, name, scopes[name], scope)
+		for _, r := range chat.Routes() {
+			want := r.Scope
+			if want == "" {
+				want = "–"
 			}
-		}
-	}
-	for name, scope := range agent {
-		if forwarded, ok := gateway[name]; scope != "–" && (!ok || forwarded != scope) {
-			t.Errorf("%s: the gateway has the scope %q, the agent %q", name, forwarded, scope)
-		}
-	}
-	for name := range gateway {
-		if _, ok := agent[name]; !ok {
-			t.Errorf("%s is forwarded to the agent, which has no such route", name)
+			if got := scopes[r.Method+" "+written(r.Path)]; got != want {
+				t.Errorf("%s: %v: scope %q, want %q", page, r, got, want)
+			}
 		}
 	}
 }

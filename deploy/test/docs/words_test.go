@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -29,7 +30,7 @@ var retired = map[string]string{
 // docs/architecture.md has those of our own that stay.
 func TestRetiredWords(t *testing.T) {
 	found := 0
-	for _, module := range []string{"agent", "gateway", "pkg", "deploy"} {
+	for _, module := range []string{"agent", "gateway", "pkg", "telemetry", "deploy"} {
 		for _, path := range goFiles(t, module) {
 			fset := token.NewFileSet()
 			f, err := parser.ParseFile(fset, filepath.Join(root, path), nil, 0)
@@ -49,6 +50,39 @@ func TestRetiredWords(t *testing.T) {
 	}
 	if found < 300 {
 		t.Fatalf("only %d files were found", found)
+	}
+}
+
+// retiredModules are names that the Worker's modules have lost. What stands in quotes is
+// on the wire or in storage, and stays.
+var retiredModules = map[string]string{
+	"stir": "wake", "stirs": "wakeups", "stirred": "wake", "hears": "announce", "disperses": "clear", "expects": "add",
+	"dismiss": "endTrial", "rests": "isPausable", "doorHeader": "egressHeader", "openDoors": "openEgress", "takeUp": "resume",
+}
+
+var (
+	moduleProse = regexp.MustCompile("(?s)/\\*.*?\\*/|//[^\n]*|\"[^\"\n]*\"|`[^`]*`")
+	moduleName  = regexp.MustCompile(`[A-Za-z_]\w*`)
+)
+
+func TestRetiredWordsOfTheWorker(t *testing.T) {
+	modules, err := filepath.Glob(filepath.Join(root, "wrangler/*/*.mjs"))
+	if err != nil || len(modules) < 30 {
+		t.Fatalf("%d modules, %v: this test has lost its source", len(modules), err)
+	}
+	for _, path := range modules {
+		if strings.Contains(path, "/build/") {
+			continue
+		}
+		name, err := filepath.Rel(root, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, word := range moduleName.FindAllString(moduleProse.ReplaceAllString(source(t, name), " "), -1) {
+			if better := retiredModules[word]; better != "" {
+				t.Errorf("%s: %s\nNext: the field says %s", name, word, better)
+			}
+		}
 	}
 }
 

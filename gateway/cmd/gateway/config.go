@@ -4,11 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
-	"net"
 	"net/url"
 	"reflect"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,7 +15,6 @@ import (
 	"github.com/loongclaw/loongclaw/gateway/access"
 	"github.com/loongclaw/loongclaw/gateway/edge"
 	"github.com/loongclaw/loongclaw/gateway/limit"
-	"github.com/loongclaw/loongclaw/pkg/pass"
 )
 
 // environment is every variable that the gateway reads. All are text here:
@@ -91,19 +88,133 @@ func loadConfig(version string) (config, error) {
 	if err := envconfig.Process("", &env); err != nil {
 		return config{}, fmt.Errorf("reading the environment: %w", err)
 	}
-	env.fillEmpty()
+	env.tidy()
 	return env.understand(version)
 }
 
-// fillEmpty gives variables that are set to nothing their defaults, as env files
-// and compose files often have them; envconfig does so only for those not set.
-func (env *environment) fillEmpty() {
+// tidy takes the space around values away, and gives variables that are set to nothing
+// their defaults, as env files and compose files often have them; envconfig does so only
+// for those not set.
+func (env *environment) tidy() {
 	v := reflect.ValueOf(env).Elem()
 	for i := range v.NumField() {
-		if v.Field(i).String() == "" {
-			v.Field(i).SetString(v.Type().Field(i).Tag.Get("default"))
+		value := strings.TrimSpace(v.Field(i).String())
+		if value == "" {
+			value = v.Type().Field(i).Tag.Get("default")
+		}
+		v.Field(i).SetString(value)
+	}
+}
+
+// secrets are the parts of the environment that no log may show.
+func (env environment) secrets() []string {
+	all := []string{env.PassPrivateKey, env.LoginCode}
+	for part := range strings.SplitSeq(env.Tokens+","+env.Canary, ",") {
+		_, token, _ := strings.Cut(part, ":")
+		token, _, _ = strings.Cut(token, ":") // its scopes
+		all = append(all, strings.TrimSpace(token))
+	}
+	if u, err := url.Parse(env.RedisURL); err == nil && u.User != nil {
+		password, _ := u.User.Password()
+		all = append(all, password)
+	}
+	return all
+}
+
+// faults gathers what is wrong with the environment.
+type faults struct {
+	all    []error
+	faulty []string // variables that something is wrong with
+}
+
+// note adds what is wrong with a variable.
+func (f *faults) note(variable string, err error) {
+	for _, e := range unjoin(err) {
+		f.add(variable, fmt.Errorf("%s: %w", variable, e))
+	}
+}
+
+// add adds faults that name their variables themselves, around this one.
+func (f *faults) add(variable string, err error) {
+	for _, e := range unjoin(err) {
+		f.all = append(f.all, e)
+		f.faulty = append(f.faulty, variable)
+	}
+}
+
+// addCore adds what the core refuses, but for what follows from a fault that is known:
+// where a value was refused, that it is missing is no news.
+func (f *faults) addCore(err error) {
+	for _, e := range unjoin(err) {
+		var fault *edge.ConfigFault
+		if !errors.As(e, &fault) || !slices.ContainsFunc(fault.Variables, func(v string) bool { return slices.Contains(f.faulty, v) }) {
+			f.all = append(f.all, e)
 		}
 	}
+}
+
+// unjoin lists the faults in a joined error.
+func unjoin(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if j, ok := err.(interface{ Unwrap() []error }); ok {
+		return j.Unwrap()
+	}
+	return []error{err}
+}
+
+// parsed is the value of a variable, as it is understood.
+func parsed[T any](f *faults, variable, text string, parse func(string) (T, error)) T {
+	v, err := parse(text)
+	f.note(variable, err)
+	return v
+}
+
+// understand reads each variable and has the core judge what they say together.
+func (env environment) understand(version string) (config, error) {
+	var f faults
+	var err error
+	usual := edge.UsualMost()
+	c := config{
+		secrets: env.secrets(), envFile: env.EnvFile, logFile: env.LogFile, unused: env.withoutEffect(),
+		admin: env.AdminAddr, traces: env.Traces != "", redisURL: env.RedisURL,
+		publicURL: parsed(&f, "PUBLIC_URL", env.PublicURL, access.ParsePublicURL),
+		most: edge.Most{
+			BodyBytes: parsed(&f, edge.OpenBodies, env.MaxOpenBodyBytes, countLike(usual.BodyBytes)),
+			Streams:   int(parsed(&f, edge.OpenStreams, env.MaxOpenStreams, countLike(int64(usual.Streams)))),
+			Sockets:   int(parsed(&f, edge.OpenSockets, env.MaxOpenSockets, countLike(int64(usual.Sockets)))),
+		},
+		logLevel:  parsed(&f, "LOG_LEVEL", env.LogLevel, parseLevel),
+		logFormat: parsed(&f, "LOG_FORMAT", env.LogFormat, parseFormat),
+		edge: edge.Config{
+			Version: version, LoginCode: env.LoginCode,
+			Tokens:  parsed(&f, "LOONGCLAW_TOKENS", env.Tokens, access.ParseTokens),
+			Origins: parsed(&f, "ALLOWED_ORIGINS", env.AllowedOrigins, access.ParseOrigins),
+			Proxies: parsed(&f, "TRUSTED_PROXIES", env.TrustedProxies, access.ParseProxies),
+			PassKey: parsed(&f, "PASS_PRIVATE_KEY", env.PassPrivateKey, parsePassKey),
+			Limits: limit.Rates{
+				Chat: parsed(&f, "RATE_LIMIT_CHAT", env.RateLimitChat, limit.ParseRate),
+				API:  parsed(&f, "RATE_LIMIT_API", env.RateLimitAPI, limit.ParseRate),
+				Auth: parsed(&f, "RATE_LIMIT_AUTH", env.RateLimitAuth, limit.ParseRate),
+			},
+		},
+	}
+	parsed(&f, "MAX_CONCURRENT_RUNS", env.MaxConcurrentRuns, countLike(4)) // the agent's: told here, too
+	c.listen, c.edge.Loopback, err = env.listen()
+	f.note("LISTEN_ADDR", err)
+	f.note("ADMIN_LISTEN_ADDR", checkAdmin(c.admin, c.listen))
+	f.note("OTEL_EXPORTER_OTLP_ENDPOINT", checkCollector(env.Traces))
+	f.note("REDIS_URL", checkRedis(c.redisURL))
+	f.note(env.agents(&c))
+	c.edge.JWT, err = access.NewJWT(env.JWTIssuer, env.JWTAudience, env.JWTPublicKeys, env.JWTUserClaim, env.JWTScopeClaim)
+	f.add("JWT_ISSUER", err)
+	c.edge.Access, err = access.ParseCloudflareAccess(env.AccessTeam, env.AccessAUD)
+	f.add("ACCESS_TEAM_DOMAIN", err)
+	f.note("LOONGCLAW_CANARY", env.letCanaryIn(&c.edge))
+	_, err = edge.New(c.edge)
+	f.addCore(err)
+	return c, errors.Join(f.all...)
 }
 
 // letCanaryIn adds the rollout's own user to those who may come in. It is no way in
@@ -124,124 +235,9 @@ func (env environment) letCanaryIn(e *edge.Config) error {
 	return nil
 }
 
-// secrets are the parts of the environment that no log may show.
-func (env environment) secrets() []string {
-	all := []string{strings.TrimSpace(env.PassPrivateKey), strings.TrimSpace(env.LoginCode)}
-	for part := range strings.SplitSeq(env.Tokens+","+env.Canary, ",") {
-		_, token, _ := strings.Cut(part, ":")
-		token, _, _ = strings.Cut(token, ":") // its scopes
-		all = append(all, strings.TrimSpace(token))
-	}
-	if u, err := url.Parse(env.RedisURL); err == nil && u.User != nil {
-		password, _ := u.User.Password()
-		all = append(all, password)
-	}
-	return all
-}
-
-func (env environment) understand(version string) (config, error) {
-	var faults []error
-	note := func(name string, err error) {
-		if err == nil {
-			return
-		}
-		for _, e := range unjoin(err) {
-			faults = append(faults, fmt.Errorf("%s: %w", name, e))
-		}
-	}
-	var c config
-	var err error
-	e := &c.edge
-	e.Version, e.LoginCode = version, strings.TrimSpace(env.LoginCode)
-	c.secrets = env.secrets()
-	c.listen, e.Loopback, err = env.listen()
-	note("LISTEN_ADDR", err)
-	addressOK := err == nil
-	c.publicURL, err = access.ParsePublicURL(strings.TrimSpace(env.PublicURL))
-	note("PUBLIC_URL", err)
-	note(env.agents(&c))
-	c.admin = strings.TrimSpace(env.AdminAddr)
-	note("ADMIN_LISTEN_ADDR", checkAdmin(c.admin, c.listen))
-	c.traces = env.Traces != ""
-	note("OTEL_EXPORTER_OTLP_ENDPOINT", checkCollector(env.Traces))
-	e.Tokens, err = access.ParseTokens(env.Tokens)
-	note("LOONGCLAW_TOKENS", err)
-	tokensOK := err == nil
-	note("LOONGCLAW_LOGIN_CODE", checkLoginCode(e.LoginCode, tokensOK && len(e.Tokens) == 0))
-	e.JWT, err = access.NewJWT(strings.TrimSpace(env.JWTIssuer), strings.TrimSpace(env.JWTAudience), env.JWTPublicKeys, strings.TrimSpace(env.JWTUserClaim), strings.TrimSpace(env.JWTScopeClaim))
-	faults = append(faults, unjoin(err)...)
-	tokensOK = tokensOK && err == nil
-	e.Access, err = access.ParseCloudflareAccess(strings.TrimSpace(env.AccessTeam), strings.TrimSpace(env.AccessAUD))
-	faults = append(faults, unjoin(err)...)
-	tokensOK = tokensOK && err == nil
-	note("LOONGCLAW_CANARY", env.letCanaryIn(e))
-	e.Origins, err = access.ParseOrigins(env.AllowedOrigins)
-	note("ALLOWED_ORIGINS", err)
-	e.Proxies, err = access.ParseProxies(env.TrustedProxies)
-	note("TRUSTED_PROXIES", err)
-	for _, r := range []struct {
-		name, text string
-		rate       *limit.Rate
-	}{{"RATE_LIMIT_CHAT", env.RateLimitChat, &e.Limits.Chat}, {"RATE_LIMIT_API", env.RateLimitAPI, &e.Limits.API}, {"RATE_LIMIT_AUTH", env.RateLimitAuth, &e.Limits.Auth}} {
-		*r.rate, err = limit.ParseRate(r.text)
-		note(r.name, err)
-	}
-	c.redisURL = strings.TrimSpace(env.RedisURL)
-	note("REDIS_URL", checkRedis(c.redisURL))
-	_, err = parseCount(env.MaxConcurrentRuns, 4)
-	note("MAX_CONCURRENT_RUNS", err)
-	c.most, err = env.most()
-	faults = append(faults, unjoin(err)...)
-	note("PASS_PRIVATE_KEY", env.passKey(e))
-	note("LOG_LEVEL", c.logLevel.UnmarshalText([]byte(env.LogLevel)))
-	if c.logFormat = strings.ToLower(env.LogFormat); c.logFormat != "json" && c.logFormat != "text" {
-		note("LOG_FORMAT", errors.New("is neither json nor text"))
-	}
-	c.envFile, c.logFile, c.unused = env.EnvFile, env.LogFile, env.withoutEffect()
-	// The core checks the rest. Where a value above was refused, what the core
-	// would say about its absence is no news.
-	if len(faults) == 0 || addressOK && tokensOK && e.NoWayIn() && !e.Loopback {
-		faults = append(faults, coreFaults(*e, len(faults) > 0)...)
-	}
-	return c, errors.Join(faults...)
-}
-
-// coreFaults is what the core finds. With other faults known, only the missing
-// way in is asked for.
-func coreFaults(e edge.Config, others bool) []error {
-	if others {
-		e = edge.Config{Tokens: e.Tokens, JWT: e.JWT, Access: e.Access, Loopback: e.Loopback}
-		_, err := edge.New(e)
-		return unjoin(err)[:1]
-	}
-	_, err := edge.New(e)
-	return unjoin(err)
-}
-
-// unjoin lists the faults in a joined error.
-func unjoin(err error) []error {
-	if err == nil {
-		return nil
-	}
-	if j, ok := err.(interface{ Unwrap() []error }); ok {
-		return j.Unwrap()
-	}
-	return []error{err}
-}
-
-func (env environment) passKey(e *edge.Config) (err error) {
-	if env.PassPrivateKey == "" {
-		return errors.New("is not set; `gateway keygen` prints one, and the agent's PASS_PUBLIC_KEYS with it")
-	}
-	if e.PassKey, err = pass.ParsePrivate(env.PassPrivateKey); err != nil {
-		return fmt.Errorf("%w; `gateway keygen` prints a good one", err)
-	}
-	return nil
-}
-
 // agents names the variable that says which agents there are, and its fault.
 func (env environment) agents(c *config) (name string, err error) {
-	if c.agentFile = strings.TrimSpace(env.AgentURLFile); c.agentFile != "" {
+	if c.agentFile = env.AgentURLFile; c.agentFile != "" {
 		name = "AGENT_URL_FILE"
 		c.agents, err = readAgents(c.agentFile, time.Now())
 	} else {
@@ -254,129 +250,7 @@ func (env environment) agents(c *config) (name string, err error) {
 	return name, err
 }
 
-// listen is the address, and whether only this machine can reach it.
-func (env environment) listen() (addr string, loopback bool, err error) {
-	addr = strings.TrimSpace(env.ListenAddr)
-	if addr == "" {
-		host, port := env.Host, env.Port
-		if host == "" {
-			host = "127.0.0.1"
-		}
-		if port == "" {
-			port = "8787"
-		}
-		addr = net.JoinHostPort(strings.Trim(host, "[]"), port)
-	}
-	host, err := hostOf(addr)
-	if err != nil {
-		return "", false, fmt.Errorf("%w, such as 127.0.0.1:8787", err)
-	}
-	return addr, host != "" && access.IsLoopbackHost(host), nil
-}
-
-func hostOf(addr string) (string, error) {
-	host, port, err := net.SplitHostPort(addr)
-	if _, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil {
-		return "", fmt.Errorf("%q is not an address; write host:port", addr)
-	}
-	return host, nil
-}
-
-// checkCollector: what stands in a URL gets into errors, so a secret must not.
-func checkCollector(s string) error {
-	if s == "" {
-		return nil
-	}
-	if u, err := url.Parse(s); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || u.RawQuery != "" {
-		return errors.New("is no address of a collector; write http://host:4318, and what it wants to be shown into OTEL_EXPORTER_OTLP_HEADERS")
-	}
-	return nil
-}
-
-// checkAdmin: what is for whoever operates this must not be at the public address.
-func checkAdmin(addr, public string) error {
-	if addr == "" {
-		return nil
-	}
-	if _, err := hostOf(addr); err != nil {
-		return fmt.Errorf("%w, such as 127.0.0.1:9787", err)
-	}
-	if addr == public {
-		return errors.New("is the public address; choose another port, such as 127.0.0.1:9787")
-	}
-	return nil
-}
-
-// checkLoginCode is the core's check, early: it is told beside other faults.
-func checkLoginCode(code string, nobody bool) error {
-	switch {
-	case code == "":
-		return nil
-	case nobody:
-		return errors.New("is set without LOONGCLAW_TOKENS: it logs in the first token's user, so set one, or unset the code")
-	case len(code) < access.MinToken:
-		return fmt.Errorf("is shorter than %d characters; `gateway token` prints a good one", access.MinToken)
-	}
-	return nil
-}
-
-// checkRedis repeats nothing of the address: it may hold a password.
-func checkRedis(s string) error {
-	if s == "" {
-		return nil
-	}
-	fault := errors.New("is not the address of a Redis; write redis://:PASSWORD@HOST:6379/0, rediss:// for TLS, or unix:///PATH")
-	u, err := url.Parse(s)
-	if err != nil {
-		return fault
-	}
-	switch u.Scheme {
-	case "unix":
-		if u.Host != "" || u.Path == "" {
-			return fault
-		}
-	case "redis", "rediss":
-		db := strings.Trim(u.Path, "/")
-		if _, err := strconv.ParseUint(db, 10, 16); u.Hostname() == "" || db != "" && err != nil {
-			return fault
-		}
-	default:
-		return fault
-	}
-	return nil
-}
-
-// most is what a user may have open at once. Its error names each variable.
-func (env environment) most() (m edge.Most, err error) {
-	usual := edge.UsualMost()
-	var faults []error
-	for _, v := range []struct {
-		name, text string
-		usual      int64
-		take       func(int64)
-	}{
-		{edge.OpenBodies, env.MaxOpenBodyBytes, usual.BodyBytes, func(n int64) { m.BodyBytes = n }},
-		{edge.OpenStreams, env.MaxOpenStreams, int64(usual.Streams), func(n int64) { m.Streams = int(n) }},
-		{edge.OpenSockets, env.MaxOpenSockets, int64(usual.Sockets), func(n int64) { m.Sockets = int(n) }},
-	} {
-		n, err := parseCount(v.text, v.usual)
-		if err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w", v.name, err))
-		}
-		v.take(n)
-	}
-	return m, errors.Join(faults...)
-}
-
-// parseCount reads a count that fits into an int everywhere; such is an example.
-func parseCount(s string, such int64) (int64, error) {
-	n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 32)
-	if err != nil || n < 1 {
-		return 0, fmt.Errorf("is not a count; write a number from 1 to %d, such as %d", math.MaxInt32, such)
-	}
-	return n, nil
-}
-
+// withoutEffect lists the original's variables that are set.
 func (env environment) withoutEffect() []string {
 	var names []string
 	for name, v := range map[string]string{"WS_PORT": env.WSPort, "DEV_MODE": env.DevMode, "HOT_RELOAD": env.HotReload} {
@@ -384,5 +258,6 @@ func (env environment) withoutEffect() []string {
 			names = append(names, name)
 		}
 	}
+	slices.Sort(names)
 	return names
 }

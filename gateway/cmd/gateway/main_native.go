@@ -12,8 +12,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"runtime/debug"
-	"slices"
 	"syscall"
 	"time"
 
@@ -26,7 +24,7 @@ import (
 	"github.com/loongclaw/loongclaw/gateway/host/trace"
 	"github.com/loongclaw/loongclaw/gateway/webchat"
 	"github.com/loongclaw/loongclaw/pkg/pass"
-	"github.com/loongclaw/loongclaw/pkg/redact"
+	"github.com/loongclaw/loongclaw/telemetry/program"
 )
 
 // version is set when a release is built: -ldflags "-X main.version=…".
@@ -85,7 +83,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	case "keygen":
 		return keygen(stdout)
 	case "version":
-		_, err := fmt.Fprintln(stdout, buildVersion())
+		_, err := fmt.Fprintln(stdout, program.Version(version))
 		return err
 	case "help", "-h", "--help":
 		if _, err := io.WriteString(stdout, usage+"\n"); err != nil {
@@ -107,7 +105,7 @@ func keygen(stdout io.Writer) error {
 
 // check says whether serve would start.
 func check(stdout io.Writer) error {
-	c, err := loadConfig(buildVersion())
+	c, err := loadConfig(program.Version(version))
 	if err != nil {
 		return configError(err)
 	}
@@ -139,7 +137,7 @@ func configError(err error) error {
 }
 
 func serve(ctx context.Context, stderr io.Writer, over *handover) (err error) {
-	c, err := loadConfig(buildVersion())
+	c, err := loadConfig(program.Version(version))
 	if err != nil {
 		return configError(err)
 	}
@@ -148,7 +146,6 @@ func serve(ctx context.Context, stderr io.Writer, over *handover) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeLog()) }()
-	slices.Sort(c.unused)
 	for _, name := range c.unused {
 		log.Info("this variable of the original has no effect here", "variable", name)
 	}
@@ -175,7 +172,7 @@ func serve(ctx context.Context, stderr io.Writer, over *handover) (err error) {
 		if terr != nil {
 			return terr
 		}
-		defer func() { closeTraces(ctx, tracer, log) }()
+		defer tracer.Close(ctx, log)
 		hc.Agent, hc.Middleware = tracer.Agents(hc.Agent), tracer.Server
 	}
 	host, err := native.New(hc)
@@ -216,15 +213,6 @@ func openShared(ctx context.Context, url string, log *slog.Logger) (native.Share
 	return m, m.Close, nil
 }
 
-// closeTraces exports what is left. A collector that is away keeps nobody from ending.
-func closeTraces(ctx context.Context, t *trace.Tracer, log *slog.Logger) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
-	defer cancel()
-	if err := t.Close(ctx); err != nil {
-		log.Warn("the last traces were not exported", "error", err)
-	}
-}
-
 // admin answers whoever operates this, on an address of its own, until it is closed:
 // also while the host drains.
 func admin(ctx context.Context, over *handover, addr string, h http.Handler, log *slog.Logger) (func() error, error) {
@@ -235,58 +223,17 @@ func admin(ctx context.Context, over *handover, addr string, h http.Handler, log
 	if err != nil {
 		return nil, fmt.Errorf("%w\nNext: choose another address with ADMIN_LISTEN_ADDR, or stop what listens there", err)
 	}
-	srv := &http.Server{
-		Handler: h, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
-	go func() {
-		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("the admin listener ended", "error", err)
-		}
-	}()
-	log.Info("metrics", "address", ln.Addr().String())
-	return srv.Close, nil
+	return program.ServeAdmin(ln, h, log), nil
 }
 
 func openLog(c config, stderr io.Writer) (*slog.Logger, func() error, error) {
-	out, done := stderr, func() error { return nil }
-	if c.logFile != "" {
-		f, err := os.OpenFile(c.logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-		if err != nil {
-			return nil, nil, fmt.Errorf("LOG_FILE: %w\nNext: name a file in a directory that exists", err)
-		}
-		out, done = f, f.Close
+	form := program.Log{Level: c.logLevel, Format: c.logFormat, Secrets: c.secrets}
+	if c.logFile == "" {
+		return form.Logger(stderr), func() error { return nil }, nil
 	}
-	out = redact.Writer(out, c.secrets...)
-	options := &slog.HandlerOptions{Level: c.logLevel, ReplaceAttr: withCause}
-	if c.logFormat == "text" {
-		return slog.New(slog.NewTextHandler(out, options)), done, nil
+	f, err := program.OpenLogFile(c.logFile)
+	if err != nil {
+		return nil, nil, err
 	}
-	return slog.New(slog.NewJSONHandler(out, options)), done, nil
-}
-
-// buildVersion is the release's, else what Go noted about the source.
-func buildVersion() string {
-	if version != "" {
-		return version
-	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			return "dev-" + s.Value[:12]
-		}
-	}
-	return "dev"
-}
-
-// withCause writes an error with its cause, which the JSON of one of ours, made
-// for clients, leaves out.
-func withCause(_ []string, a slog.Attr) slog.Attr {
-	if err, ok := a.Value.Any().(error); ok {
-		a.Value = slog.StringValue(err.Error())
-	}
-	return a
+	return form.Logger(f), f.Close, nil
 }

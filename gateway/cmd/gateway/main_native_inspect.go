@@ -12,6 +12,7 @@ import (
 
 	"github.com/loongclaw/loongclaw/gateway/access"
 	"github.com/loongclaw/loongclaw/gateway/edge"
+	"github.com/loongclaw/loongclaw/telemetry/program"
 )
 
 // maxInspected is the longest line that can be a token.
@@ -21,7 +22,7 @@ const maxInspected = 16 << 10
 // environment. It comes on standard input, where no list of processes and no
 // shell's history shows it, and is never repeated.
 func inspect(stdin io.Reader, stdout io.Writer, now time.Time) error {
-	c, err := loadConfig(buildVersion())
+	c, err := loadConfig(program.Version(version))
 	if err != nil {
 		return configError(err)
 	}

@@ -133,6 +133,42 @@ func TestEveryFaultIsToldAtOnceAndNoSecret(t *testing.T) {
 	}
 }
 
+// What follows from a fault that is told is no news, and everything else is told beside it.
+func TestWhatFollowsFromAFaultIsNotTold(t *testing.T) {
+	private, _ := keys(t)
+	for name, tc := range map[string]struct {
+		env        []string
+		told, left []string
+	}{
+		"tokens that cannot be read":   {[]string{"LISTEN_ADDR", "0.0.0.0:0", "LOONGCLAW_TOKENS", "a:tiny", "LOONGCLAW_LOGIN_CODE", "long-enough-code", "PASS_PRIVATE_KEY", private}, []string{"LOONGCLAW_TOKENS: entry 1"}, []string{"without a way in", "is set without"}},
+		"another way in, half set":     {[]string{"LISTEN_ADDR", "0.0.0.0:0", "JWT_ISSUER", "https://id.example.com", "PASS_PRIVATE_KEY", private}, []string{"JWT_AUDIENCE"}, []string{"without a way in"}},
+		"an address that is none":      {[]string{"LISTEN_ADDR", "nowhere", "PASS_PRIVATE_KEY", private}, []string{"LISTEN_ADDR: "}, []string{"without a way in"}},
+		"a key that is none":           {[]string{"PASS_PRIVATE_KEY", "short"}, []string{"PASS_PRIVATE_KEY: "}, []string{"PASS_PRIVATE_KEY: is not set"}},
+		"no key, and no agent":         {[]string{"AGENT_URL", "ftp://x"}, []string{"PASS_PRIVATE_KEY: is not set", "AGENT_URL: "}, []string{"AGENT_URL: is not set"}},
+		"a rate, and a log level":      {[]string{"RATE_LIMIT_API", "x", "LOG_LEVEL", "loud", "PASS_PRIVATE_KEY", private}, []string{"RATE_LIMIT_API: ", "LOG_LEVEL: "}, []string{"a rate limit is not set"}},
+		"a way in that is not there":   {[]string{"LISTEN_ADDR", "0.0.0.0:0", "LOG_LEVEL", "loud"}, []string{"without a way in", "LOG_LEVEL: ", "PASS_PRIVATE_KEY: is not set"}, nil},
+		"spaces are nothing":           {[]string{"LISTEN_ADDR", " 0.0.0.0:0 ", "LOONGCLAW_TOKENS", "  ", "PASS_PRIVATE_KEY", " " + private + " "}, []string{"without a way in"}, []string{"PASS_PRIVATE_KEY"}},
+		"a code for nobody, too short": {[]string{"LOONGCLAW_LOGIN_CODE", "short", "PASS_PRIVATE_KEY", private}, []string{"LOGIN_CODE: is set without", "LOGIN_CODE: is shorter"}, nil},
+	} {
+		clean(t, tc.env...)
+		_, err := loadConfig("v")
+		if err == nil {
+			t.Errorf("%s: no fault", name)
+			continue
+		}
+		for _, want := range tc.told {
+			if strings.Count(err.Error(), want) != 1 {
+				t.Errorf("%s: %q is not told once:\n%v", name, want, err)
+			}
+		}
+		for _, not := range tc.left {
+			if strings.Contains(err.Error(), not) {
+				t.Errorf("%s: %q is told, too:\n%v", name, not, err)
+			}
+		}
+	}
+}
+
 func TestBeyondLoopbackNeedsAWayIn(t *testing.T) {
 	private, _ := keys(t)
 	for _, address := range []string{"0.0.0.0:0", ":0", "[::]:0", "10.0.0.1:1"} {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/loongclaw/loongclaw/gateway/access"
+	"github.com/loongclaw/loongclaw/telemetry/program"
 )
 
 // sessionFor is how long a minted session token counts when nothing is said.
@@ -54,7 +55,7 @@ func mint(stdout io.Writer, user, scope string) error {
 // mintSession makes a session token, as a login does: bound to the user's static
 // token, whose end is its own, too.
 func mintSession(stdout io.Writer, user, life, scope string, now time.Time) error {
-	c, err := loadConfig(buildVersion())
+	c, err := loadConfig(program.Version(version))
 	if err != nil {
 		return configError(err)
 	}

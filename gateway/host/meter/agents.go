@@ -9,22 +9,23 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/telemetry/metrics"
 )
 
 // agents counts requests to the agents.
 type agents struct {
-	requests *children[exchange, prometheus.Counter]
-	took     *children[[2]string, prometheus.Observer]
+	requests *metrics.Children[exchange, prometheus.Counter]
+	took     *metrics.Children[[2]string, prometheus.Observer]
 }
 
 type exchange struct{ agent, result string }
 
-func newAgents(m *Meter) *agents {
-	requests := m.counter("loongclaw_gateway_agent_requests_total", "Requests to an agent, by what its answer began with, or error where none came.", "agent", "result")
-	took := m.histogram("loongclaw_gateway_agent_response_seconds", "Time until the head of an agent's answer.", "agent", "kind")
+func newAgents(r *metrics.Registry) *agents {
+	requests := r.Counter("loongclaw_gateway_agent_requests_total", "Requests to an agent, by what its answer began with, or error where none came.", "agent", "result")
+	took := r.Histogram("loongclaw_gateway_agent_response_seconds", "Time until the head of an agent's answer.", metrics.Buckets(), "agent", "kind")
 	return &agents{
-		requests: newChildren(func(k exchange) prometheus.Counter { return requests.WithLabelValues(k.agent, k.result) }),
-		took:     newChildren(func(k [2]string) prometheus.Observer { return took.WithLabelValues(k[0], k[1]) }),
+		requests: metrics.NewChildren(func(k exchange) prometheus.Counter { return requests.WithLabelValues(k.agent, k.result) }),
+		took:     metrics.NewChildren(func(k [2]string) prometheus.Observer { return took.WithLabelValues(k[0], k[1]) }),
 	}
 }
 
@@ -58,16 +59,16 @@ func (w *way) RoundTrip(r *http.Request) (*http.Response, error) {
 	agent := r.URL.Host
 	switch {
 	case err == nil:
-		w.took.of([2]string{agent, kind(r.URL.Path)}).Observe(time.Since(started).Seconds())
+		w.took.Of([2]string{agent, kind(r.URL.Path)}).Observe(time.Since(started).Seconds())
 		result := "error"
 		if n := resp.StatusCode / 100; n > 0 && n < len(classes) {
 			result = classes[n]
 		}
-		w.requests.of(exchange{agent, result}).Inc()
+		w.requests.Of(exchange{agent, result}).Inc()
 	case errors.Is(context.Cause(r.Context()), context.Canceled):
-		w.requests.of(exchange{agent, "cancelled"}).Inc() // its client went away
+		w.requests.Of(exchange{agent, "cancelled"}).Inc() // its client went away
 	default:
-		w.requests.of(exchange{agent, "error"}).Inc()
+		w.requests.Of(exchange{agent, "error"}).Inc()
 	}
 	return resp, err
 }

@@ -27,14 +27,9 @@ func (h *Host) refuse(w http.ResponseWriter, r *http.Request, d edge.Decision, e
 	if e.Status() >= 500 {
 		h.Log.Warn("request failed", "path", r.URL.Path, "requestId", d.RequestID, "error", err)
 	}
-	body := e.JSON(d.Dialect)
 	setAll(w.Header(), d.Header)
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	if s := e.RetrySeconds(); s > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(s))
-	}
-	return respond(w, r, nil, e.Status(), body)
+	header, answer := edge.Refusal(e, d.Dialect)
+	return respond(w, r, header, answer.Status, answer.Body)
 }
 
 func setAll(dst, src http.Header) {

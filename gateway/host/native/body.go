@@ -52,7 +52,7 @@ func (h *Host) takeBody(w http.ResponseWriter, r *http.Request, d edge.Decision)
 	case length == 0 || r.Body == nil || r.Body == http.NoBody:
 		return &body{}, nil
 	case length > most:
-		return nil, errTooLarge
+		return nil, edge.ErrBodyTooLarge
 	case length < 0:
 		length = most // as long as it may be, until it is known
 	}
@@ -170,7 +170,7 @@ func (h *Host) readBody(w http.ResponseWriter, r *http.Request, most int64) ([]b
 		return nil, nil
 	}
 	if r.ContentLength > most {
-		return nil, errTooLarge
+		return nil, edge.ErrBodyTooLarge
 	}
 	rc := http.NewResponseController(w)
 	expect := r.ContentLength
@@ -187,20 +187,18 @@ func (h *Host) readBody(w http.ResponseWriter, r *http.Request, most int64) ([]b
 	return b, nil
 }
 
-var errTooLarge = fault.New(fault.CodeTooLarge, "the body is too large for this path", "send it in parts, or as a file")
-
 func bodyFault(w http.ResponseWriter, err error) error {
 	var big *http.MaxBytesError
 	w.Header().Set("Connection", "close")
 	switch {
 	case errors.As(err, &big):
-		return errTooLarge
+		return edge.ErrBodyTooLarge
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return fault.New(fault.CodeTimeout, "the body did not come in time", "send it again, faster or in parts")
 	case errors.Is(err, context.Canceled):
 		return err
 	}
-	return fault.Wrap(err, fault.CodeInvalidRequest, "the body broke off", "send it again")
+	return edge.ErrBodyBroke.Because(err)
 }
 
 // readAll reads a body in one piece when its length is said and modest. A large

@@ -27,7 +27,7 @@ func (s *socket) enqueue(k edge.Call) {
 	}
 	s.mu.Unlock()
 	if full {
-		s.fail(k.Session, fault.New(fault.CodeUnavailable, "too many frames of this socket wait for the agent", "wait for an answer before sending more"))
+		s.fail(k.Session, edge.ErrTooManyWait)
 	}
 	if start {
 		go s.work()
@@ -56,7 +56,7 @@ func (s *socket) do(k edge.Call) {
 		s.follow(k.Session, "", &k)
 		return
 	}
-	ctx, cancel := context.WithTimeoutCause(s.ctx, s.host.Timeouts.Agent, errAgentSlow)
+	ctx, cancel := context.WithTimeoutCause(s.ctx, s.host.Timeouts.Agent, edge.ErrAgentSlow)
 	defer cancel()
 	body, err := s.ask(ctx, k)
 	if s.ctx.Err() != nil {
@@ -133,7 +133,7 @@ func (s *socket) ask(ctx context.Context, k edge.Call) ([]byte, error) {
 func answerFault(status int, body []byte) error {
 	switch {
 	case status == http.StatusUnauthorized:
-		return errPassRefused
+		return edge.ErrPassRefused
 	case status < 200 || status > 299:
 		return fault.FromResponse(status, body)
 	}

@@ -40,11 +40,8 @@ func http1() *http.Protocols {
 	return &p
 }
 
-// Why a request to an agent was ended from here.
-var (
-	errAgentSlow = fault.New(fault.CodeAgentTimeout, "the agent did not answer in time", "try again; if it stays, look at the agent's log")
-	errDraining  = fault.New(fault.CodeDraining, "this gateway is about to stop", "connect again")
-)
+// errDraining is why a request to an agent was ended from here, besides edge.ErrAgentSlow.
+var errDraining = fault.New(fault.CodeDraining, "this gateway is about to stop", "connect again")
 
 // forward sends a request on to the agent and its answer back.
 func (h *Host) forward(w http.ResponseWriter, r *http.Request, d edge.Decision) int {
@@ -67,7 +64,7 @@ func (h *Host) forward(w http.ResponseWriter, r *http.Request, d edge.Decision) 
 	if f.Stream {
 		wait = h.Timeouts.AgentStream
 	}
-	late := time.AfterFunc(wait, func() { cancel(errAgentSlow) })
+	late := time.AfterFunc(wait, func() { cancel(edge.ErrAgentSlow) })
 	defer late.Stop()
 	body.progress = func() { late.Reset(wait) } // a slow client is no slow agent
 	resp, err := h.roundTrip(ctx, f.Upstreams, body.gone, func(agent string) (*http.Request, error) { return upstream(ctx, agent, f, r, body) })
@@ -87,7 +84,7 @@ func (h *Host) forward(w http.ResponseWriter, r *http.Request, d edge.Decision) 
 	defer func() { _ = resp.Body.Close() }()
 	body.answered()
 	if resp.StatusCode == http.StatusUnauthorized {
-		return h.refuse(w, r, d, errPassRefused)
+		return h.refuse(w, r, d, edge.ErrPassRefused)
 	}
 	stream := f.Stream && isEventStream(resp.Header)
 	if stream {
@@ -155,11 +152,9 @@ func dropHops(h http.Header) {
 	}
 }
 
-var errPassRefused = fault.New(fault.CodeAgentFailed, "the agent does not accept this gateway's pass", "give the agent the PASS_PUBLIC_KEYS that belong to the gateway's PASS_PRIVATE_KEY (`gateway keygen` prints a pair), and compare both clocks")
-
 // agentFault says what went wrong on the way to the agent.
 func agentFault(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); errors.Is(cause, errAgentSlow) || errors.Is(cause, errDraining) {
+	if cause := context.Cause(ctx); errors.Is(cause, edge.ErrAgentSlow) || errors.Is(cause, errDraining) {
 		return cause
 	}
 	if isDialError(err) {

@@ -40,7 +40,7 @@ func (s *socket) follow(session, cursor string, first *edge.Call) {
 	}
 	if old == nil && len(s.relays) >= maxFollowed {
 		s.mu.Unlock()
-		s.fail(session, fault.New(fault.CodeUnsupported, "this socket follows too many sessions", "open another socket"))
+		s.fail(session, edge.ErrTooManyFollowed)
 		return
 	}
 	ctx, stop := context.WithCancel(s.ctx)
@@ -131,7 +131,7 @@ func after(target, cursor string) string {
 func (s *socket) stream(ctx context.Context, k edge.Call, cursor *string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	late := time.AfterFunc(s.host.Timeouts.Agent, func() { cancel(errAgentSlow) })
+	late := time.AfterFunc(s.host.Timeouts.Agent, func() { cancel(edge.ErrAgentSlow) })
 	resp, err := s.roundTrip(ctx, k)
 	late.Stop()
 	if err != nil {

@@ -13,7 +13,6 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/loongclaw/loongclaw/gateway/edge"
-	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
 const (
@@ -55,7 +54,7 @@ func (h *Host) accept(w http.ResponseWriter, r *http.Request, d edge.Decision) i
 	}
 	if r.Header.Get("Sec-Websocket-Version") != "13" || r.Header.Get("Sec-Websocket-Key") == "" {
 		w.Header().Set("Sec-Websocket-Version", "13")
-		return h.refuse(w, r, d, fault.New(fault.CodeUnsupported, "this is not a WebSocket handshake of version 13", "use a WebSocket client of RFC 6455"))
+		return h.refuse(w, r, d, edge.ErrHandshake)
 	}
 	out, ok := h.open.socket(d.Socket.Identity.User)
 	if !ok {

@@ -3,6 +3,7 @@ package trace
 import (
 	"context"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -10,6 +11,8 @@ import (
 
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
+	"github.com/loongclaw/loongclaw/telemetry/traces"
 )
 
 const (
@@ -20,12 +23,12 @@ const (
 func newTracer(t *testing.T) (*Tracer, *tracetest.InMemoryExporter) {
 	t.Helper()
 	kept := tracetest.NewInMemoryExporter()
-	tracer, err := with(t.Context(), "1.2.3", sdk.WithSyncer(kept))
+	tracer, err := traces.NewTo(t.Context(), service("1.2.3"), sdk.WithSyncer(kept))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = tracer.Close(context.Background()) })
-	return tracer, kept
+	t.Cleanup(func() { tracer.Close(context.Background(), slog.New(slog.DiscardHandler)) })
+	return &Tracer{tracer}, kept
 }
 
 type roundTrip func(*http.Request) (*http.Response, error)

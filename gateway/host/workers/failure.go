@@ -1,6 +1,7 @@
 package workers
 
 import (
+	"errors"
 	"time"
 
 	"github.com/loongclaw/loongclaw/gateway/edge"
@@ -30,44 +31,33 @@ const (
 	failStreams   = "streams"   // a user has too many streams open
 )
 
-// failure words a failure for the client.
+// failures are what each kind is to a client: what any host meets in the words of all,
+// and what only Workers can meet.
+var failures = map[string]*fault.Error{
+	failTooLarge:  edge.ErrBodyTooLarge,
+	failBody:      edge.ErrBodyBroke,
+	failTimeout:   edge.ErrAgentSlow,
+	failPass:      edge.ErrPassRefused,
+	failHandshake: edge.ErrHandshake,
+	failMany:      edge.ErrTooManyFollowed,
+	failQueue:     edge.ErrTooManyWait,
+	failSockets:   edge.TooManyOpen(edge.OpenSockets),
+	failStreams:   edge.TooManyOpen(edge.OpenStreams),
+
+	failBroken:  fault.New(fault.CodeAgentFailed, "the agent cannot be reached or broke off", "try again; if it stays, check AGENT_URL and look for the request id in the agent's log"),
+	failAsset:   fault.New(fault.CodeNotFound, "Not found", "the page is not part of this deployment; build it with `make wasm` and deploy again"),
+	failBinding: fault.New(fault.CodeUnavailable, "a binding of this Worker is missing", "compare wrangler.jsonc with the repository's and deploy again"),
+	failObject:  fault.New(fault.CodeUnavailable, "the gateway cannot count or look up what this request needs", "try again; nothing was done").After(time.Second),
+	failWaking:  fault.New(fault.CodeUnavailable, "the agent is waking and takes long", "try again in a few seconds; nothing was lost").After(5 * time.Second),
+	failStart:   fault.New(fault.CodeUnavailable, "the agent's container does not start", "try again; if it stays, look for the agent in the Worker's log").After(10 * time.Second),
+	failFull:    fault.New(fault.CodeUnavailable, "all containers are in use", "try again in a while; if it stays, raise max_instances in wrangler.jsonc").After(30 * time.Second),
+	failFlood:   fault.New(fault.CodeRateLimited, "too many requests from this address", "wait a minute").After(time.Minute),
+}
+
+// failure is a failure as its client reads it.
 func failure(kind string) *fault.Error {
-	switch kind {
-	case failTooLarge:
-		return fault.New(fault.CodeTooLarge, "the request's body is too large", "send it in parts")
-	case failBroken:
-		return fault.New(fault.CodeAgentFailed, "the agent cannot be reached or broke off", "try again; if it stays, check AGENT_URL and look for the request id in the agent's log")
-	case failPass:
-		return fault.New(fault.CodeAgentFailed, "the agent does not accept this gateway's pass",
-			"give the agent the PASS_PUBLIC_KEYS that belong to the gateway's PASS_PRIVATE_KEY (`gateway keygen` prints a pair), and compare both clocks")
-	case failTimeout:
-		return fault.New(fault.CodeAgentTimeout, "the agent did not answer in time", "try again; if it stays, look for the request id in the agent's log")
-	case failHandshake:
-		return fault.New(fault.CodeUnsupported, "this is not a WebSocket handshake of version 13", "use a WebSocket client of RFC 6455")
-	case failObject:
-		return fault.New(fault.CodeUnavailable, "the gateway cannot count or look up what this request needs", "try again; nothing was done").After(time.Second)
-	case failMany:
-		return fault.New(fault.CodeUnsupported, "this socket follows too many sessions", "open another socket")
-	case failQueue:
-		return fault.New(fault.CodeUnavailable, "too many frames of this socket wait for the agent", "wait for an answer before sending more").After(time.Second)
-	case failWaking:
-		return fault.New(fault.CodeUnavailable, "the agent is waking and takes long", "try again in a few seconds; nothing was lost").After(5 * time.Second)
-	case failStart:
-		return fault.New(fault.CodeUnavailable, "the agent's container does not start", "try again; if it stays, look for the agent in the Worker's log").After(10 * time.Second)
-	case failFull:
-		return fault.New(fault.CodeUnavailable, "all containers are in use", "try again in a while; if it stays, raise max_instances in wrangler.jsonc").After(30 * time.Second)
-	case failFlood:
-		return fault.New(fault.CodeRateLimited, "too many requests from this address", "wait a minute").After(time.Minute)
-	case failBody:
-		return fault.New(fault.CodeInvalidRequest, "the body broke off", "send it again")
-	case failSockets:
-		return edge.TooManyOpen(edge.OpenSockets)
-	case failStreams:
-		return edge.TooManyOpen(edge.OpenStreams)
-	case failAsset:
-		return fault.New(fault.CodeNotFound, "Not found", "the page is not part of this deployment; build it with `make wasm` and deploy again")
-	case failBinding:
-		return fault.New(fault.CodeUnavailable, "a binding of this Worker is missing", "compare wrangler.jsonc with the repository's and deploy again")
+	if e := failures[kind]; e != nil {
+		return e
 	}
-	return fault.New(fault.CodeInternal, "internal error", "try again; if it stays, look for the request id in the log")
+	return fault.Internal(errors.New("a failure of no kind that is known: " + kind))
 }

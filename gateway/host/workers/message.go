@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/loongclaw/loongclaw/gateway/edge"
-	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
@@ -79,17 +78,8 @@ func encode(d edge.Decision) string {
 
 // encodeFault writes the decision to answer with an error.
 func encodeFault(err *fault.Error, dialect fault.Dialect) string {
-	body := err.JSON(dialect)
-	h := http.Header{
-		"Content-Type":           {"application/json; charset=utf-8"},
-		"Cache-Control":          {"no-store"},
-		"X-Content-Type-Options": {"nosniff"},
-		chat.HeaderRequestID:     {err.RequestID},
-	}
-	if s := err.RetrySeconds(); s > 0 {
-		h.Set("Retry-After", strconv.Itoa(s))
-	}
-	return encode(edge.Decision{RequestID: err.RequestID, Header: h, Respond: &edge.Respond{Status: err.Status(), Body: body}})
+	header, answer := edge.Refusal(err, dialect)
+	return encode(edge.Decision{RequestID: err.RequestID, Header: header, Respond: &answer})
 }
 
 type writer struct{ b strings.Builder }
@@ -142,7 +132,7 @@ func (w *writer) forward(f *edge.Forward, user string) {
 	w.text(f.Target)
 	w.text(strconv.FormatInt(f.MaxBody, 10))
 	w.flag(f.Stream)
-	w.flag(f.Rests)
+	w.flag(f.Pausable)
 	w.header(f.Set)
 	w.number(len(f.Drop))
 	for _, name := range f.Drop {

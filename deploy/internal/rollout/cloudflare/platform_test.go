@@ -145,7 +145,7 @@ func TestDeploy(t *testing.T) {
 	serves := a.script.serves
 	s.sick = rollout.Green
 	err := r.Deploy(t.Context())
-	var red *rollout.Red
+	var red *rollout.Failure
 	if !errors.As(err, &red) || red.Stuck != nil || !strings.Contains(err.Error(), "the canary in green: GET /api/sessions: status 500") {
 		t.Errorf("got %v", err)
 	}

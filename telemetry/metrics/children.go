@@ -1,4 +1,4 @@
-package meter
+package metrics
 
 import (
 	"maps"
@@ -6,21 +6,23 @@ import (
 	"sync/atomic"
 )
 
-// children finds the metric of a set of labels without hashing their text each
+// Children finds the metric of a set of labels without hashing their text each
 // time, which client_golang does: it costs more than the counting itself.
-type children[K comparable, V any] struct {
+type Children[K comparable, V any] struct {
 	known atomic.Pointer[map[K]V]
 	mu    sync.Mutex // for whoever adds one
 	make  func(K) V
 }
 
-func newChildren[K comparable, V any](create func(K) V) *children[K, V] {
-	c := &children[K, V]{make: create}
+// NewChildren returns none yet; create makes one when it is first asked for.
+func NewChildren[K comparable, V any](create func(K) V) *Children[K, V] {
+	c := &Children[K, V]{make: create}
 	c.known.Store(&map[K]V{})
 	return c
 }
 
-func (c *children[K, V]) of(k K) V {
+// Of returns the metric of a set of labels.
+func (c *Children[K, V]) Of(k K) V {
 	if v, ok := (*c.known.Load())[k]; ok {
 		return v
 	}

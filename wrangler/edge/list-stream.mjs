@@ -1,18 +1,18 @@
 /**
  * A stream that lasts for as long as a tab is open, over a container that sleeps. The
- * agent is asked until nothing runs; then the stream rests here, in the Worker, which
- * costs nothing but a sign of life now and then, and hears from the user's object when
- * something may run again. It goes on after its last id and so misses nothing.
+ * agent is asked until nothing runs. Then the stream pauses here, in the Worker, which
+ * costs nothing but a keep-alive comment now and then, until the user's object says that
+ * something may run again. It continues after its last id, and so misses nothing.
  */
 import { container } from "../objects/agents.mjs";
 import { forward } from "./forward.mjs";
 import { isStream } from "../limits/open.mjs";
 import { sleep } from "./wait.mjs";
 
-/** Where the user's object takes a stream that rests. */
+/** Where the user's object accepts a paused stream. */
 export const watchPath = "/watch";
 
-/** How often a stream that rests says that it is there; as the agent's do. */
+/** How often a paused stream sends a keep-alive comment; as often as the agent does. */
 const aliveMs = 15_000;
 /** A stream that broke is asked for anew after the first time, then ever later up to the last. */
 const firstMs = 100;
@@ -27,14 +27,14 @@ const maxBlock = 8 << 20;
 /** @typedef {import("./message.mjs").Forward} Forward */
 
 /**
- * Whether a request is for a stream that may rest here.
+ * Whether a request is for a stream that may pause here.
  * @param {Forward} decision
  * @param {Request} request
  * @param {Env} env
  */
-export function rests(decision, request, env) {
+export function isPausable(decision, request, env) {
   const asked = new URL(request.url).searchParams;
-  return decision.rests && request.method === "GET" && decision.agent === container && Boolean(env.USER) && !asked.has("until");
+  return decision.pausable && request.method === "GET" && decision.agent === container && Boolean(env.USER) && !asked.has("until");
 }
 
 /**
@@ -46,24 +46,24 @@ export function rests(decision, request, env) {
  * @param {import("../objects/agents.mjs").Place} [place]
  * @returns {Promise<Response>}
  */
-export async function rest(decision, request, env, refuse, renew, place) {
-  // Before the first question: what happens between its end and the rest is heard.
-  const stirs = await Stirs.of(env, decision.user);
-  if (!stirs) return refuse("streams");
+export async function pausable(decision, request, env, refuse, renew, place) {
+  // Before the first question, so that nothing is missed between its end and the pause.
+  const wakeups = await Wakeups.of(env, decision.user);
+  if (!wakeups) return refuse("streams");
   const first = await forward(untilIdle(decision, ""), request, env, refuse, place);
   if (first.status !== 200 || !first.body || !isStream(first)) {
-    stirs.close();
+    wakeups.close();
     return first;
   }
   const { readable, writable } = new TransformStream();
-  const line = new Line(writable.getWriter(), stirs);
+  const stream = new ListStream(writable.getWriter(), wakeups);
   /** @param {string} cursor */
   const ask = async (cursor) => {
     const now = await renew();
     if (now.kind !== "forward") return undefined; // the credential has run out
-    return forward(untilIdle(now, cursor), withoutPlace(request, cursor), env, refuse);
+    return forward(untilIdle(now, cursor), withoutLastEventId(request, cursor), env, refuse);
   };
-  void line.run(first.body, ask);
+  void stream.run(first.body, ask);
   return new Response(readable, first);
 }
 
@@ -86,27 +86,27 @@ function untilIdle(decision, cursor) {
  * @param {Request} request
  * @param {string} cursor
  */
-function withoutPlace(request, cursor) {
+function withoutLastEventId(request, cursor) {
   const headers = new Headers(request.headers);
   if (cursor) headers.delete("last-event-id");
   return new Request(request.url, { headers });
 }
 
-/** What the user's object says: something may run. */
-export class Stirs {
+/** The signals of the user's object that something may run. */
+export class Wakeups {
   /** @param {WebSocket} ws */
   constructor(ws) {
     this.ws = ws;
-    this.heard = false;
+    this.pending = false;
     this.closed = false;
-    this.wake = () => {};
+    this.notify = () => {};
     ws.addEventListener("message", () => {
-      this.heard = true;
-      this.wake();
+      this.pending = true;
+      this.notify();
     });
     const gone = () => {
       this.closed = true;
-      this.wake();
+      this.notify();
     };
     ws.addEventListener("close", gone);
     ws.addEventListener("error", gone);
@@ -120,28 +120,28 @@ export class Stirs {
     const answer = await env.USER?.getByName(user).fetch(`http://user.internal${watchPath}`, { headers: { Upgrade: "websocket" } });
     if (!answer?.webSocket) return undefined;
     answer.webSocket.accept();
-    return new Stirs(answer.webSocket);
+    return new Wakeups(answer.webSocket);
   }
 
   /**
-   * Waits for the next one, at most so long.
+   * Waits for the next signal, at most so long.
    * @param {number} ms
    */
   async next(ms) {
-    if (this.heard || this.closed) return;
+    if (this.pending || this.closed) return;
     await new Promise((done) => {
       const timer = setTimeout(done, ms, undefined);
-      this.wake = () => {
+      this.notify = () => {
         clearTimeout(timer);
         done(undefined);
       };
     });
-    this.wake = () => {};
+    this.notify = () => {};
   }
 
   close() {
     this.closed = true;
-    this.wake();
+    this.notify();
     try {
       this.ws.close(1000, "the stream has ended");
     } catch {
@@ -151,17 +151,17 @@ export class Stirs {
 }
 
 /** One client's stream, over as many of the agent's as it takes. */
-export class Line {
+export class ListStream {
   /**
    * @param {WritableStreamDefaultWriter<Uint8Array>} out
-   * @param {Pick<Stirs, "heard" | "closed" | "next" | "close">} stirs
+   * @param {Pick<Wakeups, "pending" | "closed" | "next" | "close">} wakeups
    */
-  constructor(out, stirs) {
+  constructor(out, wakeups) {
     this.out = out;
-    this.stirs = stirs;
+    this.wakeups = wakeups;
     this.cursor = "";
     this.encoder = new TextEncoder();
-    out.closed.catch(() => {}).finally(() => stirs.close()); // the client has gone
+    out.closed.catch(() => {}).finally(() => wakeups.close()); // the client has gone
   }
 
   /**
@@ -179,26 +179,26 @@ export class Line {
         if (idle || this.cursor !== before) failures = 0;
         if (!idle && ++failures > maxFailures) break;
         if (!idle) await sleep(Math.min(firstMs * 2 ** (failures - 1), lastMs));
-        if (idle) await this.#rest();
-        if (this.stirs.closed) break;
-        this.stirs.heard = false; // before the question: what comes from here on may not be in its answer
+        if (idle) await this.#pause();
+        if (this.wakeups.closed) break;
+        this.wakeups.pending = false; // before the question: what comes from here on may not be in its answer
         const answer = await ask(this.cursor);
         if (!answer || (answer.status < 500 && answer.status !== 200 && answer.status !== 429)) break;
         body = answer.status === 200 ? answer.body : (await answer.body?.cancel(), null);
       }
       await this.out.close();
     } catch {
-      // The client has gone, and with it whoever could be told.
+      // The client has gone, so nobody is left to tell.
     } finally {
-      this.stirs.close();
+      this.wakeups.close();
     }
   }
 
   /** Waits until something may run. */
-  async #rest() {
-    while (!this.stirs.heard && !this.stirs.closed) {
-      await this.stirs.next(aliveMs);
-      if (!this.stirs.heard && !this.stirs.closed) await this.#write(": \n\n");
+  async #pause() {
+    while (!this.wakeups.pending && !this.wakeups.closed) {
+      await this.wakeups.next(aliveMs);
+      if (!this.wakeups.pending && !this.wakeups.closed) await this.#write(": \n\n");
     }
   }
 
@@ -224,7 +224,7 @@ export class Line {
         if (idle) return true;
       }
     } catch (cause) {
-      if (this.stirs.closed) throw cause;
+      if (this.wakeups.closed) throw cause;
     }
     return false;
   }
