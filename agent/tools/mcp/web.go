@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
+	"slices"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"github.com/loongclaw/loongclaw/agent/outbound"
 )
@@ -27,18 +27,8 @@ func newClient(e Entry, private map[string]bool) (*http.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	guarded := &net.Dialer{Timeout: connectTime, Control: onlyPublic}
-	direct := &net.Dialer{Timeout: connectTime}
-	transport := &http.Transport{
-		Proxy: nil, MaxResponseHeaderBytes: 64 << 10, TLSHandshakeTimeout: connectTime, MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute,
-		ForceAttemptHTTP2: true,
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			if private[address] {
-				return direct.DialContext(ctx, network, address)
-			}
-			return guarded.DialContext(ctx, network, address)
-		},
-	}
+	transport := outbound.Transport(outbound.Config{Private: slices.Collect(maps.Keys(private))})
+	transport.MaxIdleConnsPerHost = 4
 	return &http.Client{
 		Transport: &headed{next: transport, own: own, headers: e.Headers},
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
@@ -53,14 +43,6 @@ func newClient(e Entry, private map[string]bool) (*http.Client, error) {
 	}, nil
 }
 
-func onlyPublic(_, address string, _ syscall.RawConn) error {
-	at, err := netip.ParseAddrPort(address)
-	if err != nil || !outbound.Public(at.Addr()) {
-		return &reached{"its host has an address that is not public; list its host and port in MCP_PRIVATE_HOSTS if that is meant"}
-	}
-	return nil
-}
-
 // headed sends a server's headers to its own host only, and bounds what is read.
 type headed struct {
 	next    http.RoundTripper
@@ -72,7 +54,7 @@ type headed struct {
 // RoundTrip sends one request.
 func (h *headed) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
-	if r.URL.Scheme == h.own.Scheme && hostPort(r.URL) == hostPort(h.own) {
+	if r.URL.Scheme == h.own.Scheme && outbound.HostPort(r.URL) == outbound.HostPort(h.own) {
 		for name, value := range h.headers {
 			r.Header.Set(name, value)
 		}
@@ -101,6 +83,8 @@ func unreachable(err error) error {
 	switch {
 	case errors.As(err, &ours), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
+	case errors.Is(err, outbound.ErrNotPublic):
+		return &reached{"its host has an address that is not public; list its host and port in MCP_PRIVATE_HOSTS if that is meant"}
 	case errors.As(err, &name):
 		return &reached{"its host is not found"}
 	case errors.Is(err, syscall.ECONNREFUSED):
