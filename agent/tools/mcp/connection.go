@@ -2,6 +2,7 @@ package mcp
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -204,14 +205,18 @@ func (c *connection) list(ctx context.Context) ([]*sdk.Tool, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, t := range page.Tools {
-			size += len(t.Name) + len(t.Description)
-		}
 		if all = append(all, page.Tools...); len(all) > maxTools {
 			return nil, fmt.Errorf("it has more than %d tools", maxTools)
 		}
+		for _, t := range page.Tools {
+			b, err := json.Marshal(t) // each part was within bounds; together they need not be
+			if err != nil {
+				return nil, fmt.Errorf("its definitions: %w", err)
+			}
+			size += len(b)
+		}
 		if size > maxDefinitions {
-			return nil, errRead
+			return nil, fmt.Errorf("its definitions have more than %d MiB together", maxDefinitions>>20)
 		}
 		if page.NextCursor == "" {
 			return all, nil

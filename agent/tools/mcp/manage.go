@@ -55,10 +55,13 @@ func (s *server) show() Server {
 		if schema == nil {
 			schema = json.RawMessage("{}")
 		}
-		out.Tools = append(out.Tools, Tool{d.Tool, d.Description, schema})
+		out.Tools = append(out.Tools, Tool{shownTool(d.Tool), d.Description, schema})
 	}
 	if s.state == Changed {
 		out.Changes = changes(s.pin.Seen, s.defs)
+		for i := range out.Changes {
+			out.Changes[i].Tool = shownTool(out.Changes[i].Tool)
+		}
 	}
 	return out
 }
