@@ -8,6 +8,7 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/mcpserver"
 	"github.com/loongclaw/loongclaw/agent/tools/mcp"
+	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
@@ -95,4 +96,35 @@ func (s *Server) mcp(c echo.Context) error {
 	mayWrite, _ := c.Get("chat").(bool)
 	s.clients.Serve(mcpserver.Caller{User: user(c), MayWrite: mayWrite, RequestID: requestID(c)}, c.Response(), c.Request())
 	return nil
+}
+
+// authorizeServer sends a person's browser to where the server's authorization is given.
+func (s *Server) authorizeServer(c echo.Context) error {
+	from, err := s.servers()
+	if err != nil {
+		return err
+	}
+	name, err := param(c, "name")
+	if err != nil {
+		return err
+	}
+	admin, _ := c.Get("admin").(bool)
+	to, err := from.Authorize(c.Request().Context(), user(c), admin, name, mcp.ApplicantAt(c.Request().Header.Get(chat.HeaderPublicURL)))
+	if err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusFound, to)
+}
+
+// serverAuthorized takes the browser back.
+func (s *Server) serverAuthorized(c echo.Context) error {
+	from, err := s.servers()
+	if err != nil {
+		return err
+	}
+	name, err := from.Authorized(c.Request().Context(), user(c), c.QueryParams())
+	if err != nil {
+		return err
+	}
+	return c.String(http.StatusOK, "LoongClaw may use the MCP server "+name+" now; this page can be closed.\nLoongClaw 现在可以使用 MCP 服务器 "+name+"，此页可以关闭。\n")
 }

@@ -138,6 +138,8 @@ func (s *Server) routes() {
 	write.route(http.MethodDelete, chat.PathServer, s.removeServer)
 	write.route(http.MethodPost, chat.PathServerPinned, s.approveServer)
 	write.route(http.MethodPost, chat.PathSkillPinned, s.approveSkill)
+	write.route(http.MethodGet, chat.PathServerGrant, s.authorizeServer)
+	write.route(http.MethodGet, chat.PathServerReturn, s.serverAuthorized)
 	write.route(http.MethodPost, chat.PathCompletions, s.complete)
 }
 

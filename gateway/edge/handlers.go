@@ -76,6 +76,9 @@ func (c *Core) forward(r route) echo.HandlerFunc {
 		if r.path == chat.PathConfig {
 			set.Set(chat.HeaderPublicPort, x.port())
 		}
+		if r.path == chat.PathServerGrant {
+			set.Set(chat.HeaderPublicURL, x.publicURL())
+		}
 		repeat := method == http.MethodGet || keyed(method, r.path) && c.key(set, x.head.Header, x.facts)
 		target := x.path
 		if x.query != "" {

@@ -77,6 +77,8 @@ var forwarded = []route{
 	{put, chat.PathServer, talk, limit.API, serverBody, false},
 	{del, chat.PathServer, talk, limit.API, smallBody, false},
 	{post, chat.PathServerPinned, talk, limit.API, smallBody, false}, // the agent wants admin for the instance's
+	{get, chat.PathServerGrant, talk, limit.API, smallBody, false},   // likewise
+	{get, chat.PathServerReturn, talk, limit.API, smallBody, false},
 
 	{get, chat.PathSkills, read, limit.API, smallBody, false},
 	{post, chat.PathSkillPinned, talk, limit.API, smallBody, false},
@@ -109,12 +111,18 @@ func (c *Core) routes() *echo.Echo {
 	e.POST(chat.PathLogout, c.logOut)
 	e.POST(chat.PathTickets, c.giveTicket, c.admit(read, limit.API))
 
+	c.get(e, chat.PathServersClient, c.clientDocument)
+
 	for _, r := range forwarded {
 		on := func(method, path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) { e.Add(method, path, h, m...) }
 		if r.method == get {
 			on = func(_, path string, h echo.HandlerFunc, m ...echo.MiddlewareFunc) { c.get(e, path, h, m...) }
 		}
-		on(r.method, r.path, c.forward(r), c.admit(r.scope, r.class))
+		before := []echo.MiddlewareFunc{c.admit(r.scope, r.class)}
+		if r.path == chat.PathServerReturn {
+			before = []echo.MiddlewareFunc{c.comeBack, before[0]}
+		}
+		on(r.method, r.path, c.forward(r), before...)
 	}
 	return e
 }

@@ -26,6 +26,14 @@ type Entry struct {
 	Env     map[string]string `json:"env,omitempty"`
 	Cwd     string            `json:"cwd,omitempty"`
 	Allow   []string          `json:"allow,omitempty"` // tools that run unasked; of the instance's servers only
+	OAuth   *Client           `json:"oauth,omitempty"` // likewise
+}
+
+// Client is how the owner has registered the agent with a server's authorization
+// server, where that takes no registration by itself.
+type Client struct {
+	ClientID     string `json:"clientId"`
+	ClientSecret string `json:"clientSecret,omitempty"`
 }
 
 // file is a configuration as it is written.
@@ -104,6 +112,9 @@ func (e Entry) identity() string {
 func (e Entry) check(private map[string]bool) error {
 	if (e.URL == "") == (e.Command == "") {
 		return fault.New(fault.CodeInvalidRequest, "an MCP server has either a url or a command", "give one of the two")
+	}
+	if e.OAuth != nil && (e.Command != "" || e.OAuth.ClientID == "") {
+		return fault.New(fault.CodeInvalidRequest, "oauth is for a url, and has a clientId", "give the clientId that the authorization server knows, or leave oauth out")
 	}
 	if e.Command != "" {
 		return nil
@@ -187,6 +198,10 @@ func (e Entry) expand(lookup func(string) (string, bool)) (Entry, error) {
 		return out
 	}
 	e.Headers, e.Env = fill(e.Headers), fill(e.Env)
+	if e.OAuth != nil {
+		known := fill(map[string]string{"id": e.OAuth.ClientID, "secret": e.OAuth.ClientSecret})
+		e.OAuth = &Client{known["id"], known["secret"]}
+	}
 	return e, err
 }
 

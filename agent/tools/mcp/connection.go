@@ -60,7 +60,7 @@ func connect(ctx context.Context, d dial, last string) (*connection, error) {
 		if first == nil || ctx.Err() == nil {
 			first = err
 		}
-		if ctx.Err() != nil {
+		if r := (*reached)(nil); ctx.Err() != nil || errors.As(err, &r) && r.authorize {
 			break
 		}
 	}
@@ -277,8 +277,10 @@ func (c *connection) explain(ctx context.Context, err error) error {
 		return errors.New(c.childReason())
 	case c.web != nil && c.web.tooMuch.Swap(false):
 		return errRead
+	case c.web != nil && c.web.refused.Load() != nil:
+		return c.web.refused.Load()
 	case errors.As(err, &f):
-		return errors.New(f.what)
+		return f
 	case ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return errSlow
 	case ctx.Err() != nil:

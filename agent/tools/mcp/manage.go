@@ -16,6 +16,7 @@ type Server struct {
 	Transport string   `json:"transport"`
 	State     State    `json:"state"`
 	Error     string   `json:"error,omitempty"`
+	Authorize bool     `json:"authorize,omitempty"` // GET …/authorize would mend the error
 	Protocol  string   `json:"protocol,omitempty"`
 	Hash      string   `json:"hash,omitempty"`
 	Approved  string   `json:"approvedHash,omitempty"`
@@ -47,7 +48,7 @@ func (s *server) show() Server {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := Server{
-		Name: s.name, Scope: s.scope, Transport: string(s.entry.kind()), State: s.state, Error: s.err, Protocol: s.protocol,
+		Name: s.name, Scope: s.scope, Transport: string(s.entry.kind()), State: s.state, Error: s.err, Authorize: s.authorize, Protocol: s.protocol,
 		Hash: s.hash, Approved: s.pin.Hash, Tools: []Tool{},
 	}
 	for _, d := range s.defs {
@@ -136,8 +137,8 @@ func (s *Source) Put(ctx context.Context, user, name string, e Entry) (Server, e
 	if err := CheckName(name); err != nil {
 		return Server{}, err
 	}
-	if e.Command != "" || len(e.Args) > 0 || len(e.Env) > 0 || e.Cwd != "" || len(e.Allow) > 0 {
-		return Server{}, fault.New(fault.CodeForbidden, "command, args, env, cwd and allow are the owner's to set, in the instance's configuration", "give url and headers")
+	if e.Command != "" || len(e.Args) > 0 || len(e.Env) > 0 || e.Cwd != "" || len(e.Allow) > 0 || e.OAuth != nil {
+		return Server{}, fault.New(fault.CodeForbidden, "command, args, env, cwd, allow and oauth are the owner's to set, in the instance's configuration", "give url and headers")
 	}
 	if s.instance[name] != nil {
 		return Server{}, fault.New(fault.CodeConflict, "the instance has a server of this name", "choose another name")
@@ -201,6 +202,9 @@ func (s *Source) Remove(ctx context.Context, user, name string) error {
 		return nil
 	})
 	if err != nil {
+		return storeFault(err)
+	}
+	if err := s.Bucket.Delete(ctx, grantKey(one.pins.prefix, name)); err != nil {
 		return storeFault(err)
 	}
 	// The version stays and grows: standing approvals of calls were for what it was.

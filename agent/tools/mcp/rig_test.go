@@ -152,8 +152,10 @@ func (r *rig) approve() {
 func (r *rig) call(name string, args ...string) (string, error) {
 	r.t.Helper()
 	raw := json.RawMessage(strings.Join(append(args, "{}")[:1], ""))
-	return r.box.Run(r.t.Context(), name, raw, tools.Env{User: "alice", Sight: &tools.Sight{}})
+	return r.box.Run(r.t.Context(), name, raw, toolEnv())
 }
+
+func toolEnv() tools.Env { return tools.Env{User: "alice", Sight: &tools.Sight{}} }
 
 func (r *rig) verdict(name string) tools.Verdict {
 	r.t.Helper()

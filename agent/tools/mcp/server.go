@@ -38,31 +38,33 @@ const (
 
 // server is one server, and what is known of it.
 type server struct {
-	name  string
-	scope string // ScopeInstance or ScopeUser
-	entry Entry  // as configured, without values filled in
-	dial  dial
-	pins  pins
-	env   *env
-	tell  func(context.Context, event) // the audit log
+	name   string
+	scope  string // ScopeInstance or ScopeUser
+	entry  Entry  // as configured, without values filled in
+	dial   dial
+	pins   pins
+	grants *grants // nil where it has no authorization to be given
+	env    *env
+	tell   func(context.Context, event) // the audit log
 
 	working sync.Mutex // held by who connects or lists: one at a time
 
-	mu       sync.Mutex
-	state    State
-	err      string
-	fixed    bool // the entry itself is at fault: nothing is tried
-	defs     []Definition
-	hash     string
-	pin      Pin
-	protocol string
-	conn     *connection
-	stale    bool // the server said that its list has changed since it was read
-	looked   time.Time
-	tries    int
-	after    time.Time // no try before
-	busy     bool      // somebody looks in the background
-	closed   bool
+	mu        sync.Mutex
+	state     State
+	err       string
+	authorize bool // an authorization by its user would mend it
+	fixed     bool // the entry itself is at fault: nothing is tried
+	defs      []Definition
+	hash      string
+	pin       Pin
+	protocol  string
+	conn      *connection
+	stale     bool // the server said that its list has changed since it was read
+	looked    time.Time
+	tries     int
+	after     time.Time // no try before
+	busy      bool      // somebody looks in the background
+	closed    bool
 }
 
 // view is what is known of a server at one moment.
@@ -129,6 +131,9 @@ func (s *server) look(ctx context.Context) error {
 	s.working.Lock()
 	defer s.working.Unlock()
 	conn, list, err := s.read(ctx)
+	if errors.Is(ctx.Err(), context.Canceled) && err != nil {
+		return ctx.Err() // who waited has gone; that says nothing about the server
+	}
 	if err != nil {
 		return s.failed(err)
 	}
@@ -235,7 +240,8 @@ func (s *server) drop(conn *connection) {
 func (s *server) failed(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.state, s.err = Failed, err.Error()
+	s.state = Failed
+	s.err, s.authorize = forUser(s.name, err)
 	s.pauseLocked()
 	return err
 }
@@ -267,7 +273,7 @@ func (s *server) compare(ctx context.Context, defs []Definition, hash, protocol 
 		return s.failed(errors.New("its approval cannot be read from the store"))
 	}
 	s.mu.Lock()
-	s.defs, s.hash, s.pin, s.protocol, s.err = defs, hash, pin, protocol, ""
+	s.defs, s.hash, s.pin, s.protocol, s.err, s.authorize = defs, hash, pin, protocol, "", false
 	s.looked = s.env.now()
 	switch {
 	case s.stale:
@@ -284,6 +290,27 @@ func (s *server) compare(ctx context.Context, defs []Definition, hash, protocol 
 		s.tell(ctx, event{what: eventChanged, server: s.name, hash: hash})
 	}
 	return nil
+}
+
+// lacks notes that a call needed an authorization that was not given: the definitions
+// stand, and who looks at the server sees what to do.
+func (s *server) lacks(why string, authorize bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if authorize && s.state == Ready {
+		s.err, s.authorize = why, true
+	}
+}
+
+// again has the server looked at now, whatever went wrong before.
+func (s *server) again() {
+	s.mu.Lock()
+	s.after, s.tries = time.Time{}, 0
+	if s.authorize && s.state == Ready {
+		s.err, s.authorize = "", false
+	}
+	s.mu.Unlock()
+	s.wake()
 }
 
 // close ends the server's connection for good.

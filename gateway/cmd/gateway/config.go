@@ -70,7 +70,6 @@ type config struct {
 	listen    string
 	admin     string // empty: no listener
 	traces    bool
-	publicURL string // where people reach it; empty: nobody said
 	edge      edge.Config
 	most      edge.Most // what a user may have open at once
 	agents    []edge.Agent
@@ -157,7 +156,7 @@ func (env environment) understand(version string) (config, error) {
 	c.listen, e.Loopback, err = env.listen()
 	note("LISTEN_ADDR", err)
 	addressOK := err == nil
-	c.publicURL, err = access.ParsePublicURL(strings.TrimSpace(env.PublicURL))
+	e.PublicURL, err = access.ParsePublicURL(strings.TrimSpace(env.PublicURL))
 	note("PUBLIC_URL", err)
 	note(env.agents(&c))
 	c.admin = strings.TrimSpace(env.AdminAddr)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"os"
 	"slices"
@@ -20,7 +21,12 @@ import (
 const (
 	user   = "alice"
 	server = "suite" // our name for the suite's server
+	// maxTries is how often this person gives an authorization that changes nothing.
+	maxTries = 2
 )
+
+// applicant is what the suite knows its clients as.
+var applicant = mcp.Applicant{Callback: "http://localhost:3000/callback", ClientID: "https://conformance-test.local/client-metadata.json"}
 
 // client is our source of tools with one server in it: what an agent has, without a
 // model.
@@ -32,7 +38,9 @@ type client struct {
 
 // given is what the suite tells a client beside the server's address.
 type given struct {
-	ToolCalls []struct {
+	ClientID     string `json:"client_id"`
+	ClientSecret string `json:"client_secret"`
+	ToolCalls    []struct {
 		Name      string          `json:"name"`
 		Arguments json.RawMessage `json:"arguments"`
 	} `json:"toolCalls"`
@@ -47,6 +55,9 @@ func play(ctx context.Context, scenario, context, address string) error {
 	defer end()
 	if err := c.connect(ctx); err != nil {
 		return err
+	}
+	if strings.HasPrefix(scenario, "auth/") {
+		return c.callAuthorized(ctx, "test-tool")
 	}
 	switch scenario {
 	case "tools_call":
@@ -94,8 +105,12 @@ func newClient(context, address string) (*client, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	entry := mcp.Entry{URL: address}
+	if c.given.ClientID != "" {
+		entry.OAuth = &mcp.Client{ClientID: c.given.ClientID, ClientSecret: c.given.ClientSecret}
+	}
 	c.source = mcp.New(mcp.Config{
-		Bucket: store, Servers: map[string]mcp.Entry{server: {URL: address}}, Private: map[string]bool{at.Host: true},
+		Bucket: store, Servers: map[string]mcp.Entry{server: entry}, Private: private(at.Hostname()),
 		Timeout: 10 * time.Second, Version: "conformance", Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 	c.box = tools.New(tools.Config{Catalogs: []tools.Catalog{c.source}})
@@ -106,14 +121,80 @@ func newClient(context, address string) (*client, func(), error) {
 	}, nil
 }
 
-// connect connects to the server and approves what it has.
+// private lets the client reach every port of the suite's host: which of them are its
+// authorization servers it says later.
+func private(host string) map[string]bool {
+	out := make(map[string]bool, 1<<16)
+	for port := range 1 << 16 {
+		out[fmt.Sprintf("%s:%d", host, port)] = true
+	}
+	return out
+}
+
+// connect connects to the server, authorized where it wants that, and approves what it
+// has.
 func (c *client) connect(ctx context.Context) error {
 	s := c.source.Check(ctx)[0]
+	for tries := 0; s.Authorize && tries < maxTries; tries++ {
+		if err := c.authorize(ctx); err != nil {
+			return err
+		}
+		s = c.source.Check(ctx)[0]
+	}
 	if s.State != mcp.Unapproved {
 		return fmt.Errorf("the server is %s: %s", s.State, s.Error)
 	}
 	_, err := c.source.Approve(ctx, user, true, server, s.Hash)
 	return err
+}
+
+// authorize gives the agent what the server wants, as a person in a browser does. The
+// suite's authorization servers send everybody back at once.
+func (c *client) authorize(ctx context.Context) error {
+	address, err := c.source.Authorize(ctx, user, true, server, applicant)
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return err
+	}
+	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	answer, err := browser.Do(request)
+	if err != nil {
+		return err
+	}
+	_ = answer.Body.Close() // only its head is wanted
+	back, err := answer.Location()
+	if err != nil {
+		return err
+	}
+	_, err = c.source.Authorized(ctx, user, back.Query())
+	return err
+}
+
+// callAuthorized calls a tool, and once more when the server wants more rights for it.
+func (c *client) callAuthorized(ctx context.Context, tool string) error {
+	err := c.call(ctx, tool, `{}`)
+	for range maxTries {
+		if err == nil || !c.wantsMore(ctx) {
+			return err
+		}
+		if err := c.authorize(ctx); err != nil {
+			return err
+		}
+		if s := c.source.Check(ctx)[0]; s.State != mcp.Ready {
+			return fmt.Errorf("the server is %s: %s", s.State, s.Error)
+		}
+		err = c.call(ctx, tool, `{}`)
+	}
+	return err
+}
+
+// wantsMore reports whether the server has said that an authorization would help.
+func (c *client) wantsMore(ctx context.Context) bool {
+	list, err := c.source.List(ctx, user)
+	return err == nil && list[0].Authorize
 }
 
 // call calls a tool as a turn does once the user has said yes.
