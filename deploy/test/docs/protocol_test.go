@@ -65,7 +65,7 @@ func served(t *testing.T) []string {
 	if len(out) < 25 {
 		t.Fatalf("found %d routes of the agent, so this test has lost its source", len(out))
 	}
-	return append(out, "GET "+chat.PathHealth, "GET "+chat.PathReady, "POST "+chat.PathLogin, "GET "+chat.PathSocket, "POST "+chat.PathTickets, "POST "+chat.PathLogout)
+	return append(out, "GET "+chat.PathHealth, "GET "+chat.PathReady, "POST "+chat.PathLogin, "GET "+chat.PathSocket, "POST "+chat.PathTickets, "POST "+chat.PathLogout, "GET "+chat.PathServersClient)
 }
 
 var pathCell = regexp.MustCompile("^(GET|POST|PUT|PATCH|DELETE) `(/[^`]*)`$")
