@@ -3,7 +3,7 @@ package mcp
 import (
 	"context"
 	"encoding/json"
-	"slices"
+	"sync"
 	"time"
 
 	"github.com/loongclaw/loongclaw/pkg/fault"
@@ -216,24 +216,22 @@ func (s *Source) Remove(ctx context.Context, user, name string) error {
 	return storeFault(err)
 }
 
-// Names of servers for whoever checks the configuration.
-func (s *Source) instanceNames() []string {
-	var out []string
-	for _, one := range sorted(s.instance) {
-		out = append(out, one.name)
-	}
-	return slices.Clip(out)
-}
-
-// Check connects to every server of the instance and returns what became of each.
+// Check connects to every server of the instance and returns what became of each. It
+// changes nothing of what is kept, so that a running agent notes a change itself.
 func (s *Source) Check(ctx context.Context) []Server {
-	var out []Server
-	for _, name := range s.instanceNames() {
-		one := s.instance[name]
-		if !one.fixed {
-			_ = one.look(ctx) // what went wrong is in the state
-		}
-		out = append(out, one.show())
+	all := sorted(s.instance)
+	out := make([]Server, len(all))
+	var done sync.WaitGroup
+	for i, one := range all {
+		done.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, lookTime)
+			defer cancel()
+			if !one.fixed {
+				_ = one.lookAnd(ctx, one.approved) // what went wrong is in the state
+			}
+			out[i] = one.show()
+		})
 	}
+	done.Wait()
 	return out
 }

@@ -127,7 +127,10 @@ func (s *server) listening() {
 
 // look connects where there is no connection, reads the definitions, and compares
 // them with the approved ones.
-func (s *server) look(ctx context.Context) error {
+func (s *server) look(ctx context.Context) error { return s.lookAnd(ctx, s.note) }
+
+// lookAnd looks, and has what was seen judged by what was approved.
+func (s *server) lookAnd(ctx context.Context, judge func(ctx context.Context, hash, protocol string) (pin Pin, changed bool, err error)) error {
 	s.working.Lock()
 	defer s.working.Unlock()
 	conn, list, err := s.read(ctx)
@@ -142,7 +145,15 @@ func (s *server) look(ctx context.Context) error {
 		s.drop(conn)
 		return s.failed(err)
 	}
-	return s.compare(ctx, defs, hash, conn.protocol())
+	pin, changed, err := judge(ctx, hash, conn.protocol())
+	if err != nil {
+		return s.failed(errors.New("its approval cannot be read from the store"))
+	}
+	s.settle(defs, hash, conn.protocol(), pin)
+	if changed {
+		s.tell(ctx, event{what: eventChanged, server: s.name, hash: hash})
+	}
+	return nil
 }
 
 // read reads the definitions. A connection that has ended meanwhile is made again. It
@@ -252,11 +263,11 @@ func (s *server) pauseLocked() {
 	s.after = s.env.now().Add(min(pause, maxPause))
 }
 
-// compare judges definitions by what was approved, and notes a change.
-func (s *server) compare(ctx context.Context, defs []Definition, hash, protocol string) error {
+// note keeps that definitions are others than the approved ones, and which revision
+// the server took.
+func (s *server) note(ctx context.Context, hash, protocol string) (pin Pin, changed bool, err error) {
 	identity := s.entry.identity()
-	changed := false
-	pin, err := s.pins.update(ctx, s.name, func(p *Pin) (write bool, err error) {
+	pin, err = s.pins.update(ctx, s.name, func(p *Pin) (write bool, err error) {
 		changed = false
 		if p.Of != identity { // another server has its name now: what was approved is void
 			*p, write = Pin{Of: identity, Version: p.Version + 1}, p.Of != ""
@@ -269,10 +280,22 @@ func (s *server) compare(ctx context.Context, defs []Definition, hash, protocol 
 		}
 		return write, nil
 	})
-	if err != nil {
-		return s.failed(errors.New("its approval cannot be read from the store"))
+	return pin, changed, err
+}
+
+// approved only reads what was approved.
+func (s *server) approved(ctx context.Context, _, _ string) (pin Pin, changed bool, err error) {
+	pin, _, err = s.pins.read(ctx, s.name)
+	if pin.Of != s.entry.identity() {
+		pin = Pin{}
 	}
+	return pin, false, err
+}
+
+// settle takes definitions in, with what was approved.
+func (s *server) settle(defs []Definition, hash, protocol string, pin Pin) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.defs, s.hash, s.pin, s.protocol, s.err, s.authorize = defs, hash, pin, protocol, "", false
 	s.looked = s.env.now()
 	switch {
@@ -285,11 +308,6 @@ func (s *server) compare(ctx context.Context, defs []Definition, hash, protocol 
 	default:
 		s.state = Changed
 	}
-	s.mu.Unlock()
-	if changed {
-		s.tell(ctx, event{what: eventChanged, server: s.name, hash: hash})
-	}
-	return nil
 }
 
 // lacks notes that a call needed an authorization that was not given: the definitions
