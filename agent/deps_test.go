@@ -37,6 +37,7 @@ var owners = map[string][]string{
 	"mvdan.cc/sh/v3/":                         {"tools/shell"},
 	"github.com/JohannesKaufmann/":            {"tools/webpage"},
 	"github.com/modelcontextprotocol/go-sdk/": {"mcpserver", "tools/mcp"},
+	"golang.org/x/oauth2":                     {"tools/mcp"},
 	"github.com/loongclaw/loongclaw/pkg/sse":  {"httpapi"},
 	telemetry + "/metrics":                    {"meter"},
 	telemetry + "/traces":                     {"trace"},

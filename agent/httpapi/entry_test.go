@@ -75,8 +75,8 @@ func TestEveryRouteNeedsAPass(t *testing.T) {
 	}
 }
 
-// What only looks needs "read", what changes something "chat"; which of them a request
-// to the server of MCP does, its tools say.
+// What only looks needs "read", what changes something "chat", an authorization in a
+// browser too; which of them a request to the server of MCP does, its tools say.
 func TestEveryRouteNeedsItsScope(t *testing.T) {
 	r := newRig(t)
 	for _, route := range r.echo.Routes() {
@@ -84,7 +84,8 @@ func TestEveryRouteNeedsItsScope(t *testing.T) {
 			continue
 		}
 		need, other := "chat", "read"
-		if route.Method == http.MethodGet || route.Path == chat.PathMCP {
+		authorizes := route.Path == chat.PathServerGrant || route.Path == chat.PathServerReturn
+		if route.Method == http.MethodGet && !authorizes || route.Path == chat.PathMCP {
 			need, other = other, need
 		}
 		for _, scopes := range [][]string{nil, {other}, {"admin"}, {"READ", "CHAT"}, {need + " "}} {

@@ -2,21 +2,27 @@ package httpapi
 
 import (
 	"mime"
+	"net/http"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/loongclaw/loongclaw/agent/mcpserver"
 	"github.com/loongclaw/loongclaw/agent/tools/mcp"
+	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
 // serverOf returns the source of servers, and which of them the path names.
 func (s *Server) serverOf(c echo.Context) (from *mcp.Source, name string, err error) {
 	if s.Servers == nil {
-		return nil, "", fault.New(fault.CodeNotFound, "this agent has no MCP servers", "ask the owner")
+		return nil, "", noServers()
 	}
 	name, err = param(c, "name")
 	return s.Servers, name, err
+}
+
+func noServers() error {
+	return fault.New(fault.CodeNotFound, "this agent has no MCP servers", "ask the owner")
 }
 
 func (s *Server) listServers(c echo.Context) (serversAnswer, error) {
@@ -60,4 +66,30 @@ func (s *Server) mcp(c echo.Context) error {
 	mayWrite, _ := c.Get("chat").(bool)
 	s.clients.Serve(mcpserver.Caller{User: user(c), MayWrite: mayWrite, RequestID: requestID(c)}, c.Response(), c.Request())
 	return nil
+}
+
+// authorizeServer sends a person's browser to where the server's authorization is given.
+func (s *Server) authorizeServer(c echo.Context) error {
+	from, name, err := s.serverOf(c)
+	if err != nil {
+		return err
+	}
+	admin, _ := c.Get("admin").(bool)
+	to, err := from.Authorize(c.Request().Context(), user(c), admin, name, mcp.ApplicantAt(c.Request().Header.Get(chat.HeaderPublicURL)))
+	if err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusFound, to)
+}
+
+// serverAuthorized takes the browser back.
+func (s *Server) serverAuthorized(c echo.Context) error {
+	if s.Servers == nil {
+		return noServers()
+	}
+	name, err := s.Servers.Authorized(c.Request().Context(), user(c), c.QueryParams())
+	if err != nil {
+		return err
+	}
+	return c.String(http.StatusOK, "LoongClaw may use the MCP server "+name+" now; this page can be closed.\nLoongClaw 现在可以使用 MCP 服务器 "+name+"，此页可以关闭。\n")
 }

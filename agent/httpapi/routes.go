@@ -80,6 +80,8 @@ func (s *Server) table() []route {
 		{put, chat.PathServer, takes(s.setServer)},
 		{del, chat.PathServer, writes(s.removeServer).as(http.StatusNoContent)},
 		{post, chat.PathServerPinned, takes(s.approveServer)},
+		{get, chat.PathServerGrant, writes(s.authorizeServer)},
+		{get, chat.PathServerReturn, writes(s.serverAuthorized)},
 
 		{get, chat.PathSkills, tells(s.listSkills)},
 		{post, chat.PathSkillPinned, takes(s.approveSkill)},

@@ -37,6 +37,14 @@ type Config struct {
 // New returns a client that checks each address when it dials it. It gives a
 // redirect back as the answer that it is: whoever asked judges where it leads.
 func New(c Config) *http.Client {
+	t := Transport(c)
+	t.DisableKeepAlives = true // each request is checked anew
+	return Unfollowing(t)
+}
+
+// Transport is what New's client sends with. Its connections stay open for more
+// requests to the address that was checked.
+func Transport(c Config) *http.Transport {
 	g := guard{Config: c, private: map[string]bool{}}
 	for _, p := range c.Private {
 		g.private[strings.ToLower(p)] = true
@@ -49,14 +57,14 @@ func New(c Config) *http.Client {
 	if g.Dial == nil {
 		g.Dial = (&net.Dialer{Timeout: 10 * time.Second}).DialContext
 	}
-	return Unfollowing(&http.Transport{
+	return &http.Transport{
 		Proxy:                  nil, // a proxy would connect past the check
 		DialContext:            g.dial,
-		DisableKeepAlives:      true, // each request is checked anew
 		ForceAttemptHTTP2:      true,
 		TLSHandshakeTimeout:    10 * time.Second,
 		MaxResponseHeaderBytes: maxHeaders,
-	})
+		IdleConnTimeout:        time.Minute,
+	}
 }
 
 // egress reaches an egress proxy and nothing else: that stands in a network with
@@ -131,7 +139,7 @@ func HostPort(u *url.URL) string {
 			port = "443"
 		}
 	}
-	return net.JoinHostPort(u.Hostname(), port)
+	return net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }
 
 // Read reads a body of at most limit bytes, unpacked.

@@ -70,8 +70,9 @@ func TestWhatIsDialled(t *testing.T) {
 func TestNoRedirectIsFollowed(t *testing.T) {
 	asked := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked++
-		http.Redirect(w, r, "/again", http.StatusFound)
+		if asked++; asked == 1 {
+			http.Redirect(w, r, "/again", http.StatusFound)
+		}
 	}))
 	defer server.Close()
 	response, err := outbound.New(outbound.Config{Private: []string{strings.TrimPrefix(server.URL, "http://")}}).Get(server.URL)

@@ -13,7 +13,9 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/plain"
 )
 
-// object checks that a model's arguments are one JSON object; none at all is {}.
+// object checks that a model's arguments are one JSON object; none at all is {}. One
+// in which a name stands twice is refused: of the two people may see the one, and the
+// tool may take the other.
 func object(args json.RawMessage) (json.RawMessage, error) {
 	trimmed := bytes.TrimSpace(args)
 	if len(trimmed) == 0 || string(trimmed) == "null" {
@@ -25,21 +27,71 @@ func object(args json.RawMessage) (json.RawMessage, error) {
 	if trimmed[0] != '{' {
 		return nil, failed(`the arguments are not a JSON object; send something like {"path":"notes.md"}`)
 	}
+	if name, ok := Doubled(trimmed); ok {
+		return nil, failed("the name %.60q stands twice in an object of the arguments; send each name once", name)
+	}
 	return trimmed, nil
 }
 
+// Doubled finds a name that stands twice in an object of valid JSON, at any depth.
+func Doubled(valid []byte) (name string, found bool) {
+	d := json.NewDecoder(bytes.NewReader(valid))
+	d.UseNumber()
+	var open []map[string]bool // by depth; nil for a list
+	key := false               // a name is next
+	for {
+		t, err := d.Token()
+		if err != nil {
+			return "", false
+		}
+		switch t := t.(type) {
+		case json.Delim:
+			switch t {
+			case '{':
+				open = append(open, map[string]bool{})
+			case '[':
+				open = append(open, nil)
+			default:
+				open = open[:len(open)-1]
+			}
+		case string:
+			if names := open[len(open)-1]; key {
+				if names[t] {
+					return t, true
+				}
+				names[t], key = true, false
+				continue
+			}
+		}
+		key = len(open) > 0 && open[len(open)-1] != nil
+	}
+}
+
 // decode reads arguments. Those that a tool does not know are ignored, so that
-// nothing a model adds (such as "approval") does anything.
+// nothing a model adds (such as "approval") does anything. encoding/json takes a name
+// in any case; where one stands in two, which of them would count is not plain.
 func decode(args json.RawMessage, into any) error {
 	err := json.Unmarshal(args, into)
 	var wrong *json.UnmarshalTypeError
 	switch {
-	case err == nil:
-		return nil
 	case errors.As(err, &wrong):
 		return failed("the argument %q must be a %s, not a %s", wrong.Field, jsonType(wrong.Type.String()), wrong.Value)
+	case err != nil:
+		return failed("the arguments cannot be read: %v", err)
 	}
-	return failed("the arguments cannot be read: %v", err)
+	var names map[string]json.RawMessage
+	if json.Unmarshal(args, &names) != nil {
+		return nil
+	}
+	folded := make(map[string]bool, len(names))
+	for name := range names {
+		small := strings.ToLower(strings.ToUpper(name))
+		if folded[small] {
+			return failed("the argument %.60q is there twice, in capitals and small letters; send it once", small)
+		}
+		folded[small] = true
+	}
+	return nil
 }
 
 func jsonType(goType string) string {

@@ -134,9 +134,6 @@ func (c *Client) once(ctx context.Context, text string, count int) ([]found, err
 	if c.settings.Egress != "" && response.Header.Get(answered) == "" {
 		return nil, ofEgress(status)
 	}
-	if status/100 == 3 {
-		return nil, ofStatus(status)
-	}
 	body, err := outbound.Read(response.Body, maxAnswer)
 	if status != http.StatusOK {
 		e := c.vendor.fault(status, body) // what could be read of it

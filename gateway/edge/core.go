@@ -24,9 +24,12 @@ import (
 // Config is all that a core must know.
 type Config struct {
 	Version string
-	Tokens  access.Tokens
-	JWT     *access.JWT              // nil when that way in is not configured
-	Access  *access.CloudflareAccess // Cloudflare Access; nil when it is not configured
+	// PublicURL is the address under which people reach this gateway, scheme and host;
+	// empty where nobody has said.
+	PublicURL string
+	Tokens    access.Tokens
+	JWT       *access.JWT              // nil when that way in is not configured
+	Access    *access.CloudflareAccess // Cloudflare Access; nil when it is not configured
 	// LoginCode can be redeemed once for a session of the first token's user.
 	LoginCode string
 	PassKey   ed25519.PrivateKey

@@ -77,6 +77,9 @@ func (c *Core) forward(r chat.Route) echo.HandlerFunc {
 		if r.Path == chat.PathConfig {
 			set.Set(chat.HeaderPublicPort, x.port())
 		}
+		if r.Path == chat.PathServerGrant {
+			set.Set(chat.HeaderPublicURL, x.publicURL())
+		}
 		repeat := method == http.MethodGet || keyed(method, r.Path) && c.key(set, x.head.Header, x.facts)
 		target := x.path
 		if x.query != "" {

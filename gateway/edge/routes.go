@@ -53,7 +53,8 @@ func (c *Core) routes() *echo.Echo {
 
 	own := map[string]echo.HandlerFunc{
 		chat.PathHealth: c.health, chat.PathReady: c.ready,
-		chat.PathLogin: c.redeem, chat.PathLogout: c.logOut, chat.PathTickets: c.giveTicket, chat.PathSocket: c.socket,
+		chat.PathServersClient: c.clientDocument,
+		chat.PathLogin:         c.redeem, chat.PathLogout: c.logOut, chat.PathTickets: c.giveTicket, chat.PathSocket: c.socket,
 	}
 	for _, r := range chat.Routes() {
 		h := own[r.Path]
@@ -61,6 +62,8 @@ func (c *Core) routes() *echo.Echo {
 			h = c.forward(r)
 		}
 		switch {
+		case r.Path == chat.PathServerReturn: // a browser that comes from elsewhere
+			c.get(e, r.Path, c.comeBack(c.admit(r, h)))
 		case r.Path == chat.PathSocket: // a ticket lets in, too, and HEAD opens none
 			e.GET(r.Path, h)
 		case r.Method == http.MethodGet:

@@ -35,10 +35,14 @@ const (
 	PathServerPinned = "/api/mcp/:name/approve"
 	PathSkills       = "/api/skills"
 	PathSkillPinned  = "/api/skills/:name/approve"
-	PathLogin        = "/api/login"
-	PathLogout       = "/api/logout"
-	PathTickets      = "/api/tickets"
-	PathSocket       = "/ws"
+	PathServerGrant  = "/api/mcp/:name/authorize"
+	PathServerReturn = "/api/mcp/callback"
+	// PathServersClient is a document for authorization servers.
+	PathServersClient = "/api/mcp/client.json"
+	PathLogin         = "/api/login"
+	PathLogout        = "/api/logout"
+	PathTickets       = "/api/tickets"
+	PathSocket        = "/ws"
 
 	// PathMCP is where clients of the Model Context Protocol reach the agent.
 	PathMCP = "/mcp"
@@ -61,4 +65,7 @@ const (
 	// HeaderPublicPort tells the agent on which port clients see the gateway,
 	// for /api/config.
 	HeaderPublicPort = "X-LoongClaw-Public-Port"
+	// HeaderPublicURL tells the agent under which address people reach the gateway,
+	// for those who are to be sent back to it.
+	HeaderPublicURL = "X-LoongClaw-Public-Url"
 )

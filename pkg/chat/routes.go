@@ -100,6 +100,9 @@ func Routes() []Route {
 		{put, PathServer, talk, LimitAPI, ByAgent},
 		{del, PathServer, talk, LimitAPI, ByAgent},
 		{post, PathServerPinned, talk, LimitAPI, ByAgent}, // the agent wants admin for the instance's
+		{get, PathServerGrant, talk, LimitAPI, ByAgent},   // likewise
+		{get, PathServerReturn, talk, LimitAPI, ByAgent},
+		{get, PathServersClient, anybody, none, ByGateway},
 
 		{get, PathSkills, read, LimitAPI, ByAgent},
 		{post, PathSkillPinned, talk, LimitAPI, ByAgent},

@@ -16,13 +16,20 @@ import (
 	"github.com/loongclaw/loongclaw/agent/websearch"
 )
 
-// check says what this configuration would do, after trying the store.
+// check says what this configuration would do, after trying the store and what it
+// reaches outside.
 func check(ctx context.Context, c config, stdout io.Writer) (err error) {
 	if err := errors.Join(tryStore(ctx, c), tryWorkspace(c), tryLog(c)); err != nil {
 		return err
 	}
-	searches, err := trySearch(ctx, c)
-	if err != nil {
+	searches, searchErr := trySearch(ctx, c)
+	servers, serversErr := tryServers(ctx, c)
+	for _, line := range servers {
+		if _, err := fmt.Fprintln(stdout, line); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(searchErr, serversErr); err != nil {
 		return err
 	}
 	_, info := model.New(c.model(), nil, nil)

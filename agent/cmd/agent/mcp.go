@@ -41,9 +41,8 @@ func mcpConfig(ctx context.Context, c config, store bucket.Bucket, window int, l
 
 func readServers(ctx context.Context, c config, store bucket.Bucket) (map[string]mcp.Entry, error) {
 	var body []byte
-	from := serversKey + " in the store"
+	from := serversFrom(c)
 	if c.MCPConfig != "" {
-		from = "MCP_CONFIG"
 		var err error
 		if body, err = os.ReadFile(c.MCPConfig); err != nil {
 			return nil, fmt.Errorf("MCP_CONFIG: %w\nNext: name a file that can be read, or leave it out", err)
@@ -79,4 +78,45 @@ func mcpSecrets() []string {
 		}
 	}
 	return out
+}
+
+// tryServers connects to each of the instance's MCP servers and says what came of it:
+// one that the owner named must be there, and the rest is for a person to do.
+func tryServers(ctx context.Context, c config) (lines []string, err error) {
+	store, closeStore, err := openStore(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, closeStore()) }()
+	config, err := mcpConfig(ctx, c, store, 0, nil)
+	if err != nil || len(config.Servers) == 0 {
+		return nil, err
+	}
+	source := mcp.New(config)
+	defer source.Close()
+	var faults []error
+	for _, s := range source.Check(ctx) {
+		line := fmt.Sprintf("MCP server %s: %d tools over %s, revision %s", s.Name, len(s.Tools), s.Transport, s.Protocol)
+		switch {
+		case s.Authorize:
+			lines = append(lines, "MCP server "+s.Name+": "+s.Error)
+		case s.State == mcp.Failed:
+			faults = append(faults, fmt.Errorf("MCP server %s: %s\nNext: mend its entry in %s, or the server, or take the entry out; the agent starts without the server", s.Name, s.Error, serversFrom(c)))
+		case s.State == mcp.Unapproved:
+			lines = append(lines, line+"; nobody has approved them yet: look at GET /api/mcp, then POST /api/mcp/"+s.Name+"/approve")
+		case s.State == mcp.Changed:
+			lines = append(lines, line+"; they are not what was approved: look at their changes in GET /api/mcp, then POST /api/mcp/"+s.Name+"/approve")
+		default:
+			lines = append(lines, line)
+		}
+	}
+	return lines, errors.Join(faults...)
+}
+
+// serversFrom is where the instance's MCP servers are configured.
+func serversFrom(c config) string {
+	if c.MCPConfig != "" {
+		return "MCP_CONFIG"
+	}
+	return serversKey + " in the store"
 }

@@ -27,7 +27,7 @@ func readNative(b json.RawMessage) native {
 	}
 	for _, fields := range append(n.Calls, n.Message) {
 		for k := range fields {
-			if reserved[k] {
+			if reserved[strings.ToLower(k)] {
 				delete(fields, k)
 			}
 		}

@@ -103,11 +103,13 @@ func present(raw json.RawMessage) bool {
 type fields map[string]json.RawMessage
 
 // others are the fields of an object that are in none of the lists and hold
-// anything.
+// anything. A name of the lists in capitals is not kept either: nobody has read it,
+// and beside the field itself it would go back as the same one twice.
 func others(f map[string]json.RawMessage, known, notes []string) fields {
 	var out fields
 	for k, v := range f {
-		if slices.Contains(known, k) || slices.Contains(notes, k) || !present(v) || string(v) == `""` || string(v) == "[]" || string(v) == "{}" {
+		listed := func(name string) bool { return strings.EqualFold(name, k) }
+		if slices.ContainsFunc(known, listed) || slices.ContainsFunc(notes, listed) || !present(v) || string(v) == `""` || string(v) == "[]" || string(v) == "{}" {
 			continue
 		}
 		if out == nil {

@@ -43,6 +43,8 @@ func TestWhatIsKeptForTheProvider(t *testing.T) {
 		},
 		"the same once more":       {strings.Repeat(event(`{"reasoning_details":[{"type":"reasoning.encrypted","data":"D","index":0}]}`, "null"), 2) + said("hi") + ends("stop"), `{"message":{"reasoning_details":[{"data":"D","index":0,"type":"reasoning.encrypted"}]}}`},
 		"notes for whoever shows":  {event(`{"content":"hi","annotations":[{"a":1}],"provider_metadata":{"x":1},"audio":{"id":1}}`, "stop"), ""},
+		"names in capitals":        {event(`{"content":"hi","Role":"user","CONTENT":"no","Tool_Calls":[{"id":"x"}],"resume_token":"R"}`, "stop"), `{"message":{"resume_token":"R"}}`},
+		"names in capitals, call":  {event(`{"tool_calls":[{"index":0,"id":"a","Id":"b","Type":"x","function":{"name":"get_time","arguments":"{}"}}]}`, "tool_calls"), ""},
 		"a field nobody has known": {event(`{"content":"hi","resume_token":"R"}`, "stop"), `{"message":{"resume_token":"R"}}`},
 		"too much":                 {event(`{"content":"hi","resume_token":"`+strings.Repeat("x", maxNative)+`"}`, "stop"), ""},
 	} {

@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/loongclaw/loongclaw/agent/outbound"
 	"github.com/loongclaw/loongclaw/agent/tools"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -24,6 +26,14 @@ type Entry struct {
 	Env     map[string]string `json:"env,omitempty"`
 	Cwd     string            `json:"cwd,omitempty"`
 	Allow   []string          `json:"allow,omitempty"` // tools that run unasked; of the instance's servers only
+	OAuth   *Client           `json:"oauth,omitempty"` // likewise
+}
+
+// Client is how the owner has registered the agent with a server's authorization
+// server, where that takes no registration by itself.
+type Client struct {
+	ClientID     string `json:"clientId"`
+	ClientSecret string `json:"clientSecret,omitempty"`
 }
 
 // file is a configuration as it is written.
@@ -37,6 +47,9 @@ func ParseFile(b []byte) (map[string]Entry, error) {
 	var f file
 	if err := json.Unmarshal(b, &f); err != nil {
 		return nil, fmt.Errorf("the configuration of MCP servers is not JSON of the form {\"mcpServers\":{\"NAME\":{\"url\":\"https://…\"}}}: %w", err)
+	}
+	if name, twice := tools.Doubled(b); twice { // the last one would count, and the first be read
+		return nil, fmt.Errorf("in the configuration of MCP servers %.64q stands twice in one object: keep one of the two", name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.Servers)) {
 		if err := CheckName(name); err != nil {
@@ -100,6 +113,9 @@ func (e Entry) check(private map[string]bool) error {
 	if (e.URL == "") == (e.Command == "") {
 		return fault.New(fault.CodeInvalidRequest, "an MCP server has either a url or a command", "give one of the two")
 	}
+	if e.OAuth != nil && (e.Command != "" || e.OAuth.ClientID == "") {
+		return fault.New(fault.CodeInvalidRequest, "oauth is for a url, and has a clientId", "give the clientId that the authorization server knows, or leave oauth out")
+	}
 	if e.Command != "" {
 		return nil
 	}
@@ -109,7 +125,13 @@ func (e Entry) check(private map[string]bool) error {
 	if len(e.Headers) > maxHeaders {
 		return fault.New(fault.CodeInvalidRequest, fmt.Sprintf("an MCP server has more than %d headers", maxHeaders), "send fewer")
 	}
+	named := map[string]bool{}
 	for name, value := range e.Headers {
+		same := http.CanonicalHeaderKey(name)
+		if named[same] { // which of the two would be sent is not known
+			return fault.New(fault.CodeInvalidRequest, fmt.Sprintf("the header %.64q is there twice, in capitals and small letters", same), "keep one of the two")
+		}
+		named[same] = true
 		if !headerName.MatchString(name) || reservedHeader(name) {
 			return fault.New(fault.CodeInvalidRequest, fmt.Sprintf("the header %.64q cannot be set", name), "name one that the server asks for, such as Authorization")
 		}
@@ -141,7 +163,7 @@ func serverURL(text string, private map[string]bool) (*url.URL, error) {
 		return nil, bad("an address with a user name or password in it is not taken", "put what the server asks for into a header")
 	}
 	u.Fragment = ""
-	if private[hostPort(u)] {
+	if private[outbound.HostPort(u)] {
 		return u, nil
 	}
 	if u.Scheme != "https" {
@@ -151,19 +173,6 @@ func serverURL(text string, private map[string]bool) (*url.URL, error) {
 		return nil, bad(err.Error(), "use a host of the public internet, or have the owner list the host and port in MCP_PRIVATE_HOSTS")
 	}
 	return u, nil
-}
-
-// hostPort is an address's host with its port, which each scheme has one of.
-func hostPort(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	host := strings.ToLower(u.Hostname())
-	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
-	}
-	return host + ":" + port
 }
 
 // expand fills in the values of ${MCP_…} in an entry of the instance's. Only names
@@ -189,6 +198,10 @@ func (e Entry) expand(lookup func(string) (string, bool)) (Entry, error) {
 		return out
 	}
 	e.Headers, e.Env = fill(e.Headers), fill(e.Env)
+	if e.OAuth != nil {
+		known := fill(map[string]string{"id": e.OAuth.ClientID, "secret": e.OAuth.ClientSecret})
+		e.OAuth = &Client{known["id"], known["secret"]}
+	}
 	return e, err
 }
 
@@ -200,7 +213,7 @@ func PrivateHosts(list []string) (map[string]bool, error) {
 		if err != nil || u.Port() == "" || u.Host != text || u.Hostname() == "" {
 			return nil, fmt.Errorf("MCP_PRIVATE_HOSTS: %.80q is not HOST:PORT", text)
 		}
-		out[hostPort(u)] = true
+		out[outbound.HostPort(u)] = true
 	}
 	return out, nil
 }

@@ -2,6 +2,7 @@ package mcp
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -59,7 +60,7 @@ func connect(ctx context.Context, d dial, last string) (*connection, error) {
 		if first == nil || ctx.Err() == nil {
 			first = err
 		}
-		if ctx.Err() != nil {
+		if r := (*reached)(nil); ctx.Err() != nil || errors.As(err, &r) && r.authorize {
 			break
 		}
 	}
@@ -204,14 +205,18 @@ func (c *connection) list(ctx context.Context) ([]*sdk.Tool, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, t := range page.Tools {
-			size += len(t.Name) + len(t.Description)
-		}
 		if all = append(all, page.Tools...); len(all) > maxTools {
 			return nil, fmt.Errorf("it has more than %d tools", maxTools)
 		}
+		for _, t := range page.Tools {
+			b, err := json.Marshal(t) // each part was within bounds; together they need not be
+			if err != nil {
+				return nil, fmt.Errorf("its definitions: %w", err)
+			}
+			size += len(b)
+		}
 		if size > maxDefinitions {
-			return nil, errRead
+			return nil, fmt.Errorf("its definitions have more than %d MiB together", maxDefinitions>>20)
 		}
 		if page.NextCursor == "" {
 			return all, nil
@@ -272,8 +277,10 @@ func (c *connection) explain(ctx context.Context, err error) error {
 		return errors.New(c.childReason())
 	case c.web != nil && c.web.tooMuch.Swap(false):
 		return errRead
+	case c.web != nil && c.web.refused.Load() != nil:
+		return c.web.refused.Load()
 	case errors.As(err, &f):
-		return errors.New(f.what)
+		return f
 	case ctx.Err() != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return errSlow
 	case ctx.Err() != nil:

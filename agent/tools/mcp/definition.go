@@ -23,11 +23,12 @@ const (
 	maxDescription = 4 << 10  // bytes that a model and the owner see; all of it is pinned
 	maxSchema      = 64 << 10 // bytes of one; a tool with a longer one is left out
 	maxName        = 64       // characters of a tool's name as models take them
+	maxToolName    = 256      // bytes of a server's own name for a tool; one with a longer one is left out
 )
 
 // Definition is a tool as its server defines it, and as it is shown.
 type Definition struct {
-	Tool        string          // the server's name for it
+	Tool        string          // the server's name for it; shownTool is for people
 	Name        string          // the model's: mcp__SERVER__TOOL
 	Description string          // with what cannot be seen made visible
 	Schema      json.RawMessage // of its arguments, likewise; empty: the tool is left out
@@ -80,7 +81,7 @@ func define(server string, t *sdk.Tool) Definition {
 	d.text = sum([]byte(t.Title + "\x00" + t.Description))
 	raw, err := json.Marshal(t.InputSchema)
 	d.form = sum(raw)
-	if err != nil || len(raw) > maxSchema {
+	if _, at := plain.Hidden(t.Name); err != nil || len(raw) > maxSchema || at >= 0 || len(t.Name) > maxToolName {
 		return d
 	}
 	var schema map[string]any
@@ -92,6 +93,9 @@ func define(server string, t *sdk.Tool) Definition {
 	}
 	return d
 }
+
+// shownTool is a server's name for a tool as people read it.
+func shownTool(name string) string { return plain.Line(clip(name, maxToolName)) }
 
 // canonical makes a value one that json.Marshal writes in one way: keys in order.
 func canonical(v any) (out any, err error) {
@@ -110,16 +114,19 @@ func sum(b []byte) string {
 // otherThanName matches what models do not take in the name of a tool.
 var otherThanName = regexp.MustCompile(`[^A-Za-z0-9_-]`)
 
+// hashed matches what ends as a name with a hash does.
+var hashed = regexp.MustCompile(`_[0-9a-f]{16}$`)
+
 // toolName is a tool's name for models. Two tools never share one: where the plain
-// form would be too long, or could be read as another server's, a hash of both names
-// is part of it.
+// form would be too long, or could be read as another server's or as a name with a
+// hash, a hash of both names is part of it.
 func toolName(server, tool string) string {
 	name := "mcp__" + server + "__" + otherThanName.ReplaceAllString(tool, "_")
 	plainForm := !otherThanName.MatchString(tool) && tool != "" && !strings.Contains(server, "__") && !strings.HasSuffix(server, "_") && !strings.HasPrefix(tool, "_")
-	if plainForm && len(name) <= maxName {
+	if plainForm && len(name) <= maxName && !hashed.MatchString(name) {
 		return name
 	}
-	mark := "_" + sum([]byte(server + "\x00" + tool))[:8]
+	mark := "_" + sum([]byte(server + "\x00" + tool))[:16]
 	return name[:min(len(name), maxName-len(mark))] + mark
 }
 

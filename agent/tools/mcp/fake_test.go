@@ -59,6 +59,7 @@ func (f *fake) serve() {
 	in := bufio.NewScanner(os.Stdin)
 	in.Buffer(nil, 32<<20)
 	for in.Scan() {
+		f.note("heard", in.Text())
 		var m message
 		if json.Unmarshal(in.Bytes(), &m) == nil && len(m.ID) > 0 {
 			f.answer(m)
@@ -72,7 +73,11 @@ func (f *fake) serve() {
 func (f *fake) answer(m message) {
 	switch m.Method {
 	case "initialize":
-		f.result(m, `{"protocolVersion":"2025-11-25","capabilities":{"tools":{"listChanged":true}},"serverInfo":{"name":"fake","version":"1"}}`)
+		version := "2025-11-25"
+		if f.mode == "odd version" {
+			version = "1999-12-31"
+		}
+		f.result(m, `{"protocolVersion":"`+version+`","capabilities":{"tools":{"listChanged":true}},"serverInfo":{"name":"fake","version":"1"}}`)
 	case "tools/list":
 		if f.mode == "ten thousand" {
 			f.result(m, `{"tools":[`+strings.TrimSuffix(many(10_000), ",")+`]}`)
@@ -92,6 +97,15 @@ func (f *fake) answer(m message) {
 	}
 }
 
+// note adds a line to a file that the test reads.
+func (f *fake) note(file, line string) {
+	log, err := os.OpenFile(filepath.Join(f.dir, file), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err == nil {
+		fmt.Fprintln(log, line)
+		_ = log.Close()
+	}
+}
+
 func many(n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -101,11 +115,7 @@ func many(n int) string {
 }
 
 func (f *fake) call(m message) {
-	log, err := os.OpenFile(filepath.Join(f.dir, "calls"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err == nil {
-		fmt.Fprintln(log, m.Params.Name)
-		_ = log.Close()
-	}
+	f.note("calls", m.Params.Name)
 	switch m.Params.Name {
 	case "huge":
 		_, _ = f.out.WriteString(`{"jsonrpc":"2.0","id":` + string(m.ID) + `,"result":{"content":[{"type":"text","text":"`)

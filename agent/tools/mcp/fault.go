@@ -14,9 +14,22 @@ import (
 var errSlow = errors.New("it did not answer in time")
 
 // reached is why a request over HTTP came to nothing, in words of ours.
-type reached struct{ what string }
+type reached struct {
+	what      string
+	authorize bool // the user can mend it by authorizing the agent anew
+}
 
 func (r *reached) Error() string { return r.what }
+
+// forUser is why a server cannot be had as its user reads it, and whether they can
+// mend it by an authorization.
+func forUser(server string, err error) (text string, authorize bool) {
+	var r *reached
+	if errors.As(err, &r) && r.authorize {
+		return r.what + "; open GET /api/mcp/" + server + "/authorize in a browser", true
+	}
+	return err.Error(), false
+}
 
 // maxSaid bounds what is repeated of a server's own words.
 const maxSaid = 300

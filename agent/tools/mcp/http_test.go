@@ -1,9 +1,11 @@
 package mcp_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -22,6 +24,7 @@ type web struct {
 	*httptest.Server
 	mu   sync.Mutex
 	auth []string // of every request
+	sent []string // their bodies
 	list atomic.Int32
 }
 
@@ -47,8 +50,10 @@ func newWeb(t *testing.T) *web {
 	})
 	handler := sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return server }, &sdk.StreamableHTTPOptions{Stateless: true})
 	w.Server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		w.mu.Lock()
-		w.auth = append(w.auth, r.Header.Get("Authorization"))
+		w.auth, w.sent = append(w.auth, r.Header.Get("Authorization")), append(w.sent, string(body))
 		w.mu.Unlock()
 		handler.ServeHTTP(rw, r)
 	}))

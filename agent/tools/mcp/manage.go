@@ -3,7 +3,7 @@ package mcp
 import (
 	"context"
 	"encoding/json"
-	"slices"
+	"sync"
 	"time"
 
 	"github.com/loongclaw/loongclaw/pkg/fault"
@@ -16,6 +16,7 @@ type Server struct {
 	Transport string   `json:"transport"`
 	State     State    `json:"state"`
 	Error     string   `json:"error,omitempty"`
+	Authorize bool     `json:"authorize,omitempty"` // GET …/authorize would mend the error
 	Protocol  string   `json:"protocol,omitempty"`
 	Hash      string   `json:"hash,omitempty"`
 	Approved  string   `json:"approvedHash,omitempty"`
@@ -47,7 +48,7 @@ func (s *server) show() Server {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := Server{
-		Name: s.name, Scope: s.scope, Transport: string(s.entry.kind()), State: s.state, Error: s.err, Protocol: s.protocol,
+		Name: s.name, Scope: s.scope, Transport: string(s.entry.kind()), State: s.state, Error: s.err, Authorize: s.authorize, Protocol: s.protocol,
 		Hash: s.hash, Approved: s.pin.Hash, Tools: []Tool{},
 	}
 	for _, d := range s.defs {
@@ -55,10 +56,13 @@ func (s *server) show() Server {
 		if schema == nil {
 			schema = json.RawMessage("{}")
 		}
-		out.Tools = append(out.Tools, Tool{d.Tool, d.Description, schema})
+		out.Tools = append(out.Tools, Tool{shownTool(d.Tool), d.Description, schema})
 	}
 	if s.state == Changed {
 		out.Changes = changes(s.pin.Seen, s.defs)
+		for i := range out.Changes {
+			out.Changes[i].Tool = shownTool(out.Changes[i].Tool)
+		}
 	}
 	return out
 }
@@ -133,8 +137,8 @@ func (s *Source) Put(ctx context.Context, user, name string, e Entry) (Server, e
 	if err := CheckName(name); err != nil {
 		return Server{}, err
 	}
-	if e.Command != "" || len(e.Args) > 0 || len(e.Env) > 0 || e.Cwd != "" || len(e.Allow) > 0 {
-		return Server{}, fault.New(fault.CodeForbidden, "command, args, env, cwd and allow are the owner's to set, in the instance's configuration", "give url and headers")
+	if e.Command != "" || len(e.Args) > 0 || len(e.Env) > 0 || e.Cwd != "" || len(e.Allow) > 0 || e.OAuth != nil {
+		return Server{}, fault.New(fault.CodeForbidden, "command, args, env, cwd, allow and oauth are the owner's to set, in the instance's configuration", "give url and headers")
 	}
 	if s.instance[name] != nil {
 		return Server{}, fault.New(fault.CodeConflict, "the instance has a server of this name", "choose another name")
@@ -200,6 +204,9 @@ func (s *Source) Remove(ctx context.Context, user, name string) error {
 	if err != nil {
 		return storeFault(err)
 	}
+	if err := s.Bucket.Delete(ctx, grantKey(one.pins.prefix, name)); err != nil {
+		return storeFault(err)
+	}
 	// The version stays and grows: standing approvals of calls were for what it was.
 	_, err = one.pins.update(ctx, name, func(p *Pin) (bool, error) {
 		*p = Pin{Version: p.Version + 1}
@@ -209,24 +216,22 @@ func (s *Source) Remove(ctx context.Context, user, name string) error {
 	return storeFault(err)
 }
 
-// Names of servers for whoever checks the configuration.
-func (s *Source) instanceNames() []string {
-	var out []string
-	for _, one := range sorted(s.instance) {
-		out = append(out, one.name)
-	}
-	return slices.Clip(out)
-}
-
-// Check connects to every server of the instance and returns what became of each.
+// Check connects to every server of the instance and returns what became of each. It
+// changes nothing of what is kept, so that a running agent notes a change itself.
 func (s *Source) Check(ctx context.Context) []Server {
-	var out []Server
-	for _, name := range s.instanceNames() {
-		one := s.instance[name]
-		if !one.fixed {
-			_ = one.look(ctx) // what went wrong is in the state
-		}
-		out = append(out, one.show())
+	all := sorted(s.instance)
+	out := make([]Server, len(all))
+	var done sync.WaitGroup
+	for i, one := range all {
+		done.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, lookTime)
+			defer cancel()
+			if !one.fixed {
+				_ = one.lookAnd(ctx, one.approved) // what went wrong is in the state
+			}
+			out[i] = one.show()
+		})
 	}
+	done.Wait()
 	return out
 }

@@ -96,7 +96,7 @@ func (o *owned) take(entries map[string]Entry, secrets map[string]map[string]str
 		if o.servers[name] != nil {
 			continue
 		}
-		e.Allow = nil // only the owner's entry lets a tool run unasked
+		e.Allow, e.OAuth = nil, nil // only the owner's entry lets a tool run unasked
 		full, err := e, error(nil)
 		if e.Command != "" {
 			err = closed("a program can only be set up by the owner, in the instance's configuration")
@@ -114,7 +114,7 @@ func (o *owned) take(entries map[string]Entry, secrets map[string]map[string]str
 
 // sameEntry reports whether two entries of a user's lead to the same.
 func sameEntry(a, b Entry) bool {
-	a.Allow, b.Allow = nil, nil
+	a.Allow, b.Allow, a.OAuth, b.OAuth = nil, nil, nil, nil
 	return reflect.DeepEqual(a, b)
 }
 

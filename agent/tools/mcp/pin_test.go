@@ -147,7 +147,7 @@ func TestWhatHappensToAServerIsNoted(t *testing.T) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var got []string
-	for _, e := range r.noted {
+	for _, e := range r.log {
 		got = append(got, string(e.What)+" "+e.Tool+" "+e.Status)
 	}
 	if want := []string{"mcp fake approved", "mcp fake changed"}; !slices.Equal(got, want) {

@@ -27,8 +27,8 @@ type rig struct {
 	source *mcp.Source
 	box    *tools.Box
 
-	mu    sync.Mutex
-	noted []auditlog.Entry
+	mu  sync.Mutex
+	log []auditlog.Entry
 }
 
 func newRig(t *testing.T) *rig {
@@ -53,7 +53,7 @@ func (r *rig) open(change func(*mcp.Config)) {
 		Note: func(_ context.Context, _ string, entries ...auditlog.Entry) error {
 			r.mu.Lock()
 			defer r.mu.Unlock()
-			r.noted = append(r.noted, entries...)
+			r.log = append(r.log, entries...)
 			return nil
 		},
 	}
@@ -115,9 +115,12 @@ func (r *rig) write(file string, pairs ...string) {
 }
 
 // calls is what the server was called for.
-func (r *rig) calls() []string {
-	b, _ := os.ReadFile(filepath.Join(r.dir, "calls"))
-	return strings.Fields(string(b))
+func (r *rig) calls() []string { return strings.Fields(r.noted("calls")) }
+
+// noted is what the server has written into a file.
+func (r *rig) noted(file string) string {
+	b, _ := os.ReadFile(filepath.Join(r.dir, file))
+	return string(b)
 }
 
 // await waits until the first server is in a state.
@@ -149,8 +152,10 @@ func (r *rig) approve() {
 func (r *rig) call(name string, args ...string) (string, error) {
 	r.t.Helper()
 	raw := json.RawMessage(strings.Join(append(args, "{}")[:1], ""))
-	return r.box.Run(r.t.Context(), name, raw, tools.Env{User: "alice", Sight: &tools.Sight{}})
+	return r.box.Run(r.t.Context(), name, raw, toolEnv())
 }
+
+func toolEnv() tools.Env { return tools.Env{User: "alice", Sight: &tools.Sight{}} }
 
 func (r *rig) verdict(name string) tools.Verdict {
 	r.t.Helper()

@@ -38,31 +38,33 @@ const (
 
 // server is one server, and what is known of it.
 type server struct {
-	name  string
-	scope string // ScopeInstance or ScopeUser
-	entry Entry  // as configured, without values filled in
-	dial  dial
-	pins  pins
-	env   *env
-	tell  func(context.Context, event) // the audit log
+	name   string
+	scope  string // ScopeInstance or ScopeUser
+	entry  Entry  // as configured, without values filled in
+	dial   dial
+	pins   pins
+	grants *grants // nil where it has no authorization to be given
+	env    *env
+	tell   func(context.Context, event) // the audit log
 
 	working sync.Mutex // held by who connects or lists: one at a time
 
-	mu       sync.Mutex
-	state    State
-	err      string
-	fixed    bool // the entry itself is at fault: nothing is tried
-	defs     []Definition
-	hash     string
-	pin      Pin
-	protocol string
-	conn     *connection
-	stale    bool // the server said that its list has changed since it was read
-	looked   time.Time
-	tries    int
-	after    time.Time // no try before
-	busy     bool      // somebody looks in the background
-	closed   bool
+	mu        sync.Mutex
+	state     State
+	err       string
+	authorize bool // an authorization by its user would mend it
+	fixed     bool // the entry itself is at fault: nothing is tried
+	defs      []Definition
+	hash      string
+	pin       Pin
+	protocol  string
+	conn      *connection
+	stale     bool // the server said that its list has changed since it was read
+	looked    time.Time
+	tries     int
+	after     time.Time // no try before
+	busy      bool      // somebody looks in the background
+	closed    bool
 }
 
 // view is what is known of a server at one moment.
@@ -125,10 +127,16 @@ func (s *server) listening() {
 
 // look connects where there is no connection, reads the definitions, and compares
 // them with the approved ones.
-func (s *server) look(ctx context.Context) error {
+func (s *server) look(ctx context.Context) error { return s.lookAnd(ctx, s.note) }
+
+// lookAnd looks, and has what was seen judged by what was approved.
+func (s *server) lookAnd(ctx context.Context, judge func(ctx context.Context, hash, protocol string) (pin Pin, changed bool, err error)) error {
 	s.working.Lock()
 	defer s.working.Unlock()
 	conn, list, err := s.read(ctx)
+	if errors.Is(ctx.Err(), context.Canceled) && err != nil {
+		return ctx.Err() // who waited has gone; that says nothing about the server
+	}
 	if err != nil {
 		return s.failed(err)
 	}
@@ -137,7 +145,15 @@ func (s *server) look(ctx context.Context) error {
 		s.drop(conn)
 		return s.failed(err)
 	}
-	return s.compare(ctx, defs, hash, conn.protocol())
+	pin, changed, err := judge(ctx, hash, conn.protocol())
+	if err != nil {
+		return s.failed(errors.New("its approval cannot be read from the store"))
+	}
+	s.settle(defs, hash, conn.protocol(), pin)
+	if changed {
+		s.tell(ctx, event{what: eventChanged, server: s.name, hash: hash})
+	}
+	return nil
 }
 
 // read reads the definitions. A connection that has ended meanwhile is made again. It
@@ -235,7 +251,8 @@ func (s *server) drop(conn *connection) {
 func (s *server) failed(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.state, s.err = Failed, err.Error()
+	s.state = Failed
+	s.err, s.authorize = forUser(s.name, err)
 	s.pauseLocked()
 	return err
 }
@@ -246,11 +263,11 @@ func (s *server) pauseLocked() {
 	s.after = s.env.now().Add(min(pause, maxPause))
 }
 
-// compare judges definitions by what was approved, and notes a change.
-func (s *server) compare(ctx context.Context, defs []Definition, hash, protocol string) error {
+// note keeps that definitions are others than the approved ones, and which revision
+// the server took.
+func (s *server) note(ctx context.Context, hash, protocol string) (pin Pin, changed bool, err error) {
 	identity := s.entry.identity()
-	changed := false
-	pin, err := s.pins.update(ctx, s.name, func(p *Pin) (write bool, err error) {
+	pin, err = s.pins.update(ctx, s.name, func(p *Pin) (write bool, err error) {
 		changed = false
 		if p.Of != identity { // another server has its name now: what was approved is void
 			*p, write = Pin{Of: identity, Version: p.Version + 1}, p.Of != ""
@@ -263,11 +280,23 @@ func (s *server) compare(ctx context.Context, defs []Definition, hash, protocol 
 		}
 		return write, nil
 	})
-	if err != nil {
-		return s.failed(errors.New("its approval cannot be read from the store"))
+	return pin, changed, err
+}
+
+// approved only reads what was approved.
+func (s *server) approved(ctx context.Context, _, _ string) (pin Pin, changed bool, err error) {
+	pin, _, err = s.pins.read(ctx, s.name)
+	if pin.Of != s.entry.identity() {
+		pin = Pin{}
 	}
+	return pin, false, err
+}
+
+// settle takes definitions in, with what was approved.
+func (s *server) settle(defs []Definition, hash, protocol string, pin Pin) {
 	s.mu.Lock()
-	s.defs, s.hash, s.pin, s.protocol, s.err = defs, hash, pin, protocol, ""
+	defer s.mu.Unlock()
+	s.defs, s.hash, s.pin, s.protocol, s.err, s.authorize = defs, hash, pin, protocol, "", false
 	s.looked = s.env.now()
 	switch {
 	case s.stale:
@@ -279,11 +308,27 @@ func (s *server) compare(ctx context.Context, defs []Definition, hash, protocol 
 	default:
 		s.state = Changed
 	}
-	s.mu.Unlock()
-	if changed {
-		s.tell(ctx, event{what: eventChanged, server: s.name, hash: hash})
+}
+
+// lacks notes that a call needed an authorization that was not given: the definitions
+// stand, and who looks at the server sees what to do.
+func (s *server) lacks(why string, authorize bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if authorize && s.state == Ready {
+		s.err, s.authorize = why, true
 	}
-	return nil
+}
+
+// again has the server looked at now, whatever went wrong before.
+func (s *server) again() {
+	s.mu.Lock()
+	s.after, s.tries = time.Time{}, 0
+	if s.authorize && s.state == Ready {
+		s.err, s.authorize = "", false
+	}
+	s.mu.Unlock()
+	s.wake()
 }
 
 // close ends the server's connection for good.

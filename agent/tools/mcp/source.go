@@ -59,6 +59,7 @@ type Source struct {
 
 	mu    sync.Mutex
 	users map[string]*owned
+	flows map[*flow]bool
 }
 
 var _ tools.Catalog = (*Source)(nil)
@@ -76,7 +77,7 @@ func New(c Config) *Source {
 	}
 	root, stop := context.WithCancel(context.Background())
 	s := &Source{
-		Config: c, stop: stop, instance: map[string]*server{}, users: map[string]*owned{},
+		Config: c, stop: stop, instance: map[string]*server{}, users: map[string]*owned{}, flows: map[*flow]bool{},
 		env: &env{timeout: c.Timeout, log: c.Log, now: c.Now, root: root},
 	}
 	for name, entry := range c.Servers {
@@ -109,7 +110,8 @@ func (s *Source) server(name, scope string, entry, full Entry, fault error, p pi
 	case s.Closed != "":
 		fault = closed(s.Closed)
 	default:
-		out.dial.client, fault = newClient(full, s.Private)
+		out.grants = s.grants(name, full, p.prefix)
+		out.dial.client, fault = newClient(full, s.Private, out.grants)
 	}
 	if fault != nil {
 		out.state, out.err, out.fixed = Failed, saying(fault), true
@@ -210,10 +212,11 @@ type event struct {
 }
 
 const (
-	eventApproved = "approved"
-	eventChanged  = "changed"
-	eventSet      = "set"
-	eventRemoved  = "removed"
+	eventApproved   = "approved"
+	eventAuthorized = "authorized"
+	eventChanged    = "changed"
+	eventSet        = "set"
+	eventRemoved    = "removed"
 )
 
 // tellAll tells those who have used the instance's servers in this process.

@@ -121,7 +121,13 @@ func (t tool) trouble(err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
 	}
-	return fault.New(fault.CodeUnavailable, "the MCP server "+t.server.name+" did not do it: "+err.Error(), "try again later, or another way")
+	why, authorize := forUser(t.server.name, err)
+	t.server.lacks(why, authorize)
+	next := "try again later, or another way"
+	if authorize {
+		next = "only the user can do that; go on without, or ask them"
+	}
+	return fault.New(fault.CodeUnavailable, "the MCP server "+t.server.name+" did not do it: "+why, next)
 }
 
 // words is a result as text: what is no text is named.

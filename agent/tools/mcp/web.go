@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
+	"slices"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"github.com/loongclaw/loongclaw/agent/outbound"
 )
@@ -22,76 +22,122 @@ const maxRedirects = 5
 // newClient makes the client of one server. It reaches public addresses, and what
 // the owner has listed; it looks at each address when it is dialled, so that a name
 // cannot change its meaning between the look and the use.
-func newClient(e Entry, private map[string]bool) (*http.Client, error) {
+func newClient(e Entry, private map[string]bool, g *grants) (*http.Client, error) {
 	own, err := serverURL(e.URL, private)
 	if err != nil {
 		return nil, err
 	}
-	guarded := &net.Dialer{Timeout: connectTime, Control: onlyPublic}
-	direct := &net.Dialer{Timeout: connectTime}
-	transport := &http.Transport{
-		Proxy: nil, MaxResponseHeaderBytes: 64 << 10, TLSHandshakeTimeout: connectTime, MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute,
-		ForceAttemptHTTP2: true,
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			if private[address] {
-				return direct.DialContext(ctx, network, address)
-			}
-			return guarded.DialContext(ctx, network, address)
-		},
-	}
-	return &http.Client{
-		Transport: &headed{next: transport, own: own, headers: e.Headers},
-		CheckRedirect: func(r *http.Request, via []*http.Request) error {
-			if len(via) > maxRedirects {
-				return &reached{fmt.Sprintf("it redirects more than %d times", maxRedirects)}
-			}
-			if _, err := serverURL(r.URL.String(), private); err != nil {
-				return &reached{"it redirects to an address that is not reached"}
-			}
-			return nil
-		},
-	}, nil
+	return &http.Client{Transport: &headed{next: guarded(private), own: own, headers: e.Headers, grants: g}, CheckRedirect: judgeRedirect(private)}, nil
 }
 
-func onlyPublic(_, address string, _ syscall.RawConn) error {
-	at, err := netip.ParseAddrPort(address)
-	if err != nil || !outbound.Public(at.Addr()) {
-		return &reached{"its host has an address that is not public; list its host and port in MCP_PRIVATE_HOSTS if that is meant"}
-	}
-	return nil
+func guarded(private map[string]bool) http.RoundTripper {
+	t := outbound.Transport(outbound.Config{Private: slices.Collect(maps.Keys(private))})
+	t.MaxIdleConnsPerHost = 4
+	return t
 }
 
-// headed sends a server's headers to its own host only, and bounds what is read.
+func judgeRedirect(private map[string]bool) func(*http.Request, []*http.Request) error {
+	return func(r *http.Request, via []*http.Request) error {
+		if len(via) > maxRedirects {
+			return &reached{what: fmt.Sprintf("it redirects more than %d times", maxRedirects)}
+		}
+		if _, err := serverURL(r.URL.String(), private); err != nil {
+			return &reached{what: "it redirects to an address that is not reached"}
+		}
+		return nil
+	}
+}
+
+// headed sends a server's headers and its token to its own host only, and bounds what
+// is read.
 type headed struct {
 	next    http.RoundTripper
 	own     *url.URL
 	headers map[string]string
-	tooMuch atomic.Bool // was sent, by whom the connection ended
+	grants  *grants                 // nil: the server has a token in its headers
+	tooMuch atomic.Bool             // was sent, by whom the connection ended
+	refused atomic.Pointer[reached] // why the last request was, if it was: the SDK goes on with another one
 }
 
-// RoundTrip sends one request.
+// RoundTrip sends one request, and once more with a renewed token.
 func (h *headed) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.Clone(r.Context())
-	if r.URL.Scheme == h.own.Scheme && hostPort(r.URL) == hostPort(h.own) {
-		for name, value := range h.headers {
-			r.Header.Set(name, value)
-		}
-	} else {
-		for _, name := range []string{"Authorization", "Cookie", "Mcp-Session-Id"} {
-			r.Header.Del(name)
+	own := r.URL.Scheme == h.own.Scheme && outbound.HostPort(r.URL) == outbound.HostPort(h.own)
+	token := ""
+	if own && h.grants != nil {
+		var err error
+		if token, err = h.grants.token(r.Context()); err != nil {
+			return nil, err
 		}
 	}
-	answer, err := h.next.RoundTrip(r)
+	answer, err := h.send(r, own, token)
+	if err == nil && answer.StatusCode == http.StatusUnauthorized && token != "" && (r.Body == nil || r.GetBody != nil) {
+		next, renewErr := h.grants.renewed(r.Context(), token)
+		if renewErr != nil {
+			_ = answer.Body.Close() // only read from
+			return nil, renewErr
+		}
+		if next != "" {
+			_ = answer.Body.Close() // only read from
+			again := r.Clone(r.Context())
+			if r.GetBody != nil {
+				if again.Body, err = r.GetBody(); err != nil {
+					return nil, err
+				}
+			}
+			answer, err = h.send(again, own, next)
+		}
+	}
 	if err != nil {
 		return nil, unreachable(err)
 	}
-	switch answer.StatusCode {
-	case http.StatusUnauthorized, http.StatusForbidden:
+	refused := h.refusal(answer, own, token)
+	if refused != nil {
+		h.refused.Store(refused)
 		_ = answer.Body.Close() // only read from
-		return nil, &reached{fmt.Sprintf("it refuses the credentials that it is sent (status %d)", answer.StatusCode)}
+		return nil, refused
+	}
+	if answer.StatusCode/100 == 2 {
+		h.refused.Store(nil)
 	}
 	answer.Body = &boundedBody{ReadCloser: answer.Body, room: maxRead, tooMuch: &h.tooMuch}
 	return answer, nil
+}
+
+// send sends a request with what its host may see.
+func (h *headed) send(r *http.Request, own bool, token string) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	if !own {
+		for _, name := range []string{"Authorization", "Cookie", "Mcp-Session-Id"} {
+			r.Header.Del(name)
+		}
+		return h.next.RoundTrip(r)
+	}
+	for name, value := range h.headers {
+		r.Header.Set(name, value)
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	return h.next.RoundTrip(r)
+}
+
+// refusal is what an answer means that refuses who asks; nil for any other.
+func (h *headed) refusal(answer *http.Response, own bool, token string) *reached {
+	status := answer.StatusCode
+	switch {
+	case status != http.StatusUnauthorized && status != http.StatusForbidden:
+		return nil
+	case !own || h.grants == nil, status == http.StatusForbidden && token == "":
+		return &reached{what: fmt.Sprintf("it refuses the credentials that it is sent (status %d)", status)}
+	}
+	h.grants.refused(status, answer.Header)
+	switch {
+	case token == "":
+		return &reached{what: "it wants an authorization", authorize: true}
+	case status == http.StatusUnauthorized:
+		return &reached{what: "its authorization does not count any more", authorize: true}
+	}
+	return &reached{what: "its authorization is for less than this needs", authorize: true}
 }
 
 // unreachable says why a server was not reached, without what its address resolves to.
@@ -101,12 +147,14 @@ func unreachable(err error) error {
 	switch {
 	case errors.As(err, &ours), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
+	case errors.Is(err, outbound.ErrNotPublic):
+		return &reached{what: "its host has an address that is not public; list its host and port in MCP_PRIVATE_HOSTS if that is meant"}
 	case errors.As(err, &name):
-		return &reached{"its host is not found"}
+		return &reached{what: "its host is not found"}
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return &reached{"nothing listens at its address"}
+		return &reached{what: "nothing listens at its address"}
 	}
-	return &reached{"it cannot be reached, or its certificate does not hold"}
+	return &reached{what: "it cannot be reached, or its certificate does not hold"}
 }
 
 // boundedBody is a body of which more than its room is an error.
@@ -120,7 +168,7 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if b.room -= n; b.room < 0 {
 		b.tooMuch.Store(true)
-		return 0, &reached{errRead.Error()}
+		return 0, &reached{what: errRead.Error()}
 	}
 	return n, err
 }

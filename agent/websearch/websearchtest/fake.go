@@ -120,33 +120,54 @@ func orNull(s string) any {
 	return s
 }
 
+// refusal is a status, and the provider's own code.
+type refusal struct {
+	status int
+	code   any
+}
+
+// refusals are what a provider says to a question that it does not answer.
+type refusals struct{ key, wrong, quota, busy refusal }
+
+// refuses reports whether a question is not answered, and says so in the provider's
+// form. wrong is what is wrong about the question.
+func (f *Fake) refuses(w http.ResponseWriter, authorized bool, wrong string, with refusals, say func(status int, code any)) bool {
+	because := func(r refusal) bool { say(r.status, r.code); return true }
+	switch {
+	case f.Denies == "key", !authorized:
+		return because(with.key)
+	case wrong != "":
+		return because(with.wrong)
+	case f.Denies == "quota":
+		return because(with.quota)
+	case f.Denies == "busy":
+		w.Header().Set("Retry-After", "7")
+		return because(with.busy)
+	}
+	return false
+}
+
+// bearer reports whether the key is shown as most want it.
+func (f *Fake) bearer(r *http.Request) bool { return r.Header.Get("Authorization") == "Bearer "+f.Key }
+
 func (f *Fake) tavily(w http.ResponseWriter, r *http.Request) {
-	detail := func(status int, what string) { say(w, status, object{"detail": object{"error": what}}) }
+	fail := func(status int, what any) { say(w, status, object{"detail": object{"error": what}}) }
 	body, wrong := form{fields: map[string]func(any) bool{
 		"query": text(400), "max_results": number(0, 20), "search_depth": either("basic", "advanced", "fast", "ultra-fast"),
 	}, required: []string{"query"}}.posted(r, "/search")
-	switch {
-	case f.Denies == "key", r.Header.Get("Authorization") != "Bearer "+f.Key:
-		detail(401, "Unauthorized: missing or invalid API key.")
-	case wrong != "":
-		detail(400, wrong)
-	case f.Denies == "quota":
-		detail(432, "over the plan's limit")
-	case f.Denies == "busy":
-		w.Header().Set("Retry-After", "7")
-		detail(429, "too many requests")
-	default:
-		say(w, 200, object{
-			"query": body["query"], "follow_up_questions": nil, "answer": nil, "images": []any{}, "response_time": 0.4, "request_id": "r",
-			"results": f.shown(body["query"].(string), count(body["max_results"], 5), func(p Page) object {
-				o := object{"title": p.Title, "url": p.URL, "content": p.Text, "score": 0.9, "raw_content": nil}
-				if p.Date != "" {
-					o["published_date"] = p.Date
-				}
-				return o
-			}),
-		})
+	if f.refuses(w, f.bearer(r), wrong, refusals{key: refusal{401, "Unauthorized: missing or invalid API key."}, wrong: refusal{400, wrong}, quota: refusal{432, "over the plan's limit"}, busy: refusal{429, "too many requests"}}, fail) {
+		return
 	}
+	say(w, 200, object{
+		"query": body["query"], "follow_up_questions": nil, "answer": nil, "images": []any{}, "response_time": 0.4, "request_id": "r",
+		"results": f.shown(body["query"].(string), count(body["max_results"], 5), func(p Page) object {
+			o := object{"title": p.Title, "url": p.URL, "content": p.Text, "score": 0.9, "raw_content": nil}
+			if p.Date != "" {
+				o["published_date"] = p.Date
+			}
+			return o
+		}),
+	})
 }
 
 func count(v any, usual int) int {
@@ -196,7 +217,7 @@ func (f *Fake) brave(w http.ResponseWriter, r *http.Request) {
 }
 
 func (f *Fake) exa(w http.ResponseWriter, r *http.Request) {
-	fail := func(status int, tag string) {
+	fail := func(status int, tag any) {
 		say(w, status, object{"requestId": "x", "error": "no", "tag": tag})
 	}
 	contents := func(v any) bool {
@@ -207,21 +228,12 @@ func (f *Fake) exa(w http.ResponseWriter, r *http.Request) {
 	body, wrong := form{fields: map[string]func(any) bool{
 		"query": text(10_000), "numResults": number(1, 100), "type": either("auto", "fast", "instant", "deep"), "contents": contents,
 	}, required: []string{"query"}}.posted(r, "/search")
-	switch {
-	case f.Denies == "key", r.Header.Get("X-Api-Key") != f.Key:
-		fail(401, "INVALID_API_KEY")
-	case wrong != "":
-		fail(400, "INVALID_REQUEST_BODY")
-	case f.Denies == "quota":
-		fail(402, "NO_MORE_CREDITS")
-	case f.Denies == "busy":
-		w.Header().Set("Retry-After", "7")
-		fail(429, "RATE_LIMITED")
-	default:
-		say(w, 200, object{"requestId": "x", "resolvedSearchType": "neural", "results": f.shown(body["query"].(string), count(body["numResults"], 10), func(p Page) object {
-			return object{"id": p.URL, "title": orNull(p.Title), "url": p.URL, "text": p.Text, "publishedDate": orNull(p.Date), "author": nil}
-		})})
+	if f.refuses(w, r.Header.Get("X-Api-Key") == f.Key, wrong, refusals{key: refusal{401, "INVALID_API_KEY"}, wrong: refusal{400, "INVALID_REQUEST_BODY"}, quota: refusal{402, "NO_MORE_CREDITS"}, busy: refusal{429, "RATE_LIMITED"}}, fail) {
+		return
 	}
+	say(w, 200, object{"requestId": "x", "resolvedSearchType": "neural", "results": f.shown(body["query"].(string), count(body["numResults"], 10), func(p Page) object {
+		return object{"id": p.URL, "title": orNull(p.Title), "url": p.URL, "text": p.Text, "publishedDate": orNull(p.Date), "author": nil}
+	})})
 }
 
 // searxng has no key: who reaches it may ask it.
@@ -257,49 +269,31 @@ func (f *Fake) bocha(w http.ResponseWriter, r *http.Request) {
 	body, wrong := form{fields: map[string]func(any) bool{
 		"query": text(2000), "count": number(1, 50), "summary": truth, "freshness": either("noLimit", "oneDay", "oneWeek", "oneMonth", "oneYear"), "page": number(1, 100),
 	}, required: []string{"query"}}.posted(r, "/v1/web-search")
-	switch {
-	case f.Denies == "key", r.Header.Get("Authorization") != "Bearer "+f.Key:
-		fail(401, "401")
-	case wrong != "":
-		fail(400, "400")
-	case f.Denies == "quota":
-		fail(403, "403")
-	case f.Denies == "busy":
-		w.Header().Set("Retry-After", "7")
-		fail(200, 429) // it also says so with status 200
-	default:
-		say(w, 200, object{"code": 200, "log_id": "x", "msg": nil, "data": object{
-			"_type": "SearchResponse", "queryContext": object{"originalQuery": body["query"]}, "images": nil,
-			"webPages": object{"value": f.shown(body["query"].(string), count(body["count"], 10), func(p Page) object {
-				return object{"name": p.Title, "url": p.URL, "snippet": p.Text, "summary": orNull(p.Text), "datePublished": orNull(p.Date), "siteName": "x"}
-			})},
-		}})
+	if f.refuses(w, f.bearer(r), wrong, refusals{key: refusal{401, "401"}, wrong: refusal{400, "400"}, quota: refusal{403, "403"}, busy: refusal{200, 429}}, fail) { // it also says so with status 200
+		return
 	}
+	say(w, 200, object{"code": 200, "log_id": "x", "msg": nil, "data": object{
+		"_type": "SearchResponse", "queryContext": object{"originalQuery": body["query"]}, "images": nil,
+		"webPages": object{"value": f.shown(body["query"].(string), count(body["count"], 10), func(p Page) object {
+			return object{"name": p.Title, "url": p.URL, "snippet": p.Text, "summary": orNull(p.Text), "datePublished": orNull(p.Date), "siteName": "x"}
+		})},
+	}})
 }
 
 func (f *Fake) glm(w http.ResponseWriter, r *http.Request) {
-	fail := func(status int, code string) {
+	fail := func(status int, code any) {
 		say(w, status, object{"error": object{"code": code, "message": "no"}})
 	}
 	body, wrong := form{fields: map[string]func(any) bool{
 		"search_query": text(70), "count": number(1, 50), "search_intent": truth,
 		"search_engine": either("search_std", "search_pro", "search_pro_sogou", "search_pro_quark"),
 	}, required: []string{"search_query", "search_engine", "search_intent"}}.posted(r, "/api/paas/v4/web_search")
-	switch {
-	case f.Denies == "key", r.Header.Get("Authorization") != "Bearer "+f.Key:
-		fail(401, "1002")
-	case wrong != "":
-		fail(400, "1214")
-	case f.Denies == "quota":
-		fail(429, "1113")
-	case f.Denies == "busy":
-		w.Header().Set("Retry-After", "7")
-		fail(429, "1302")
-	default:
-		say(w, 200, object{"id": "x", "created": 1, "request_id": "x", "search_intent": []any{}, "search_result": f.shown(body["search_query"].(string), count(body["count"], 10), func(p Page) object {
-			return object{"title": p.Title, "link": p.URL, "content": p.Text, "publish_date": p.Date, "media": "", "icon": "", "refer": "ref_1"}
-		})})
+	if f.refuses(w, f.bearer(r), wrong, refusals{key: refusal{401, "1002"}, wrong: refusal{400, "1214"}, quota: refusal{429, "1113"}, busy: refusal{429, "1302"}}, fail) {
+		return
 	}
+	say(w, 200, object{"id": "x", "created": 1, "request_id": "x", "search_intent": []any{}, "search_result": f.shown(body["search_query"].(string), count(body["count"], 10), func(p Page) object {
+		return object{"title": p.Title, "link": p.URL, "content": p.Text, "publish_date": p.Date, "media": "", "icon": "", "refer": "ref_1"}
+	})})
 }
 
 var _ http.Handler = (*Fake)(nil)

@@ -67,7 +67,6 @@ type config struct {
 	listen    string
 	admin     string // empty: no listener
 	traces    bool
-	publicURL string // where people reach it; empty: nobody said
 	edge      edge.Config
 	most      edge.Most // what a user may have open at once
 	agents    []edge.Agent
@@ -179,7 +178,6 @@ func (env environment) understand(version string) (config, error) {
 	c := config{
 		secrets: env.secrets(), envFile: env.EnvFile, logFile: env.LogFile, unused: env.withoutEffect(),
 		admin: env.AdminAddr, traces: env.Traces != "", redisURL: env.RedisURL,
-		publicURL: parsed(&f, "PUBLIC_URL", env.PublicURL, access.ParsePublicURL),
 		most: edge.Most{
 			BodyBytes: parsed(&f, edge.OpenBodies, env.MaxOpenBodyBytes, countLike(usual.BodyBytes)),
 			Streams:   int(parsed(&f, edge.OpenStreams, env.MaxOpenStreams, countLike(int64(usual.Streams)))),
@@ -189,10 +187,11 @@ func (env environment) understand(version string) (config, error) {
 		logFormat: parsed(&f, "LOG_FORMAT", env.LogFormat, parseFormat),
 		edge: edge.Config{
 			Version: version, LoginCode: env.LoginCode,
-			Tokens:  parsed(&f, "LOONGCLAW_TOKENS", env.Tokens, access.ParseTokens),
-			Origins: parsed(&f, "ALLOWED_ORIGINS", env.AllowedOrigins, access.ParseOrigins),
-			Proxies: parsed(&f, "TRUSTED_PROXIES", env.TrustedProxies, access.ParseProxies),
-			PassKey: parsed(&f, "PASS_PRIVATE_KEY", env.PassPrivateKey, parsePassKey),
+			PublicURL: parsed(&f, "PUBLIC_URL", env.PublicURL, access.ParsePublicURL),
+			Tokens:    parsed(&f, "LOONGCLAW_TOKENS", env.Tokens, access.ParseTokens),
+			Origins:   parsed(&f, "ALLOWED_ORIGINS", env.AllowedOrigins, access.ParseOrigins),
+			Proxies:   parsed(&f, "TRUSTED_PROXIES", env.TrustedProxies, access.ParseProxies),
+			PassKey:   parsed(&f, "PASS_PRIVATE_KEY", env.PassPrivateKey, parsePassKey),
 			Limits: limit.Rates{
 				Chat: parsed(&f, "RATE_LIMIT_CHAT", env.RateLimitChat, limit.ParseRate),
 				API:  parsed(&f, "RATE_LIMIT_API", env.RateLimitAPI, limit.ParseRate),

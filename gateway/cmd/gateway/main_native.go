@@ -119,8 +119,8 @@ func check(stdout io.Writer) error {
 	if c.edge.NoWayIn() {
 		ways = "no tokens: only this machine is let in"
 	}
-	public := "people reach it at " + c.publicURL
-	if c.publicURL == "" {
+	public := "people reach it at " + c.edge.PublicURL
+	if c.edge.PublicURL == "" {
 		public = "PUBLIC_URL is not set: callbacks and links cannot name this gateway; set it to the address under which people reach it, such as https://ai.example.com"
 	}
 	_, err = fmt.Fprintf(stdout, "ok: listens on %s, %s, agents %v\n%s\n", c.listen, ways, c.edge.Agents, public)
