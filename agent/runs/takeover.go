@@ -17,7 +17,7 @@ const recheckEvery = 2 * time.Second
 // over here, when that may be.
 func (s *open) recheck() {
 	s.mu.Lock()
-	due := s.life.Phase == session.Idle && s.state.Busy() && s.state.HeldBy(s.self.Process) != session.Self
+	due := s.life.Phase == session.Idle && session.Unfinished(s.state) && s.state.HeldBy(s.self.Process) != session.Self
 	s.mu.Unlock()
 	if due && !s.isDraining() {
 		s.takeOver()
@@ -70,7 +70,7 @@ func (s *open) lookAgain() {
 		return // a worker has begun since, or this life is over
 	}
 	run, _ := s.state.Current()
-	busy := s.state.Busy()
+	busy := session.Unfinished(s.state)
 	if !busy {
 		s.changeLocked(session.WatchEnds)
 	}

@@ -180,6 +180,8 @@ func (x *excerpt) holds(body any) bool {
 		return x.runs[b.RunID]
 	case todoBody:
 		return x.runs[b.RunID]
+	case handedBody:
+		return x.runs[b.RunID]
 	case Finished:
 		return x.runs[b.RunID]
 	case updatedBody:
