@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/bucket/disk"
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/model"
@@ -69,10 +70,17 @@ func newRigThatRests(t *testing.T, rest time.Duration) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = store.Close() })
+	return newRigOn(t, store, parrot{}, rest)
+}
+
+// newRigOn makes a rig on a store that others may have used.
+func newRigOn(t *testing.T, store bucket.Bucket, answers loop.Model, rest time.Duration) *rig {
+	t.Helper()
 	r := &rig{t: t, key: ed25519.NewKeyFromSeed(bytes.Repeat([]byte("k"), ed25519.SeedSize)), log: &bytes.Buffer{}}
 	box := tools.New(tools.Config{WorkspaceDir: t.TempDir()})
 	manager := runs.New(runs.Config{
-		Bucket: store, Model: parrot{}, Tools: box, Persona: func(context.Context, string) string { return "persona" },
+		Bucket: store, Model: answers, Tools: box, Persona: func(context.Context, string) string { return "persona" },
 		Instance: "test", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Now: time.Now, CheckpointAfter: rest, EvictAfter: time.Hour,
 	})
 	r.Server = New(Config{
@@ -83,7 +91,6 @@ func newRigThatRests(t *testing.T, rest time.Duration) *rig {
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 		defer cancel()
 		manager.Drain(ctx)
-		_ = store.Close()
 	})
 	return r
 }
