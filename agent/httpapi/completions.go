@@ -46,13 +46,20 @@ func (s *Server) complete(c echo.Context) error {
 	}
 	// What has a key must give the same answer again, and only a run is kept.
 	task := c.Request().Header.Get(chat.HeaderIdempotencyKey) == ""
+	knows := func(text string) bool { return s.threads.Knows(user(c), text) }
+	if q.Format != nil && q.Format.Call && !(task && thread.WantsLabel(q, knows)) {
+		q.Format = nil // the call is of a tool that the client runs
+	}
 	if q.Format != nil {
 		if !task || q.Store {
 			return fault.New(fault.CodeUnsupported, "an answer in JSON is given by the model alone and is not kept", "leave store and "+chat.HeaderIdempotencyKey+" out, or ask for the format in a message").About("response_format")
 		}
 		return s.aside(c, q)
 	}
-	if task && thread.IsTask(q, func(text string) bool { return s.threads.Knows(user(c), text) }) {
+	if len(q.Results) > 0 {
+		return s.goOn(c, q)
+	}
+	if task = task && len(q.Tools) == 0; task && thread.IsTask(q, knows) {
 		return s.aside(c, q)
 	}
 	choice, found, err := s.place(c.Request().Context(), user(c), q)
@@ -69,17 +76,26 @@ func (s *Server) complete(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	f, err := s.Runs.Follow(c.Request().Context(), user(c), run.SessionID, run.Cursor)
+	return s.tell(c, q, &telling{run: run, answer: openai.Answer{ID: "chatcmpl-" + run.RunID}})
+}
+
+// tell gives a client the answer of a run, from its cursor on.
+func (s *Server) tell(c echo.Context, q openai.Request, t *telling) error {
+	f, err := s.Runs.Follow(c.Request().Context(), user(c), t.run.SessionID, t.run.Cursor)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	t := telling{run: run, answer: openai.Answer{ID: "chatcmpl-" + run.RunID, Model: q.Model, Created: s.Now()}}
-	t.done = func() { s.threads.Note(user(c), run.SessionID, t.text.String(), q) }
-	if q.Stream {
-		return s.streamCompletion(c, f, &t, q.WantUsage)
+	t.answer.Model, t.answer.Created = q.Model, s.Now()
+	t.done = func() {
+		if said := strings.Trim(q.Said+"\n\n"+t.text.String(), "\n"); said != "" {
+			s.threads.Note(user(c), t.run.SessionID, said, q)
+		}
 	}
-	return s.wholeCompletion(c, f, &t)
+	if q.Stream {
+		return s.streamCompletion(c, f, t, q.WantUsage)
+	}
+	return s.wholeCompletion(c, f, t)
 }
 
 // telling is an answer on its way to an OpenAI client: all stretches of text of
@@ -87,6 +103,7 @@ func (s *Server) complete(c echo.Context) error {
 type telling struct {
 	run    chat.Run
 	answer openai.Answer
+	before chat.Usage // what the run had used before this request
 
 	text    strings.Builder
 	thought strings.Builder // the reasoning of all stretches
@@ -94,7 +111,8 @@ type telling struct {
 	between bool            // the next piece begins another stretch
 	finish  chat.Finish
 	end     *chat.Event
-	done    func() // called once the whole answer is there, before the client has it
+	calls   []openai.Call // of the client's tools, with which it ends
+	done    func()        // called once the whole answer is there, before the client has it
 }
 
 // reason takes a piece of reasoning in and gives what is new of it.
@@ -132,9 +150,18 @@ func (t *telling) take(e chat.Event) (piece string, err error) {
 			return "", ended(e)
 		}
 		t.done()
+	case e.Type == chat.TypeClientCalls:
+		t.end, t.finish = &e, chat.FinishToolCalls
+		for _, k := range e.Calls {
+			t.calls = append(t.calls, openai.Call{ID: k.ID, Name: k.Name, Arguments: string(k.Arguments)})
+		}
+		t.done()
 	}
 	return piece, nil
 }
+
+// used is what this request has cost.
+func (t *telling) used() *chat.Usage { return t.end.Usage.Minus(t.before) }
 
 // ended is the error of a run that did not end well.
 func ended(e chat.Event) error {
@@ -151,13 +178,19 @@ func (s *Server) wholeCompletion(c echo.Context, f *runs.Follower, t *telling) e
 			return err
 		}
 		for _, e := range events {
+			if t.end != nil {
+				break // what follows is of the client's next request
+			}
 			t.reason(e)
 			if _, err := t.take(e); err != nil {
 				return err
 			}
 		}
 	}
-	return c.JSONBlob(http.StatusOK, t.answer.Whole(t.text.String(), t.thought.String(), t.finish, t.end.Usage))
+	if len(t.calls) > 0 {
+		return c.JSONBlob(http.StatusOK, t.answer.Calling(t.text.String(), t.thought.String(), t.calls, t.used()))
+	}
+	return c.JSONBlob(http.StatusOK, t.answer.Whole(t.text.String(), t.thought.String(), t.finish, t.used()))
 }
 
 func (s *Server) streamCompletion(c echo.Context, f *runs.Follower, t *telling, count bool) error {
@@ -168,6 +201,9 @@ func (s *Server) streamCompletion(c echo.Context, f *runs.Follower, t *telling, 
 			return nil, false, err
 		}
 		for _, e := range events {
+			if t.end != nil {
+				break
+			}
 			if thought := t.reason(e); thought != "" {
 				b = append(b, data(t.answer.Thought(thought))...)
 			}
@@ -182,7 +218,10 @@ func (s *Server) streamCompletion(c echo.Context, f *runs.Follower, t *telling, 
 		if t.end == nil {
 			return b, false, nil
 		}
-		return append(b, lastOf(t.answer, t.finish, t.end.Usage, count)...), true, nil
+		for i, k := range t.calls {
+			b = append(b, data(t.answer.Called(i, k))...)
+		}
+		return append(b, lastOf(t.answer, t.finish, t.used(), count)...), true, nil
 	}})
 }
 

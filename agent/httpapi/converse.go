@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -40,9 +41,27 @@ func (s *Server) place(ctx context.Context, user string, q openai.Request) (thre
 	return s.choose(ctx, user, q)
 }
 
+// proposed are the sessions in which the conversation may be: those where it was said
+// what the client sent last, and those where it was given calls.
+func (s *Server) proposed(user string, q openai.Request) []thread.Session {
+	out := s.threads.Sessions(user, q)
+	if len(q.Earlier) == 0 {
+		return out
+	}
+	for _, step := range q.Earlier[len(q.Earlier)-1].Steps {
+		for _, k := range step.Calls {
+			id, ok := runs.OfClientCall(k.ID)
+			if ok && !slices.ContainsFunc(out, func(o thread.Session) bool { return o.ID == id }) {
+				out = append(out, thread.Named(id))
+			}
+		}
+	}
+	return out
+}
+
 func (s *Server) choose(ctx context.Context, user string, q openai.Request) (thread.Choice, bool, error) {
 	var all []thread.Choice
-	for _, session := range s.threads.Sessions(user, q) {
+	for _, session := range s.proposed(user, q) {
 		h, err := s.Runs.History(ctx, user, session.ID, runs.View{Tree: true})
 		if fault.CodeOf(err) == fault.CodeDamaged {
 			continue // it is reported where it is read; the conversation goes on in another session
@@ -96,7 +115,7 @@ func (s *Server) converse(c echo.Context, q openai.Request, known *thread.Choice
 	ctx, user := c.Request().Context(), user(c)
 	r := runs.Request{
 		Message: q.Message, Instructions: q.Instructions, Key: c.Request().Header.Get(chat.HeaderIdempotencyKey), RequestID: requestID(c),
-		Earlier: exchanges(q.Earlier),
+		Earlier: exchanges(q.Earlier), Client: clientOf(q), Given: given(q),
 	}
 	if q.Greeting != "" && (known == nil || !known.Greeting) {
 		r.Instructions = strings.TrimPrefix(q.Instructions+"\n\nYou began the conversation with: "+q.Greeting, "\n\n")
@@ -129,7 +148,10 @@ func (s *Server) note(user string, run chat.Run, err error, q openai.Request) {
 func exchanges(all []openai.Exchange) []runs.Exchange {
 	out := make([]runs.Exchange, len(all))
 	for i, e := range all {
-		out[i] = runs.Exchange(e)
+		out[i] = runs.Exchange{User: e.User, Assistant: e.Assistant}
+		if len(e.Steps) > 0 {
+			out[i].Assistant, out[i].Done = e.Last, done(e.Steps)
+		}
 	}
 	return out
 }

@@ -199,7 +199,7 @@ func TestTheStreamOfAListTellsWhatOtherAgentsDo(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() { _ = store.Close() }()
-		r, other := newRigOn(t, store, time.Second), newRigOn(t, store, time.Second)
+		r, other := newRigOn(t, store, parrot{}, time.Second), newRigOn(t, store, parrot{}, time.Second)
 		defer r.stop()
 		defer other.stop()
 		events, _ := listEvents(t, r.listen(chat.PathList, "", func() {

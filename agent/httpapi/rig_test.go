@@ -73,27 +73,25 @@ func newRigThatRests(t *testing.T, rest time.Duration) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newRigOn(t, store, rest)
-	t.Cleanup(func() {
-		r.stop()
-		_ = store.Close()
-	})
-	return r
+	t.Cleanup(func() { _ = store.Close() })
+	return newRigOn(t, store, parrot{}, rest)
 }
 
-// newRigOn starts an agent on a store. Stop it.
-func newRigOn(t *testing.T, store bucket.Bucket, rest time.Duration) *rig {
+// newRigOn starts an agent on a store that others may have used. It ends with the test,
+// if it was not stopped before.
+func newRigOn(t *testing.T, store bucket.Bucket, answers loop.Model, rest time.Duration) *rig {
 	t.Helper()
 	r := &rig{t: t, key: ed25519.NewKeyFromSeed(bytes.Repeat([]byte("k"), ed25519.SeedSize)), log: &bytes.Buffer{}}
 	box := tools.New(tools.Config{WorkspaceDir: t.TempDir()})
 	manager := runs.New(runs.Config{
-		Bucket: store, Model: parrot{}, Tools: box, Persona: func(context.Context, string) string { return "persona" },
+		Bucket: store, Model: answers, Tools: box, Persona: func(context.Context, string) string { return "persona" },
 		Instance: "test", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Now: time.Now, CheckpointAfter: rest, EvictAfter: time.Hour,
 	})
 	r.Server = New(Config{
 		Runs: manager, Tools: box, Model: model.Info{Provider: "parrot"}, Keys: []ed25519.PublicKey{r.key.Public().(ed25519.PublicKey)},
 		Version: "v1", Log: slog.New(slog.NewTextHandler(r.log, nil)), Now: time.Now,
 	})
+	t.Cleanup(r.stop)
 	return r
 }
 

@@ -40,6 +40,7 @@ func (t *turn) ask(ctx context.Context) (done bool, err error) {
 		return false, err
 	}
 	t.interpret(a.Calls)
+	t.delegate(a.Calls)
 	t.unique(a.Calls)
 	t.mindCut(a)
 	if len(a.Calls) > 0 {
@@ -47,9 +48,7 @@ func (t *turn) ask(ctx context.Context) (done bool, err error) {
 	}
 	t.held = append(t.held, Step{Answer: &AnswerStep{Answer: a, Round: t.Rounds}})
 	t.Messages = append(t.Messages, a.Message())
-	for _, c := range a.Calls {
-		t.Pending = append(t.Pending, Pending{Call: c})
-	}
+	t.Pending = append(t.Pending, oursFirst(a.Calls)...)
 	if a.Finish == chat.FinishEmpty {
 		return false, emptyAnswer(a)
 	}
@@ -137,8 +136,9 @@ func emptyAnswer(a Answer) error {
 // question is what the model is asked now.
 func (t *turn) question() Question {
 	q := Question{System: t.System, Messages: fenced(t.Messages, t.Tools.Source), Tools: t.Tools.Specs(), Model: t.Preferred, RequestID: t.RequestID}
-	if t.Rounds >= MaxRounds || t.loops.stuck() {
-		q.NoCalls = true
+	t.choose(&q)
+	if t.Rounds-t.Client.Rounds >= MaxRounds || t.loops.stuck() {
+		q.NoCalls, q.Choice = true, Choice{}
 		q.Messages = append(slices.Clip(q.Messages), Message{Role: chat.RoleUser, Context: noMoreCalls})
 		if t.deaf {
 			q.Tools = nil

@@ -26,6 +26,9 @@ const (
 func tooMany(messages []Message, id string) string {
 	before, at, newest := 0, -1, true
 	for i := len(messages) - 1; i >= 0 && messages[i].Role != chat.RoleUser; i-- {
+		if messages[i].Client && !messages[i].Failed {
+			break // the client has said this: what came before was another request's
+		}
 		calls := messages[i].Calls
 		switch {
 		case len(calls) == 0:
@@ -111,6 +114,13 @@ func (t *turn) settle(ctx context.Context) (parked bool, err error) {
 			return false, err
 		}
 		p := t.Pending[0]
+		if p.Call.Client {
+			parked, err := t.handOver(ctx)
+			if parked || err != nil {
+				return parked, err
+			}
+			continue
+		}
 		if p.Stage == Fresh {
 			if why := tooMany(t.Messages, p.Call.ID); why != "" {
 				t.held = append(t.held, Step{Call: &p.Call})
@@ -165,11 +175,7 @@ func (t *turn) begin(ctx context.Context, p *Pending) (parked bool, err error) {
 // run1 runs a call.
 func (t *turn) run1(ctx context.Context, c Call) {
 	if !IsObject(c.Arguments) {
-		why := "the arguments are not a JSON object; call it again with one"
-		if t.cut[c.ID] {
-			why = "your answer reached its limit on length before the arguments were whole, so nothing was done; send less at once"
-		}
-		t.end(c, chat.ToolError, why)
+		t.end(c, chat.ToolError, t.noObject(c))
 		return
 	}
 	out, err := t.Tools.Run(ctx, c)
@@ -185,6 +191,14 @@ func (t *turn) run1(ctx context.Context, c Call) {
 	}
 }
 
+// noObject is what a model is told whose arguments are no JSON object.
+func (t *turn) noObject(c Call) string {
+	if t.cut[c.ID] {
+		return "your answer reached its limit on length before the arguments were whole, so nothing was done; send less at once"
+	}
+	return "the arguments are not a JSON object; call it again with one"
+}
+
 // end gives the first pending call its result.
 func (t *turn) end(c Call, status, output string) {
 	t.loops.saw(c, status+output)
@@ -198,5 +212,5 @@ func ResultMessage(c Call, status, output string) Message {
 	if status != chat.ToolOK {
 		output = status + ": " + output
 	}
-	return Message{Role: RoleTool, CallID: c.ID, Name: c.Name, Text: output, Failed: status != chat.ToolOK}
+	return Message{Role: RoleTool, CallID: c.ID, Name: c.Name, Text: output, Failed: status != chat.ToolOK, Client: c.Client}
 }

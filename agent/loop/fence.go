@@ -24,7 +24,7 @@ func fenced(messages []Message, source func(Call) string) []Message {
 		}
 		c, known := calls[m.CallID]
 		if !known {
-			c = Call{ID: m.CallID, Name: m.Name}
+			c = Call{ID: m.CallID, Name: m.Name, Client: m.Client}
 		}
 		from := source(c)
 		if from == "" {

@@ -33,6 +33,8 @@ type Question struct {
 	Messages  []Message // oldest first; the last one is the user's or a tool's
 	Tools     []Spec    // what the conversation's calls are of, also where none may be made
 	NoCalls   bool      // the tools are declared and must not be called; without Tools, calls in sight are told in words
+	Choice    Choice    // what must be called, where something must
+	OneCall   bool      // an answer makes one call at most
 	Model     string    // who is asked first, as GET /api/models names it; empty or unknown: the default
 	RequestID string    // for the provider's log and ours
 
@@ -60,6 +62,7 @@ type Message struct {
 	CallID  string // of a tool's message: the call that it answers
 	Name    string // of a tool's message: the tool
 	Failed  bool   // of a tool's message: the call did not do what it was to do
+	Client  bool   // of a tool's message: it is the client's, and ran there
 
 	Summary bool     // it stands for older messages; see SummaryMessage
 	From    []string // of a summary, and of what the agent adds: the tools whose results it was made from
@@ -90,7 +93,8 @@ const RoleTool = "tool"
 type Call struct {
 	ID        string          `json:"id"` // the provider's; may be empty or repeated
 	Name      string          `json:"name"`
-	Arguments json.RawMessage `json:"arguments"` // as sent: a model may send what is no JSON object
+	Arguments json.RawMessage `json:"arguments"`        // as sent: a model may send what is no JSON object
+	Client    bool            `json:"client,omitempty"` // of a tool that the client brought along, which runs it
 }
 
 // Answer is what a model said.

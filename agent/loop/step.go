@@ -19,6 +19,7 @@ type Step struct {
 	Call   *Call
 	Ask    *AskStep
 	Result *Result
+	Handed *HandedStep
 
 	Summary *SummaryStep
 }
@@ -37,6 +38,11 @@ type AskStep struct {
 	Sources []string // where foreign text comes from that makes it ask
 }
 
+// HandedStep hands calls that were recorded to the client, whose tools they are.
+type HandedStep struct {
+	Calls []string // their ids
+}
+
 // Result is how a call ended.
 type Result struct {
 	Call   Call
@@ -49,11 +55,12 @@ type Stage int
 
 // The stages of a call that has no result.
 const (
-	Fresh   Stage = iota // not recorded yet
-	Asked                // the user has been asked
-	Allowed              // the user has just allowed it
-	Refused              // the user has refused it
-	Unknown              // it may have run before a crash
+	Fresh    Stage = iota // not recorded yet
+	Asked                 // the user has been asked
+	Allowed               // the user has just allowed it
+	Refused               // the user has refused it
+	Unknown               // it may have run before a crash
+	AtClient              // the client has it, and has not said what came of it
 )
 
 // Pending is a call without a result.

@@ -19,6 +19,11 @@ type Interpreter interface {
 	Meant(c Call) Call
 }
 
+// Delegator is a Toolbox some of whose tools the client brought along and runs itself.
+type Delegator interface {
+	Delegates(name string) bool
+}
+
 // Permission is what a call needs.
 type Permission struct {
 	Kind    PermissionKind

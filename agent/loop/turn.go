@@ -15,6 +15,7 @@ type State struct {
 	Pending     []Pending // calls of the last answer, in order
 	Rounds      int       // answers given so far
 	Interactive bool      // somebody can be asked
+	Client      Client    // what the client brought along
 	Preferred   string    // the model that is asked first; empty: the default
 	RequestID   string
 
@@ -23,7 +24,7 @@ type State struct {
 
 // Outcome is how a turn left off.
 type Outcome struct {
-	Parked bool   // it waits for the user; its steps are recorded
+	Parked bool   // it waits for the user, or for its client; its steps are recorded
 	Steps  []Step // done, but not recorded yet: they belong with the turn's end
 	Usage  *chat.Usage
 	// Room is how many bytes of conversation the model took after it had refused
@@ -56,7 +57,7 @@ type turn struct {
 }
 
 // Run goes on from a state until the model has nothing more to call, the user
-// is asked, or ctx ends. With an error the Outcome's steps are still to be
+// is asked, the client has calls to run, or ctx ends. With an error the Outcome's steps are still to be
 // recorded: what could not be stored, a cut-off answer, and a result for each
 // call that was left. A panic ends the turn with a *guard.Panic.
 func (t Turn) Run(ctx context.Context, s State) (Outcome, error) {

@@ -85,8 +85,8 @@ type choice struct {
 }
 
 type message struct {
-	Role    string  `json:"role,omitempty"`
-	Content *string `json:"content,omitempty"`
+	Role    string          `json:"role,omitempty"`
+	Content json.RawMessage `json:"content,omitempty"`
 	// Reasoning is beside the content, under the name that most clients know.
 	Reasoning string `json:"reasoning_content,omitempty"`
 	Calls     []call `json:"tool_calls,omitempty"`
@@ -114,11 +114,24 @@ func (a Answer) orText(f chat.Finish) Answer {
 // said is a message that says a text, or calls the tool with it.
 func (a Answer) said(role, text string, index *int) *message {
 	if a.Call == "" {
-		return &message{Role: role, Content: &text}
+		return &message{Role: role, Content: quoted(text)}
 	}
-	c := call{Index: index, ID: "call_" + a.ID, Type: "function"}
-	c.Function.Name, c.Function.Arguments = a.Call, text
-	return &message{Role: role, Calls: []call{c}}
+	return &message{Role: role, Calls: []call{callOf(Call{"call_" + a.ID, a.Call, text}, index)}}
+}
+
+func callOf(c Call, index *int) call {
+	out := call{Index: index, ID: c.ID, Type: "function"}
+	out.Function.Name, out.Function.Arguments = c.Name, c.Arguments
+	return out
+}
+
+// quoted is a text as JSON.
+func quoted(text string) json.RawMessage {
+	b, err := json.Marshal(text)
+	if err != nil {
+		panic(err) // a string can always be written
+	}
+	return b
 }
 
 // ends is why the answer ended, in OpenAI's words.
@@ -153,6 +166,23 @@ func (a Answer) object(kind string, usage *chat.Usage, choices ...choice) json.R
 	return b
 }
 
+// Calling is the answer in one piece where it ends with calls of the client's tools.
+func (a Answer) Calling(text, reasoning string, calls []Call, usage *chat.Usage) json.RawMessage {
+	m := &message{Role: chat.RoleAssistant, Content: json.RawMessage("null"), Reasoning: reasoning}
+	if text != "" {
+		m.Content = quoted(text)
+	}
+	for _, c := range calls {
+		m.Calls = append(m.Calls, callOf(c, nil))
+	}
+	return a.object("chat.completion", usage, choice{Message: m, FinishReason: finishReason(chat.FinishToolCalls)})
+}
+
+// Called is a call of a client's tool in a stream: whole, at its index.
+func (a Answer) Called(i int, c Call) json.RawMessage {
+	return a.object(chunk, nil, choice{Delta: &message{Calls: []call{callOf(c, &i)}}})
+}
+
 // Whole is the answer in one piece.
 func (a Answer) Whole(text, reasoning string, finish chat.Finish, usage *chat.Usage) json.RawMessage {
 	a = a.orText(finish)
@@ -165,8 +195,7 @@ const chunk = "chat.completion.chunk"
 
 // First opens a stream: whose turn it is.
 func (a Answer) First() json.RawMessage {
-	empty := ""
-	return a.object(chunk, nil, choice{Delta: &message{Role: chat.RoleAssistant, Content: &empty}})
+	return a.object(chunk, nil, choice{Delta: &message{Role: chat.RoleAssistant, Content: quoted("")}})
 }
 
 // Piece is what comes next.

@@ -14,11 +14,10 @@ const maxSchema = 64 << 10
 var schemaName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 
 // format is the JSON that the client wants, nil for text. Libraries that want JSON of
-// any model declare one tool and have it called: then the call's arguments are the
-// answer, and the tool is not looked at any further.
+// any model declare one tool and have it called: then the call's arguments may be all
+// that they want.
 func (w *wire) format() (*Format, error) {
 	if f, ok := w.onlyCall(); ok {
-		w.Tools, w.ToolChoice = nil, nil
 		return f, f.check("tools")
 	}
 	if !asked(w.ResponseFormat) {

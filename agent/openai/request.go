@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/loongclaw/loongclaw/pkg/fault"
@@ -27,6 +26,17 @@ type Request struct {
 	Store bool   // it asks that the answer be kept
 
 	Format *Format // nil: text
+
+	Tools   []Tool
+	Choice  Choice
+	OneCall bool // it takes one call at a time
+
+	// Begun is what was done for the message so far, where the messages end with
+	// results of the client's tools, and Results are those of the last calls. Without
+	// the message these came from beyond the client's window.
+	Begun   []Step
+	Said    string // by then, in all of them
+	Results []Result
 }
 
 // Format is the JSON that a client wants for an answer.
@@ -38,7 +48,25 @@ type Format struct {
 }
 
 // Exchange is a message of the user and what was answered.
-type Exchange struct{ User, Assistant string }
+type Exchange struct {
+	User      string
+	Assistant string // all that it said, before calls and after them
+	Steps     []Step // the answers that called tools
+	Last      string // where there are such, what it said behind them
+}
+
+// Step is an answer that called tools of the client, and what these gave.
+type Step struct {
+	Text    string
+	Calls   []Call
+	Results []Result
+}
+
+// Call is a call of a client's tool.
+type Call struct{ ID, Name, Arguments string }
+
+// Result is what a call of a client's tool gave.
+type Result struct{ CallID, Text string }
 
 // wire is the request as it comes. What only tunes a model (temperature,
 // max_tokens, seed, …) is the owner's to set here, and passed over.
@@ -54,6 +82,7 @@ type wire struct {
 	N              *float64        `json:"n"` // some write 1.0
 	Tools          json.RawMessage `json:"tools"`
 	ToolChoice     json.RawMessage `json:"tool_choice"`
+	Parallel       json.RawMessage `json:"parallel_tool_calls"`
 	Functions      json.RawMessage `json:"functions"`
 	FunctionCall   json.RawMessage `json:"function_call"`
 	Stop           json.RawMessage `json:"stop"`
@@ -77,6 +106,7 @@ type wireMessage struct {
 
 	// These are a part of what is said, which an answer to the text alone would miss.
 	ToolCalls    json.RawMessage `json:"tool_calls"`
+	ToolCallID   string          `json:"tool_call_id"`
 	FunctionCall json.RawMessage `json:"function_call"`
 	Images       json.RawMessage `json:"images"`
 	Audio        json.RawMessage `json:"audio"`
@@ -85,10 +115,14 @@ type wireMessage struct {
 
 // refuse names what a message holds beside its text, "" where that is nothing.
 func (m wireMessage) refuse() (field string) {
+	calls := m.ToolCalls
+	if m.Role == roleAssistant {
+		calls = nil
+	}
 	for _, f := range []struct {
 		name  string
 		value json.RawMessage
-	}{{"tool_calls", m.ToolCalls}, {"function_call", m.FunctionCall}, {"images", m.Images}, {"audio", m.Audio}, {"attachments", m.Attachments}} {
+	}{{"tool_calls", calls}, {"function_call", m.FunctionCall}, {"images", m.Images}, {"audio", m.Audio}, {"attachments", m.Attachments}} {
 		if asked(f.value) {
 			return f.name
 		}
@@ -116,11 +150,27 @@ func Parse(raw []byte) (Request, error) {
 	if err := w.refuse(); err != nil {
 		return Request{}, err
 	}
-	q := Request{Model: w.Model, Stream: w.Stream, WantUsage: w.Options.IncludeUsage, Limit: w.limit(), Task: w.task(), Store: string(bytes.TrimSpace(w.Store)) == "true", Format: format}
+	tools, err := w.tools()
+	if err != nil {
+		return Request{}, err
+	}
+	if format != nil && !format.Call && len(tools.all) > 0 {
+		return Request{}, fault.New(fault.CodeUnsupported, "response_format beside tools is not served here", "leave one of them out; what form the answer is to have can be said in a message").About("response_format")
+	}
+	q := Request{Model: w.Model, Stream: w.Stream, WantUsage: w.Options.IncludeUsage, Limit: w.limit(), Task: w.task(), Store: string(bytes.TrimSpace(w.Store)) == "true", Format: format, Tools: tools.all, Choice: tools.choice, OneCall: tools.one}
 	if q.Model == "" {
 		q.Model = Model
 	}
-	return q, q.take(w.Messages)
+	if err := q.take(w.Messages); err != nil {
+		return Request{}, err
+	}
+	if q.Format != nil && len(q.Results) > 0 {
+		if !q.Format.Call {
+			return Request{}, fault.New(fault.CodeUnsupported, "response_format with the results of tools is not served here", "leave it out; what form the answer is to have can be said in a message").About("response_format")
+		}
+		q.Format = nil
+	}
+	return q, nil
 }
 
 // limit is the most tokens that the client wants, by either name.
@@ -161,11 +211,9 @@ func (w *wire) refuse() error {
 	switch {
 	case w.N != nil && *w.N != 1:
 		return no("n", "n other than 1", "ask once for each answer")
-	case asked(w.Tools):
-		return no("tools", "tools", "leave them out: the agent calls its own tools; GET /api/tools lists them")
 	case asked(w.Functions):
-		return no("functions", "functions", "leave them out: the agent calls its own tools; GET /api/tools lists them")
-	case asked(w.ToolChoice):
+		return no("functions", "functions", "send them as tools")
+	case asked(w.ToolChoice) && !asked(w.Tools):
 		return no("tool_choice", "tool_choice without tools", "leave it out: the agent chooses among its own tools")
 	case asked(w.FunctionCall):
 		return no("function_call", "function_call without functions", "leave it out: the agent chooses among its own tools")
@@ -183,82 +231,4 @@ func (w *wire) refuse() error {
 		return no("attachments", "attachments", "leave them out, or put the file into the workspace with PUT /api/files/{path} and name it in the message")
 	}
 	return nil
-}
-
-// take sorts the messages: instructions, what was said before, and what is asked
-// now. Messages of one side in a row are one.
-func (q *Request) take(messages []wireMessage) error {
-	var instructions, greetings []string
-	var turns []Exchange
-	open := false // the last exchange has no answer yet
-	for i, m := range messages {
-		if field := m.refuse(); field != "" {
-			return fault.New(fault.CodeUnsupported, fmt.Sprintf("messages[%d]: %s is not served here", i, field), "send text; the agent calls its own tools").About(fmt.Sprintf("messages[%d].%s", i, field))
-		}
-		text, err := m.text()
-		if err != nil {
-			return fault.New(fault.CodeUnsupported, fmt.Sprintf("messages[%d]: %s", i, err), "send text").About(fmt.Sprintf("messages[%d].content", i))
-		}
-		switch m.Role {
-		case "system", "developer":
-			instructions = append(instructions, text)
-		case "user":
-			if !open {
-				turns = append(turns, Exchange{})
-			}
-			open = true
-			last := &turns[len(turns)-1]
-			last.User = joined(last.User, text)
-		case "assistant":
-			if len(turns) == 0 {
-				greetings = append(greetings, text)
-				continue
-			}
-			open = false
-			last := &turns[len(turns)-1]
-			last.Assistant = joined(last.Assistant, text)
-		default:
-			return fault.New(fault.CodeUnsupported, fmt.Sprintf("messages[%d]: the role %q is not served here", i, m.Role), "use system, developer, user and assistant; the agent calls its own tools").About(fmt.Sprintf("messages[%d].role", i))
-		}
-	}
-	if open && strings.TrimSpace(turns[len(turns)-1].User) == "" {
-		return fault.New(fault.CodeMissingMessage, "缺少 message 参数: the user's last message is empty", `end messages with {"role":"user","content":"…"}`).About("messages")
-	}
-	if !open {
-		return fault.New(fault.CodeMissingMessage, "缺少 message 参数: the last message is not the user's", `end messages with {"role":"user","content":"…"}`).About("messages")
-	}
-	q.Instructions, q.Greeting = strings.Join(instructions, "\n\n"), strings.Join(greetings, "\n\n")
-	q.Earlier, q.Message = turns[:len(turns)-1], turns[len(turns)-1].User
-	return nil
-}
-
-func joined(before, text string) string {
-	if before == "" {
-		return text
-	}
-	return before + "\n\n" + text
-}
-
-// text is a message's content: a string, or parts of text.
-func (m wireMessage) text() (string, error) {
-	content := bytes.TrimSpace(m.Content)
-	if len(content) == 0 || string(content) == "null" {
-		return "", nil
-	}
-	var s string
-	if json.Unmarshal(content, &s) == nil {
-		return s, nil
-	}
-	var parts []struct{ Type, Text string }
-	if json.Unmarshal(content, &parts) != nil {
-		return "", errors.New("content is neither text nor a list of parts")
-	}
-	var all strings.Builder
-	for _, p := range parts {
-		if p.Type != "text" && p.Type != "input_text" && p.Type != "output_text" {
-			return "", fmt.Errorf("content of the type %q is not served here", p.Type)
-		}
-		all.WriteString(p.Text)
-	}
-	return all.String(), nil
 }

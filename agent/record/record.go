@@ -14,7 +14,7 @@ import (
 
 // Reader is the number of this program as a reader of records. It grows when a
 // version begins to write records that readers before it must not pass over.
-const Reader = 0
+const Reader = 1
 
 // Record is one thing that happened. Type says what, Body is JSON that the
 // package which owns the type reads.
@@ -32,6 +32,11 @@ type Record struct {
 // New makes a record of a type. The body is a struct of the package that owns the
 // type, and marshalling one of those does not fail.
 func New(kind string, body any) Record { return Record{Type: kind, Body: Marshal(body)} }
+
+// NewFor is New for a record that readers below a number must not pass over.
+func NewFor(needs int, kind string, body any) Record {
+	return Record{Type: kind, Body: Marshal(body), Needs: needs}
+}
 
 // Newer reports whether this program is too old for the record: it must neither
 // apply it nor write behind it.

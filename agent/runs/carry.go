@@ -125,7 +125,7 @@ func (s *open) next() (*session.Run, error) {
 		case session.GiveUp:
 			s.Observer.Ended(chat.RunInterrupted, 0) // others may wait behind it
 			continue
-		case session.WaitUser:
+		case session.WaitUser, session.WaitClient:
 			s.After(step.Expires.Sub(s.Now()), func() { s.carry(false) })
 		case session.Foreign:
 			s.After(recheckEvery, s.recheck)
@@ -142,7 +142,7 @@ const recheckEvery = 2 * time.Second
 // over here, when that may be.
 func (s *open) recheck() {
 	s.mu.Lock()
-	due := s.life.Phase == session.Idle && s.state.Busy() && s.state.HeldBy(s.self.Process) != session.Self
+	due := s.life.Phase == session.Idle && session.Unfinished(s.state) && s.state.HeldBy(s.self.Process) != session.Self
 	s.mu.Unlock()
 	if due && !s.isDraining() {
 		s.takeOver()
@@ -195,7 +195,7 @@ func (s *open) lookAgain() {
 		return // a worker has begun since, or this life is over
 	}
 	run, _ := s.state.Current()
-	busy := s.state.Busy()
+	busy := session.Unfinished(s.state)
 	if !busy {
 		s.changeLocked(session.WatchEnds)
 	}

@@ -30,16 +30,16 @@ func (s *open) execute(run session.Run) {
 		s.Observer.Ended(status, max(s.Now().Sub(began), 1))
 		traced(status)
 	}
-	state, question, told := s.prepare(ctx, run)
+	state, turn, told := s.prepare(ctx, run)
 	s.Go(func() { s.watch(ctx, run, stop) })
 	rec := &recorder{s: s, run: run, context: told}
-	t := loop.Turn{Model: limited{s.Model}, Tools: s.toolbox(run.ID, question, state.Messages), Recorder: rec}
+	t := loop.Turn{Model: limited{s.Model}, Tools: s.toolbox(run.ID, turn, state.Messages), Recorder: rec}
 	out, err := t.Run(ctx, state)
 	s.learn(out)
 	cause := context.Cause(ctx)
 	switch {
 	case out.Parked && err == nil:
-		log.Info("run waits for the user")
+		log.Info("run waits")
 		end(Parked)
 		return
 	case errors.Is(cause, errDraining):
@@ -61,7 +61,7 @@ func (s *open) execute(run session.Run) {
 		s.report(log, "run failed", err)
 	}
 	if f.Status == chat.RunDone {
-		s.remember(run, question, log)
+		s.remember(run, turn.Question, log)
 	}
 	if s.finish(ctx, rec, out, f, log) {
 		end(f.Status)

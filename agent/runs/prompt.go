@@ -16,13 +16,15 @@ const recallBudget = 600
 
 // prepare returns where a run's turn stands, with what the model is told beside the
 // user's words. told is what of that is new and not in the journal yet.
-func (s *open) prepare(ctx context.Context, run session.Run) (st loop.State, question string, told *session.Context) {
+func (s *open) prepare(ctx context.Context, run session.Run) (st loop.State, turn session.Turn, told *session.Context) {
 	s.mu.Lock()
-	turn, taken := s.state.Turn(run.ID, s.user.Memory.Has), s.taken
+	var taken int
+	turn, taken = s.state.Turn(run.ID, s.user.Memory.Has), s.taken
 	p := s.persona
 	s.persona = persona{}
 	s.mu.Unlock()
 	st = loop.State{Pending: turn.Pending, Rounds: turn.Rounds, Interactive: turn.Interactive, Preferred: turn.Model, RequestID: turn.RequestID}
+	st.Client = loop.Client{Choice: turn.Client.Choice, NoCalls: turn.Client.NoCalls, OneCall: turn.Client.OneCall, Rounds: turn.Answered}
 	if p.run == run.ID {
 		st.System = <-p.text
 	} else {
@@ -36,7 +38,7 @@ func (s *open) prepare(ctx context.Context, run session.Run) (st loop.State, que
 		told = turn.Tell(strings.ToLower(rand.Text()[:8]), dayOf(s.Now()), notes)
 	}
 	known := session.Memory{Heading: memory.Heading, Has: s.user.Memory.Has}
-	room := session.RoomOf(s.Window, s.AnswerTokens, len(st.System)+sizeOf(s.Tools.For(s.user.Name).Specs()))
+	room := session.RoomOf(s.Window, s.AnswerTokens, len(st.System)+sizeOf(beside(s.Tools.For(s.user.Name).Specs(), turn.Client.Tools)))
 	if taken > 0 {
 		room = min(room, taken) // the model has refused more
 	}
@@ -44,7 +46,7 @@ func (s *open) prepare(ctx context.Context, run session.Run) (st loop.State, que
 	// between is then in a summary's list though not in the summary.
 	st.Compaction = turn.Compaction(newID("sum"), room, known)
 	st.Messages = turn.Messages(known)
-	return st, turn.Question, told
+	return st, turn, told
 }
 
 func dayOf(t time.Time) string { return t.UTC().Format("Monday, 2006-01-02") }

@@ -134,7 +134,7 @@ func (g *registry) read(ctx context.Context, u *users.User, id string) (*open, e
 	if epoch > 1 {
 		g.Go(func() { s.sweep(g.root) })
 	}
-	if s.state.Busy() {
+	if session.Unfinished(s.state) {
 		s.takeOver()
 	} else {
 		s.checkpointLater()
@@ -199,7 +199,7 @@ func (g *registry) evict(s *open) bool {
 	switch {
 	case g.open[at] != s:
 		return true
-	case s.state.Busy() || s.life.Phase == session.Carrying || s.followers > 0 || g.Now().Sub(s.touched) < g.EvictAfter:
+	case session.Unfinished(s.state) || s.life.Phase == session.Carrying || s.followers > 0 || g.Now().Sub(s.touched) < g.EvictAfter:
 		return false
 	}
 	delete(g.open, at)

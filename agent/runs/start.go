@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -29,10 +30,21 @@ type Request struct {
 	// conversations themselves.
 	Instructions string
 	Earlier      []Exchange
+
+	Client *Client  // what the client brings along beside the message
+	Given  []Output // results of calls that it was given, though it goes on with this message
+	Begun  []Done   // what was done for the message elsewhere; only a new session begins so
 }
 
+// ErrBegun is the error of a message that something was done for elsewhere, in a
+// session that is not new.
+var ErrBegun = session.ErrBegun
+
 // Exchange is a message and its answer that somebody else kept.
-type Exchange struct{ User, Assistant string }
+type Exchange struct {
+	User, Assistant string
+	Done            []Done // before the answer
+}
 
 // Start stores a message and returns when it is durable. The session is made
 // when it is not there. The run goes on without the caller.
@@ -47,6 +59,7 @@ func (m *Manager) Start(ctx context.Context, user, id string, q Request) (chat.R
 	msg := session.Message{
 		RunID: newID("run"), MessageID: newID("msg"), ParentID: q.ParentID, Content: q.Message, Interactive: q.Interactive,
 		Instructions: q.Instructions, Model: q.Model, Key: q.Key, RequestID: q.RequestID, Trace: m.Trace.Here(ctx), Earlier: adopted(q.Earlier),
+		Client: q.Client, Given: q.Given, Begun: begun(q.Begun),
 	}
 	title := session.TitleOf(q.Message)
 	if len(q.Earlier) > 0 {
@@ -88,7 +101,16 @@ func checkRequest(session string, q Request) error {
 func adopted(earlier []Exchange) []session.Exchange {
 	var out []session.Exchange
 	for _, e := range earlier[max(0, len(earlier)-chat.MaxEarlier):] {
-		out = append(out, session.Exchange{RunID: newID("run"), QuestionID: newID("msg"), AnswerID: newID("msg"), User: e.User, Assistant: e.Assistant})
+		out = append(out, session.Exchange{RunID: newID("run"), QuestionID: newID("msg"), AnswerID: newID("msg"), User: e.User, Assistant: e.Assistant, Done: begun(e.Done)})
+	}
+	return out
+}
+
+// begun gives what was done elsewhere ids of its own.
+func begun(done []Done) []Done {
+	out := slices.Clone(done)
+	for i := range out {
+		out[i].AnswerID = newID("msg")
 	}
 	return out
 }

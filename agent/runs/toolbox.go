@@ -3,6 +3,7 @@ package runs
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/session"
@@ -11,7 +12,7 @@ import (
 
 // toolbox binds the tools to a run's user and session, and to what the model has
 // before it: what tools of earlier turns said counts while it is in sight.
-func (s *open) toolbox(runID, question string, seen []loop.Message) loop.Toolbox {
+func (s *open) toolbox(runID string, turn session.Turn, seen []loop.Message) loop.Toolbox {
 	sight, known := &tools.Sight{}, s.Tools.For(s.user.Name)
 	calls := map[string]json.RawMessage{}
 	for _, msg := range seen {
@@ -28,7 +29,9 @@ func (s *open) toolbox(runID, question string, seen []loop.Message) loop.Toolbox
 		if msg.Role != loop.RoleTool || msg.NotRun() {
 			continue
 		}
-		if source := known.Source(msg.Name, calls[msg.CallID]); source.What != "" {
+		if msg.Client {
+			sight.Saw(tools.Source{What: clientSource(msg.Name), Outside: true})
+		} else if source := known.Source(msg.Name, calls[msg.CallID]); source.What != "" {
 			sight.Saw(source)
 		}
 		if source, ok := tools.SourceOfOutput(msg.Name, msg.Text); ok {
@@ -38,13 +41,27 @@ func (s *open) toolbox(runID, question string, seen []loop.Message) loop.Toolbox
 	for _, source := range known.Definitions() {
 		sight.Saw(source)
 	}
-	return &toolbox{s: s, run: runID, env: tools.Env{User: s.user.Name, Session: s.id, UserText: question, Files: s.user.Files, Memory: s.user.Memory, Sight: sight}}
+	return &toolbox{s: s, run: runID, client: turn.Client.Tools, env: tools.Env{User: s.user.Name, Session: s.id, UserText: turn.Question, Files: s.user.Files, Memory: s.user.Memory, Sight: sight}}
 }
 
 type toolbox struct {
-	s   *open
-	run string
-	env tools.Env
+	s      *open
+	run    string
+	client []loop.Spec // tools that the client brought along
+	env    tools.Env
+}
+
+// clientSource is what a result of a client's tool comes from, for people.
+func clientSource(name string) string { return "the client's tool " + name }
+
+// beside puts a client's tools behind ours, and in the place of those of their names.
+func beside(ours, theirs []loop.Spec) []loop.Spec {
+	if len(theirs) == 0 {
+		return ours
+	}
+	named := func(name string) func(loop.Spec) bool { return func(s loop.Spec) bool { return s.Name == name } }
+	ours = slices.DeleteFunc(slices.Clone(ours), func(s loop.Spec) bool { return slices.ContainsFunc(theirs, named(s.Name)) })
+	return append(ours, theirs...)
 }
 
 // set is asked each time: what a user has may change while a turn runs.
@@ -57,15 +74,28 @@ func (t *toolbox) Specs() []loop.Spec {
 	for _, source := range set.Definitions() {
 		t.env.Sight.Saw(source)
 	}
-	return set.Specs()
+	return beside(set.Specs(), t.client)
+}
+
+// Delegates reports whether the client runs a tool.
+func (t *toolbox) Delegates(name string) bool {
+	return slices.ContainsFunc(t.client, func(s loop.Spec) bool { return s.Name == name })
 }
 
 // Meant returns the call that a model means.
-func (t *toolbox) Meant(c loop.Call) loop.Call { return t.set().Meant(c) }
+func (t *toolbox) Meant(c loop.Call) loop.Call {
+	if t.Delegates(c.Name) {
+		return c
+	}
+	return t.set().Meant(c)
+}
 
 // Source says where a call's result comes from that is to be fenced. What fences
 // itself is left alone.
 func (t *toolbox) Source(c loop.Call) string {
+	if c.Client {
+		return clientSource(c.Name)
+	}
 	s := t.set().Source(c.Name, c.Arguments)
 	if s.Fenced {
 		return ""
@@ -119,4 +149,7 @@ func (s *open) toolName(name string) string {
 	return unknownTool
 }
 
-var _ loop.Toolbox = (*toolbox)(nil)
+var (
+	_ loop.Toolbox   = (*toolbox)(nil)
+	_ loop.Delegator = (*toolbox)(nil)
+)

@@ -80,6 +80,7 @@ func (s *State) applyMessage(e placed, b messageBody) error {
 	m := chat.Message{ID: b.MessageID, RunID: b.RunID, Role: chat.RoleUser, Content: b.Content, Timestamp: e.at, ParentID: deref(b.ParentID)}
 	r := newRun(Run{ID: b.RunID, MessageID: b.MessageID, Interactive: b.Interactive, RequestID: b.RequestID, Trace: b.Trace, Instructions: b.Instructions})
 	r.entered, r.rooted = e.seq, b.ParentID != nil && *b.ParentID == ""
+	r.client = s.clients.of(b.Client)
 	if err := s.enqueue(r); err != nil {
 		return err
 	}
@@ -169,9 +170,16 @@ func (s *State) applyRun(e placed) (any, error) {
 		return toRun(s, e, func(b resultBody, r *run) error {
 			c := r.call(callBody{CallID: b.CallID, Name: b.Name})
 			c.done = true
+			if r.adopted > 0 && r.adopted == r.Rounds && c.Client {
+				r.begun = e.seq
+			}
 			r.steps = append(r.steps, loop.ResultMessage(c.Call, b.Status, b.Output))
 			return nil
 		})
+	case recHanded:
+		return toRun(s, e, func(b handedBody, r *run) error { return r.applyHanded(s, b) })
+	case recReturned:
+		return toRun(s, e, func(b returnedBody, r *run) error { r.applyReturned(s, e, b); return nil })
 	case recSummary:
 		return toRun(s, e, func(b summaryBody, r *run) error { return s.applySummary(e, b, r) })
 	case recTodo:
@@ -213,12 +221,15 @@ func (s *State) applyStarted(e placed, b startedBody, r *run) error {
 func (s *State) applyAnswer(e placed, b answerBody, r *run) error {
 	r.steps = append(r.steps, loop.Message{Role: chat.RoleAssistant, Text: b.Content, Calls: b.Calls, Model: b.Model, Reasoning: b.Reasoning, Native: b.Native})
 	r.Rounds++
+	if b.Adopted {
+		r.adopted, r.answered = r.Rounds, r.Rounds
+	}
 	r.Usage = r.Usage.Add(b.Usage)
 	if b.Usage != nil {
 		s.usage = *(&s.usage).Add(b.Usage)
 	}
 	for _, c := range b.Calls {
-		r.call(callBody{CallID: c.ID, Name: c.Name, Arguments: c.Arguments})
+		r.call(callBody{CallID: c.ID, Name: c.Name, Arguments: c.Arguments, Client: c.Client})
 	}
 	s.answer = nil
 	if b.MessageID == "" {

@@ -31,7 +31,11 @@ func (s *State) AuditLog(after uint64) []auditlog.Entry {
 func (s *State) audit(e entry) (auditlog.Entry, bool) {
 	switch b := e.body.(type) {
 	case resultBody:
-		return auditlog.Entry{What: auditlog.Call, RunID: b.RunID, CallID: b.CallID, Tool: b.Name, Status: b.Status}, true
+		a := auditlog.Entry{What: auditlog.Call, RunID: b.RunID, CallID: b.CallID, Tool: b.Name, Status: b.Status}
+		if r := s.runs[b.RunID]; r != nil && r.calls[b.CallID] != nil {
+			a.Tool = r.calls[b.CallID].named()
+		}
+		return a, true
 	case answerBody:
 		switch b.Finish {
 		case chat.FinishLength, chat.FinishContentFilter, chat.FinishRefusal, chat.FinishEmpty:

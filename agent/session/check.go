@@ -11,7 +11,7 @@ import (
 // state breaks. It takes time that grows with the whole session, so it is for
 // tests.
 func (s *State) Check() error {
-	for _, check := range []func(*State) error{checkRuns, checkTree, checkCalls, checkEntries, checkAnswer, checkSummaries} {
+	for _, check := range []func(*State) error{checkRuns, checkTree, checkCalls, checkEntries, checkAnswer, checkSummaries, checkClients} {
 		if err := check(s); err != nil {
 			return err
 		}
@@ -114,6 +114,36 @@ func checkEntries(s *State) error {
 func checkAnswer(s *State) error {
 	if g := s.answer; g != nil && g.run != s.current {
 		return fmt.Errorf("the run %q gives an answer and %q is under way", g.run, s.current)
+	}
+	return nil
+}
+
+func checkClients(s *State) error {
+	for id, r := range s.runs {
+		h := r.atClient()
+		if h == nil {
+			continue
+		}
+		if id != s.current {
+			return fmt.Errorf("the run %q waits for its client and is not under way", id)
+		}
+		left := 0
+		for _, c := range r.order {
+			if c.done {
+				continue
+			}
+			if left++; !c.Client || !slices.Contains(h.Calls, c.ID) {
+				return fmt.Errorf("the run %q waits for its client, which does not have the call %q", id, c.ID)
+			}
+		}
+		if left != len(h.Calls) {
+			return fmt.Errorf("the run %q waits for %d calls, and %d have no result", id, len(h.Calls), left)
+		}
+	}
+	for id, d := range s.clients.delegated {
+		if s.runs[d.run.ID] != d.run || d.run.calls[d.call.ID] != d.call || !d.call.Client || !slices.Contains(d.handed.Calls, d.call.ID) {
+			return fmt.Errorf("the client's call %q is none of the run %q", id, d.run.ID)
+		}
 	}
 	return nil
 }

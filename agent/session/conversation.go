@@ -41,6 +41,8 @@ type Turn struct {
 	Question     string // the user's words
 	Instructions string // of the client, for this message alone
 	Model        string // who is to answer first; empty: the default
+	Client       Client // what the client has brought along
+	Answered     int    // how many answers were given when the client spoke last
 	Pending      []loop.Pending
 	Rounds       int
 	Interactive  bool
@@ -76,7 +78,8 @@ func (s *State) Turn(runID string, has func(id string) bool) Turn {
 	t := Turn{
 		Instructions: r.Instructions, Model: s.model, Pending: r.pending(), Rounds: r.Rounds, Interactive: r.Interactive, RequestID: r.RequestID,
 		run: r.ID, parts: s.branch(r, has), steps: r.steps[:len(r.steps):len(r.steps)],
-		told: r.context != nil || r.Rounds > 0, summarised: r.summarised,
+		Client: deref(r.client), Answered: r.answered,
+		told: r.context != nil || r.Rounds > r.adopted, summarised: r.summarised,
 	}
 	if n := s.tree.nodes[r.MessageID]; n != nil {
 		t.Question = n.Content

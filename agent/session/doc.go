@@ -2,7 +2,7 @@
 // journal make, and what may be decided from there.
 //
 // A State changes in one way, by Apply, so what a restart reads is what ran before.
-// Decisions (Submit, Next, Cancel, Decide, Update, Steps) look at the state and
+// Decisions (Submit, Return, Next, Cancel, Decide, Update, Steps) look at the state and
 // return the records that are to be written, or an error; they change nothing. The
 // caller makes the records durable and then applies them, in this order:
 //
@@ -22,6 +22,9 @@
 //   - Every message but a beginning has a parent that is there, and no message is
 //     its own ancestor; the head is a message, or nothing where there is none.
 //   - A call has a result at most once, and a decision counts only once.
+//   - A run that waits for its client is the one that is started, and the calls that
+//     the client has are all that have no result. It keeps no message waiting.
+//   - What a client knows a call by leads to that call, and to no other.
 //   - The entries are numbered 1, 2, … without a gap: cursors count them.
 //   - A summary goes up to a message that is on a branch, has a text, and belongs to a
 //     run that has tried to make one.

@@ -105,6 +105,8 @@ func (r *reader) event(e entry) (chat.Event, bool) {
 		return chat.Event{Type: chat.TypeApprovalResolved, RunID: b.RunID, ApprovalID: b.ApprovalID, Decision: b.Decision}, true
 	case resultBody:
 		return chat.Event{Type: chat.TypeToolResult, RunID: b.RunID, CallID: b.CallID, Name: b.Name, Status: b.Status, Output: &b.Output}, true
+	case handedBody:
+		return chat.Event{Type: chat.TypeClientCalls, RunID: b.RunID, Calls: r.clientCalls(b), ExpiresAt: &b.ExpiresAt, Usage: b.Usage}, true
 	case Finished:
 		return chat.Event{Type: chat.TypeRunFinished, RunID: b.RunID, Status: b.Status, Error: b.Error, Usage: b.Usage}, true
 	case todoBody:
@@ -113,6 +115,17 @@ func (r *reader) event(e entry) (chat.Event, bool) {
 		return chat.Event{Type: chat.TypeSessionUpdated, Title: b.Title, Head: b.Head, Model: b.Model}, true
 	}
 	return chat.Event{}, false
+}
+
+// clientCalls are calls as the client that is to run them knows them.
+func (r *reader) clientCalls(b handedBody) []chat.ClientCall {
+	s := r.s
+	var out []chat.ClientCall
+	for _, id := range b.Calls {
+		c := s.runs[b.RunID].calls[id]
+		out = append(out, chat.ClientCall{ID: ClientCallID(s.id, s.epoch, b.RunID, id), CallID: id, Name: c.Name, Arguments: object(c.Arguments)})
+	}
+	return out
 }
 
 func (r *reader) stamp(e chat.Event, at chat.Time) chat.Event {

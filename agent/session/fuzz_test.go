@@ -11,11 +11,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/record"
 	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
 // player makes random decisions in a session, as users, workers of two agents and
@@ -26,8 +28,9 @@ type player struct {
 	runs      []string
 	messages  []string
 	approvals []string
-	seen      map[string]string // what a reader that goes on from cursor to cursor has seen of each message
-	thought   map[string]string // and of its reasoning
+	handed    [][]chat.ClientCall // calls that clients were given, by the set
+	seen      map[string]string   // what a reader that goes on from cursor to cursor has seen of each message
+	thought   map[string]string   // and of its reasoning
 	cursor    chat.Cursor
 }
 
@@ -46,9 +49,17 @@ func (p *player) pick(from []string) string {
 
 // play makes one decision.
 func (p *player) play() {
-	switch p.choose(12) {
+	switch p.choose(14) {
+	case 12, 13:
+		p.results()
 	case 0, 1:
-		m := session.Message{RunID: p.id("run"), MessageID: p.id("msg"), Content: "text", Interactive: p.choose(2) == 0, Key: []string{"", "k1", "k2"}[p.choose(3)]}
+		m := session.Message{RunID: p.id("run"), MessageID: p.id("msg"), Content: "text", Interactive: p.choose(2) == 0, Key: []string{"", "k1", "k2"}[p.choose(3)], Client: p.client()}
+		if len(p.handed) > 0 && p.choose(3) == 0 {
+			m.Given = p.outputs()
+		}
+		if p.choose(8) == 0 {
+			m.Begun = []session.Done{{AnswerID: p.id("msg"), Text: []string{"", "I look."}[p.choose(2)], Calls: []loop.Call{theirCall("b1")}, Outputs: []session.Output{{CallID: "b1", Text: "cold"}}}}
+		}
 		if p.choose(4) == 0 {
 			parent := p.pick(p.messages)
 			m.ParentID = &parent
@@ -97,6 +108,51 @@ func (p *player) play() {
 	p.look()
 }
 
+// client is what a client may bring along.
+func (p *player) client() *session.Client {
+	if p.choose(2) == 0 {
+		return nil
+	}
+	return &session.Client{Tools: []loop.Spec{{Name: "weather"}}[:p.choose(2)], OneCall: p.choose(2) == 0}
+}
+
+// outputs are results of a set of calls that a client was given once: all of them, or
+// not.
+func (p *player) outputs() []session.Output {
+	var out []session.Output
+	for _, c := range p.handed[p.choose(len(p.handed))] {
+		if p.choose(5) > 0 {
+			out = append(out, session.Output{CallID: c.ID, Text: []string{"cold", "warm"}[p.choose(4)/3]})
+		}
+	}
+	return out
+}
+
+// results are brought by a client. Those of a run that waits for them have it go on,
+// and the same again change nothing.
+func (p *player) results() {
+	p.t.Helper()
+	if len(p.handed) == 0 {
+		return
+	}
+	q := session.Results{Outputs: p.outputs(), Client: p.client(), Key: []string{"", "k3"}[p.choose(2)]}
+	got, err := p.state.Return(q, p.now)
+	if err != nil || !got.Known {
+		if len(got.Records) > 0 {
+			p.t.Fatalf("results that are not taken: %+v", got)
+		}
+		return
+	}
+	p.commit(got.Records)
+	if len(got.Records) == 0 {
+		return
+	}
+	again, err := p.state.Return(q, p.now)
+	if err != nil || !again.Known || !again.Repeated || again.Run != got.Run || len(again.Records) > 0 {
+		p.t.Fatalf("the same again: %+v, %v, want %+v", again, err, got)
+	}
+}
+
 func (p *player) submitted(sub session.Submitted, err error) {
 	if err == nil {
 		p.commit(sub.Records)
@@ -124,11 +180,26 @@ func (p *player) step() {
 	if len(turn.Pending) == 0 {
 		var calls []loop.Call
 		for range p.choose(3) {
-			calls = append(calls, writeCall(p.id("call")))
+			c := writeCall(p.id("call"))
+			if p.choose(2) == 0 {
+				c = theirCall(p.id("call"))
+			}
+			calls = append(calls, c)
 		}
 		progress.Steps = append(progress.Steps, answer(turn.Rounds+1, []string{"", "an answer"}[p.choose(2)], calls...))
+	} else if c := turn.Pending[0]; c.Call.Client {
+		if c.Stage == loop.AtClient {
+			return // it waits
+		}
+		st := loop.HandedStep{}
+		for _, c := range turn.Pending {
+			if c.Stage == loop.Fresh {
+				progress.Steps = append(progress.Steps, loop.Step{Call: &c.Call})
+			}
+			st.Calls = append(st.Calls, c.Call.ID)
+		}
+		progress.Steps = append(progress.Steps, loop.Step{Handed: &st})
 	} else {
-		c := turn.Pending[0]
 		if c.Stage == loop.Fresh {
 			progress.Steps = append(progress.Steps, loop.Step{Call: &c.Call})
 			if p.choose(2) == 0 {
@@ -139,7 +210,7 @@ func (p *player) step() {
 			progress.Steps = append(progress.Steps, loop.Step{Result: &loop.Result{Call: c.Call, Status: chat.ToolOK, Output: "out"}})
 		}
 	}
-	if p.choose(4) == 0 {
+	if p.choose(4) == 0 && (len(progress.Steps) == 0 || progress.Steps[len(progress.Steps)-1].Handed == nil) {
 		progress.End = &session.Finished{Status: chat.RunDone}
 	}
 	for {
@@ -203,6 +274,13 @@ func (p *player) look() {
 			if got := p.seen[e.MessageID]; got != *e.Content {
 				p.t.Fatalf("the pieces of %s join to %q, and it says %q", e.MessageID, got, *e.Content)
 			}
+		case chat.TypeClientCalls:
+			p.handed = append(p.handed, e.Calls)
+			for _, c := range e.Calls {
+				if c.ID == "" || c.Name != "weather" {
+					p.t.Fatalf("a client is given %+v", c)
+				}
+			}
 		case chat.TypeApprovalRequired:
 			p.approvals = append(p.approvals, e.ApprovalID)
 		}
@@ -226,7 +304,7 @@ func (p *player) restart() {
 		}
 		return events
 	}
-	if diff := cmp.Diff(whole(p.state), whole(s)); diff != "" {
+	if diff := cmp.Diff(whole(p.state), whole(s), cmpopts.IgnoreUnexported(fault.Error{})); diff != "" {
 		p.t.Fatalf("the events after a restart:\n%s", diff)
 	}
 	if diff := cmp.Diff(p.state.Summaries(has), s.Summaries(has)); diff != "" {
@@ -316,6 +394,9 @@ func FuzzRecords(f *testing.F) {
 			turn.Messages(session.Memory{Has: func(string) bool { return false }})
 		}
 		s.Next(session.Carrier{Owner: here}, epoch1)
+		if _, err := s.Return(session.Results{Outputs: []session.Output{{CallID: session.ClientCallID("s", 1, "r", "c")}}}, epoch1); err != nil {
+			return
+		}
 		s.Cancel("", false)
 		if _, err := s.Submit(session.Message{RunID: "r9", MessageID: "m9", Content: "x"}, here, epoch1); err != nil {
 			return

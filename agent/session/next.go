@@ -17,12 +17,13 @@ type Action int
 
 // What can be to do.
 const (
-	Nothing  Action = iota // no run is due
-	RunNow                 // the run is to be carried out, once the records are written
-	GiveUp                 // the records end the run; then ask again
-	WaitUser               // until the user decides, at most until the question expires
-	WaitTurn               // a run waits, and would start if this process were not stopping
-	Foreign                // another process has the run, which may be alive
+	Nothing    Action = iota // no run is due
+	RunNow                   // the run is to be carried out, once the records are written
+	GiveUp                   // the records end the run; then ask again
+	WaitUser                 // until the user decides, at most until the question expires
+	WaitClient               // until the client sends results, at most until Expires
+	WaitTurn                 // a run waits, and would start if this process were not stopping
+	Foreign                  // another process has the run, which may be alive
 )
 
 // Step is what is to be done next, and with which run.
@@ -30,7 +31,7 @@ type Step struct {
 	Action  Action
 	RunID   string
 	Records []record.Record
-	Expires time.Time // of WaitUser
+	Expires time.Time // of WaitUser and WaitClient
 }
 
 // Carrier is the process that asks what to do next.
@@ -52,10 +53,24 @@ func (s *State) Next(c Carrier, now time.Time) Step {
 	case r == nil:
 		r = s.runs[s.queue[0]]
 		return run1(r, startedBody{RunID: r.ID, ParentID: s.parentOf(r), Owner: c.Owner})
+	case r.atClient() != nil:
+		return afterHanded(s, r, now)
 	case r.Owner.Process == c.Process && r.Started > c.Executed:
 		return Step{Action: RunNow, RunID: r.ID} // its start is in the journal already
 	}
 	return s.resume(r, c, now)
+}
+
+// afterHanded decides how a run goes on that waits for its client: it ends when that
+// has not come in time, or when something waits behind it.
+func afterHanded(s *State, r *run, now time.Time) Step {
+	switch {
+	case len(s.queue) > 0:
+		return Step{Action: GiveUp, RunID: r.ID, Records: interrupt(s, wentOn, nil)}
+	case now.After(r.handed.ExpiresAt.Time):
+		return Step{Action: GiveUp, RunID: r.ID, Records: interrupt(s, expired, nil)}
+	}
+	return Step{Action: WaitClient, RunID: r.ID, Expires: r.handed.ExpiresAt.Time}
 }
 
 // resume decides how to go on with a run that was parked or cut short.
@@ -70,6 +85,8 @@ func (s *State) resume(r *run, c Carrier, now time.Time) Step {
 	case q != nil && q.decision == "":
 		return Step{Action: WaitUser, RunID: r.ID, Expires: q.ExpiresAt.Time}
 	case q != nil && q.decided > r.Started:
+		return run1(r, startedBody{RunID: r.ID, Owner: c.Owner, Resumed: true})
+	case r.handed != nil && r.handed.returned > r.Started:
 		return run1(r, startedBody{RunID: r.ID, Owner: c.Owner, Resumed: true})
 	case r.Owner.Instance != c.Instance && c.Claimed != r.Started:
 		return Step{Action: Foreign, RunID: r.ID}

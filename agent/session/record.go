@@ -25,6 +25,8 @@ const (
 	recContext    = "turn_context"
 	recSummary    = "summary"
 	recTodo       = "todo"
+	recHanded     = "client_calls"
+	recReturned   = "client_results"
 )
 
 // messageBody is a user's message; the run of the same record will answer it.
@@ -42,6 +44,7 @@ type messageBody struct {
 
 	Instructions string  `json:"instructions,omitempty"` // behind the persona, for this message
 	Model        *string `json:"model,omitempty"`        // who answers first from this message on; nil: nobody else
+	Client       *Client `json:"client,omitempty"`       // what its client brings along
 }
 
 // regenerateBody answers a message again.
@@ -80,6 +83,7 @@ type answerBody struct {
 	Usage      *chat.Usage `json:"usage,omitempty"`
 	Model      string      `json:"model,omitempty"`
 	Incomplete bool        `json:"incomplete,omitempty"`
+	Adopted    bool        `json:"adopted,omitempty"`   // its client says that it was given, elsewhere
 	Attempt    uint64      `json:"attempt,omitempty"`   // what cursors call this stretch of answer
 	ThoughtID  string      `json:"thoughtId,omitempty"` // what its reasoning was shown with, where it is no message
 
@@ -126,7 +130,28 @@ type callBody struct {
 	RunID     string          `json:"runId"`
 	CallID    string          `json:"callId"`
 	Name      string          `json:"name"`
-	Arguments json.RawMessage `json:"arguments"` // always an object
+	Arguments json.RawMessage `json:"arguments"`        // always an object
+	Client    bool            `json:"client,omitempty"` // of a tool that the client runs
+}
+
+// handedBody says that a run waits for its client, which runs these calls.
+type handedBody struct {
+	RunID     string      `json:"runId"`
+	Calls     []string    `json:"calls"` // their ids
+	ExpiresAt chat.Time   `json:"expiresAt"`
+	Usage     *chat.Usage `json:"usage,omitempty"` // of the run so far
+}
+
+// returnedBody says that the client has sent the results of all of them, which stand
+// before this record, and what it brings along for what comes next.
+type returnedBody struct {
+	RunID        string  `json:"runId"`
+	Client       *Client `json:"client,omitempty"`
+	Instructions *string `json:"instructions,omitempty"` // where they are others than before
+	Key          string  `json:"key,omitempty"`
+	Hash         string  `json:"hash,omitempty"`
+	RequestID    string  `json:"requestId,omitempty"`
+	Trace        string  `json:"trace,omitempty"`
 }
 
 type askBody struct {
@@ -170,15 +195,17 @@ type updatedBody struct {
 // ofRun is the body of a record that belongs to a run under way.
 type ofRun interface{ of() (runID string) }
 
-func (b startedBody) of() string { return b.RunID }
-func (b answerBody) of() string  { return b.RunID }
-func (b callBody) of() string    { return b.RunID }
-func (b decidedBody) of() string { return b.RunID }
-func (b resultBody) of() string  { return b.RunID }
-func (b Finished) of() string    { return b.RunID }
-func (b summaryBody) of() string { return b.RunID }
-func (b todoBody) of() string    { return b.RunID }
-func (c Context) of() string     { return c.RunID }
+func (b startedBody) of() string  { return b.RunID }
+func (b answerBody) of() string   { return b.RunID }
+func (b callBody) of() string     { return b.RunID }
+func (b decidedBody) of() string  { return b.RunID }
+func (b resultBody) of() string   { return b.RunID }
+func (b Finished) of() string     { return b.RunID }
+func (b summaryBody) of() string  { return b.RunID }
+func (b todoBody) of() string     { return b.RunID }
+func (b handedBody) of() string   { return b.RunID }
+func (b returnedBody) of() string { return b.RunID }
+func (c Context) of() string      { return c.RunID }
 
 func parse[T any](r record.Record) (T, error) {
 	var b T

@@ -40,6 +40,12 @@ type run struct {
 	fresh      bool           // regenerated: its first answer is a sibling
 	scopes     []string       // approved until it ends
 	todo       *todoBody      // the list that it wrote last
+
+	client   *Client // what its client has brought along last
+	handed   *handed // the calls that it waits for its client with, or waited last
+	adopted  int     // how many of its answers its client says were given elsewhere
+	begun    uint64  // number of the last record of what was done elsewhere
+	answered int     // how many it had given when its client spoke last
 }
 
 // call is a tool call of a run.
@@ -65,10 +71,18 @@ type keyed struct {
 	at   time.Time
 }
 
-// Called reports whether a run has called a tool.
+// named is a call's tool, where it stands among tools of ours.
+func (c *call) named() string {
+	if c.Client {
+		return loop.ClientName(c.Name)
+	}
+	return c.Name
+}
+
+// Called reports whether a run has called a tool of ours.
 func (s *State) Called(runID, tool string) bool {
 	r := s.runs[runID]
-	return r != nil && slices.ContainsFunc(r.order, func(c *call) bool { return c.Name == tool })
+	return r != nil && slices.ContainsFunc(r.order, func(c *call) bool { return c.Name == tool && !c.Client })
 }
 
 // call finds a call of the run, or adds it.
@@ -76,7 +90,7 @@ func (r *run) call(b callBody) *call {
 	if c := r.calls[b.CallID]; c != nil {
 		return c
 	}
-	c := &call{Call: loop.Call{ID: b.CallID, Name: b.Name, Arguments: b.Arguments}}
+	c := &call{Call: loop.Call{ID: b.CallID, Name: b.Name, Arguments: b.Arguments, Client: b.Client}}
 	r.calls[b.CallID] = c
 	r.order = append(r.order, c)
 	return c
@@ -85,41 +99,52 @@ func (r *run) call(b callBody) *call {
 // waitsFor is the question that a run stopped at, answered or not.
 func (r *run) waitsFor() *question {
 	for _, c := range r.order {
-		if !c.done {
+		if !c.done && !c.Client {
 			return c.question
 		}
 	}
 	return nil
 }
 
-// pending returns the calls of a run that have no result, and where each stands.
+// pending returns the calls of a run that have no result, and where each stands: ours
+// first, since a client's are given to it when nothing is left to do here.
 func (r *run) pending() []loop.Pending {
-	var out []loop.Pending
+	var ours, theirs []loop.Pending
 	for _, c := range r.order {
-		if c.done {
-			continue
-		}
-		p := loop.Pending{Call: c.Call}
-		switch q := c.question; {
-		case !c.recorded:
-			p.Stage = loop.Fresh
-		case q == nil:
-			p.Stage = loop.Unknown
-		case q.decision == "":
-			p.Stage = loop.Asked
-		case q.decision == chat.DecideDeny:
-			p.Stage, p.Why = loop.Refused, "the user denied this call. Do not try it another way; ask what they want instead."
-			if q.expired {
-				p.Why = "nobody answered the question within 24 hours"
-			}
-		case q.decided > r.before:
-			p.Stage = loop.Allowed
+		switch {
+		case c.done:
+		case c.Client:
+			theirs = append(theirs, r.stage(c))
 		default:
-			p.Stage = loop.Unknown // it was allowed to an earlier start of this run
+			ours = append(ours, r.stage(c))
 		}
-		out = append(out, p)
 	}
-	return out
+	return append(ours, theirs...)
+}
+
+// stage returns where a call stands that has no result.
+func (r *run) stage(c *call) loop.Pending {
+	p := loop.Pending{Call: c.Call}
+	switch q := c.question; {
+	case !c.recorded:
+		p.Stage = loop.Fresh
+	case c.Client && r.handed != nil && r.handed.returned == 0 && slices.Contains(r.handed.Calls, c.ID):
+		p.Stage = loop.AtClient
+	case q == nil:
+		p.Stage = loop.Unknown
+	case q.decision == "":
+		p.Stage = loop.Asked
+	case q.decision == chat.DecideDeny:
+		p.Stage, p.Why = loop.Refused, "the user denied this call. Do not try it another way; ask what they want instead."
+		if q.expired {
+			p.Why = "nobody answered the question within 24 hours"
+		}
+	case q.decided > r.before:
+		p.Stage = loop.Allowed
+	default:
+		p.Stage = loop.Unknown // it was allowed to an earlier start of this run
+	}
+	return p
 }
 
 // upTo returns a run's steps up to one of its answers, with the results of what

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
@@ -26,8 +27,9 @@ type State struct {
 	asked     map[string]*question
 	scopes    map[string]bool       // approved for this session
 	summaries map[string][]*summary // by the last message that they cover
-	answer    *growing              // the answer that is being given
-	failed    bool                  // the last run that ended failed or was interrupted
+	clients   clients
+	answer    *growing // the answer that is being given
+	failed    bool     // the last run that ended failed or was interrupted
 
 	readOnly bool // it holds a record for later readers only
 }
@@ -58,7 +60,8 @@ func New(id string, epoch uint64, row chat.Session) *State {
 		id: id, epoch: epoch,
 		tree: tree{nodes: map[string]*node{}}, runs: map[string]*run{}, keys: map[string]keyed{},
 		asked: map[string]*question{}, scopes: map[string]bool{}, summaries: map[string][]*summary{},
-		title: row.Title, model: row.Model, created: row.CreatedAt, updated: row.UpdatedAt,
+		clients: clients{map[string]delegation{}, map[string][]loop.Spec{}},
+		title:   row.Title, model: row.Model, created: row.CreatedAt, updated: row.UpdatedAt,
 	}
 }
 
@@ -89,8 +92,14 @@ func (s *State) LastAt() chat.Time {
 // may write behind.
 func (s *State) ReadOnly() bool { return s.readOnly }
 
-// Busy reports whether a new message has to wait.
-func (s *State) Busy() bool { return s.current != "" || len(s.queue) > 0 }
+// Busy reports whether a new message has to wait. A run that waits for its client
+// keeps nobody waiting: what comes next ends it.
+func (s *State) Busy() bool {
+	return s.current != "" && s.runs[s.current].atClient() == nil || len(s.queue) > 0
+}
+
+// Unfinished reports whether a run has been asked for and has not ended.
+func Unfinished(s *State) bool { return s.current != "" || len(s.queue) > 0 }
 
 // Waiting returns how many runs wait for the run before them.
 func (s *State) Waiting() int { return len(s.queue) }
@@ -107,14 +116,15 @@ func (s *State) Run(id string) (Run, bool) {
 }
 
 // Due reports whether something is to be done here without anybody asking. A run
-// that waits for the user's decision is parked, and so is what waits behind it;
+// that waits for the user's decision is parked, and so is what waits behind it; one
+// that waits for its client is parked until something comes behind it;
 // what a later version wrote last goes on under that version.
 func (s *State) Due() bool {
 	if s.readOnly {
 		return false
 	}
 	r := s.runs[s.current]
-	if r == nil {
+	if r == nil || r.atClient() != nil {
 		return len(s.queue) > 0
 	}
 	q := r.waitsFor()

@@ -2,6 +2,7 @@ package session
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
@@ -53,6 +54,9 @@ func (s *State) Record(p Progress) (Recorded, error) {
 			continue
 		}
 		made := s.records(r, st, p)
+		if st.Handed != nil {
+			made = []record.Record{handedRecord(r, st.Handed, usage, p.Now)}
+		}
 		if p.Context != nil && r.context == nil && len(object.records) == 0 {
 			made = append([]record.Record{record.New(recContext, *p.Context)}, made...)
 		}
@@ -131,6 +135,8 @@ func (r *run) stored(st loop.Step) bool {
 		return known(st.Call.ID, func(c *call) bool { return c.recorded })
 	case st.Ask != nil:
 		return known(st.Ask.Call.ID, func(c *call) bool { return c.question != nil })
+	case st.Handed != nil:
+		return r.handed != nil && slices.Equal(r.handed.Calls, st.Handed.Calls)
 	}
 	return known(st.Result.Call.ID, func(c *call) bool { return c.done })
 }
@@ -160,7 +166,11 @@ func (s *State) records(r *run, st loop.Step, p Progress) []record.Record {
 }
 
 func bodyOf(r *run, c loop.Call) callBody {
-	return callBody{r.ID, c.ID, c.Name, object(c.Arguments)}
+	return callBody{r.ID, c.ID, c.Name, object(c.Arguments), c.Client}
+}
+
+func handedRecord(r *run, st *loop.HandedStep, usage *chat.Usage, now time.Time) record.Record {
+	return record.NewFor(needsClientCalls, recHanded, handedBody{RunID: r.ID, Calls: st.Calls, ExpiresAt: chat.At(now.Add(handedLife)), Usage: usage})
 }
 
 func (s *State) answerOf(r *run, a loop.AnswerStep, p Progress) answerBody {
@@ -174,7 +184,8 @@ func (s *State) answerOf(r *run, a loop.AnswerStep, p Progress) answerBody {
 	case g != nil && len(g.text) > 0:
 		// What was shown is what was said, whatever the model's library says.
 		b.MessageID, b.ParentID, b.Attempt, b.Content = g.message, g.parent, g.attempt, string(g.text)
-	case a.Text != "" || len(a.Calls) == 0:
+	case a.Text != "" || len(a.Calls) == 0 || slices.ContainsFunc(a.Calls, func(c loop.Call) bool { return c.Client }):
+		// What a client is given is a message, so that its conversation can go on there.
 		b.MessageID, b.ParentID = p.NewID("msg"), r.last
 		if g != nil { // its reasoning was shown with this id
 			b.MessageID, b.ParentID, b.Attempt = g.message, g.parent, g.attempt

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/record"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
@@ -27,6 +28,13 @@ type Message struct {
 	Key              string  // Idempotency-Key
 	RequestID, Trace string
 
+	Client *Client  // what the client brings along
+	Given  []Output // results of calls that it had, though it goes on with this message
+
+	// Begun is what was done for the message elsewhere: calls of the client's tools
+	// and what these gave. Only an empty session can begin so.
+	Begun []Done
+
 	// Earlier is what an empty session begins with: a conversation that somebody
 	// else kept, with an id for each of its runs and messages.
 	Earlier []Exchange
@@ -36,6 +44,16 @@ type Message struct {
 type Exchange struct {
 	RunID, QuestionID, AnswerID string
 	User, Assistant             string
+	Done                        []Done // before the answer
+}
+
+// Done is an answer that called tools of a client, and what these gave, as the client
+// tells it.
+type Done struct {
+	AnswerID string `json:"-"` // a new one
+	Text     string
+	Calls    []loop.Call // no two have the same id
+	Outputs  []Output    // by the ids of these calls
 }
 
 // Again is the wish to have a message answered again, as a new branch.
@@ -57,6 +75,7 @@ type Submitted struct {
 
 // Submit takes a message in. self is who would run it.
 func (s *State) Submit(m Message, self Owner, now time.Time) (Submitted, error) {
+	m.Begun = tidied(m.Begun)
 	parent := "\x00" // what no id can be
 	if m.ParentID != nil {
 		parent = *m.ParentID
@@ -65,17 +84,26 @@ func (s *State) Submit(m Message, self Owner, now time.Time) (Submitted, error) 
 	if m.Model != nil {
 		what = append(what, *m.Model)
 	}
+	if c := m.Client; c != nil {
+		what = append(what, string(record.Marshal(c)))
+	}
+	if len(m.Begun) > 0 {
+		what = append(what, string(record.Marshal(m.Begun)))
+	}
 	b := messageBody{
 		MessageID: m.MessageID, RunID: m.RunID, ParentID: m.ParentID, Content: m.Content, Interactive: m.Interactive,
-		Key: m.Key, Hash: hashOf(what...), RequestID: m.RequestID, Instructions: m.Instructions, Model: m.Model, Trace: m.Trace,
+		Key: m.Key, Hash: hashOf(what...), RequestID: m.RequestID, Instructions: m.Instructions, Model: m.Model, Trace: m.Trace, Client: s.clients.recorded(m.Client),
 	}
 	if known, err := s.repeated(b.Key, b.Hash, now); known != nil || err != nil {
-		return Submitted{Run: deref(known), Repeated: known != nil}, err
+		return Submitted{Run: behindBegun(s, deref(known)), Repeated: known != nil}, err
 	}
 	if err := s.full(); err != nil {
 		return Submitted{}, err
 	}
-	var before []record.Record
+	if len(m.Begun) > 0 && s.Seq() > 0 {
+		return Submitted{}, ErrBegun
+	}
+	before := interrupt(s, wentOn, m.Given)
 	if s.Seq() == 0 && len(m.Earlier) > 0 {
 		var end string
 		before, end = adopted(m.Earlier, self)
@@ -86,9 +114,47 @@ func (s *State) Submit(m Message, self Owner, now time.Time) (Submitted, error) 
 	out := Submitted{Run: s.receipt(b.RunID, b.MessageID, s.Seq()+uint64(len(before))+1), Records: append(before, record.New(recMessage, b)), Starts: !s.Busy()}
 	if out.Starts {
 		out.Records = append(out.Records, record.New(recStarted, startedBody{RunID: b.RunID, ParentID: deref(b.ParentID), Owner: self}))
+		begun, _ := done(m.Begun, b.RunID, b.MessageID)
+		if out.Records = append(out.Records, begun...); len(begun) > 0 {
+			out.Run = s.receipt(b.RunID, b.MessageID, s.Seq()+uint64(len(out.Records))+1)
+		}
 	}
 	return out, nil
 }
+
+// behindBegun is a receipt from whose cursor on nothing is read that was done
+// elsewhere: whoever says that it was has it.
+func behindBegun(s *State, run chat.Run) chat.Run {
+	if r := s.runs[run.RunID]; r != nil && r.begun > 0 {
+		return s.receipt(run.RunID, run.MessageID, r.begun+1)
+	}
+	return run
+}
+
+// Keyed returns the run that an Idempotency-Key stands for.
+func Keyed(s *State, key string, now time.Time) (Run, bool) {
+	k, ok := s.keys[key]
+	if key == "" || !ok || now.Sub(k.at) >= keyLife {
+		return Run{}, false
+	}
+	return s.Run(k.run.RunID)
+}
+
+// tidied gives calls that were made elsewhere the arguments with which they are kept.
+func tidied(begun []Done) []Done {
+	out := slices.Clone(begun)
+	for i := range out {
+		out[i].Calls = slices.Clone(out[i].Calls)
+		for j, c := range out[i].Calls {
+			out[i].Calls[j].Arguments = object(c.Arguments)
+		}
+	}
+	return out
+}
+
+// ErrBegun is the error of a message that something was done for elsewhere, in a
+// session that is not empty.
+var ErrBegun = fault.New(fault.CodeConflict, "this session holds another conversation", "send it again")
 
 // placeMessage says what a message answers, where that is known by now.
 func (s *State) placeMessage(b *messageBody) error {
@@ -119,7 +185,8 @@ func (s *State) Regenerate(a Again, self Owner, now time.Time) (Submitted, error
 	if err := s.full(); err != nil {
 		return Submitted{}, err
 	}
-	out := Submitted{Run: s.receipt(b.RunID, b.MessageID, s.Seq()+1), Records: []record.Record{record.New(recRegenerate, b)}, Starts: !s.Busy()}
+	before := interrupt(s, wentOn, nil)
+	out := Submitted{Run: s.receipt(b.RunID, b.MessageID, s.Seq()+uint64(len(before))+1), Records: append(before, record.New(recRegenerate, b)), Starts: !s.Busy()}
 	if out.Starts {
 		out.Records = append(out.Records, record.New(recStarted, startedBody{RunID: b.RunID, Owner: self}))
 	}
@@ -160,12 +227,43 @@ func adopted(all []Exchange, self Owner) (records []record.Record, last string) 
 		records = append(records,
 			record.New(recMessage, messageBody{MessageID: e.QuestionID, RunID: e.RunID, ParentID: &parent, Content: e.User}),
 			record.New(recStarted, startedBody{RunID: e.RunID, ParentID: parent, Owner: self}),
-			record.New(recAnswer, answerBody{RunID: e.RunID, MessageID: e.AnswerID, ParentID: e.QuestionID, Content: e.Assistant}),
-			record.New(recFinished, Finished{RunID: e.RunID, Status: chat.RunDone}),
 		)
-		last = e.AnswerID
+		steps, end := done(e.Done, e.RunID, e.QuestionID)
+		records, last = append(records, steps...), end
+		if e.Assistant != "" || len(e.Done) == 0 {
+			records = append(records, record.New(recAnswer, answerBody{RunID: e.RunID, MessageID: e.AnswerID, ParentID: end, Content: e.Assistant}))
+			last = e.AnswerID
+		}
+		records = append(records, record.New(recFinished, Finished{RunID: e.RunID, Status: chat.RunDone}))
 	}
 	return slices.Clip(records), last
+}
+
+// done returns the records of what a run did elsewhere, and the message that it ended
+// with.
+func done(steps []Done, runID, message string) (records []record.Record, last string) {
+	last = message
+	for _, d := range steps {
+		a := answerBody{RunID: runID, MessageID: d.AnswerID, ParentID: last, Content: d.Text, Finish: chat.FinishToolCalls, Adopted: true}
+		outputs := map[string]string{}
+		for _, o := range d.Outputs {
+			outputs[o.CallID] = o.Text
+		}
+		var results []record.Record
+		for _, c := range d.Calls {
+			c.Arguments, c.Client = object(c.Arguments), true
+			a.Calls = append(a.Calls, c)
+			result := resultBody{runID, c.ID, c.Name, chat.ToolSkipped, wentOn}
+			if text, ok := outputs[c.ID]; ok {
+				result.Status, result.Output = chat.ToolOK, KeptResult(text)
+			}
+			results = append(results,
+				record.New(recCall, callBody{runID, c.ID, c.Name, c.Arguments, true}),
+				record.New(recResult, result))
+		}
+		records, last = append(append(records, record.New(recAnswer, a)), results...), d.AnswerID
+	}
+	return records, last
 }
 
 func hashOf(parts ...string) string {

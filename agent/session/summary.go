@@ -106,7 +106,11 @@ func (p *stretch) tools(m Memory) (names []string) {
 	names = append(names[:len(names):len(names)], p.context.from(m)...)
 	for i := range p.messages {
 		if m := &p.messages[i]; m.Role == loop.RoleTool && !m.NotRun() {
-			names = append(names[:len(names):len(names)], p.messages[i].Name)
+			name := m.Name
+			if m.Client {
+				name = loop.ClientName(name)
+			}
+			names = append(names[:len(names):len(names)], name)
 		}
 	}
 	return names

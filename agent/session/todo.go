@@ -98,7 +98,7 @@ func (s *State) openTodo(r *run) (items []chat.TodoItem, tools []string) {
 		}
 		if of := s.answering(path, i, last); of != nil {
 			for _, c := range of.order {
-				tools = union(tools, c.Name)
+				tools = union(tools, c.named())
 			}
 		}
 	}

@@ -35,6 +35,9 @@ type Index struct {
 	names map[key]int       // how many texts of a session are known
 }
 
+// Named is a session that is proposed for another reason than a text.
+func Named(id string) Session { return Session{ID: id, unknown: true} }
+
 type key [16]byte
 
 // keyOf holds the user, too: what one said is never found for another.

@@ -1,6 +1,7 @@
 package thread
 
 import (
+	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
@@ -29,6 +30,10 @@ var (
 		`|\bname\b.{0,40}\b(?:chat|conversation)\b|\b(?:chat|conversation)\b.{0,40}\bname\b` +
 		`|étiquette|überschrift|标题|標題|主题|主題|题目|題目|话题|話題|标签|標籤|追问|追問|后续问题|後續問題|下一步.{0,8}问题|表情|关键词|關鍵詞|搜索词|起名|命名|取名` +
 		`|タイトル|題名|見出し|タグ|フォローアップ|제목|태그|후속 질문|заголов|назван|тег[аио]?|ключевые слова|عنوان|وسوم|शीर्षक|tiêu đề|ชื่อเรื่อง`)
+	// labelled is what programs call the tool itself that takes a label.
+	labelled = regexp.MustCompile(`(?im)(?:^|[_-])labels?(?:$|[_-])`)
+	// hump is where a name in camel case has its next word.
+	hump = regexp.MustCompile(`(\p{Ll})(\p{Lu})`)
 	// skeleton is the form of a JSON answer, as templates show it.
 	skeleton = regexp.MustCompile(`\{\s*"[\w-]{1,40}"\s*:`)
 	// heading is a line that names a part of a template.
@@ -86,6 +91,52 @@ func IsTask(q openai.Request, knows func(text string) bool) bool {
 	wanted := label.MatchString(t.outside) || label.MatchString(q.Instructions) ||
 		skeleton.MatchString(q.Instructions) || q.Limit > 0 && q.Limit <= smallLimit || t.tagged && isTemplate(t.outside)
 	return wanted && (!q.Stream || t.whole && q.Instructions != "" || known > 0)
+}
+
+// WantsLabel reports whether a request that has one tool, which must be called, wants
+// a label in the form of that call, as chat clients ask for titles. Any other program
+// that forces a call has a tool to run.
+func WantsLabel(q openai.Request, knows func(text string) bool) bool {
+	if q.Format == nil || !q.Format.Call || q.Store || len(q.Results) > 0 {
+		return false
+	}
+	for _, e := range q.Earlier {
+		if len(e.Steps) > 0 {
+			return false // it runs its tools
+		}
+	}
+	words := q.Format.Name
+	for _, t := range q.Tools {
+		words += "\n" + t.Description
+	}
+	switch {
+	case isLabel(words), labelsOnly(q.Format.Schema):
+		return true
+	case len(q.Earlier) > 0 && len(q.Message) <= maxAsk && label.MatchString(q.Message):
+		return true
+	}
+	return IsTask(q, knows)
+}
+
+// isLabel reports whether a name speaks of a label, in whatever case it is written.
+func isLabel(name string) bool {
+	return labelled.MatchString(name) || label.MatchString(strings.NewReplacer("_", " ", "-", " ").Replace(hump.ReplaceAllString(name, "$1 $2")))
+}
+
+// labelsOnly reports whether all that a schema asks for are labels.
+func labelsOnly(schema json.RawMessage) bool {
+	var s struct {
+		Properties map[string]json.RawMessage `json:"properties"`
+	}
+	if json.Unmarshal(schema, &s) != nil || len(s.Properties) == 0 {
+		return false
+	}
+	for name := range s.Properties {
+		if !isLabel(name) {
+			return false
+		}
+	}
+	return true
 }
 
 // isTemplate reports whether what stands around a quoted conversation is a template:

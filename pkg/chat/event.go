@@ -18,6 +18,7 @@ const (
 	TypeToolResult       = "tool_result"
 	TypeApprovalRequired = "approval_required"
 	TypeApprovalResolved = "approval_resolved"
+	TypeClientCalls      = "client_calls"
 	TypeRunFinished      = "run_finished"
 	TypeSessionUpdated   = "session_updated"
 	TypeTodo             = "todo"
@@ -82,6 +83,14 @@ const (
 	RoleAssistant = "assistant"
 )
 
+// ClientCall is a call that a client of /v1 runs with a tool of its own.
+type ClientCall struct {
+	ID        string          `json:"id"`     // as the client knows it
+	CallID    string          `json:"callId"` // as tool_call and tool_result name it
+	Name      string          `json:"name"`
+	Arguments json.RawMessage `json:"arguments"`
+}
+
 // Event is one thing that happened in a session. The same JSON is the data line
 // of an SSE event and a WebSocket frame. Which fields an event of a type has
 // stands in docs/PROTOCOL.md; absent ones are left out.
@@ -110,6 +119,7 @@ type Event struct {
 	Name      string          `json:"name,omitempty"`
 	Arguments json.RawMessage `json:"arguments,omitempty"`
 	Output    *string         `json:"output,omitempty"`
+	Calls     []ClientCall    `json:"calls,omitempty"` // of client_calls
 
 	ApprovalID string   `json:"approvalId,omitempty"`
 	Scope      string   `json:"scope,omitempty"`
@@ -177,6 +187,18 @@ func (u *Usage) Add(o *Usage) *Usage {
 		PromptTokens: u.PromptTokens + o.PromptTokens, CompletionTokens: u.CompletionTokens + o.CompletionTokens,
 		TotalTokens: u.TotalTokens + o.TotalTokens, CachedTokens: u.CachedTokens + o.CachedTokens,
 		ReasoningTokens: u.ReasoningTokens + o.ReasoningTokens,
+	}
+}
+
+// Minus returns a count without an earlier one that it holds.
+func (u *Usage) Minus(o Usage) *Usage {
+	if u == nil {
+		return nil
+	}
+	return &Usage{
+		PromptTokens: u.PromptTokens - o.PromptTokens, CompletionTokens: u.CompletionTokens - o.CompletionTokens,
+		TotalTokens: u.TotalTokens - o.TotalTokens, CachedTokens: u.CachedTokens - o.CachedTokens,
+		ReasoningTokens: u.ReasoningTokens - o.ReasoningTokens,
 	}
 }
 

@@ -53,7 +53,10 @@ func events() map[string]Event {
 		"approval_required":     event(TypeApprovalRequired, Event{RunID: "run_1", ApprovalID: "apr_1", CallID: "call_1", Name: "write_file", Arguments: args, Scope: "write_file notes/今天.md", Decisions: Decisions(""), ExpiresAt: &later}),
 		"approval_foreign":      event(TypeApprovalRequired, Event{RunID: "run_1", ApprovalID: "apr_2", CallID: "call_2", Name: "write_file", Arguments: args, Scope: "write_file notes/今天.md", Decisions: Decisions(ReasonForeignText), Reason: ReasonForeignText, Sources: []string{"https://example.com/a?b=1"}, ExpiresAt: &later}),
 		"approval_resolved":     event(TypeApprovalResolved, Event{RunID: "run_1", ApprovalID: "apr_1", Decision: Decide7Days}),
-		"run_finished":          event(TypeRunFinished, Event{RunID: "run_1", Status: RunDone, Usage: use}),
+		"client_calls": event(TypeClientCalls, Event{RunID: "run_1", ExpiresAt: &later, Usage: use, Calls: []ClientCall{
+			{ID: "call_1234567890abcdefghij_abcdefghij", CallID: "call_1", Name: "get_weather", Arguments: args},
+		}}),
+		"run_finished": event(TypeRunFinished, Event{RunID: "run_1", Status: RunDone, Usage: use}),
 		"run_finished_failed": event(TypeRunFinished, Event{RunID: "run_1", Status: RunFailed, Error: fault.New(fault.CodeProviderBusy, "the provider is busy", "try again").
 			With("req_1").After(3 * time.Second)}),
 		"todo":            event(TypeTodo, Event{RunID: "run_1", Items: []TodoItem{{Text: "find the bear", State: TodoDoing}, {Text: "带蜂蜜", State: TodoOpen}}}),

@@ -46,6 +46,8 @@ type conversation struct {
 	system   []json.RawMessage
 	tools    []json.RawMessage
 	messages []message
+	choice   loop.Choice
+	single   bool // one call at a time
 	stubs    bool // the tools are only those that the conversation once called
 
 	ids  ids
@@ -72,7 +74,7 @@ func converse(asked *loop.Question, model string, thoughts bool) *conversation {
 }
 
 func compose(q *loop.Question, model string, thoughts bool) *conversation {
-	c := &conversation{model: model, names: newNames(q.Tools), ids: ids{}, sum: sha256.New()}
+	c := &conversation{model: model, names: newNames(q.Tools), ids: ids{}, sum: sha256.New(), choice: q.Choice, single: q.OneCall}
 	c.declare(q)
 	if strings.TrimSpace(q.System) != "" {
 		c.system = []json.RawMessage{text(q.System)}

@@ -28,6 +28,7 @@ const who = "the provider " + provider
 // failure is why an exchange gave no answer.
 type failure struct {
 	*fault.Error
+	bad   bool // the provider refuses something of the request
 	retry bool // the same request may get an answer
 	room  int  // so many tokens the window leaves for an answer, where the limit asked for more
 }
@@ -53,7 +54,7 @@ func (m *Model) refused(status int, body []byte) *failure {
 			"send the message again; if it stays, start a new session")
 	}
 	f := m.because(&w)
-	f.room = roomIn(w.Message)
+	f.room, f.bad = roomIn(w.Message), status == http.StatusBadRequest || status == http.StatusUnprocessableEntity
 	return f
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/model/dialect"
 	"github.com/loongclaw/loongclaw/agent/model/providers"
 	"github.com/loongclaw/loongclaw/agent/model/wire"
 	"github.com/loongclaw/loongclaw/pkg/chat"
@@ -134,6 +135,7 @@ const maxPauses = 8
 // course is how far a question has come.
 type course struct {
 	thoughts bool // thinking still goes back
+	chosen   bool // it is held to a call, or to one at a time
 	shorter  bool // a shorter answer was asked for
 	pauses   int
 	tries    int
@@ -143,7 +145,7 @@ type course struct {
 // Answer asks the provider: again where that is allowed, without thinking where it
 // refuses what it is shown, and on where it paused.
 func (m *Model) Answer(ctx context.Context, q loop.Question, onText func(string)) (loop.Answer, error) {
-	at := course{thoughts: true, start: time.Now()}
+	at := course{thoughts: true, start: time.Now(), chosen: q.Choice != loop.Choice{} || q.OneCall}
 	c := converse(&q, m.Name(), true)
 	a := &answer{m: m, names: c.names, prefix: c.prefix(), onText: onText, onReasoning: q.OnReasoning}
 	for {
@@ -165,6 +167,11 @@ func (m *Model) Answer(ctx context.Context, q loop.Question, onText func(string)
 			if at.pauses == 0 {
 				a.prefix, a.plain = c.prefix(), true
 			}
+		case inWords:
+			m.log.LogAttrs(ctx, slog.LevelWarn, "asking for a call in words", slog.String("model", m.Name()),
+				slog.String("requestId", q.RequestID), slog.Any("error", f.Error))
+			q = dialect.ToldChoice(q)
+			c = converse(&q, m.Name(), at.thoughts)
 		case shorter:
 			m = m.withMost(f.room)
 		case again:
@@ -193,6 +200,7 @@ const (
 	again        // nothing came of it yet: ask the same
 	plainly      // ask without thinking
 	shorter      // ask for a shorter answer
+	inWords      // ask for the call in words
 )
 
 // after decides what follows from an exchange.
@@ -212,6 +220,9 @@ func (at *course) after(x *exchange, f *failure) step {
 	case f.room >= minRoom && !at.shorter:
 		at.shorter = true
 		return shorter
+	case at.chosen && f.bad:
+		at.chosen = false
+		return inWords
 	case f.retry:
 		at.tries++
 		return again

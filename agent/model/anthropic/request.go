@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
+
+	"github.com/loongclaw/loongclaw/agent/loop"
 )
 
 // thinking is how a model is told to think. Empty says nothing of it: then a model
@@ -67,22 +69,45 @@ type body struct {
 }
 
 type toolChoice struct {
-	Type string `json:"type"`
+	Type   string `json:"type"`
+	Name   string `json:"name,omitempty"`
+	Single bool   `json:"disable_parallel_tool_use,omitempty"`
 }
+
+// toolChoice is what the conversation's next answer must call, nil where nothing is
+// said of it.
+func (c *conversation) toolChoice(noCalls bool) *toolChoice {
+	switch {
+	case len(c.tools) == 0:
+		return nil
+	case noCalls || c.stubs:
+		return &toolChoice{Type: "none"}
+	case c.choice.Kind == loop.ChooseOne:
+		return &toolChoice{Type: "tool", Name: c.names.of(c.choice.Name), Single: c.single}
+	case c.choice.Kind == loop.ChooseAny:
+		return &toolChoice{Type: "any", Single: c.single}
+	case c.single:
+		return &toolChoice{Type: "auto", Single: true}
+	}
+	return nil
+}
+
+// forces reports whether a call must be made: a model may not think before it.
+func (t *toolChoice) forces() bool { return t != nil && (t.Type == "tool" || t.Type == "any") }
 
 // request writes a request. so is what came of the answer already, where it is to be
 // continued.
 func (m *Model) request(c *conversation, noCalls bool, so []json.RawMessage) []byte {
 	b := body{Model: m.name, MaxTokens: m.maxTokens, Stream: true, Messages: c.messages, Tools: c.tools, System: c.system}
-	if t := m.thinking; t.kind != "enabled" || (c.thoughts && c.thinks()) {
+	b.ToolChoice = c.toolChoice(noCalls)
+	if t := m.thinking; b.ToolChoice.forces() {
+		b.Thinking = nil
+	} else if t.kind != "enabled" || (c.thoughts && c.thinks()) {
 		b.Thinking = t.param()
 		b.MaxTokens = max(b.MaxTokens, t.budget+min(answerRoom, t.budget))
 	}
 	if m.temperature != nil && (b.Thinking == nil || b.Thinking.Type == "disabled") {
 		b.Temperature = m.temperature
-	}
-	if len(b.Tools) > 0 && (noCalls || c.stubs) {
-		b.ToolChoice = &toolChoice{"none"}
 	}
 	if len(so) > 0 {
 		b.Messages = append(append([]message{}, c.messages...), message{roleAssistant, so})

@@ -33,7 +33,11 @@ func Messages(q loop.Question, a Asked) []json.RawMessage {
 
 // Request is the body of a request that is answered with a stream.
 func Request(q loop.Question, a Asked, opt Options) []byte {
-	r, all := &a.Rules, build(q, a)
+	r := &a.Rules
+	if !r.holds(q.Choice) {
+		q = ToldChoice(q)
+	}
+	all := build(q, a)
 	o := object{}.text("model", a.Model).raw("stream", json.RawMessage("true"))
 	if opt.MaxTokens > 0 {
 		o = o.number(r.MaxTokens, opt.MaxTokens)
@@ -55,11 +59,39 @@ func Request(q loop.Question, a Asked, opt Options) []byte {
 	o = o.raw("messages", array(messages))
 	if len(tools) > 0 && r.Has(ChoiceNone) && (q.NoCalls || len(q.Tools) == 0) {
 		o = o.text("tool_choice", "none")
+	} else if len(tools) > 0 && !q.NoCalls {
+		o = choice(o, q, r)
 	}
 	if f := responseFormat(q.Format, r.JSON); f != nil {
 		o = o.raw("response_format", f)
 	}
 	return o.bytes()
+}
+
+// holds reports whether a provider can be held to a choice.
+func (r *Rules) holds(c loop.Choice) bool {
+	switch c.Kind {
+	case loop.ChooseAny:
+		return r.Choose&ChooseAny != 0
+	case loop.ChooseOne:
+		return r.Choose&ChooseOne != 0
+	}
+	return true
+}
+
+// choice writes what is to be called, and how many at a time.
+func choice(o object, q loop.Question, r *Rules) object {
+	switch q.Choice.Kind {
+	case loop.ChooseAny:
+		o = o.text("tool_choice", "required")
+	case loop.ChooseOne:
+		f := object{}.text("name", q.Choice.Name).bytes()
+		o = o.raw("tool_choice", object{}.text("type", "function").raw("function", f).bytes())
+	}
+	if q.OneCall && r.Choose&ChooseSingle != 0 {
+		o = o.raw("parallel_tool_calls", json.RawMessage("false"))
+	}
+	return o
 }
 
 // responseFormat is what holds a model to an answer in JSON, nil where nothing can.

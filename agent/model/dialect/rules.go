@@ -67,6 +67,18 @@ const (
 	JSONSchema      // that, and json_schema
 )
 
+// Choose is how far a provider can be held to calls of tools. What it cannot be held
+// to the model is told in words.
+type Choose uint8
+
+// What may be asked for.
+const (
+	ChooseAny    Choose = 1 << iota // tool_choice required
+	ChooseOne                       // tool_choice that names a tool
+	ChooseSingle                    // parallel_tool_calls
+	chooseAll    = ChooseAny | ChooseOne | ChooseSingle
+)
+
 // Rules are how one provider wants its requests.
 type Rules struct {
 	Name string // of the row of the table
@@ -86,6 +98,7 @@ type Rules struct {
 	Temperature bool   // it takes one
 	StreamUsage bool   // it takes stream_options.include_usage
 	JSON        JSON
+	Choose      Choose
 }
 
 // Has reports whether a rule is on.

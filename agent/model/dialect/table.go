@@ -119,12 +119,14 @@ func rowOf(provider string, at *url.URL) string {
 //     (pydantic/pydantic-ai#5206) refuse null, and so do older servers.
 //   - Declared: gateways before Bedrock (BerriAI/litellm#24712).
 //   - Reasoning: only what the server gave itself, in the field in which most give it.
+//   - Choose: what most servers of one's own take; who refuses is asked again in words.
 func base() Rules {
 	return Rules{
 		On: everywhere | Alternate | Bridge | ChoiceNone | NamedResults,
 		ID: gatewayID, OwnIDs: true,
 		Reasoning: "reasoning_content", Native: true,
 		MaxTokens: "max_tokens", Temperature: true, StreamUsage: true,
+		Choose: chooseAll,
 	}
 }
 
@@ -137,6 +139,7 @@ var final = map[string]bool{OpenAI: true, Anthropic: true, Groq: true, Mistral: 
 func hosted(r *Rules) {
 	r.ID, r.OwnIDs = plainID, false
 	r.On &^= NamedResults | Bridge
+	r.Choose = 0
 }
 
 // strict is a service that refuses fields that it does not know.
@@ -145,6 +148,10 @@ func strict(r *Rules) {
 	r.Reasoning, r.Native = "", false
 }
 
+// Who is held to a call of a tool: those whose pages say so for all of their models.
+// DeepSeek, Kimi and Qwen refuse it while a model thinks, GLM always, and Ollama passes
+// over it.
+//
 // Who holds a model to JSON, by their own pages on structured outputs and JSON mode
 // (November 2026); a model that does not is told, like all others, and who refuses is
 // asked again without.
@@ -157,7 +164,7 @@ var rows = map[string]func(*Rules){
 		r.On &^= Alternate
 		r.Content = ContentNull
 		r.MaxTokens = "max_completion_tokens"
-		r.JSON = JSONSchema
+		r.JSON, r.Choose = JSONSchema, chooseAll
 	},
 	// Each message of the assistant has reasoning_content as soon as there are tools
 	// (https://api-docs.deepseek.com/guides/thinking_mode, earendil-works/pi#3636,
@@ -220,6 +227,7 @@ var rows = map[string]func(*Rules){
 	Anthropic: func(r *Rules) {
 		strict(r)
 		r.Content, r.Temperature = ContentNull, false
+		r.Choose = chooseAll
 	},
 	// A call comes right behind the user or a result, results are as many as calls
 	// (google-gemini/gemini-cli#26486, #17208), no empty parts (vercel/ai#3775), a
@@ -229,7 +237,7 @@ var rows = map[string]func(*Rules){
 		hosted(r)
 		r.On |= NamedResults
 		r.Reasoning, r.Signature = "", SignatureGoogle
-		r.JSON = JSONSchema
+		r.JSON, r.Choose = JSONSchema, ChooseAny|ChooseOne
 	},
 	// Ids of nine letters and digits (anomalyco/opencode#1680); user never behind
 	// tool (charmbracelet/crush#279, pipecat-ai/pipecat-flows#178); unknown fields
@@ -241,20 +249,23 @@ var rows = map[string]func(*Rules){
 		r.ID = mistralID
 		r.On |= Bridge | NamedResults
 		r.StreamUsage = false // its last chunk has the usage anyway
-		r.JSON = JSONSchema
+		r.JSON, r.Choose = JSONSchema, chooseAll
 	},
 	// "property … is unsupported" for unknown fields (janhq/jan#8136,
 	// NousResearch/hermes-agent#11089).
 	Groq: func(r *Rules) {
 		strict(r)
-		r.JSON = JSONObject // schemas with some of its models only
+		r.JSON, r.Choose = JSONObject, chooseAll // schemas with some of its models only
 	},
-	Cerebras: strict,
+	Cerebras: func(r *Rules) {
+		strict(r)
+		r.Choose = chooseAll
+	},
 	// Each message has content (AstrBotDevs/AstrBot#6447).
 	XAI: func(r *Rules) {
 		strict(r)
 		r.Content = ContentNull
-		r.JSON = JSONSchema
+		r.JSON, r.Choose = JSONSchema, chooseAll
 	},
 	// It speaks for many: the strictest of them counts, and signatures travel in
 	// reasoning_details (home-assistant/core#159812, LibreChat-AI/agents#37; without
@@ -263,14 +274,14 @@ var rows = map[string]func(*Rules){
 		hosted(r)
 		r.On |= Bridge
 		r.Reasoning = "reasoning"
-		r.JSON = JSONSchema
+		r.JSON, r.Choose = JSONSchema, chooseAll
 	},
 	// content null: pydantic/pydantic-ai#5206; its field is reasoning
 	// (ogx-ai/ogx#4715).
 	Ollama: func(r *Rules) {
 		r.ID, r.OwnIDs = plainID, false
 		r.Reasoning = "reasoning"
-		r.JSON = JSONSchema
+		r.JSON, r.Choose = JSONSchema, 0
 	},
 	LMStudio: func(*Rules) {}, // what is known of it is in base
 }

@@ -33,3 +33,21 @@ func Told(messages []loop.Message) []loop.Message {
 	}
 	return out
 }
+
+// ToldChoice is a question that tells the model in words what it must call. It is for
+// providers that cannot be held to it, and those that refuse to be. The words stand at
+// the end: all before them stays what it was.
+func ToldChoice(q loop.Question) loop.Question {
+	said := ""
+	switch q.Choice.Kind {
+	case loop.ChooseAny:
+		said = "Answer with a call of one of the tools, and with nothing else."
+	case loop.ChooseOne:
+		said = "Answer with a call of the tool " + q.Choice.Name + ", and with nothing else."
+	}
+	if said != "" && !q.NoCalls {
+		q.Messages = append(q.Messages[:len(q.Messages):len(q.Messages)], loop.Message{Role: chat.RoleUser, Context: byAgent + said})
+	}
+	q.Choice, q.OneCall = loop.Choice{}, false
+	return q
+}

@@ -106,8 +106,13 @@ func (m *Model) Answer(ctx context.Context, q loop.Question, onText func(string)
 		if err == nil {
 			return x.answer(m.Name()), nil
 		}
-		if q.Format != nil && (x.status == http.StatusBadRequest || x.status == http.StatusUnprocessableEntity) && ctx.Err() == nil {
+		refused := (x.status == http.StatusBadRequest || x.status == http.StatusUnprocessableEntity) && ctx.Err() == nil
+		if q.Format != nil && refused {
 			q.Format = nil // this model does not take it, and has been told of it in words
+			continue
+		}
+		if refused && (q.Choice != loop.Choice{} || q.OneCall) {
+			q = dialect.ToldChoice(q)
 			continue
 		}
 		wait, again := retryIn(x, tries, time.Since(start))

@@ -19,6 +19,8 @@ type Request struct {
 	Attempt  int // of this script's round, from 1
 	Messages []Message
 	Tools    []string
+	Choice   string // tool_choice, as it came
+	Parallel string // parallel_tool_calls, as it came
 	Model    string
 	Stream   bool
 	Auth     string
@@ -29,6 +31,7 @@ type Request struct {
 	Arrived   time.Time
 	FirstByte time.Time // when the first piece of text had been written
 	Written   int       // pieces of text
+	Refused   string    // why no provider would take it
 	Finished  bool      // the fake provider did all that the script says
 	Cancelled bool      // the asker went away before that
 }
@@ -212,25 +215,34 @@ func (s *Server) update(r *Request, change func(*Request)) {
 }
 
 type body struct {
-	Model    string `json:"model"`
-	Stream   bool   `json:"stream"`
-	Messages []struct {
-		Role       string            `json:"role"`
-		Content    json.RawMessage   `json:"content"`
-		ToolCalls  []json.RawMessage `json:"tool_calls"`
-		ToolCallID string            `json:"tool_call_id"`
-	} `json:"messages"`
-	Tools []struct {
+	Model    string    `json:"model"`
+	Stream   bool      `json:"stream"`
+	Messages []message `json:"messages"`
+	Tools    []struct {
 		Function struct {
 			Name string `json:"name"`
 		} `json:"function"`
 	} `json:"tools"`
+	Choice   json.RawMessage `json:"tool_choice"`
+	Parallel json.RawMessage `json:"parallel_tool_calls"`
+}
+
+type message struct {
+	Role      string          `json:"role"`
+	Content   json.RawMessage `json:"content"`
+	ToolCalls []struct {
+		ID       string `json:"id"`
+		Function struct {
+			Name string `json:"name"`
+		} `json:"function"`
+	} `json:"tool_calls"`
+	ToolCallID string `json:"tool_call_id"`
 }
 
 // record notes a request and finds the script for it.
 func (s *Server) record(b body, h http.Header) (*Request, Script) {
 	r := &Request{
-		Model: b.Model, Stream: b.Stream, Arrived: time.Now(),
+		Model: b.Model, Stream: b.Stream, Choice: string(b.Choice), Parallel: string(b.Parallel), Refused: b.refusal(), Arrived: time.Now(),
 		Auth: h.Get("Authorization"), Trace: h.Get("Traceparent"), RequestID: h.Get("X-Request-Id"),
 	}
 	for _, t := range b.Tools {

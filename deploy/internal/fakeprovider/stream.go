@@ -21,6 +21,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	r, script := s.record(b, req.Header)
+	if r.Refused != "" {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusBadRequest)
+		_ = json.NewEncoder(w).Encode(map[string]any{"error": map[string]any{"message": r.Refused, "type": "invalid_request_error", "param": "messages", "code": nil}})
+		s.update(r, func(r *Request) { r.Finished = true })
+		return
+	}
 	round := Round{Text: []string{"?"}}
 	if r.Round >= 0 {
 		round = script.Rounds[r.Round]

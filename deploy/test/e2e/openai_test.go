@@ -62,8 +62,11 @@ var openAIClients = map[string]struct {
 }
 
 // node is a client that a script of node asks.
-func node(name string) func(t *testing.T, s sayings) heard {
-	return func(t *testing.T, s sayings) heard {
+func node(name string) func(t *testing.T, s sayings) heard { return nodeWith[sayings, heard](name) }
+
+// nodeWith is a script of node that is told something, and tells what came of it.
+func nodeWith[In, Out any](name string) func(t *testing.T, s In) Out {
+	return func(t *testing.T, s In) Out {
 		t.Helper()
 		needs(t, "openai")
 		in, err := json.Marshal(s)
@@ -77,7 +80,7 @@ func node(name string) func(t *testing.T, s sayings) heard {
 		if err := cmd.Run(); err != nil {
 			t.Fatalf("%v\n%s", err, errs.String())
 		}
-		var got heard
+		var got Out
 		if err := json.Unmarshal(out.Bytes(), &got); err != nil {
 			t.Fatalf("%v: %s", err, out.String())
 		}

@@ -1,7 +1,7 @@
 import test from 'node:test'
 import assert from 'node:assert/strict'
 import { apply, applyAll } from '../src/chat/reducer.js'
-import { emptyState } from '../src/chat/state.js'
+import { emptyState, ending, runningRun, works } from '../src/chat/state.js'
 import { head, path, showBranch } from '../src/chat/tree.js'
 
 let n = 0
@@ -220,4 +220,21 @@ test('unknown types and fields are ignored; status and error have no cursor', ()
   assert.deepEqual([s1.status, s1.cursor], [{ phase: 'waking', at: 't' }, s0.cursor])
   assert.equal(apply(s1, ev('run_started', { runId: 'r5' })).status, null)
   assert.equal(apply(s0, ev('session_updated', { title: 'T' })).title, 'T')
+})
+
+test('a run whose client has calls is nobody\'s work until the results are there', () => {
+  const call = [
+    ...ask('r1', 'u1', 'hi'), ev('message_complete', { runId: 'r1', messageId: 'a1', parentId: 'u1', role: 'assistant', content: '', finish: 'tool_calls' }),
+    ev('tool_call', { runId: 'r1', callId: 'c1', name: 'weather', arguments: {} }), ev('client_calls', { runId: 'r1', calls: [{ id: 'x', callId: 'c1', name: 'weather', arguments: {} }] }),
+  ]
+  let s = applyAll(emptyState(), call)
+  assert.equal(works(s), false)
+  assert.equal(runningRun(s), undefined)
+  const r = s.runs.get('r1')
+  assert.ok(r && ending(r, []) === 'running')
+  s = apply(s, ev('tool_result', { runId: 'r1', callId: 'c1', name: 'weather', status: 'ok', output: 'cold' }))
+  assert.equal(works(s), true)
+  s = applyAll(s, [...say('r1', 'a2', 'a1', 'cold'), end('r1')])
+  assert.deepEqual(seen(s), ['u:hi', 'a:', 't:weather:ok', 'a:cold'])
+  assert.equal(works(s), false)
 })

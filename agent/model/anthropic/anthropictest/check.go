@@ -128,6 +128,12 @@ func (s *Server) settings(b *Body) *Refusal {
 		return bad("`max_tokens` must be greater than `thinking.budget_tokens`.")
 	case b.ToolChoice != nil && len(b.Tools) == 0:
 		return bad("tool_choice may only be specified while providing tools.")
+	case thinks && b.ToolChoice != nil && (b.ToolChoice["type"] == "any" || b.ToolChoice["type"] == "tool"):
+		return bad("Thinking may not be enabled when tool_choice forces tool use.")
+	case b.ToolChoice != nil && b.ToolChoice["type"] == "tool" && !slices.ContainsFunc(b.Tools, func(t map[string]any) bool { return t["name"] == b.ToolChoice["name"] }):
+		return bad("Tool '%v' not found in provided tools", b.ToolChoice["name"])
+	case b.ToolChoice != nil && b.ToolChoice["type"] == "none" && len(b.ToolChoice) > 1:
+		return bad("tool_choice.none.disable_parallel_tool_use: Extra inputs are not permitted")
 	}
 	return nil
 }

@@ -86,6 +86,8 @@ const handlers = {
   },
 
   tool_result(d, e) {
+    const r = run(d, e.runId)
+    if (r.status === 'away') d.runs.set(r.id, { ...r, status: 'running' })
     change(d, e, (c) => ({ ...c, name: e.name ?? c.name, state: e.status, output: e.output ?? '' }))
   },
 
@@ -106,6 +108,11 @@ const handlers = {
       change(d, { runId: r.id, callId: call.callId }, (c) => ({ ...c, state, decision: e.decision }))
       return
     }
+  },
+
+  // Nothing is done until the client that has the calls says what came of them.
+  client_calls(d, e) {
+    d.runs.set(e.runId, { ...run(d, e.runId), status: 'away' })
   },
 
   run_finished(d, e) {

@@ -35,7 +35,7 @@
  * @typedef {object} Run
  * @property {string} id
  * @property {string} userId the message that it answers; '' while unknown
- * @property {'waiting'|'running'|'done'|'cancelled'|'failed'|'interrupted'} status
+ * @property {'waiting'|'running'|'away'|'done'|'cancelled'|'failed'|'interrupted'} status away: another client runs tools of its own
  * @property {Item[]} items answers and calls in the order in which they came
  * @property {any} error
  * @property {any} usage
@@ -87,7 +87,7 @@ export const works = (s) => activeRuns(s).length > 0 && !waitsForDecision(s)
  * @returns {Ending}
  */
 export function ending(run, answers) {
-  if (run.status === 'waiting' || run.status === 'running') return 'running'
+  if (run.status === 'waiting' || run.status === 'running' || run.status === 'away') return 'running'
   if (run.status !== 'done') return run.status
   const last = answers.findLast((m) => m !== undefined)
   if (last?.finish === 'length' || last?.finish === 'content_filter' || last?.finish === 'refusal') return last.finish

@@ -1,0 +1,96 @@
+package runs
+
+import (
+	"context"
+
+	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/record"
+	"github.com/loongclaw/loongclaw/agent/session"
+	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
+)
+
+// What a client brings along, and what it says of its tools' calls.
+type (
+	Client     = session.Client
+	Tool       = loop.Spec
+	Choice     = loop.Choice
+	ClientCall = loop.Call
+	Output     = session.Output
+	Done       = session.Done
+)
+
+// What a client's answer must call.
+const (
+	ChooseAny = loop.ChooseAny
+	ChooseOne = loop.ChooseOne
+)
+
+// OfClientCall returns the session in which a client was given a call, by the id that
+// it knows.
+func OfClientCall(id string) (string, bool) { return session.OfClientCall(id) }
+
+// Results are what a client's tools gave, with what the client brings along for what
+// comes next.
+type Results = session.Results
+
+// Returned is what becomes of results.
+type Returned = session.Returned
+
+// Return gives a run that waits for its client the results of that one's tools, and
+// has it go on. They are not known where no run of the session waits for them, or has
+// gone on with the very same.
+func (m *Manager) Return(ctx context.Context, user, id string, q Results) (Returned, error) {
+	q.Trace = m.Trace.Here(ctx)
+	if err := checkRequest(id, Request{Message: "results", Instructions: q.Instructions, Key: q.Key}); err != nil {
+		return Returned{}, err
+	}
+	if m.isDraining() {
+		return Returned{}, drainingFault()
+	}
+	s, err := m.sessions.lookup(ctx, user, id)
+	if fault.CodeOf(err) == fault.CodeNotFound {
+		return Returned{}, nil
+	}
+	if err != nil {
+		return Returned{}, err
+	}
+	out, err := s.giveBack(ctx, q)
+	if err == nil && !out.Known && s.log.Refresh(ctx) == nil {
+		out, err = s.giveBack(ctx, q) // another agent may have given the calls a moment ago
+	}
+	return out, err
+}
+
+// giveBack writes the results. It does not end with its caller: what may be stored
+// must also go on.
+func (s *open) giveBack(ctx context.Context, q Results) (out Returned, err error) {
+	ctx = context.WithoutCancel(ctx)
+	err = s.commit(ctx, func() ([]record.Record, error) {
+		if out = (Returned{}); s.life.Phase == session.Ended {
+			return nil, nil
+		}
+		out, err = s.state.Return(q, s.Now())
+		return out.Records, err
+	})
+	if err == nil && out.Known {
+		s.carry(false)
+	}
+	return out, err
+}
+
+// Failed reports whether the run that an Idempotency-Key stands for in a session has
+// come to another end than it should have.
+func (m *Manager) Failed(ctx context.Context, user, id, key string) (bool, error) {
+	s, err := m.sessions.lookup(ctx, user, id)
+	if fault.CodeOf(err) == fault.CodeNotFound {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, _ := session.Keyed(s.state, key, s.Now())
+	return r.Status != "" && r.Status != chat.RunDone, nil
+}
