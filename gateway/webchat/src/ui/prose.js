@@ -1,5 +1,5 @@
-// An answer's text. Each block is drawn once; while the answer grows only its end
-// is drawn again, down to the item or the row that grows.
+// An answer's text, drawn. Each block is drawn once; while the answer grows only
+// its end is drawn again, down to the item or the row that grows.
 
 import { h } from 'preact'
 import { useRef } from 'preact/hooks'
@@ -9,7 +9,7 @@ import { useKeptSelection } from './selection.js'
 import { elements } from './tree.js'
 
 /** @param {{text: string, growing: boolean}} props */
-export function Answer({ text, growing }) {
+export function Prose({ text, growing }) {
   const ref = useRef(/** @type {{lang: string, answer: AnswerText}|null} */ (null))
   if (ref.current?.lang !== language.value) ref.current = { lang: language.value, answer: new AnswerText() }
   const { blocks, notes } = ref.current.answer.draw(text, growing)
