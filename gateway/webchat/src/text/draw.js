@@ -103,7 +103,7 @@ class Drawing {
     if (item.task && typeof first === 'object' && 'tag' in first && /^(?:p|h\d)?$/.test(first.tag)) {
       children[0] = el(first.tag, undefined, [box, ...first.children])
     } else if (item.task) children.unshift(el('', undefined, [box]))
-    return el('li', undefined, children)
+    return el('li', item.task ? { class: 'task' } : undefined, children)
   }
 
   /** @param {any} token @param {boolean} open @param {Node[]} old */
