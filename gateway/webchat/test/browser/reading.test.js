@@ -169,6 +169,14 @@ scene('the list is one stop for Tab; arrows, F2 and Delete work in it', async (w
   await w.page.keyboard.press('Enter')
   await w.page.getByRole('link', { name: 'talk 1', exact: true }).waitFor()
   await until(async () => (await focused(w.page)) === 'talk 1')
+  // Also the shown conversation, in whose place a new chat comes.
+  await w.page.getByRole('link', { name: 'talk 57', exact: true }).focus()
+  await w.page.keyboard.press('Delete')
+  await w.page.getByText('“talk 57” will be deleted.').waitFor()
+  await w.page.waitForTimeout(300)
+  assert.equal(await focused(w.page), 'undo')
+  await w.page.keyboard.press('Enter')
+  await until(async () => (await focused(w.page)) === 'talk 57')
   assert.deepEqual(await axe(w.page), [])
 })
 
