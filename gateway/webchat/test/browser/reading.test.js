@@ -176,7 +176,9 @@ scene('the list is one stop for Tab; arrows, F2 and Delete work in it', async (w
   await w.page.waitForTimeout(300)
   assert.equal(await focused(w.page), 'undo')
   await w.page.keyboard.press('Enter')
-  await until(async () => (await focused(w.page)) === 'talk 57')
+  await w.page.getByText('Yes.').waitFor()
+  await until(async () => (await focused(w.page)) === 'Message')
+  assert.equal(new URL(w.page.url()).pathname, '/s/c57')
   assert.deepEqual(await axe(w.page), [])
 })
 
