@@ -43,11 +43,11 @@ for (const [name, move] of ways) {
   scene(`scrolling up wins while it writes: ${name}`, async (w) => {
     const { c, end } = await writing(w)
     await w.page.locator('.log').hover()
-    const before = await top(w.page)
     await move(w.page)
     await w.page.waitForTimeout(250)
+    // Until the hand is on it the end is in view, and goes on: only how far it is from there says who won.
     const there = await top(w.page)
-    assert.ok(there < before + 40 && (await fromEnd(w.page)) > 10, `from ${before} to ${there}, ${await fromEnd(w.page)} from the end`)
+    assert.ok((await fromEnd(w.page)) > 10, `${await fromEnd(w.page)} from the end`)
     await w.page.waitForTimeout(500)
     assert.ok(Math.abs((await top(w.page)) - there) < 2, 'the view went on moving')
     // Moving down to the very end holds on again.
