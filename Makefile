@@ -8,11 +8,12 @@ GO_SOURCES  := $(shell find $(MODULES) -name '*.go' -not -path '*/node_modules/*
 
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 export WRANGLER_SEND_METRICS            := false
-CLOUDFLARE := -e /deploy/test/cloudflare$$ -e /deploy/internal/rollout/cloudflare$$ -e /deploy/monitoring$$
+# What make test-go leaves to targets of its own.
+APART := -e /deploy/test/cloudflare$$ -e /deploy/internal/rollout/cloudflare$$ -e /deploy/monitoring$$ -e /deploy/test/page$$
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: test-long help run compiling build image images compose compose-deploy compose-rollback wasm page deploy rollback status smoke test test-go test-alone test-page test-browser test-budgets test-cloudflare test-rules lint fmt workflows audit budgets release-check snapshot release drill dependencies soak bench clean
+.PHONY: test-long help run compiling build image images compose compose-deploy compose-rollback wasm page deploy rollback status smoke test test-go test-alone test-page test-browser test-budgets test-cloudflare test-rules test-lighthouse lint fmt workflows audit budgets release-check snapshot release drill dependencies soak bench clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -103,7 +104,7 @@ test-browser: gateway/webchat/node_modules/.ready ## the page in a real Chromium
 
 test-go: wasm build deploy/test/e2e/openai/node_modules/.ready deploy/test/e2e/mcp/node_modules/.ready ## all Go tests, those against the built programs and workerd included
 	@command -v redis-server >/dev/null || echo "SKIPPED: what gateways share through Redis, since there is no redis-server. Next: apt-get install redis-server"
-	go test -count=1 -timeout 30m -skip '^TestBudget' $$(go list $(addprefix ./,$(addsuffix /...,$(MODULES))) | grep -v $(CLOUDFLARE))
+	go test -count=1 -timeout 30m -skip '^TestBudget' $$(go list $(addprefix ./,$(addsuffix /...,$(MODULES))) | grep -v $(APART))
 
 test-budgets: ## what must be done in time, with nothing beside it
 	go test -count=1 -run '^TestBudget' ./agent/runs
@@ -115,8 +116,12 @@ test-cloudflare: wasm image ## the Worker, its objects and containers in workerd
 test-rules: ## what Prometheus records, when it calls, and the dashboard, by promtool
 	cd deploy && go test -count=1 -timeout 30m ./monitoring
 
+# It measures, so it wants nothing beside it.
+test-lighthouse: build deploy/test/page/lighthouse/node_modules/.ready ## the page on a phone, by Lighthouse, in front of the built programs
+	cd deploy && LOONGCLAW_BIN=$(CURDIR)/bin go test -count=1 -timeout 60m -v ./test/page
+
 # By hand, before a change of weight is called done: about an hour.
-test-long: build gateway/webchat/node_modules/.ready ## fuzzing, and kills on a directory, on SQLite and on a real S3 server
+test-long: build gateway/webchat/node_modules/.ready test-lighthouse ## fuzzing, the page's scores, and kills on a directory, on SQLite and on a real S3 server
 	deploy/fuzz.sh $(MODULES)
 	cd gateway/webchat && npm run --silent test:long
 	cd deploy && go build -o ../bin/soak ./cmd/soak

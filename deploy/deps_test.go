@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 	"cmd/bench":                   {"deploy/internal/client", "deploy/internal/load", "deploy/internal/testenv", "deploy/internal/fakeprovider"},
 	"cmd/local":                   {},
 	"monitoring":                  {"deploy/internal/client", "deploy/internal/testenv", "deploy/internal/fakeprovider"},
+	"test/page":                   {"deploy/internal/client", "deploy/internal/fakeprovider", "deploy/internal/testenv"},
 	"test/docs":                   {"deploy/internal/testenv", "pkg/chat", "pkg/fault"},
 	"internal/rollout":            {"deploy/internal/client", "deploy/internal/load", "deploy/internal/testenv", "deploy/internal/fakeprovider", "pkg/chat", "pkg/pass"}, // all but client for its tests
 	"internal/rollout/cloudflare": {"agent/model/providers", "agent/websearch", "deploy/internal/rollout", "deploy/internal/testenv", "deploy/internal/fakeprovider", "gateway/limit"},

@@ -234,3 +234,41 @@ func TestTheStreamOfAListEndsWithItsAgent(t *testing.T) {
 		}
 	})
 }
+
+// A list stands in the order in which its conversations were used: to name one, or
+// to look at another branch of it, is no use of it.
+func TestANameOrALookMovesNoRow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		order := func() (ids string, updated any) {
+			for _, row := range r.call(http.MethodGet, chat.PathSessions, "", 200)["sessions"].([]any) {
+				m := row.(map[string]any)
+				ids += m["id"].(string)
+				if m["id"] == "a" {
+					updated = m["updatedAt"]
+				}
+			}
+			return ids, updated
+		}
+		first := r.call(http.MethodPost, chat.PathChat, `{"message":"hi","sessionId":"a"}`, 200)
+		for _, id := range []string{"a", "b"} {
+			time.Sleep(time.Minute)
+			r.call(http.MethodPost, chat.PathChat, `{"message":"more","sessionId":"`+id+`"}`, 200)
+		}
+		before, used := order()
+		time.Sleep(time.Minute)
+		row := r.call(http.MethodPatch, "/api/sessions/a", `{"title":"another name"}`, 200)
+		if row["title"] != "another name" || row["updatedAt"] != used {
+			t.Errorf("renamed: %v, want it used at %v", row, used)
+		}
+		r.call(http.MethodPatch, "/api/sessions/a", fmt.Sprintf(`{"head":%q}`, first["messageId"]), 200)
+		if after, at := order(); before != "ba" || after != before || at != used {
+			t.Errorf("the list was %s, and is %s; a was used at %v, and now %v", before, after, used, at)
+		}
+		time.Sleep(time.Minute)
+		r.call(http.MethodPost, chat.PathChat, `{"message":"more","sessionId":"a"}`, 200)
+		if after, _ := order(); after != "ab" {
+			t.Errorf("after a message the list is %s", after)
+		}
+	})
+}

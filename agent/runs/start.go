@@ -31,9 +31,9 @@ type Request struct {
 	Instructions string
 	Earlier      []Exchange
 
-	Client *Client  // what the client brings along beside the message
-	Given  []Output // results of calls that it was given, though it goes on with this message
-	Begun  []Done   // what was done for the message elsewhere; only a new session begins so
+	Client *session.Client  // what the client brings along beside the message
+	Given  []session.Output // results of calls that it was given, though it goes on with this message
+	Begun  []session.Done   // what was done for the message elsewhere; only a new session begins so
 }
 
 // ErrBegun is the error of a message that something was done for elsewhere, in a
@@ -43,7 +43,7 @@ var ErrBegun = session.ErrBegun
 // Exchange is a message and its answer that somebody else kept.
 type Exchange struct {
 	User, Assistant string
-	Done            []Done // before the answer
+	Done            []session.Done // before the answer
 }
 
 // Start stores a message and returns when it is durable. The session is made
@@ -107,7 +107,7 @@ func adopted(earlier []Exchange) []session.Exchange {
 }
 
 // begun gives what was done elsewhere ids of its own.
-func begun(done []Done) []Done {
+func begun(done []session.Done) []session.Done {
 	out := slices.Clone(done)
 	for i := range out {
 		out[i].AnswerID = newID("msg")

@@ -29,7 +29,10 @@ func (s *State) Apply(seq uint64, at chat.Time, rec record.Record) error {
 		}
 	}
 	s.entries = append(s.entries, entry{seq, at, body})
-	s.updated = at
+	// Lists stand in this order: a new name, another branch or another model is no news.
+	if e.Type != recUpdated {
+		s.updated = at
+	}
 	return nil
 }
 

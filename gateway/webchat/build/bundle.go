@@ -59,9 +59,15 @@ func bundle(dir string) (map[string][]byte, error) {
 // metafile is what esbuild says about its outputs.
 type metafile struct {
 	Inputs  map[string]struct{} `json:"inputs"`
-	Outputs map[string]struct {
-		EntryPoint string `json:"entryPoint"`
-	} `json:"outputs"`
+	Outputs map[string]output   `json:"outputs"`
+}
+
+type output struct {
+	EntryPoint string `json:"entryPoint"`
+	Imports    []struct {
+		Path string `json:"path"`
+		Kind string `json:"kind"`
+	} `json:"imports"`
 }
 
 // addPages adds index.html, which names the built files, and the licenses.
@@ -75,9 +81,12 @@ func addPages(root, meta string, files map[string][]byte) error {
 		return fmt.Errorf("read the page: %w", err)
 	}
 	places := map[string]string{"src/main.js": "{{script}}", "src/style/index.css": "{{style}}", "src/icon.svg": "{{icon}}"}
-	for output, o := range m.Outputs {
+	for name, o := range m.Outputs {
 		if place, ok := places[o.EntryPoint]; ok {
-			html = bytes.ReplaceAll(html, []byte(place), []byte(path.Base(output)))
+			html = bytes.ReplaceAll(html, []byte(place), []byte(path.Base(name)))
+		}
+		if o.EntryPoint == "src/main.js" {
+			html = bytes.Replace(html, []byte("{{preload}}\n"), preload(m, o), 1)
 		}
 	}
 	if bytes.Contains(html, []byte("{{")) {
@@ -86,6 +95,25 @@ func addPages(root, meta string, files map[string][]byte) error {
 	files["index.html"] = html
 	files["licenses.txt"], err = licenses(root, m)
 	return err
+}
+
+// preload names what the script cannot start without, so that a browser asks for
+// it beside the script and not after it.
+func preload(m metafile, script output) []byte {
+	var b bytes.Buffer
+	seen := map[string]bool{}
+	var visit func(o output)
+	visit = func(o output) {
+		for _, i := range o.Imports {
+			if i.Kind == "import-statement" && !seen[i.Path] {
+				seen[i.Path] = true
+				fmt.Fprintf(&b, "<link rel=\"modulepreload\" href=\"/assets/%s\">\n", path.Base(i.Path))
+				visit(m.Outputs[i.Path])
+			}
+		}
+	}
+	visit(script)
+	return b.Bytes()
 }
 
 // licenses joins the texts of every package that is in the bundle.

@@ -4,7 +4,8 @@ import { render } from 'preact'
 import { effect } from '@preact/signals'
 import { html } from 'htm/preact'
 import { App } from './ui/app.js'
-import { watchDraft } from './ui/draft.js'
+import { loadProse } from './ui/answer.js'
+import { draft, watchDraft } from './ui/draft.js'
 import { watchKeys } from './ui/help.js'
 import { watchOnline } from './ui/status.js'
 import { watchWidth } from './ui/rail.js'
@@ -22,6 +23,9 @@ import { watchList } from './app/watch.js'
 import { sessionId, watchAddress } from './app/route.js'
 import { dropShown, resumeSending } from './app/sending.js'
 import { asking, listChanged, listedTitle, refresh, refreshUntold, watchLeaving } from './app/sessions.js'
+
+/** When a page that is used for nothing yet fetches the rest, in ms. */
+const LATER = 30_000
 
 effect(() => {
   document.documentElement.lang = language.value === 'zh' ? 'zh-CN' : 'en'
@@ -61,9 +65,14 @@ watchKeys()
 watchOnline()
 watchLeaving()
 watchList({ event: listChanged, lost: refresh })
+// What draws answers is fetched with the first that may come; and in time, before a
+// new version of the server has another one.
+const drawn = sessionId.peek() ? loadProse() : undefined
+effect(() => { if (sessionId.value || draft.value) loadProse() })
+setTimeout(loadProse, LATER)
 // Who is here is asked while the words are on their way.
 account.start()
-await haveWords()
+await Promise.all([haveWords(), drawn])
 render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById('app')))
 effect(() => {
   const title = sessionId.value && (state.value.title || listedTitle.value)

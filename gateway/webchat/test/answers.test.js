@@ -18,7 +18,7 @@ const ends = [
   'a **b', '**注意：**正文', '~~删~~x', '`a` ``b`c``', '[a](https://x.org/(b)) c', '[a [b] c](https://x.org)', '[![i](https://x.org/i.png)](https://x.org) t', 'a[1][2] b',
   '[x]: https://x.org "title of it"\n\n[x]', '[Alice]: hello there', 'T\n===\n\nx', 'T\n---\nx', '- a\n- b\n\n  c\n- [ ] d\n- [x] e', '1. a\n2. b\n   - c', '> a\n> > b\n\nc',
   '> [!NOTE]\n> a\n\nb', '| a | b |\n|:-|-:|\n| 1 | 2 |\n\nx', 'a | b\n--|--\n1 | 2', '- | a |\n  |---|\n  | b |', 'p\n| a |\n|---|\n| 1 |', '`c`|b\n-|-\n1|2', '- a `c` | b\n  -|-\n  1 | 2', '```js\na\n```\nb', '- ```\n  a\n  ```\n- b',
-  '~~~\na\n~~~\n', '$a_1$ and $5 or $6', '价格$5，$6。', '$$\nx\n$$\ny', 'a \\(x*y\\) b \\[z\\] c', '\\[\na\n\\]\nb', 'x[^1] y[^2]\n\n[^1]: n **o**\n[^2]: p', '<details>\n<summary>s</summary>\n\nb\n</details>\nc',
+  '~~~\na\n~~~\n', '$a_1$ and $5 or $6', '价格$5，$6。', '$$\nx\n$$\ny', 'a \\(x*y\\) b \\[z\\] c', '\\[\na\n\\]\nb', '>> \\[a\nb\n> c', '> > $$a\nb\n>\n> c', '- > \\[a\n  b\n- c', '> x\n> \\[a\nb\n\nc', 'x[^1] y[^2]\n\n[^1]: n **o**\n[^2]: p', '<details>\n<summary>s</summary>\n\nb\n</details>\nc',
   'a<br>b H<sub>2</sub>O <kbd>K</kbd>', '<script>a</script> b', '&amp; &copy; &x;', 'https://x.org/a。b www.x.org c@x.org', '<https://x.org> <b@x.org>', '***a*** b', '# a #\n## b', '    code\n\ntext', 'a  \nb\\\nc', '😀 **😀** é',
 ]
 

@@ -46,6 +46,7 @@ test('an escape cannot be written, only be one', () => {
 
 test('words from right to left do not change the order of what stands beside them', () => {
   assert.equal(shown('rm שלום/12 x'), 'rm <שלום>/12 x')
+  assert.equal(shown('rm notes\u05d0old'), 'rm notes[\\u{5D0}]old', 'letters of both directions in one word')
 })
 
 test('nothing is lost: without the escapes and with their meaning it is the text again', () => {
@@ -70,7 +71,8 @@ test('a closed card tells the path, not what is written into it, in whatever ord
   assert.equal(gist({ content: '# Plan', path: 'notes/plan.md' }), 'notes/plan.md')
   assert.equal(gist({ path: 'notes/plan.md', content: '# Plan' }), 'notes/plan.md')
   assert.equal(gist({ body: 'a long text of several words', to: 'bear' }), 'bear')
-  assert.equal(gist({ command: 'ls\nrm' }), 'ls')
+  assert.equal(gist({ command: 'ls\nrm' }), 'ls …')
+  assert.equal(gist({ command: `echo ${'x'.repeat(500)}` }), `echo ${'x'.repeat(195)} …`)
   assert.equal(gist({ n: 1 }), '')
   assert.equal(gist(null), '')
 })

@@ -56,7 +56,7 @@ const ours = (html) => html
   .replace(/<div class="code">.*?<pre tabindex="0">/gs, '<pre>').replace(/<\/pre><\/div>/g, '</pre>')
   .replace(/<div class="table" tabindex="0">(.*?)<\/table><\/div>/gs, '$1</table>')
   .replace(/ target="_blank" rel="noopener noreferrer nofollow"/g, '')
-  .replace(/ class="plain"/g, '')
+  .replace(/ class="(?:plain|task)"/g, '')
 
 /** A specification's HTML as the page means it. @param {string} html */
 function meant(html) {

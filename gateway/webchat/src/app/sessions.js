@@ -23,8 +23,8 @@ export const more = signal(false)
 export const fetching = signal(false)
 export const query = signal('')
 export const listFault = signal(/** @type {import('../wire/fault.js').Fault|null} */ (null))
-/** What is about to go: a conversation, or what was said in it. */
-export const removing = signal(/** @type {{session: api.Session, what: 'session'|'history'}|null} */ (null))
+/** What is about to go: a conversation, or what was said in it; and whether it was on the page. */
+export const removing = signal(/** @type {{session: api.Session, what: 'session'|'history', shown: boolean}|null} */ (null))
 /** Conversations in which a decision is asked for, in the order in which they were heard of. */
 export const asking = signal(/** @type {ReadonlySet<string>} */ (new Set()))
 /** The shown conversation's title, by the list. */
@@ -169,21 +169,29 @@ export async function rename(id, title) {
 /** @param {api.Session} session @param {'session'|'history'} what */
 export function removeSoon(session, what) {
   removeNow()
-  removing.value = { session, what }
-  if (what === 'session' && sessionId.peek() === session.id) go('')
+  const shown = sessionId.peek() === session.id
+  removing.value = { session, what, shown }
+  if (what === 'session' && shown) go('')
   undoTimer = setTimeout(removeNow, UNDO)
 }
 
-export function undoRemove() {
+/** Ends the time in which it can be taken back. */
+function settleRemove() {
   clearTimeout(undoTimer)
   const gone = removing.peek()
   removing.value = null
   return gone
 }
 
+/** Takes it back. Who was in the conversation is there again, unless they went elsewhere. */
+export function undoRemove() {
+  const gone = settleRemove()
+  if (gone?.shown && !sessionId.peek()) go(gone.session.id)
+}
+
 /** @param {boolean} [leaving] */
 export async function removeNow(leaving = false) {
-  const gone = undoRemove()
+  const gone = settleRemove()
   if (!gone) return
   const { id } = gone.session
   forgetParcels(id)

@@ -44,7 +44,9 @@ export function exactly(text) {
 /** @param {Part[]} parts @param {string} piece @param {boolean} alone between blanks, where one letter may be a word of its own */
 function word(parts, piece, alone) {
   const mixed = alike.test(piece) && (latin.test(piece) || (mimics.test(piece) && !(alone && /^[аеіосукя]$/iu.test(piece))))
-  if (rightToLeft.test(piece)) {
+  // Beside Latin letters nobody could tell in which order such a word is written.
+  const rtl = rightToLeft.test(piece)
+  if (rtl && !latin.test(piece)) {
     parts.push({ word: piece })
     return
   }
@@ -52,7 +54,7 @@ function word(parts, piece, alone) {
   for (const c of piece) {
     const mark = /\p{M}/u.test(c)
     marks = mark ? marks + 1 : 0
-    if (unseen.test(c) || disguised(c) || (mixed && alike.test(c)) || marks > 2) parts.push({ escape: escape(c) })
+    if (unseen.test(c) || disguised(c) || (mixed && alike.test(c)) || (rtl && rightToLeft.test(c)) || marks > 2) parts.push({ escape: escape(c) })
     else push(parts, c)
   }
 }

@@ -103,7 +103,7 @@ class Drawing {
     if (item.task && typeof first === 'object' && 'tag' in first && /^(?:p|h\d)?$/.test(first.tag)) {
       children[0] = el(first.tag, undefined, [box, ...first.children])
     } else if (item.task) children.unshift(el('', undefined, [box]))
-    return el('li', undefined, children)
+    return el('li', item.task ? { class: 'task' } : undefined, children)
   }
 
   /** @param {any} token @param {boolean} open @param {Node[]} old */
@@ -150,15 +150,20 @@ const withoutMargins = (text) => text.replace(/^[ \t]+/, '').slice(0, text.lengt
 
 /**
  * A formula that begins where an item or a quote ends may grow only in the last of
- * them; elsewhere it is none, and what it was taken for is read again.
+ * them, and at its very end; elsewhere it is none, and what it was taken for is read
+ * again.
  * @param {any[]} tokens @param {boolean} open @param {string} [paragraph] what a paragraph is called there
  */
 function settled(tokens, open, paragraph = 'paragraph') {
-  const last = tokens[tokens.length - 1]
-  if (!last?.unfinished || open) return tokens
-  const before = tokens[tokens.length - 2]
-  const joined = before?.type === 'paragraph' || before?.type === 'text' // it goes on in this line
-  return [...tokens.slice(0, joined ? -2 : -1), ...lex(joined ? before.raw + last.raw : last.raw).tokens.map((token) => (token.type === 'paragraph' ? { ...token, type: paragraph } : token))]
+  const at = tokens.findIndex((token) => token.unfinished)
+  if (at < 0 || (open && at === tokens.length - 1)) return tokens
+  // A paragraph goes on in its first line, and it in a line that the quote's signs were left out of.
+  const isText = (/** @type {any} */ token) => token?.type === 'paragraph' || token?.type === 'text'
+  const from = isText(tokens[at - 1]) ? at - 1 : at
+  const to = isText(tokens[at + 1]) ? at + 2 : at + 1
+  const raw = tokens.slice(from, to).map((token) => token.raw).reduce((a, b) => (a.endsWith('\n') ? a + b : `${a}\n${b}`))
+  const again = lex(raw).tokens.map((token) => (token.type === 'paragraph' ? { ...token, type: paragraph } : token))
+  return settled([...tokens.slice(0, from), ...again, ...tokens.slice(to)], open, paragraph)
 }
 
 /** @param {any} token */

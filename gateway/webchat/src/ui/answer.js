@@ -1,41 +1,31 @@
-// An answer's text. Each block is drawn once; while the answer grows only its end
-// is drawn again, down to the item or the row that grows.
+// An answer's place on the page. What draws its text is a chunk of its own, a third
+// of the page: a new chat is there before it.
 
 import { h } from 'preact'
-import { useRef } from 'preact/hooks'
-import { AnswerText } from '../text/answer.js'
-import { language } from '../i18n/language.js'
-import { useKeptSelection } from './selection.js'
-import { elements } from './tree.js'
+import { signal } from '@preact/signals'
+
+/** When the chunk that could not be fetched is asked for again. */
+const AGAIN = 5000
+
+const prose = signal(/** @type {typeof import('./prose.js').Prose|null} */ (null))
+/** It could not be fetched: until it can, words are better than nothing. */
+const away = signal(false)
+/** @type {Promise<void>|undefined} */
+let loading
+
+/** Has what draws answers here before there is one. */
+export function loadProse() {
+  loading ??= import('./prose.js').then((m) => { prose.value = m.Prose }, () => {
+    away.value = true
+    loading = undefined
+    setTimeout(loadProse, AGAIN)
+  })
+  return loading
+}
 
 /** @param {{text: string, growing: boolean}} props */
-export function Answer({ text, growing }) {
-  const ref = useRef(/** @type {{lang: string, answer: AnswerText}|null} */ (null))
-  if (ref.current?.lang !== language.value) ref.current = { lang: language.value, answer: new AnswerText() }
-  const { blocks, notes } = ref.current.answer.draw(text, growing)
-  useKeptSelection(growing)
-  return h('div', { class: 'prose', onClick: toNote },
-    blocks.map((b, i) => (b.nodes.length ? (b.view ??= h('div', { class: 'block', key: i }, drawn(b))) : null)),
-    notes.length ? h('div', { class: 'block', key: 'notes' }, elements(notes)) : null)
-}
-
-/** A block that cannot be drawn is shown as it was written. @param {{raw: string, nodes: import('../text/nodes.js').Node[]}} block */
-function drawn({ raw, nodes }) {
-  try {
-    return elements(nodes)
-  } catch {
-    return h('p', { class: 'plain' }, raw)
-  }
-}
-
-/** From a reference to its footnote and back, without an address of its own. @param {MouseEvent} e */
-function toNote(e) {
-  const button = e.target instanceof Element ? /** @type {HTMLElement|null} */ (e.target.closest('[data-note], [data-note-of]')) : null
-  const prose = button?.closest('.prose')
-  if (!button || !prose) return
-  const { note, noteOf } = button.dataset
-  const to = prose.querySelector(note ? `[data-note-of="${CSS.escape(note)}"]` : `[data-note="${CSS.escape(noteOf ?? '')}"]`)
-  if (!(to instanceof HTMLElement)) return
-  to.scrollIntoView({ block: 'nearest' })
-  to.focus({ preventScroll: true })
+export function Answer(props) {
+  if (prose.value) return h(prose.value, props)
+  loadProse()
+  return away.value ? h('div', { class: 'prose' }, h('p', { class: 'plain', dir: 'auto' }, props.text)) : null
 }

@@ -40,14 +40,15 @@ function hold(box, content, nearStart) {
   /** How high it was lately, the oldest first. @type {{at: number, height: number}[]} */
   let past = []
   const rest = () => box.scrollHeight - box.scrollTop - box.clientHeight
-  const look = () => {
+  /** @param {import('./view.js').View|null} [kept] what is in view, where that is known */
+  const look = (kept) => {
     top = box.scrollTop
     height = box.scrollHeight
     const now = performance.now()
     const old = past.findLastIndex((p) => now - p.at > LATELY)
     past = [...past.slice(Math.max(0, old)), { at: now, height }]
     farFromEnd.value = !held && rest() > FAR
-    view = held ? null : viewOf(box, content)
+    view = held ? null : kept ?? viewOf(box, content)
     if (!wanted && top < EARLY * box.clientHeight && box.scrollHeight > box.clientHeight) nearStart()
   }
   const bringBack = () => {
@@ -62,7 +63,7 @@ function hold(box, content, nearStart) {
   /** @param {boolean} [above] whether something was put above the view */
   const keep = (above) => {
     if (bringBack()) return look()
-    if (above && view && !held) showView(box, view)
+    if (above && view && !held && showView(box, view)) return look(view)
     if (held && movedUp()) held = false
     if (held) box.scrollTop = box.scrollHeight
     look()
@@ -100,6 +101,11 @@ function hold(box, content, nearStart) {
   sizes.observe(box)
   return {
     keep,
+    /** What is in view, also where no event has told of the last move yet: something is about to be put above it. */
+    remember() {
+      if (movedUp()) held = false
+      view = held ? null : viewOf(box, content)
+    },
     /** Which turn is still to come into view. */
     wants: () => (wanted && !wanted.until ? wanted.view.turn : ''),
     /** To where this entry of the history was left. */
@@ -144,6 +150,7 @@ export function useScroll(box, name, sent, first, nearStart) {
     return () => handle.current?.end()
   }, [])
   const before = useRef({ name: '', sent, first: '' })
+  if (before.current.name === name && before.current.first !== first) handle.current?.remember()
   useLayoutEffect(() => {
     const was = before.current
     before.current = { name, sent, first }

@@ -11,7 +11,7 @@ import { FaultBox } from './fault.js'
 import { composing } from './field.js'
 import { Bear, Icon } from './icons.js'
 import { keepFocus } from './keep.js'
-import { closeCover, focusComposer, hideList, listShown, narrow } from './rail.js'
+import { closeCover, focusComposer, focusSoon, hideList, listShown, narrow } from './rail.js'
 
 /** @param {string} id */
 function open(id) {
@@ -132,7 +132,7 @@ function Row({ session, stops }) {
   const here = sessionId.value === session.id
   const remove = () => {
     removeSoon(session, 'session')
-    keepFocus('#undo')
+    focusSoon('undo') // also where the conversation that goes is the shown one, and a new chat takes the focus
   }
   return html`<li class=${here ? 'here' : ''} data-row=${session.id} ref=${box} onFocusIn=${() => { stop.value = session.id }}>
     <a href=${address(session.id)} aria-current=${here ? 'page' : undefined} title=${title} tabindex=${stops ? 0 : -1} aria-keyshortcuts="F2 Delete"

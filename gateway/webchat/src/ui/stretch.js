@@ -4,11 +4,11 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks'
 
-/** More than a screen of short turns. */
-const FIRST = 6
-const STEP = 2
+/** About a screen of a phone; of what is above it nobody sees that it comes a moment later. */
+const FIRST = 3
+const STEP = 1
 /** What is drawn in between: a frame, and what the reader does. */
-const PAUSE = 30
+const PAUSE = 16
 
 /** @typedef {import('../chat/tree.js').Turn} Turn */
 

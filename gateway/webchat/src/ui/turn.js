@@ -102,7 +102,7 @@ function RunView({ run, siblings, answers, last }) {
       : html`<${AnswerView} key=${'a' + i.id} message=${answers[n]} />`))}
     ${!over && run.items.at(-1)?.kind !== 'answer' && !asks(run) ? html`<div class="dots" aria-hidden="true"><i></i><i></i><i></i></div>` : ''}
     <${RunEnd} run=${run} end=${ending(run, answers)} last=${last} />
-    ${over ? html`<div class="tools">
+    ${over && (texts.length || siblings.length > 1 || !failed) ? html`<div class="tools">
       <${BranchPicker} ids=${siblings} shown=${run.id} leaf=${(/** @type {string} */ id) => lastMessage(state.value, id)} />
       ${texts.length ? html`<${CopyButton} text=${texts.join('\n\n')} label=${t('copyAnswer')} />` : ''}
       ${failed ? '' : html`<button type="button" class="ghost" title=${t('regenerate')} aria-label=${t('regenerate')} onClick=${() => regenerate(run.userId)}><${Icon} name="again" /></button>`}

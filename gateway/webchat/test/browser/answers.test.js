@@ -248,3 +248,28 @@ scene('attacks in every construct are text and nothing else, while they grow and
   assert.deepEqual(found.names.filter((name) => !tags.includes(name) && !formulaTags.includes(name) && name !== 'semantics'), [])
   await shot(w.page, 'attacks')
 })
+
+scene('a new chat fetches nothing that draws answers; without it they are words, and are drawn as soon as it is there', async (w) => {
+  const c = w.stub.conversation('a')
+  c.start({ message: 'hello' }, 'k', () => {})
+  c.say('So it **is**.')
+  const asked = () => w.stub.requests.filter((r) => r.includes('/prose-')).length
+  await w.open()
+  await w.page.getByText('guardian of the forest').waitFor()
+  await w.page.getByRole('link', { name: 'hello' }).waitFor()
+  assert.equal(asked(), 0)
+  let away = true
+  await w.page.route('**/prose-*', (route) => (away ? route.abort() : route.continue()))
+  await w.page.getByRole('link', { name: 'hello' }).click()
+  await w.page.getByText('So it **is**.').waitFor()
+  away = false
+  await w.page.locator('strong', { hasText: 'is' }).waitFor()
+  assert.equal(await w.page.getByText('**').count(), 0)
+  // Who begins to write has it before the answer comes.
+  await w.page.unroute('**/prose-*')
+  await w.open()
+  await w.page.getByText('guardian of the forest').waitFor()
+  const before = asked()
+  await w.page.keyboard.type('h')
+  await until(() => asked() > before)
+}, { expected: /ERR_FAILED/ })

@@ -18,10 +18,10 @@ function long(w, turns, answer = (i) => `Answer ${i}.\n\n${'Some words of it. '.
 }
 /** @param {World} w */
 const questions = (w) => w.page.locator('.mine .bubble').allTextContents()
-/** Which turn stands at the upper edge, and where. @param {World} w */
+/** Which turn begins first in view, and where. One above it may still find its height: what is read stays, and not what is over the edge. @param {World} w */
 const place = (w) => w.page.evaluate(() => {
   const edge = document.querySelector('.log')?.getBoundingClientRect().top ?? 0
-  const first = [...document.querySelectorAll('.turn')].find((el) => el.getBoundingClientRect().bottom > edge)
+  const first = [...document.querySelectorAll('.turn')].find((el) => el.getBoundingClientRect().top >= edge - 1)
   return { text: first?.querySelector('.bubble')?.textContent ?? '', top: Math.round((first?.getBoundingClientRect().top ?? 0) - edge) }
 })
 /** Where a turn stands. @param {World} w @param {string} text */
@@ -47,10 +47,10 @@ scene('the newest 30 turns come first, older ones on the way up, and what is rea
   assert.equal(await w.page.locator('.log').evaluate((el) => Math.round(el.scrollHeight - el.scrollTop - el.clientHeight)), 0)
   const asked = pages(w)
   for (let n = 0; (await questions(w)).length < 100; n++) {
-    // Also at the very start, where a browser keeps no place by itself.
+    const had = (await questions(w)).length
+    // Also at the very start, where a browser keeps no place by itself, and while turns are still drawn.
     await scrollTo(w, n % 2 ? 40 : 0)
     const before = await place(w)
-    const had = (await questions(w)).length
     await until(async () => (await questions(w)).length > had)
     await w.page.waitForTimeout(200)
     const top = await topOf(w, before.text)
@@ -59,6 +59,33 @@ scene('the newest 30 turns come first, older ones on the way up, and what is rea
   assert.deepEqual(await questions(w), Array.from({ length: 100 }, (_, i) => `question ${i + 1}`))
   assert.equal(pages(w) - asked, 3)
   assert.equal(await w.page.locator('.older').count(), 0)
+})
+
+scene('who moves while earlier turns are drawn is where they went, also between two frames', async (w) => {
+  long(w, 30)
+  await w.open('/s/long')
+  await until(async () => (await questions(w)).length >= 6)
+  // Each time a turn comes, before the page hears of anything, the reader goes 60 px up.
+  const seen = await w.page.evaluate(() => new Promise((resolve) => {
+    const box = /** @type {Element} */ (document.querySelector('.log'))
+    const column = /** @type {Element} */ (box.firstElementChild)
+    const last = () => /** @type {Element} */ (column.lastElementChild).getBoundingClientRect().top
+    /** @type {number[]} */
+    const moves = []
+    let before = last()
+    const timer = setInterval(() => {
+      const turns = column.querySelectorAll('.turn').length
+      const now = last()
+      if (moves.length) moves[moves.length - 1] = now - before
+      if (turns === 30 || moves.length === 12) { clearInterval(timer); resolve(moves) }
+      before = now
+      moves.push(0)
+      box.scrollTop -= 60
+    }, 20)
+  }))
+  assert.ok(/** @type {number[]} */ (seen).length > 3, `${seen}`)
+  const went = /** @type {number[]} */ (seen).reduce((a, b) => a + b, 0)
+  assert.ok(went > 60 * /** @type {number[]} */ (seen).length - 90, `${seen}`)
 })
 
 scene('earlier messages that cannot be fetched say so, and are asked for again by hand', async (w) => {

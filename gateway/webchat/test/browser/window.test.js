@@ -224,4 +224,18 @@ scene('short turns stand close together, and a new chat says nothing where nothi
   for (const gap of gaps) assert.ok(gap >= 4 && gap <= 62, `gaps of ${gaps} px`)
   assert.equal(await w.page.getByText('Connected', { exact: true }).count(), 0)
   await shot(w.page, 'turns')
+  // Nor is there room for actions where there are none.
+  await send(w.page, 'four')
+  const c = await conversation(w)
+  await until(() => c.run === 'r4')
+  c.finish('failed', { error: { error: 'no', code: 'provider_failed' } })
+  await w.page.locator('.fault').waitFor()
+  await send(w.page, 'five')
+  await until(() => c.run === 'r5')
+  const gap = () => w.page.evaluate(() => {
+    const [fault, bubble] = [document.querySelector('.fault'), [...document.querySelectorAll('.bubble')].at(-1)].map((el) => el?.getBoundingClientRect())
+    return bubble && fault ? Math.round(bubble.top - fault.bottom) : NaN
+  })
+  await until(async () => (await w.page.locator('.bubble').count()) === 5)
+  assert.ok((await gap()) <= 40, `a gap of ${await gap()} px`)
 })
