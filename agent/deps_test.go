@@ -35,6 +35,7 @@ var owners = map[string][]string{
 	"github.com/blevesearch/bleve/v2/":        {"memory"},
 	"mvdan.cc/sh/v3/":                         {"tools/shell"},
 	"github.com/JohannesKaufmann/":            {"tools/webpage"},
+	"golang.org/x/image/":                     {"attach"},
 	"github.com/modelcontextprotocol/go-sdk/": {"mcpserver", "tools/mcp"},
 	"github.com/loongclaw/loongclaw/pkg/sse":  {"httpapi"},
 }
@@ -86,7 +87,8 @@ var mayImport = map[string][]string{
 	"websearch/websearchtest": {},
 
 	"skills":        {"auditlog", "bucket", "files", "loop", "tools", "users"},
-	"tools":         {"files", "guard", "loop", "memory", "outbound", "websearch", "tools/shell", "tools/webpage", "tools/worker"},
+	"attach":        {"tools/worker"},
+	"tools":         {"attach", "files", "guard", "loop", "memory", "outbound", "websearch", "tools/shell", "tools/webpage", "tools/worker"},
 	"tools/mcp":     {"auditlog", "bucket", "loop", "outbound", "tools", "tools/process", "users"},
 	"tools/process": {},
 	"tools/shell":   {"bucket", "files", "tools/process"},
@@ -98,7 +100,7 @@ var mayImport = map[string][]string{
 	"egress":        {"bucket"},
 	"persona":       {"bucket", "users"},
 	"transfer":      {"bucket", "users"},
-	"runs":          {"auditlog", "bucket", "guard", "journal", "lease", "loop", "memory", "record", "session", "tools", "users"},
+	"runs":          {"attach", "auditlog", "bucket", "files", "guard", "journal", "lease", "loop", "memory", "record", "session", "tools", "users"},
 	"mcpserver":     {"memory", "runs"},
 	"meter":         {"bucket", "loop"},
 	"trace":         {"bucket", "loop"},

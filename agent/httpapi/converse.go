@@ -129,7 +129,7 @@ func (s *Server) note(user string, run chat.Run, err error, q openai.Request) {
 func exchanges(all []openai.Exchange) []runs.Exchange {
 	out := make([]runs.Exchange, len(all))
 	for i, e := range all {
-		out[i] = runs.Exchange(e)
+		out[i] = runs.Exchange{User: e.User, Assistant: e.Assistant}
 	}
 	return out
 }

@@ -23,6 +23,7 @@ type Request struct {
 	Model       *string // who is to answer first from here on; nil: as before; empty: the default
 	Interactive bool    // somebody can answer an approval
 	RequestID   string
+	Attachments []Attachment // in the order in which the model is shown them
 
 	// Instructions stand behind the persona for this message alone; Earlier is
 	// what a new session is to begin with. Both are for clients that keep their
@@ -32,7 +33,10 @@ type Request struct {
 }
 
 // Exchange is a message and its answer that somebody else kept.
-type Exchange struct{ User, Assistant string }
+type Exchange struct {
+	User, Assistant string
+	Attachments     []Attachment // of the user's message; those that cannot be read are left out
+}
 
 // Start stores a message and returns when it is durable. The session is made
 // when it is not there. The run goes on without the caller.
@@ -47,6 +51,7 @@ func (m *Manager) Start(ctx context.Context, user, id string, q Request) (chat.R
 	msg := session.Message{
 		RunID: newID("run"), MessageID: newID("msg"), ParentID: q.ParentID, Content: q.Message, Interactive: q.Interactive,
 		Instructions: q.Instructions, Model: q.Model, Key: q.Key, RequestID: q.RequestID, Trace: m.Trace.Here(ctx), Earlier: adopted(q.Earlier),
+		Brought: brought(q.Attachments),
 	}
 	title := session.TitleOf(q.Message)
 	if len(q.Earlier) > 0 {
@@ -56,6 +61,9 @@ func (m *Manager) Start(ctx context.Context, user, id string, q Request) (chat.R
 		s, err := m.sessions.load(ctx, u, id)
 		if err != nil {
 			return chat.Run{}, err
+		}
+		if run, done, err := s.attach(ctx, &msg, q); done || err != nil {
+			return run, err
 		}
 		// A session that was cleared in this moment has a next life.
 		run, err := s.submit(ctx, title, func() (session.Submitted, error) { return s.state.Submit(msg, s.self, s.Now()) })

@@ -27,6 +27,9 @@ type Message struct {
 	Key              string  // Idempotency-Key
 	RequestID, Trace string
 
+	Attached []Attached // read and kept by now
+	Brought  []string   // what the sender called them, or the hashes of what came with the request
+
 	// Earlier is what an empty session begins with: a conversation that somebody
 	// else kept, with an id for each of its runs and messages.
 	Earlier []Exchange
@@ -36,6 +39,7 @@ type Message struct {
 type Exchange struct {
 	RunID, QuestionID, AnswerID string
 	User, Assistant             string
+	Attached                    []Attached
 }
 
 // Again is the wish to have a message answered again, as a new branch.
@@ -65,7 +69,11 @@ func (s *State) Submit(m Message, self Owner, now time.Time) (Submitted, error) 
 	if m.Model != nil {
 		what = append(what, *m.Model)
 	}
+	if len(m.Brought) > 0 {
+		what = append(what, "attachments", strings.Join(m.Brought, "\x00"))
+	}
 	b := messageBody{
+		Attached:  m.Attached,
 		MessageID: m.MessageID, RunID: m.RunID, ParentID: m.ParentID, Content: m.Content, Interactive: m.Interactive,
 		Key: m.Key, Hash: hashOf(what...), RequestID: m.RequestID, Instructions: m.Instructions, Model: m.Model, Trace: m.Trace,
 	}
@@ -158,7 +166,7 @@ func adopted(all []Exchange, self Owner) (records []record.Record, last string) 
 	for _, e := range all {
 		parent := last
 		records = append(records,
-			record.New(recMessage, messageBody{MessageID: e.QuestionID, RunID: e.RunID, ParentID: &parent, Content: e.User}),
+			record.New(recMessage, messageBody{MessageID: e.QuestionID, RunID: e.RunID, ParentID: &parent, Content: e.User, Attached: e.Attached}),
 			record.New(recStarted, startedBody{RunID: e.RunID, ParentID: parent, Owner: self}),
 			record.New(recAnswer, answerBody{RunID: e.RunID, MessageID: e.AnswerID, ParentID: e.QuestionID, Content: e.Assistant}),
 			record.New(recFinished, Finished{RunID: e.RunID, Status: chat.RunDone}),

@@ -86,6 +86,8 @@ type Rules struct {
 	Temperature bool   // it takes one
 	StreamUsage bool   // it takes stream_options.include_usage
 	JSON        JSON
+
+	Images, ImageBytes int // of one request; 0 is as many as everybody takes
 }
 
 // Has reports whether a rule is on.

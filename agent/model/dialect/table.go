@@ -242,12 +242,14 @@ var rows = map[string]func(*Rules){
 		r.On |= Bridge | NamedResults
 		r.StreamUsage = false // its last chunk has the usage anyway
 		r.JSON = JSONSchema
+		r.Images = 8
 	},
 	// "property … is unsupported" for unknown fields (janhq/jan#8136,
 	// NousResearch/hermes-agent#11089).
 	Groq: func(r *Rules) {
 		strict(r)
-		r.JSON = JSONObject // schemas with some of its models only
+		r.JSON = JSONObject                 // schemas with some of its models only
+		r.Images, r.ImageBytes = 5, 3<<20-1 // a request of 4 MB
 	},
 	Cerebras: strict,
 	// Each message has content (AstrBotDevs/AstrBot#6447).
