@@ -36,6 +36,7 @@ var owners = map[string][]string{
 	"mvdan.cc/sh/v3/":                         {"tools/shell"},
 	"github.com/JohannesKaufmann/":            {"tools/webpage"},
 	"golang.org/x/image/":                     {"attach"},
+	"github.com/ledongthuc/pdf":               {"attach"},
 	"github.com/modelcontextprotocol/go-sdk/": {"mcpserver", "tools/mcp"},
 	"github.com/loongclaw/loongclaw/pkg/sse":  {"httpapi"},
 }

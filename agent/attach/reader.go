@@ -107,6 +107,8 @@ func look(_ context.Context, body []byte, q request) View {
 	switch q.Type.Kind {
 	case Image:
 		return imageView(body, q.Type.MediaType)
+	case PDF:
+		return pdfView(body, q.Room)
 	case Word, Sheet, Slides:
 		return officeView(body, q.Room)
 	}

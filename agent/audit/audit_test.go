@@ -247,7 +247,7 @@ func TestAttachmentsAreChecked(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if r := run(t, b); r.Attached != 2 || len(r.Lost) != 0 || len(r.Damaged) != 0 || r.Whole != 1 {
+	if r := run(t, b); r.Attached != 2 || len(r.Lost) != 0 || len(r.Damaged) != 0 || r.Whole != 2 {
 		t.Errorf("whole: %+v", r)
 	}
 	key := users.AttachedKey("alice", "log", 1, users.HashOf(shown))
@@ -258,7 +258,7 @@ func TestAttachmentsAreChecked(t *testing.T) {
 		if err := harm(); err != nil {
 			t.Fatal(err)
 		}
-		if r := run(t, b); r.Attached != 1 || len(r.Lost) != 1 || !strings.Contains(r.Lost[0].Err.Error(), key) || len(r.Damaged) != 0 || r.Whole != 1 {
+		if r := run(t, b); r.Attached != 1 || len(r.Lost) != 1 || !strings.Contains(r.Lost[0].Err.Error(), key) || len(r.Damaged) != 0 || r.Whole != 2 {
 			t.Errorf("%s: %+v", what, r)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"log/slog"
 	"strings"
 
@@ -96,7 +97,7 @@ func (s *Server) converse(c echo.Context, q openai.Request, known *thread.Choice
 	ctx, user := c.Request().Context(), user(c)
 	r := runs.Request{
 		Message: q.Message, Instructions: q.Instructions, Key: c.Request().Header.Get(chat.HeaderIdempotencyKey), RequestID: requestID(c),
-		Earlier: exchanges(q.Earlier),
+		Earlier: exchanges(q.Earlier), Attachments: images(q.Images),
 	}
 	if q.Greeting != "" && (known == nil || !known.Greeting) {
 		r.Instructions = strings.TrimPrefix(q.Instructions+"\n\nYou began the conversation with: "+q.Greeting, "\n\n")
@@ -129,7 +130,16 @@ func (s *Server) note(user string, run chat.Run, err error, q openai.Request) {
 func exchanges(all []openai.Exchange) []runs.Exchange {
 	out := make([]runs.Exchange, len(all))
 	for i, e := range all {
-		out[i] = runs.Exchange{User: e.User, Assistant: e.Assistant}
+		out[i] = runs.Exchange{User: e.User, Assistant: e.Assistant, Attachments: images(e.Images)}
+	}
+	return out
+}
+
+// images are what came with a message itself, under names for people.
+func images(all [][]byte) []runs.Attachment {
+	out := make([]runs.Attachment, len(all))
+	for i := range all {
+		out[i] = runs.Attachment{Name: fmt.Sprintf("image-%d", i+1), Body: all[i]}
 	}
 	return out
 }

@@ -315,6 +315,25 @@ func TestAttachmentsOfAMessage(t *testing.T) {
 	}
 }
 
+// TestAnImageOfAnOpenAIClientIsAnAttachment of that message, in the session that its
+// conversation has; what is no image is refused.
+func TestAnImageOfAnOpenAIClientIsAnAttachment(t *testing.T) {
+	r := newRig(t)
+	ask := func(url string) string {
+		return `{"messages":[{"role":"user","content":[{"type":"text","text":"look at this"},{"type":"image_url","image_url":{"url":"` + url + `"}}]}]}`
+	}
+	gif := "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+	for _, url := range []string{"https://example.com/a.png", "data:image/png;base64,aGVsbG8="} {
+		refused(t, url, r.do(r.request("POST", chat.PathCompletions, ask(url))), 400, "unsupported")
+	}
+	if all := shown(t, r); len(all) != 0 {
+		t.Errorf("sessions were left: %v", all)
+	}
+	// This rig has no worker, so that the image cannot be looked at for now.
+	refused(t, "no worker", r.do(r.request("POST", chat.PathCompletions, ask("data:image/png;base64,"+gif))), 503, "unavailable")
+	r.call("POST", chat.PathCompletions, `{"messages":[`+by("user", "one")+`]}`, 200)
+}
+
 func hashOf(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
@@ -18,7 +20,8 @@ type Request struct {
 	Instructions string // its system messages
 	Greeting     string // what the assistant said before any user did, or where the client's window cuts an exchange in two
 	Earlier      []Exchange
-	Message      string // the user's last words
+	Message      string   // the user's last words
+	Images       [][]byte // that stand with them
 	Stream       bool
 	WantUsage    bool // in the stream, too
 
@@ -38,7 +41,10 @@ type Format struct {
 }
 
 // Exchange is a message of the user and what was answered.
-type Exchange struct{ User, Assistant string }
+type Exchange struct {
+	User, Assistant string
+	Images          [][]byte // that stand with the user's message
+}
 
 // wire is the request as it comes. What only tunes a model (temperature,
 // max_tokens, seed, …) is the owner's to set here, and passed over.
@@ -195,9 +201,12 @@ func (q *Request) take(messages []wireMessage) error {
 		if field := m.refuse(); field != "" {
 			return fault.New(fault.CodeUnsupported, fmt.Sprintf("messages[%d]: %s is not served here", i, field), "send text; the agent calls its own tools").About(fmt.Sprintf("messages[%d].%s", i, field))
 		}
-		text, err := m.text()
+		text, images, err := m.content()
+		if err == nil && len(images) > 0 && m.Role != "user" {
+			err = fmt.Errorf("images of the role %q are not served here", m.Role)
+		}
 		if err != nil {
-			return fault.New(fault.CodeUnsupported, fmt.Sprintf("messages[%d]: %s", i, err), "send text").About(fmt.Sprintf("messages[%d].content", i))
+			return fault.New(fault.CodeUnsupported, fmt.Sprintf("messages[%d]: %s", i, err), "send text, and images as data: URIs with base64").About(fmt.Sprintf("messages[%d].content", i))
 		}
 		switch m.Role {
 		case "system", "developer":
@@ -208,7 +217,7 @@ func (q *Request) take(messages []wireMessage) error {
 			}
 			open = true
 			last := &turns[len(turns)-1]
-			last.User = joined(last.User, text)
+			last.User, last.Images = joined(last.User, text), append(last.Images, images...)
 		case "assistant":
 			if len(turns) == 0 {
 				greetings = append(greetings, text)
@@ -221,6 +230,11 @@ func (q *Request) take(messages []wireMessage) error {
 			return fault.New(fault.CodeUnsupported, fmt.Sprintf("messages[%d]: the role %q is not served here", i, m.Role), "use system, developer, user and assistant; the agent calls its own tools").About(fmt.Sprintf("messages[%d].role", i))
 		}
 	}
+	for i := range turns { // a message may be an image and nothing else
+		if len(turns[i].Images) > 0 && strings.TrimSpace(turns[i].User) == "" {
+			turns[i].User = imageOnly
+		}
+	}
 	if open && strings.TrimSpace(turns[len(turns)-1].User) == "" {
 		return fault.New(fault.CodeMissingMessage, "缺少 message 参数: the user's last message is empty", `end messages with {"role":"user","content":"…"}`).About("messages")
 	}
@@ -228,7 +242,11 @@ func (q *Request) take(messages []wireMessage) error {
 		return fault.New(fault.CodeMissingMessage, "缺少 message 参数: the last message is not the user's", `end messages with {"role":"user","content":"…"}`).About("messages")
 	}
 	q.Instructions, q.Greeting = strings.Join(instructions, "\n\n"), strings.Join(greetings, "\n\n")
-	q.Earlier, q.Message = turns[:len(turns)-1], turns[len(turns)-1].User
+	last := turns[len(turns)-1]
+	q.Earlier, q.Message, q.Images = turns[:len(turns)-1], last.User, last.Images
+	if len(q.Images) > chat.MaxAttachments {
+		return fault.New(fault.CodeInvalidRequest, fmt.Sprintf("a message has at most %d images", chat.MaxAttachments), "send the others with another message").About("messages")
+	}
 	return nil
 }
 
@@ -239,26 +257,76 @@ func joined(before, text string) string {
 	return before + "\n\n" + text
 }
 
-// text is a message's content: a string, or parts of text.
-func (m wireMessage) text() (string, error) {
+// imageOnly are the words of a message that has none.
+const imageOnly = "(image)"
+
+// content is a message's content: a string, or parts of text and images.
+func (m wireMessage) content() (text string, images [][]byte, err error) {
 	content := bytes.TrimSpace(m.Content)
 	if len(content) == 0 || string(content) == "null" {
-		return "", nil
+		return "", nil, nil
 	}
-	var s string
-	if json.Unmarshal(content, &s) == nil {
-		return s, nil
+	if json.Unmarshal(content, &text) == nil {
+		return text, nil, nil
 	}
-	var parts []struct{ Type, Text string }
+	var parts []struct {
+		Type, Text string
+		Image      imageURL `json:"image_url"`
+	}
 	if json.Unmarshal(content, &parts) != nil {
-		return "", errors.New("content is neither text nor a list of parts")
+		return "", nil, errors.New("content is neither text nor a list of parts")
 	}
 	var all strings.Builder
 	for _, p := range parts {
-		if p.Type != "text" && p.Type != "input_text" && p.Type != "output_text" {
-			return "", fmt.Errorf("content of the type %q is not served here", p.Type)
+		switch p.Type {
+		case "text", "input_text", "output_text":
+			all.WriteString(p.Text)
+		case "image_url", "input_image":
+			image, err := p.Image.data()
+			if err != nil {
+				return "", nil, err
+			}
+			images = append(images, image)
+		default:
+			return "", nil, fmt.Errorf("content of the type %q is not served here", p.Type)
 		}
-		all.WriteString(p.Text)
 	}
-	return all.String(), nil
+	return all.String(), images, nil
+}
+
+// imageURL is an image's address: an object that holds it, or the address itself.
+type imageURL string
+
+// UnmarshalJSON takes both forms.
+func (u *imageURL) UnmarshalJSON(b []byte) error {
+	var o struct{ URL string }
+	var s string
+	if json.Unmarshal(b, &s) == nil {
+		o.URL = s
+	} else if err := json.Unmarshal(b, &o); err != nil {
+		return err
+	}
+	*u = imageURL(o.URL)
+	return nil
+}
+
+// data is the image that stands in the address itself. What lies elsewhere is not
+// fetched: whoever may ask the agent could have it read any address then.
+func (u imageURL) data() ([]byte, error) {
+	const scheme = "data:"
+	if len(u) < len(scheme) || !strings.EqualFold(string(u[:len(scheme)]), scheme) {
+		return nil, errors.New("an image at an address is not served here")
+	}
+	head, data, ok := strings.Cut(string(u[len(scheme):]), ",")
+	if !ok || !strings.HasSuffix(strings.ToLower(head), ";base64") {
+		return nil, errors.New("a data: URI without base64 is not served here")
+	}
+	body, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(data), ""))
+	if err != nil {
+		body, err = base64.RawStdEncoding.DecodeString(data)
+	}
+	if err != nil || len(body) == 0 {
+		return nil, errors.New("a data: URI whose base64 cannot be read is not served here")
+	}
+	return body, nil
 }

@@ -18,6 +18,7 @@ type Aside struct {
 	Instructions string
 	Earlier      []Exchange
 	Message      string
+	Attachments  []Attachment // images that came with the request
 	RequestID    string
 
 	Format *Format // nil: text
@@ -53,10 +54,15 @@ func (m *Manager) Aside(ctx context.Context, user string, q Aside, onText func(s
 	id, began := newID("run"), m.Now()
 	ctx, traced := m.Trace.Run(ctx, m.Trace.Here(ctx), id, q.RequestID)
 	question := loop.Question{System: told(q.Instructions, q.Format), RequestID: q.RequestID, Format: q.Format}
-	for _, e := range q.Earlier {
-		question.Messages = append(question.Messages, loop.Message{Role: chat.RoleUser, Text: e.User}, loop.Message{Role: chat.RoleAssistant, Text: e.Assistant})
+	for _, e := range append(q.Earlier[:len(q.Earlier):len(q.Earlier)], Exchange{User: q.Message, Attachments: q.Attachments}) {
+		attached, err := m.shown(ctx, e.Attachments)
+		if err != nil {
+			return AsideAnswer{}, err
+		}
+		question.Messages = append(question.Messages, loop.Message{Role: chat.RoleUser, Text: e.User, Attached: attached}, loop.Message{Role: chat.RoleAssistant, Text: e.Assistant})
 	}
-	question.Messages = append(question.Messages, loop.Message{Role: chat.RoleUser, Text: q.Message})
+	question.Messages = question.Messages[:len(question.Messages)-1] // what it is to say
+	loop.LimitImages(question.Messages, loop.MaxImages, loop.MaxImageBytes)
 	answer, err := m.answerFormatted(ctx, question, onText)
 	status := chat.RunDone
 	switch {

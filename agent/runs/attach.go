@@ -100,6 +100,9 @@ func (s *open) fetch(ctx context.Context, a Attachment, i int) ([]byte, attach.T
 		return nil, attach.Type{}, fault.New(fault.CodeTooLarge, fmt.Sprintf("attachments[%d]: %q has %d bytes; at most %d MiB are read", i, name, len(body), files.MaxFile>>20), "attach a smaller file")
 	}
 	is := attach.Detect(body)
+	if a.Path == "" && is.Kind != attach.Image {
+		return nil, is, fault.New(fault.CodeUnsupported, name+" is no PNG, JPEG, WebP or GIF", "send an image, or put the file into the workspace and name it in attachments of POST /api/chat")
+	}
 	if is.Kind == attach.Unknown {
 		return nil, is, fault.New(fault.CodeUnreadable, fmt.Sprintf("attachments[%d]: %q is nothing that can be read", i, name),
 			"attach text, PDF, Word (.docx), Excel (.xlsx), PowerPoint (.pptx), PNG, JPEG, WebP or GIF; what counts is what the file holds, not its name")
@@ -142,6 +145,25 @@ func (s *open) keep(ctx context.Context, all []Attachment) ([]session.Attached, 
 			}
 		}
 		out = append(out, kept)
+	}
+	return out, nil
+}
+
+// shown makes what a model is shown of images that are kept nowhere.
+func (m *Manager) shown(ctx context.Context, all []Attachment) ([]loop.Attached, error) {
+	var out []loop.Attached
+	for _, a := range all {
+		is := attach.Detect(a.Body)
+		if is.Kind != attach.Image || len(a.Body) > files.MaxFile {
+			return nil, fault.New(fault.CodeUnsupported, a.Name+" is no PNG, JPEG, WebP or GIF that can be read", "send a smaller image of one of these kinds")
+		}
+		view, err := m.Reader.Read(ctx, a.Body, is, 0)
+		if err != nil {
+			return nil, fault.Wrap(err, fault.CodeUnavailable, "the images cannot be read now", "send the request again")
+		}
+		out = append(out, loop.Attached{Name: a.Name, MediaType: is.MediaType, Problem: view.Problem, Shown: loop.Shown{
+			MediaType: view.MediaType, Size: len(view.Data), Width: view.Width, Height: view.Height, Data: view.Data,
+		}})
 	}
 	return out, nil
 }

@@ -248,3 +248,29 @@ func TestAttachmentsAreForeignText(t *testing.T) {
 		t.Errorf("in the next turn: %d questions", len(asked))
 	}
 }
+
+// TestImagesThatCameWithTheRequestAreKept: also those of an earlier conversation that a
+// client brings along.
+func TestImagesThatCameWithTheRequestAreKept(t *testing.T) {
+	r := newRig(t)
+	r.provider.Strict("openai")
+	m := r.seeing("a", model.VisionTrue)
+	defer func() { stop(t, m, time.Second) }()
+	q := runs.Request{
+		Message: "and this?", Key: "k", Attachments: []runs.Attachment{{Name: "image-1", Body: pngOf(t, 40)}},
+		Earlier: []runs.Exchange{{User: "look", Assistant: "gray", Attachments: []runs.Attachment{{Name: "image-1", Body: pngOf(t, 30)}, {Name: "image-2", Body: []byte("none")}}}},
+	}
+	sends(t, m, "s", q)
+	all := r.provider.Last().Messages
+	if len(all) != 4 || len(all[1].Images) != 1 || len(all[3].Images) != 1 || all[1].Images[0] == all[3].Images[0] {
+		t.Fatalf("the model was asked %+v", all)
+	}
+	q.Attachments[0].Body = pngOf(t, 50)
+	if _, err := m.Start(t.Context(), "alice", "s", q); fault.CodeOf(err) != fault.CodeIdempotency {
+		t.Errorf("another image under the same key: %v", err)
+	}
+	a, err := m.Aside(t.Context(), "alice", runs.Aside{Message: "what is it?", Attachments: q.Attachments}, func(string) {})
+	if got := r.provider.Last().Messages; err != nil || a.Text == "" || len(got[len(got)-1].Images) != 1 {
+		t.Errorf("beside conversations: %+v, %v", got, err)
+	}
+}
