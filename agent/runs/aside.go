@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 
+	"github.com/loongclaw/loongclaw/agent/attach"
+	"github.com/loongclaw/loongclaw/agent/files"
 	"github.com/loongclaw/loongclaw/agent/guard"
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/session"
@@ -114,4 +116,23 @@ func (m *Manager) answerAside(ctx context.Context, q loop.Question, onText func(
 		m.report(m.Log.With(slog.String("requestId", q.RequestID)), "question beside a conversation ended", err)
 	}
 	return a, err
+}
+
+// shown makes what a model is shown of images that are kept nowhere.
+func (m *Manager) shown(ctx context.Context, all []Attachment) ([]loop.Attached, error) {
+	var out []loop.Attached
+	for _, a := range all {
+		is := attach.Detect(a.Body)
+		if is.Kind != attach.Image || len(a.Body) > files.MaxFile {
+			return nil, fault.New(fault.CodeUnsupported, a.Name+" is no PNG, JPEG, WebP or GIF that can be read", "send a smaller image of one of these kinds")
+		}
+		view, err := m.Reader.Read(ctx, a.Body, is, 0)
+		if err != nil {
+			return nil, fault.Wrap(err, fault.CodeUnavailable, "the images cannot be read now", "send the request again")
+		}
+		out = append(out, loop.Attached{Name: a.Name, MediaType: is.MediaType, Problem: view.Problem, Shown: loop.Shown{
+			MediaType: view.MediaType, Size: len(view.Data), Width: view.Width, Height: view.Height, Data: view.Data,
+		}})
+	}
+	return out, nil
 }

@@ -42,13 +42,14 @@ func brought(all []Attachment) []string {
 // attach reads the files that a message brings along, makes what the model is shown of
 // them and keeps both with this life of the session. done says that the message was
 // taken in before, and run is what its sender was told then. Nothing is kept of a
-// message that would be refused.
-func (s *open) attach(ctx context.Context, msg *session.Message, q Request) (run chat.Run, done bool, err error) {
+// message that would be refused. before are the files of the messages that an empty
+// session begins with.
+func (s *open) attach(ctx context.Context, msg *session.Message, all []Attachment, before [][]Attachment) (run chat.Run, done bool, err error) {
 	earlier := 0
-	for _, e := range q.Earlier {
-		earlier += len(e.Attachments)
+	for _, e := range before {
+		earlier += len(e)
 	}
-	if len(q.Attachments)+earlier == 0 {
+	if len(all)+earlier == 0 {
 		return chat.Run{}, false, nil
 	}
 	s.mu.Lock()
@@ -58,17 +59,17 @@ func (s *open) attach(ctx context.Context, msg *session.Message, q Request) (run
 	if err != nil || sub.Repeated {
 		return sub.Run, sub.Repeated, err
 	}
-	for i, a := range q.Attachments {
+	for i, a := range all {
 		if _, _, err := s.fetch(ctx, a, i); err != nil {
 			return chat.Run{}, false, err
 		}
 	}
-	if msg.Attached, err = s.keep(ctx, q.Attachments); err != nil || begun {
+	if msg.Attached, err = s.keep(ctx, all); err != nil || begun {
 		return chat.Run{}, false, err
 	}
-	first := len(q.Earlier) - len(msg.Earlier)
+	first := len(before) - len(msg.Earlier)
 	for i := range msg.Earlier {
-		if msg.Earlier[i].Attached, err = s.keep(ctx, s.readable(ctx, q.Earlier[first+i].Attachments)); err != nil {
+		if msg.Earlier[i].Attached, err = s.keep(ctx, s.readable(ctx, before[first+i])); err != nil {
 			return chat.Run{}, false, err
 		}
 	}
@@ -145,25 +146,6 @@ func (s *open) keep(ctx context.Context, all []Attachment) ([]session.Attached, 
 			}
 		}
 		out = append(out, kept)
-	}
-	return out, nil
-}
-
-// shown makes what a model is shown of images that are kept nowhere.
-func (m *Manager) shown(ctx context.Context, all []Attachment) ([]loop.Attached, error) {
-	var out []loop.Attached
-	for _, a := range all {
-		is := attach.Detect(a.Body)
-		if is.Kind != attach.Image || len(a.Body) > files.MaxFile {
-			return nil, fault.New(fault.CodeUnsupported, a.Name+" is no PNG, JPEG, WebP or GIF that can be read", "send a smaller image of one of these kinds")
-		}
-		view, err := m.Reader.Read(ctx, a.Body, is, 0)
-		if err != nil {
-			return nil, fault.Wrap(err, fault.CodeUnavailable, "the images cannot be read now", "send the request again")
-		}
-		out = append(out, loop.Attached{Name: a.Name, MediaType: is.MediaType, Problem: view.Problem, Shown: loop.Shown{
-			MediaType: view.MediaType, Size: len(view.Data), Width: view.Width, Height: view.Height, Data: view.Data,
-		}})
 	}
 	return out, nil
 }

@@ -62,7 +62,7 @@ func (m *Manager) Start(ctx context.Context, user, id string, q Request) (chat.R
 		if err != nil {
 			return chat.Run{}, err
 		}
-		if run, done, err := s.attach(ctx, &msg, q); done || err != nil {
+		if run, done, err := s.attach(ctx, &msg, q.Attachments, attachmentsOf(q.Earlier)); done || err != nil {
 			return run, err
 		}
 		// A session that was cleared in this moment has a next life.
@@ -89,6 +89,14 @@ func checkRequest(session string, q Request) error {
 		return fault.New(fault.CodeTooLarge, fmt.Sprintf("the system messages are longer than %s", size(chat.MaxInstructions)), "send shorter ones")
 	}
 	return nil
+}
+
+func attachmentsOf(earlier []Exchange) [][]Attachment {
+	out := make([][]Attachment, len(earlier))
+	for i := range earlier {
+		out[i] = earlier[i].Attachments
+	}
+	return out
 }
 
 // adopted returns what is kept of an earlier conversation, with new ids: who brings
