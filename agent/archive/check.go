@@ -42,8 +42,8 @@ func (a *Archive) readAll(ctx context.Context) error {
 }
 
 // chains checks the journals of a user, and that each session's journal is as
-// long as the user's own says, but of what was left out. found are the journals'
-// faults.
+// long as the user's own says, but of what was left out; and that what stands with
+// messages is what its name says. found are the faults.
 func chains(ctx context.Context, b *source, user string, left []Left) (found []error, err error) {
 	prefixes, err := users.Journals(ctx, b, user)
 	if err != nil {
@@ -58,6 +58,19 @@ func chains(ctx context.Context, b *source, user string, left []Left) (found []e
 				return found, err
 			}
 			found = append(found, err)
+		}
+	}
+	for _, e := range b.entries {
+		hash, ok := users.IsAttached(e.Key)
+		if !ok || covers(left, e.Key) {
+			continue
+		}
+		body, err := b.get(ctx, e)
+		if err != nil {
+			return found, err
+		}
+		if users.HashOf(body) != hash {
+			found = append(found, fault.New(fault.CodeDamaged, "the object "+e.Key+" is not what its name says", "restore it from a backup, or delete the session"))
 		}
 	}
 	u, err := users.New(b, time.Now).Get(ctx, user)

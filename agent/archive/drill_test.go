@@ -211,7 +211,7 @@ func TestJSONHasTheWholeTree(t *testing.T) {
 			t.Errorf("session %s (-want +got):\n%s", s.ID, diff)
 		}
 	}
-	if len(got.Memory) != 2 || len(got.Files) != 2 || got.Files[1].Path != "notes/树 1.md" {
+	if len(got.Memory) != 2 || len(got.Files) != 3 || got.Files[1].Path != "notes/树 1.md" {
 		t.Errorf("memory %v, files %v", got.Memory, got.Files)
 	}
 }

@@ -90,7 +90,7 @@ func TestAFaultyArchiveIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 	h.live(source)
 	body := export(t, source)
 	whole := untar(t, body)
-	object := firstOf(whole, "u/alice/s/plan/")
+	object, attached := firstOf(whole, "u/alice/s/plan/000001/log/"), firstOf(whole, "u/alice/s/plan/000001/attached/")
 	last := slices.Max(slices.Collect(func(yield func(string) bool) {
 		for key := range whole {
 			if strings.HasPrefix(key, "u/alice/s/plan/") && strings.Contains(key, "/log/") && !yield(key) {
@@ -112,6 +112,7 @@ func TestAFaultyArchiveIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 		"without its end":           {body[:len(body)-8000], "damaged"},
 		"a flipped byte":            {bytes.Replace(body, []byte("honey"), []byte("honez"), 1), "not what its manifest says"},
 		"a flipped, resummed byte":  {with(func(f map[string][]byte) { f[object] = flip(f[object]) }), object},
+		"a changed attachment":      {with(func(f map[string][]byte) { f[attached] = flip(f[attached]) }), attached},
 		"a gap in a chain":          {with(func(f map[string][]byte) { delete(f, object) }), object},
 		"a lost tail":               {with(func(f map[string][]byte) { delete(f, last) }), last},
 		"a key above":               {with(func(f map[string][]byte) { f["u/alice/../bob/log/000000000001"] = nil }), "no object"},

@@ -124,7 +124,18 @@ func (h *deployment) live(store bucket.Bucket) (approval string) {
 	t.Helper()
 	m := h.agent(store)
 	defer stop(t, m)
-	say(t, m, "plan", "请记住：周五去森林", chat.TypeRunFinished)
+	u, err := m.Users().Get(t.Context(), "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := u.Files.Write(t.Context(), "way.txt", []byte("behind the old oak")); err != nil {
+		t.Fatal(err)
+	}
+	run, err := m.Start(t.Context(), "alice", "plan", runs.Request{Message: "请记住：周五去森林", Attachments: []runs.Attachment{{Path: "way.txt"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wait(t, m, "plan", run.Cursor, chat.TypeRunFinished)
 	say(t, m, "plan", "and what about Saturday?", chat.TypeRunFinished)
 	again, err := m.Regenerate(t.Context(), "alice", "plan", "", "", "")
 	if err != nil {
@@ -134,10 +145,6 @@ func (h *deployment) live(store bucket.Bucket) (approval string) {
 	say(t, m, "狗熊岭 2", "a session whose name is no plain id", chat.TypeRunFinished)
 	say(t, m, "gone", "this will be deleted", chat.TypeRunFinished)
 	if err := m.Delete(t.Context(), "alice", "gone"); err != nil {
-		t.Fatal(err)
-	}
-	u, err := m.Users().Get(t.Context(), "alice")
-	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := u.Memory.Save(t.Context(), memory.Item{Content: "honey is in the old oak", Tags: []string{"food"}}); err != nil {

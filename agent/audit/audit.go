@@ -11,6 +11,7 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/journal"
+	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/agent/users"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -22,8 +23,11 @@ type Report struct {
 	Objects uint64 // objects of journals that were read and are right
 	Anchors int    // anchors that were held against a chain
 	Lines   int    // of the ledgers, in objects that are right
-	Damaged []Damage
-	Orphans []Orphan
+
+	Attached int      // objects that stand with messages and are right
+	Lost     []Damage // those that are not: their sessions go on without them
+	Damaged  []Damage
+	Orphans  []Orphan
 }
 
 // Damage is a journal that cannot be right.
@@ -122,8 +126,18 @@ func (r *Report) life(ctx context.Context, b bucket.Bucket, name string, life us
 	if err != nil {
 		return w, err
 	}
-	tail, err := journal.Read(ctx, b, prefix, w.see, append(packed, anchors...)...)
-	if damaged(err) {
+	kept := map[string]bool{}
+	tail, err := journal.Read(ctx, b, prefix, func(e journal.Entry) error {
+		for _, hash := range session.AttachedIn(e.Record) {
+			kept[hash] = true
+		}
+		return w.see(e)
+	}, append(packed, anchors...)...)
+	lost, lostErr := attached(ctx, b, name, life, kept)
+	if lostErr != nil {
+		return w, lostErr
+	}
+	if damaged(err) || len(lost) > 0 {
 		// Was it cleared or deleted since? The tombstone comes before the first
 		// object goes, so it is there by now.
 		now, ownErr := readOwn(ctx, b, name)
@@ -135,7 +149,26 @@ func (r *Report) life(ctx context.Context, b bucket.Bucket, name string, life us
 		}
 	}
 	r.Anchors += len(anchors)
+	r.Attached += len(kept) - len(lost)
+	for _, err := range lost {
+		r.Lost = append(r.Lost, Damage{name, users.AttachedKey(name, life.Session, life.Epoch, ""), err})
+	}
 	return w, r.note(name, prefix, tail, err)
+}
+
+// attached checks that what stands with the messages of a life is there, and is what
+// its hash says. lost are the faults.
+func attached(ctx context.Context, b bucket.Bucket, name string, life users.Generation, kept map[string]bool) (lost []error, err error) {
+	for _, hash := range slices.Sorted(maps.Keys(kept)) {
+		_, err := users.ReadAttached(ctx, b, name, life.Session, life.Epoch, hash)
+		if err != nil && !damaged(err) {
+			return nil, err
+		}
+		if err != nil {
+			lost = append(lost, err)
+		}
+	}
+	return lost, nil
 }
 
 // note counts a journal as whole or damaged. Any other error is the store's.

@@ -226,3 +226,47 @@ func TestALineOfTheLedgerCannotBeChangedUnseen(t *testing.T) {
 	}
 	wants(t, run(t, b), key)
 }
+
+// TestAttachmentsAreChecked: what stands with a message must be there, and be what its
+// hash says; the journal is whole all the same.
+func TestAttachmentsAreChecked(t *testing.T) {
+	b := store(t)
+	u := user(t, b)
+	l, err := journal.Open(t.Context(), b, users.SessionPrefix("alice", "log", 1), nothing{}, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, shown := []byte("a file"), []byte("its text")
+	body := fmt.Sprintf(`{"messageId":"m","runId":"r","content":"x","attachments":[{"name":"a","sha256":%q,"view":{"sha256":%q}},{"name":"b","sha256":%q}]}`, users.HashOf(file), users.HashOf(shown), users.HashOf(file))
+	if err := l.Append(t.Context(), journal.Record{Type: "message", Body: json.RawMessage(body)}); err != nil {
+		t.Fatal(err)
+	}
+	anchor(t, u, "log", 1, l.Tail())
+	for _, one := range [][]byte{file, shown} {
+		if err := u.Attach(t.Context(), "log", 1, one); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r := run(t, b); r.Attached != 2 || len(r.Lost) != 0 || len(r.Damaged) != 0 || r.Whole != 2 {
+		t.Errorf("whole: %+v", r)
+	}
+	key := users.AttachedKey("alice", "log", 1, users.HashOf(shown))
+	for what, harm := range map[string]func() error{
+		"another": func() error { _, err := b.Put(t.Context(), key, []byte("other")); return err },
+		"gone":    func() error { return b.Delete(t.Context(), key) },
+	} {
+		if err := harm(); err != nil {
+			t.Fatal(err)
+		}
+		if r := run(t, b); r.Attached != 1 || len(r.Lost) != 1 || !strings.Contains(r.Lost[0].Err.Error(), key) || len(r.Damaged) != 0 || r.Whole != 2 {
+			t.Errorf("%s: %+v", what, r)
+		}
+	}
+	// Of a life that has ended nothing is missed.
+	if err := u.Delete(t.Context(), "log"); err != nil {
+		t.Fatal(err)
+	}
+	if r := run(t, b); len(r.Lost) != 0 || r.Attached != 0 {
+		t.Errorf("deleted: %+v", r)
+	}
+}

@@ -27,7 +27,7 @@ func (s *Server) aside(c echo.Context, q openai.Request) error {
 	defer cancel()
 	ask := func(onText func(string)) (runs.AsideAnswer, error) {
 		return s.Runs.Aside(ctx, user(c), runs.Aside{
-			Instructions: q.Instructions, Earlier: exchanges(q.Earlier), Message: q.Message, RequestID: requestID(c), Format: formatOf(q.Format),
+			Instructions: q.Instructions, Earlier: exchanges(q.Earlier), Message: q.Message, Attachments: images(q.Images), RequestID: requestID(c), Format: formatOf(q.Format),
 		}, onText)
 	}
 	answer := openai.Answer{ID: "chatcmpl-" + strings.ToLower(rand.Text()), Model: q.Model, Created: s.Now()}

@@ -19,6 +19,7 @@ type messageBody struct {
 	ParentID *string `json:"parentId"`
 	Model    *string `json:"model"`
 	chat.Unserved
+	Attachments chat.AttachmentRefs `json:"attachments"`
 }
 
 type chatBody struct {

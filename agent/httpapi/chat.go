@@ -16,8 +16,9 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
-// maxBody is the largest JSON body: a message with every byte escaped.
-const maxBody = 6*chat.MaxMessage + 16<<10
+// maxBody is the largest JSON body: a message with every byte escaped, and the paths of
+// as many files as one may bring along.
+const maxBody = 6*chat.MaxMessage + 128<<10
 
 // body reads a JSON object and nothing after it.
 func body(c echo.Context, into any) error {
@@ -107,13 +108,24 @@ func (s *Server) submit(c echo.Context, session string, q messageBody, interacti
 	if err := q.Refuse(); err != nil {
 		return chat.Run{}, err
 	}
+	if err := q.Attachments.Check(); err != nil {
+		return chat.Run{}, err
+	}
 	if err := s.checkModel(q.Model); err != nil {
 		return chat.Run{}, err
 	}
 	return s.Runs.Start(c.Request().Context(), user(c), session, runs.Request{
 		Message: q.Message, ParentID: q.ParentID, Model: q.Model, Key: c.Request().Header.Get(chat.HeaderIdempotencyKey),
-		Interactive: interactive, RequestID: requestID(c),
+		Interactive: interactive, RequestID: requestID(c), Attachments: fromWorkspace(q.Attachments),
 	})
+}
+
+func fromWorkspace(refs chat.AttachmentRefs) []runs.Attachment {
+	out := make([]runs.Attachment, len(refs))
+	for i := range refs {
+		out[i].Path = refs[i].Path
+	}
+	return out
 }
 
 func wantsStream(c echo.Context) bool {

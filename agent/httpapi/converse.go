@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -115,7 +116,7 @@ func (s *Server) converse(c echo.Context, q openai.Request, known *thread.Choice
 	ctx, user := c.Request().Context(), user(c)
 	r := runs.Request{
 		Message: q.Message, Instructions: q.Instructions, Key: c.Request().Header.Get(chat.HeaderIdempotencyKey), RequestID: requestID(c),
-		Earlier: exchanges(q.Earlier), Client: clientOf(q), Given: given(q),
+		Earlier: exchanges(q.Earlier), Client: clientOf(q), Given: given(q), Attachments: images(q.Images),
 	}
 	if q.Greeting != "" && (known == nil || !known.Greeting) {
 		r.Instructions = strings.TrimPrefix(q.Instructions+"\n\nYou began the conversation with: "+q.Greeting, "\n\n")
@@ -148,10 +149,19 @@ func (s *Server) note(user string, run chat.Run, err error, q openai.Request) {
 func exchanges(all []openai.Exchange) []runs.Exchange {
 	out := make([]runs.Exchange, len(all))
 	for i, e := range all {
-		out[i] = runs.Exchange{User: e.User, Assistant: e.Assistant}
+		out[i] = runs.Exchange{User: e.User, Assistant: e.Assistant, Attachments: images(e.Images)}
 		if len(e.Steps) > 0 {
 			out[i].Assistant, out[i].Done = e.Last, done(e.Steps)
 		}
+	}
+	return out
+}
+
+// images are what came with a message itself, under names for people.
+func images(all [][]byte) []runs.Attachment {
+	out := make([]runs.Attachment, len(all))
+	for i := range all {
+		out[i] = runs.Attachment{Name: fmt.Sprintf("image-%d", i+1), Body: all[i]}
 	}
 	return out
 }

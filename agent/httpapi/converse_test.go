@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -12,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
 	"github.com/loongclaw/loongclaw/pkg/pass"
 )
 
@@ -262,13 +265,78 @@ func TestModels(t *testing.T) {
 	r.call("GET", chat.PathOpenAIModels+"/loong%63law", "", 200)
 }
 
-// What would be dropped in silence is refused.
-func TestAttachmentsAreRefused(t *testing.T) {
+// What a message brings along is in its events and in the history; what cannot be is
+// refused, and nothing of it is kept.
+func TestAttachmentsOfAMessage(t *testing.T) {
 	r := newRig(t)
+	for path, body := range map[string]string{"notes/plan.txt": "honey", "a.bin": "\x00\x01", "b.txt": ""} {
+		if w := r.do(r.request("PUT", "/api/files/"+path, body)); w.Code != 200 {
+			t.Fatalf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
 	for _, path := range []string{chat.PathChat, "/api/sessions/s/runs"} {
-		refused(t, path, r.do(r.request("POST", path, `{"message":"hi","attachments":[{"path":"a.png"}]}`)), 400, "unsupported")
+		for attachments, want := range map[string]struct {
+			status int
+			code   fault.Code
+		}{
+			`[{"path":"gone.txt"}]`:                        {404, "not_found"},
+			`[{"path":"notes/plan.txt"},{"path":"a.bin"}]`: {415, "unsupported_media"},
+			`[{"path":"../a"}]`:                            {400, "invalid_request"},
+			`[{"path":"notes"}]`:                           {400, "invalid_request"},
+			`[{}]`:                                         {400, "invalid_request"},
+			`["notes/plan.txt"]`:                           {400, "invalid_request"},
+			`[` + strings.Repeat(`{"path":"b.txt"},`, 16) + `{"path":"b.txt"}]`: {400, "invalid_request"},
+		} {
+			refused(t, path+" "+attachments, r.do(r.request("POST", path, `{"message":"hi","attachments":`+attachments+`}`)), want.status, want.code)
+		}
+	}
+	if all := shown(t, r); len(all) != 0 {
+		t.Errorf("sessions were left: %v", all)
 	}
 	r.call("POST", chat.PathChat, `{"message":"hi","attachments":[]}`, 200)
+	r.call("POST", chat.PathChat, `{"message":"look","sessionId":"s","attachments":[{"path":"./notes/plan.txt"},{"path":"b.txt"}]}`, 200)
+	want := []any{
+		map[string]any{"path": "notes/plan.txt", "name": "plan.txt", "mediaType": "text/plain", "size": 5.0, "sha256": "34f9741a41a6f6ca5de5e24a9bbf64e58e9a1ebcd9a0ec2fd54be8ffcca8ab56"},
+		map[string]any{"path": "b.txt", "name": "b.txt", "mediaType": "text/plain", "size": 0.0, "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "error": "it is empty"},
+	}
+	first := r.call("GET", "/api/history/s", "", 200)["messages"].([]any)[0].(map[string]any)
+	want[0].(map[string]any)["sha256"] = hashOf("honey")
+	if diff := cmp.Diff(want, first["attachments"]); diff != "" {
+		t.Errorf("in the history (-want +got):\n%s", diff)
+	}
+	q := r.request("GET", "/api/sessions/s/events", "")
+	q.Header.Set("Accept", "application/json")
+	var page struct{ Events []map[string]any }
+	if err := json.Unmarshal(r.do(q).Body.Bytes(), &page); err != nil || page.Events[0]["type"] != "message" {
+		t.Fatalf("%v, %v", page, err)
+	}
+	if diff := cmp.Diff(want, page.Events[0]["attachments"]); diff != "" {
+		t.Errorf("in the event (-want +got):\n%s", diff)
+	}
+}
+
+// TestAnImageOfAnOpenAIClientIsAnAttachment of that message, in the session that its
+// conversation has; what is no image is refused.
+func TestAnImageOfAnOpenAIClientIsAnAttachment(t *testing.T) {
+	r := newRig(t)
+	ask := func(url string) string {
+		return `{"messages":[{"role":"user","content":[{"type":"text","text":"look at this"},{"type":"image_url","image_url":{"url":"` + url + `"}}]}]}`
+	}
+	gif := "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+	for _, url := range []string{"https://example.com/a.png", "data:image/png;base64,aGVsbG8="} {
+		refused(t, url, r.do(r.request("POST", chat.PathCompletions, ask(url))), 400, "unsupported")
+	}
+	if all := shown(t, r); len(all) != 0 {
+		t.Errorf("sessions were left: %v", all)
+	}
+	// This rig has no worker, so that the image cannot be looked at for now.
+	refused(t, "no worker", r.do(r.request("POST", chat.PathCompletions, ask("data:image/png;base64,"+gif))), 503, "unavailable")
+	r.call("POST", chat.PathCompletions, `{"messages":[`+by("user", "one")+`]}`, 200)
+}
+
+func hashOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
 }
 
 // What is to be JSON is answered by the model alone, in either form, and leaves nothing.

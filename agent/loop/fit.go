@@ -7,7 +7,7 @@ func Size(messages []Message) int {
 	n := 0
 	for i := range messages {
 		m := &messages[i]
-		n += len(m.Text) + len(m.Context) + len(m.Reasoning) + len(m.Native)
+		n += len(m.Text) + len(m.Context) + len(m.Reasoning) + len(m.Native) + attachedSize(m.Attached)
 		for _, c := range m.Calls {
 			n += len(c.Name) + len(c.Arguments)
 		}

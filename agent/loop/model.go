@@ -59,10 +59,13 @@ type Message struct {
 	Text    string
 	Context string // of a user's message: what the agent adds to it, fenced and named as what it is; it precedes Text
 	Calls   []Call // of an assistant's message
-	CallID  string // of a tool's message: the call that it answers
-	Name    string // of a tool's message: the tool
-	Failed  bool   // of a tool's message: the call did not do what it was to do
-	Client  bool   // of a tool's message: it is the client's, and ran there
+
+	Attached []Attached // of a user's message: the files that stand with it, before Text
+
+	CallID string // of a tool's message: the call that it answers
+	Name   string // of a tool's message: the tool
+	Failed bool   // of a tool's message: the call did not do what it was to do
+	Client bool   // of a tool's message: it is the client's, and ran there
 
 	Summary bool     // it stands for older messages; see SummaryMessage
 	From    []string // of a summary, and of what the agent adds: the tools whose results it was made from

@@ -3,6 +3,7 @@ package model
 import (
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
@@ -130,6 +131,11 @@ func (i *Info) Window() int {
 	return least
 }
 
+// Sees reports whether any of the models reads images.
+func (i *Info) Sees() bool {
+	return slices.ContainsFunc(i.Models, func(e Entry) bool { return e.Vision })
+}
+
 func offlineModel(cfg Config) loop.Model {
 	return offline.New(offline.Config{Delay: cfg.OfflineDelay})
 }
@@ -155,6 +161,11 @@ func (c *Config) langchain(name string) langchain.Config {
 		Provider: name, Key: p.Key, URL: p.URL, Model: p.Model,
 		Temperature: c.Temperature, MaxTokens: c.MaxTokens, Timeout: c.Timeout,
 	}
+	model := p.Model
+	if known, ok := langchain.Known(name); ok && model == "" {
+		model = known.Model
+	}
+	out.Vision = c.vision(name, model)
 	if c.proxied(name) {
 		out.Upstream = p.URL
 		if known, ok := langchain.Known(name); ok && p.URL == "" {

@@ -48,7 +48,7 @@ func (c *Config) anthropic(logger *slog.Logger, httpClient *http.Client) (loop.M
 		at += "/messages" // the egress proxy knows each provider by one name, without a version
 	}
 	own, err := anthropic.New(anthropic.Config{
-		Key: lc.Key, URL: at, Upstream: lc.Upstream, Model: lc.Model, MaxTokens: c.MaxTokens, Thinking: c.AnthropicThinking,
+		Key: lc.Key, URL: at, Upstream: lc.Upstream, Model: lc.Model, MaxTokens: c.MaxTokens, Vision: lc.Vision, Thinking: c.AnthropicThinking,
 		Temperature: c.Temperature, Timeout: c.Timeout, Client: httpClient, Log: logger,
 	})
 	if err != nil {

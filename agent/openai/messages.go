@@ -3,7 +3,6 @@ package openai
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,11 +34,14 @@ func (q *Request) take(messages []wireMessage) error {
 		if field := m.refuse(); field != "" {
 			return fault.New(fault.CodeUnsupported, fmt.Sprintf("messages[%d]: %s is not served here", i, field), "send text, and calls of tools as tool_calls of the assistant").About(fmt.Sprintf("messages[%d].%s", i, field))
 		}
-		text, err := m.text()
-		if err != nil {
-			return fault.New(fault.CodeUnsupported, fmt.Sprintf("messages[%d]: %s", i, err), "send text").About(fmt.Sprintf("messages[%d].content", i))
+		text, images, err := m.content()
+		if err == nil && len(images) > 0 && m.Role != chat.RoleUser {
+			err = fmt.Errorf("images of the role %q are not served here", m.Role)
 		}
-		if err := c.add(m, text, i); err != nil {
+		if err != nil {
+			return fault.New(fault.CodeUnsupported, fmt.Sprintf("messages[%d]: %s", i, err), "send text, and images as data: URIs with base64").About(fmt.Sprintf("messages[%d].content", i))
+		}
+		if err := c.add(m, text, images, i); err != nil {
 			return err
 		}
 	}
@@ -54,7 +56,7 @@ func (c *conversation) now() *Exchange {
 	return &c.turns[len(c.turns)-1]
 }
 
-func (c *conversation) add(m wireMessage, text string, i int) error {
+func (c *conversation) add(m wireMessage, text string, images [][]byte, i int) error {
 	switch m.Role {
 	case "system", "developer":
 		c.instructions = append(c.instructions, text)
@@ -65,7 +67,7 @@ func (c *conversation) add(m wireMessage, text string, i int) error {
 		}
 		c.open = true
 		e := c.now()
-		e.User = joined(e.User, text)
+		e.User, e.Images = joined(e.User, text), append(e.Images, images...)
 	case roleAssistant:
 		calls, err := m.calls(i)
 		if err != nil {
@@ -130,6 +132,14 @@ func (c *conversation) result(m wireMessage, text string, i int) error {
 // end makes the request of what was read.
 func (c *conversation) end(q *Request) error {
 	q.Instructions = strings.Join(c.instructions, "\n\n")
+	for i := range c.turns { // a message may be an image and nothing else
+		if len(c.turns[i].Images) > 0 && strings.TrimSpace(c.turns[i].User) == "" {
+			c.turns[i].User = imageOnly
+		}
+	}
+	if q.Images = c.now().Images; len(q.Images) > chat.MaxAttachments {
+		return fault.New(fault.CodeInvalidRequest, fmt.Sprintf("a message has at most %d images", chat.MaxAttachments), "send the others with another message").About("messages")
+	}
 	if c.last == roleTool {
 		return c.goesOn(q)
 	}
@@ -238,28 +248,4 @@ func joined(before, text string) string {
 		return text
 	}
 	return before + "\n\n" + text
-}
-
-// text is a message's content: a string, or parts of text.
-func (m wireMessage) text() (string, error) {
-	content := bytes.TrimSpace(m.Content)
-	if len(content) == 0 || string(content) == "null" {
-		return "", nil
-	}
-	var s string
-	if json.Unmarshal(content, &s) == nil {
-		return s, nil
-	}
-	var parts []struct{ Type, Text string }
-	if json.Unmarshal(content, &parts) != nil {
-		return "", errors.New("content is neither text nor a list of parts")
-	}
-	var all strings.Builder
-	for _, p := range parts {
-		if p.Type != "text" && p.Type != "input_text" && p.Type != "output_text" {
-			return "", fmt.Errorf("content of the type %q is not served here", p.Type)
-		}
-		all.WriteString(p.Text)
-	}
-	return all.String(), nil
 }

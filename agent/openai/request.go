@@ -17,7 +17,8 @@ type Request struct {
 	Instructions string // its system messages
 	Greeting     string // what the assistant said before any user did, or where the client's window cuts an exchange in two
 	Earlier      []Exchange
-	Message      string // the user's last words
+	Message      string   // the user's last words
+	Images       [][]byte // that stand with them
 	Stream       bool
 	WantUsage    bool // in the stream, too
 
@@ -50,9 +51,10 @@ type Format struct {
 // Exchange is a message of the user and what was answered.
 type Exchange struct {
 	User      string
-	Assistant string // all that it said, before calls and after them
-	Steps     []Step // the answers that called tools
-	Last      string // where there are such, what it said behind them
+	Assistant string   // all that it said, before calls and after them
+	Images    [][]byte // that stand with the user's message
+	Steps     []Step   // the answers that called tools
+	Last      string   // where there are such, what it said behind them
 }
 
 // Step is an answer that called tools of the client, and what these gave.

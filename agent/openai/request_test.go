@@ -16,6 +16,11 @@ func TestParse(t *testing.T) {
 		name, body string
 		want       Request
 	}{
+		{
+			"images", `{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,aGk="}},{"type":"text","text":"one"}]},{"role":"assistant","content":"eins"},
+				{"role":"user","content":[{"type":"image_url","image_url":{"url":"DATA:;charset=x;BASE64,aG8=","detail":"low"}},{"type":"input_image","image_url":"data:image/webp;base64,aGEK"}]}]}`,
+			Request{Model: Model, Earlier: []Exchange{{User: "one", Assistant: "eins", Images: [][]byte{[]byte("hi")}}}, Message: "(image)", Images: [][]byte{[]byte("ho"), []byte("ha\n")}},
+		},
 		{"one message", `{"messages":[{"role":"user","content":"hi"}]}`, Request{Model: Model, Message: "hi"}},
 		{
 			"a conversation", `{"model":"gpt-x","stream":true,"stream_options":{"include_usage":true},"temperature":0,"messages":[
@@ -41,8 +46,10 @@ func TestParse(t *testing.T) {
 		},
 		{
 			"the one tool that must be called", `{"tools":[{"type":"function","function":{"name":"extract","parameters":{"type":"object"}}}],"tool_choice":{"type":"function","function":{"name":"extract"}},"messages":[{"role":"user","content":"hi"}]}`,
-			Request{Model: Model, Message: "hi", Format: &Format{Name: "extract", Schema: json.RawMessage(`{"type":"object"}`), Call: true},
-				Tools: []Tool{{Name: "extract", Parameters: json.RawMessage(`{"type":"object"}`)}}, Choice: Choice{Name: "extract"}},
+			Request{
+				Model: Model, Message: "hi", Format: &Format{Name: "extract", Schema: json.RawMessage(`{"type":"object"}`), Call: true},
+				Tools: []Tool{{Name: "extract", Parameters: json.RawMessage(`{"type":"object"}`)}}, Choice: Choice{Name: "extract"},
+			},
 		},
 		{
 			"the one tool there is, and some tool must be called", `{"tools":[{"type":"function","function":{"name":"extract"}}],"tool_choice":"required","messages":[{"role":"user","content":"hi"}]}`,
@@ -89,13 +96,18 @@ func TestParseRefuses(t *testing.T) {
 		`{"messages":"hi"}`: fault.CodeInvalidRequest,
 		`{}`:                fault.CodeMissingMessage,
 		`{"messages":[]}`:   fault.CodeMissingMessage,
-		`{"messages":[{"role":"user","content":" \n"}]}`:                                  fault.CodeMissingMessage,
-		`{"messages":[{"role":"user","content":null}]}`:                                   fault.CodeMissingMessage,
-		"{\"messages\":[{\"role\":\"user\",\"content\":\"\xff\"}]}":                       fault.CodeInvalidJSON,
-		`{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}`: fault.CodeMissingMessage,
-		`{"messages":[{"role":"function","name":"a","content":"a"}]}`:                     fault.CodeUnsupported,
-		`{"messages":[{"role":"user","content":[{"type":"image_url"}]}]}`:                 fault.CodeUnsupported,
-		`{"messages":[{"role":"user","content":7}]}`:                                      fault.CodeUnsupported,
+		`{"messages":[{"role":"user","content":" \n"}]}`:                                                                                                       fault.CodeMissingMessage,
+		`{"messages":[{"role":"user","content":null}]}`:                                                                                                        fault.CodeMissingMessage,
+		"{\"messages\":[{\"role\":\"user\",\"content\":\"\xff\"}]}":                                                                                            fault.CodeInvalidJSON,
+		`{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}`:                                                                      fault.CodeMissingMessage,
+		`{"messages":[{"role":"function","name":"a","content":"a"}]}`:                                                                                          fault.CodeUnsupported,
+		`{"messages":[{"role":"user","content":[{"type":"image_url"}]}]}`:                                                                                      fault.CodeUnsupported,
+		`{"messages":[{"role":"user","content":7}]}`:                                                                                                           fault.CodeUnsupported,
+		`{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://example.com/a.png"}}]}]}`:                                      fault.CodeUnsupported,
+		`{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"file:///etc/passwd"}}]}]}`:                                             fault.CodeUnsupported,
+		`{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png,hi"}}]}]}`:                                              fault.CodeUnsupported,
+		`{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,!!"}}]}]}`:                                       fault.CodeUnsupported,
+		`{"messages":[{"role":"assistant","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,aGk="}}]},{"role":"user","content":"hi"}]}`: fault.CodeUnsupported,
 		`{"n":2,` + user + `}`:                                    fault.CodeUnsupported,
 		`{"tools":[{"type":"function"}],` + user + `}`:            fault.CodeUnsupported,
 		`{"functions":[{}],` + user + `}`:                         fault.CodeUnsupported,

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 
+	"github.com/loongclaw/loongclaw/agent/attach"
+	"github.com/loongclaw/loongclaw/agent/files"
 	"github.com/loongclaw/loongclaw/agent/guard"
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/session"
@@ -18,6 +20,7 @@ type Aside struct {
 	Instructions string
 	Earlier      []Exchange
 	Message      string
+	Attachments  []Attachment // images that came with the request
 	RequestID    string
 
 	Format *Format // nil: text
@@ -53,10 +56,15 @@ func (m *Manager) Aside(ctx context.Context, user string, q Aside, onText func(s
 	id, began := newID("run"), m.Now()
 	ctx, traced := m.Trace.Run(ctx, m.Trace.Here(ctx), id, q.RequestID)
 	question := loop.Question{System: told(q.Instructions, q.Format), RequestID: q.RequestID, Format: q.Format}
-	for _, e := range q.Earlier {
-		question.Messages = append(question.Messages, loop.Message{Role: chat.RoleUser, Text: e.User}, loop.Message{Role: chat.RoleAssistant, Text: e.Assistant})
+	for _, e := range append(q.Earlier[:len(q.Earlier):len(q.Earlier)], Exchange{User: q.Message, Attachments: q.Attachments}) {
+		attached, err := m.shown(ctx, e.Attachments)
+		if err != nil {
+			return AsideAnswer{}, err
+		}
+		question.Messages = append(question.Messages, loop.Message{Role: chat.RoleUser, Text: e.User, Attached: attached}, loop.Message{Role: chat.RoleAssistant, Text: e.Assistant})
 	}
-	question.Messages = append(question.Messages, loop.Message{Role: chat.RoleUser, Text: q.Message})
+	question.Messages = question.Messages[:len(question.Messages)-1] // what it is to say
+	loop.LimitImages(question.Messages, loop.MaxImages, loop.MaxImageBytes)
 	answer, err := m.answerFormatted(ctx, question, onText)
 	status := chat.RunDone
 	switch {
@@ -108,4 +116,23 @@ func (m *Manager) answerAside(ctx context.Context, q loop.Question, onText func(
 		m.report(m.Log.With(slog.String("requestId", q.RequestID)), "question beside a conversation ended", err)
 	}
 	return a, err
+}
+
+// shown makes what a model is shown of images that are kept nowhere.
+func (m *Manager) shown(ctx context.Context, all []Attachment) ([]loop.Attached, error) {
+	var out []loop.Attached
+	for _, a := range all {
+		is := attach.Detect(a.Body)
+		if is.Kind != attach.Image || len(a.Body) > files.MaxFile {
+			return nil, fault.New(fault.CodeUnsupported, a.Name+" is no PNG, JPEG, WebP or GIF that can be read", "send a smaller image of one of these kinds")
+		}
+		view, err := m.Reader.Read(ctx, a.Body, is, 0)
+		if err != nil {
+			return nil, fault.Wrap(err, fault.CodeUnavailable, "the images cannot be read now", "send the request again")
+		}
+		out = append(out, loop.Attached{Name: a.Name, MediaType: is.MediaType, Problem: view.Problem, Shown: loop.Shown{
+			MediaType: view.MediaType, Size: len(view.Data), Width: view.Width, Height: view.Height, Data: view.Data,
+		}})
+	}
+	return out, nil
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/attach"
 	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/tools"
@@ -21,6 +22,8 @@ type Config struct {
 	Window   int    // of the model, in tokens; 0 is one that takes all that is kept for it
 	// AnswerTokens is how long an answer may be; 0 is the provider's own limit.
 	AnswerTokens int
+	Reader       *attach.Reader // makes what a model is shown of a file; without a worker of texts only
+	Vision       bool           // a model may see images
 	Log          *slog.Logger
 	Now          func() time.Time
 	// CheckpointAfter is how long after its last run a session is checkpointed: anchored in its

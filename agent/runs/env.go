@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/loongclaw/loongclaw/agent/attach"
 	"github.com/loongclaw/loongclaw/agent/lease"
 	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/agent/users"
@@ -53,6 +54,9 @@ func newEnv(c Config) *env {
 	}
 	if c.EvictAfter == 0 {
 		c.EvictAfter = 5 * time.Minute
+	}
+	if c.Reader == nil {
+		c.Reader = attach.NewReader(nil)
 	}
 	if c.Observer == nil {
 		c.Observer = unseen{}

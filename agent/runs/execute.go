@@ -30,11 +30,14 @@ func (s *open) execute(run session.Run) {
 		s.Observer.Ended(status, max(s.Now().Sub(began), 1))
 		traced(status)
 	}
-	state, turn, told := s.prepare(ctx, run)
+	state, turn, told, err := s.prepare(ctx, run)
 	s.Go(func() { s.watch(ctx, run, stop) })
 	rec := &recorder{s: s, run: run, context: told}
 	t := loop.Turn{Model: limited{s.Model}, Tools: s.toolbox(run.ID, turn, state.Messages), Recorder: rec}
-	out, err := t.Run(ctx, state)
+	var out loop.Outcome
+	if err == nil {
+		out, err = t.Run(ctx, state)
+	}
 	s.learn(out)
 	cause := context.Cause(ctx)
 	switch {

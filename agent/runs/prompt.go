@@ -16,7 +16,7 @@ const recallBudget = 600
 
 // prepare returns where a run's turn stands, with what the model is told beside the
 // user's words. told is what of that is new and not in the journal yet.
-func (s *open) prepare(ctx context.Context, run session.Run) (st loop.State, turn session.Turn, told *session.Context) {
+func (s *open) prepare(ctx context.Context, run session.Run) (st loop.State, turn session.Turn, told *session.Context, err error) {
 	s.mu.Lock()
 	var taken int
 	turn, taken = s.state.Turn(run.ID, s.user.Memory.Has), s.taken
@@ -46,7 +46,7 @@ func (s *open) prepare(ctx context.Context, run session.Run) (st loop.State, tur
 	// between is then in a summary's list though not in the summary.
 	st.Compaction = turn.Compaction(newID("sum"), room, known)
 	st.Messages = turn.Messages(known)
-	return st, turn, told
+	return st, turn, told, s.show(ctx, st.Messages)
 }
 
 func dayOf(t time.Time) string { return t.UTC().Format("Monday, 2006-01-02") }

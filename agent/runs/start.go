@@ -24,6 +24,7 @@ type Request struct {
 	Model       *string // who is to answer first from here on; nil: as before; empty: the default
 	Interactive bool    // somebody can answer an approval
 	RequestID   string
+	Attachments []Attachment // in the order in which the model is shown them
 
 	// Instructions stand behind the persona for this message alone; Earlier is
 	// what a new session is to begin with. Both are for clients that keep their
@@ -44,6 +45,7 @@ var ErrBegun = session.ErrBegun
 type Exchange struct {
 	User, Assistant string
 	Done            []session.Done // before the answer
+	Attachments     []Attachment   // of the user's message; those that cannot be read are left out
 }
 
 // Start stores a message and returns when it is durable. The session is made
@@ -59,7 +61,7 @@ func (m *Manager) Start(ctx context.Context, user, id string, q Request) (chat.R
 	msg := session.Message{
 		RunID: newID("run"), MessageID: newID("msg"), ParentID: q.ParentID, Content: q.Message, Interactive: q.Interactive,
 		Instructions: q.Instructions, Model: q.Model, Key: q.Key, RequestID: q.RequestID, Trace: m.Trace.Here(ctx), Earlier: adopted(q.Earlier),
-		Client: q.Client, Given: q.Given, Begun: begun(q.Begun),
+		Client: q.Client, Given: q.Given, Begun: begun(q.Begun), Brought: brought(q.Attachments),
 	}
 	title := session.TitleOf(q.Message)
 	if len(q.Earlier) > 0 {
@@ -69,6 +71,9 @@ func (m *Manager) Start(ctx context.Context, user, id string, q Request) (chat.R
 		s, err := m.sessions.load(ctx, u, id)
 		if err != nil {
 			return chat.Run{}, err
+		}
+		if run, done, err := s.attach(ctx, &msg, q.Attachments, attachmentsOf(q.Earlier)); done || err != nil {
+			return run, err
 		}
 		// A session that was cleared in this moment has a next life.
 		run, err := s.submit(ctx, title, func() (session.Submitted, error) { return s.state.Submit(msg, s.self, s.Now()) })
@@ -94,6 +99,14 @@ func checkRequest(session string, q Request) error {
 		return fault.New(fault.CodeTooLarge, fmt.Sprintf("the system messages are longer than %s", size(chat.MaxInstructions)), "send shorter ones")
 	}
 	return nil
+}
+
+func attachmentsOf(earlier []Exchange) [][]Attachment {
+	out := make([][]Attachment, len(earlier))
+	for i := range earlier {
+		out[i] = earlier[i].Attachments
+	}
+	return out
 }
 
 // adopted returns what is kept of an earlier conversation, with new ids: who brings

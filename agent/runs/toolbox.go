@@ -16,6 +16,9 @@ func (s *open) toolbox(runID string, turn session.Turn, seen []loop.Message) loo
 	sight, known := &tools.Sight{}, s.Tools.For(s.user.Name)
 	calls := map[string]json.RawMessage{}
 	for _, msg := range seen {
+		for i := range msg.Attached { // what a file holds, and its name, others may have written
+			sight.Saw(known.Source(loop.AttachedSource(msg.Attached[i].Name), nil))
+		}
 		for _, c := range msg.Calls {
 			calls[c.ID] = c.Arguments
 		}

@@ -80,7 +80,7 @@ func (s *State) apply(e placed) (any, error) {
 }
 
 func (s *State) applyMessage(e placed, b messageBody) error {
-	m := chat.Message{ID: b.MessageID, RunID: b.RunID, Role: chat.RoleUser, Content: b.Content, Timestamp: e.at, ParentID: deref(b.ParentID)}
+	m := chat.Message{ID: b.MessageID, RunID: b.RunID, Role: chat.RoleUser, Content: b.Content, Timestamp: e.at, ParentID: deref(b.ParentID), Attachments: attachments(b.Attached)}
 	r := newRun(Run{ID: b.RunID, MessageID: b.MessageID, Interactive: b.Interactive, RequestID: b.RequestID, Trace: b.Trace, Instructions: b.Instructions})
 	r.entered, r.rooted = e.seq, b.ParentID != nil && *b.ParentID == ""
 	r.client = s.clients.of(b.Client)
@@ -90,7 +90,7 @@ func (s *State) applyMessage(e placed, b messageBody) error {
 	if err := s.tree.add(m, false); err != nil {
 		return err
 	}
-	s.tree.nodes[b.MessageID].seq = e.seq
+	s.tree.nodes[b.MessageID].seq, s.tree.nodes[b.MessageID].attached = e.seq, b.Attached
 	s.remember(b.Key, b.Hash, b.RunID, b.MessageID, e)
 	if s.title == "" {
 		s.title = TitleOf(b.Content)

@@ -104,7 +104,7 @@ func (s *State) branch(r *run, has func(id string) bool) []stretch {
 		part := stretch{last: n.ID}
 		switch {
 		case n.Role == chat.RoleUser:
-			part.messages, part.context = []loop.Message{{Role: chat.RoleUser, Text: n.Content}}, s.contextOf(path, i, r)
+			part.messages, part.context = []loop.Message{{Role: chat.RoleUser, Text: n.Content, Attached: shownOf(n.attached)}}, s.contextOf(path, i, r)
 		case i+1 < len(path) && path[i+1].RunID == n.RunID && path[i+1].Role == chat.RoleAssistant:
 			continue // a later stretch of the same run brings this one along
 		default:

@@ -79,7 +79,7 @@ func (r *reader) answer(e entry, a answerBody) []chat.Event {
 func (r *reader) event(e entry) (chat.Event, bool) {
 	switch b := e.body.(type) {
 	case messageBody:
-		ev := chat.Event{Type: chat.TypeMessage, RunID: b.RunID, MessageID: b.MessageID, Role: chat.RoleUser, Content: &b.Content, Queued: b.Queued}
+		ev := chat.Event{Type: chat.TypeMessage, RunID: b.RunID, MessageID: b.MessageID, Role: chat.RoleUser, Content: &b.Content, Queued: b.Queued, Attachments: attachments(b.Attached)}
 		if b.ParentID != nil {
 			ev.ParentID = *b.ParentID
 		}

@@ -45,6 +45,26 @@ type messageBody struct {
 	Instructions string  `json:"instructions,omitempty"` // behind the persona, for this message
 	Model        *string `json:"model,omitempty"`        // who answers first from this message on; nil: nobody else
 	Client       *Client `json:"client,omitempty"`       // what its client brings along
+
+	Attached []Attached `json:"attachments,omitempty"`
+}
+
+// Attached is a file that stands with a message, and what a model is shown of it. Both
+// are kept with this life of the session, under their hashes.
+type Attached struct {
+	chat.Attachment
+	View *View `json:"view,omitempty"` // nil: nothing, for the reason in Error
+}
+
+// View is what a model is shown of a file. It was made when the message came, so that
+// the conversation is the same in every later request.
+type View struct {
+	SHA256    string `json:"sha256"`
+	MediaType string `json:"mediaType"`
+	Size      int    `json:"size"`
+	Width     int    `json:"width,omitempty"`
+	Height    int    `json:"height,omitempty"`
+	Whole     int    `json:"whole,omitempty"` // bytes of all of a text of which this is the beginning
 }
 
 // regenerateBody answers a message again.

@@ -33,7 +33,9 @@ type Message struct {
 
 	// Begun is what was done for the message elsewhere: calls of the client's tools
 	// and what these gave. Only an empty session can begin so.
-	Begun []Done
+	Begun    []Done
+	Attached []Attached // read and kept by now
+	Brought  []string   // what the sender called them, or the hashes of what came with the request
 
 	// Earlier is what an empty session begins with: a conversation that somebody
 	// else kept, with an id for each of its runs and messages.
@@ -44,6 +46,7 @@ type Message struct {
 type Exchange struct {
 	RunID, QuestionID, AnswerID string
 	User, Assistant             string
+	Attached                    []Attached
 	Done                        []Done // before the answer
 }
 
@@ -90,7 +93,11 @@ func (s *State) Submit(m Message, self Owner, now time.Time) (Submitted, error) 
 	if len(m.Begun) > 0 {
 		what = append(what, string(record.Marshal(m.Begun)))
 	}
+	if len(m.Brought) > 0 {
+		what = append(what, "attachments", strings.Join(m.Brought, "\x00"))
+	}
 	b := messageBody{
+		Attached:  m.Attached,
 		MessageID: m.MessageID, RunID: m.RunID, ParentID: m.ParentID, Content: m.Content, Interactive: m.Interactive,
 		Key: m.Key, Hash: hashOf(what...), RequestID: m.RequestID, Instructions: m.Instructions, Model: m.Model, Trace: m.Trace, Client: s.clients.recorded(m.Client),
 	}
@@ -225,7 +232,7 @@ func adopted(all []Exchange, self Owner) (records []record.Record, last string) 
 	for _, e := range all {
 		parent := last
 		records = append(records,
-			record.New(recMessage, messageBody{MessageID: e.QuestionID, RunID: e.RunID, ParentID: &parent, Content: e.User}),
+			record.New(recMessage, messageBody{MessageID: e.QuestionID, RunID: e.RunID, ParentID: &parent, Content: e.User, Attached: e.Attached}),
 			record.New(recStarted, startedBody{RunID: e.RunID, ParentID: parent, Owner: self}),
 		)
 		steps, end := done(e.Done, e.RunID, e.QuestionID)

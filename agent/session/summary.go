@@ -98,13 +98,16 @@ func (t *Turn) Compaction(id string, room int, m Memory) loop.Compaction {
 	return c
 }
 
-// tools are those whose results a part shows.
+// tools are those whose results a part shows, and the files that stand with it.
 func (p *stretch) tools(m Memory) (names []string) {
 	if p.summary != nil {
 		names = p.summary.Tools
 	}
 	names = append(names[:len(names):len(names)], p.context.from(m)...)
 	for i := range p.messages {
+		for k := range p.messages[i].Attached {
+			names = append(names[:len(names):len(names)], loop.AttachedSource(p.messages[i].Attached[k].Name))
+		}
 		if m := &p.messages[i]; m.Role == loop.RoleTool && !m.NotRun() {
 			name := m.Name
 			if m.Client {

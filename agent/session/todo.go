@@ -96,6 +96,9 @@ func (s *State) openTodo(r *run) (items []chat.TodoItem, tools []string) {
 		if path[i].Role != chat.RoleUser {
 			continue
 		}
+		for k := range path[i].attached {
+			tools = union(tools, loop.AttachedSource(path[i].attached[k].Name))
+		}
 		if of := s.answering(path, i, last); of != nil {
 			for _, c := range of.order {
 				tools = union(tools, c.named())

@@ -23,6 +23,8 @@ type node struct {
 	last    string // the newest child, to follow a branch to its end
 	step    int    // of an answer: how many steps its run had done with it
 	seq     uint64 // of its record
+
+	attached []Attached // of a user's message
 }
 
 // add takes a message in. One whose parent is not known yet is settled later.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/attach"
 	"github.com/loongclaw/loongclaw/agent/tools/shell"
 	"github.com/loongclaw/loongclaw/agent/tools/webpage"
 	"github.com/loongclaw/loongclaw/agent/tools/worker"
@@ -41,7 +42,7 @@ const maxPageTime = 10 * time.Second
 func ServeTask(stdin io.Reader, stdout, stderr io.Writer, limits shell.Limits, exit func(int)) int {
 	return worker.Child{
 		Stdin: stdin, Stdout: stdout, Stderr: stderr, Exit: exit,
-		Funcs: map[string]worker.Func{taskPage: webpage.Work, taskShell: shell.Work(limits)},
+		Funcs: map[string]worker.Func{taskPage: webpage.Work, taskShell: shell.Work(limits), attach.Task: attach.Work},
 	}.Main()
 }
 

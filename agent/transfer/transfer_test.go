@@ -117,7 +117,7 @@ func keyGen() *rapid.Generator[string] {
 		return rapid.SampledFrom([]string{
 			"config/SOUL.md", "config/mcp.json",
 			user + fmt.Sprintf("log/%012d", n), user + fmt.Sprintf("s/main/%06d/log/%012d", n, n), user + fmt.Sprintf("s/log/000001/log/%012d", n),
-			user + "files/a", user + "files/d/b", user + fmt.Sprintf("open/s%d", n), user + fmt.Sprintf("s/main/000001/snap/%d", n), user + "snap/end", user + "agents/box",
+			user + "files/a", user + "files/d/b", user + fmt.Sprintf("open/s%d", n), user + fmt.Sprintf("s/main/000001/snap/%d", n), user + fmt.Sprintf("s/log/000001/attached/%02d", n), user + "snap/end", user + "agents/box",
 		}).Draw(t, "key")
 	})
 }

@@ -70,11 +70,10 @@ func Names(ctx context.Context, b bucket.Bucket) ([]string, error) {
 func Journals(ctx context.Context, b bucket.Bucket, user string) ([]string, error) {
 	prefixes := []string{}
 	err := each(ctx, b, Prefix(user), func(key string) error {
-		const dir = "/log/"
-		p := key[:strings.LastIndex(key, dir)+len(dir)] // a session may be called log, too
-		if p != logPrefix(user) && !strings.HasPrefix(p, Prefix(user)+"s/") {
+		if !IsJournal(key) { // a session may be called log, too
 			return nil
 		}
+		p := key[:strings.LastIndexByte(key, '/')+1]
 		if len(prefixes) == 0 || prefixes[len(prefixes)-1] != p {
 			prefixes = append(prefixes, p)
 		}

@@ -130,7 +130,9 @@ func (c *Core) call(id Identity, in chat.Frame, f Facts) (*Call, error) {
 			Message  string  `json:"message"`
 			ParentID string  `json:"parentId,omitempty"`
 			Model    *string `json:"model,omitempty"`
-		}{d.Message, d.ParentID, d.Model})}
+
+			Attachments chat.AttachmentRefs `json:"attachments,omitempty"`
+		}{d.Message, d.ParentID, d.Model, d.Attachments})}
 		return c.signChat(id, k, d, f)
 	case chat.FrameGetHistory:
 		return c.sign(id, d.SessionID, Call{Method: http.MethodGet, Target: of(chat.PathHistory), Then: ThenHistory}, access.ScopeRead, f)

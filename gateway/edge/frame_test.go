@@ -33,6 +33,7 @@ func TestFramesBecomeSignedCalls(t *testing.T) {
 	c := newCore(t, nil)
 	for frame, want := range map[string]Call{
 		`{"type":"chat","data":{"message":"你好","sessionId":"a b","idempotencyKey":"k1","parentId":"p"}}`: {Method: "POST", Target: "/api/sessions/a%20b/runs", Body: []byte(`{"message":"你好","parentId":"p"}`), Session: "a b", Then: ThenFollow},
+		`{"type":"chat","message":"hi","attachments":[{"path":"a.png"}]}`:                                {Method: "POST", Target: "/api/sessions/default/runs", Body: []byte(`{"message":"hi","attachments":[{"path":"a.png"}]}`), Session: "default", Then: ThenFollow},
 		`{"type":"chat","message":"hi"}`:                                 {Method: "POST", Target: "/api/sessions/default/runs", Body: []byte(`{"message":"hi"}`), Session: "default", Then: ThenFollow},
 		`{"type":"get_history","data":{"sessionId":"s?x"}}`:              {Method: "GET", Target: "/api/history/s%3Fx", Session: "s?x", Then: ThenHistory},
 		`{"type":"clear_history","data":{"sessionId":"s"}}`:              {Method: "DELETE", Target: "/api/history/s", Session: "s", Then: ThenCleared},

@@ -138,6 +138,8 @@ type Event struct {
 	Error  *fault.Error `json:"error,omitempty"`
 
 	Items []TodoItem `json:"items,omitzero"` // of todo: the whole list, which may be empty
+
+	Attachments []Attachment `json:"attachments,omitempty"` // of message
 }
 
 // Text is the event's content, empty where it has none.
@@ -215,6 +217,8 @@ type Message struct {
 	Queued     bool   `json:"queued,omitempty"`    // it waits for its turn; nothing answers it yet
 	Reasoning  string `json:"reasoning,omitempty"` // of an answer, where it is asked for
 	Summary    bool   `json:"summary,omitempty"`   // of role system: it stands for all messages up to its parent
+
+	Attachments []Attachment `json:"attachments,omitempty"` // of a user's message
 }
 
 // History is the answer of /api/history and, with its type, the history frame.

@@ -39,6 +39,8 @@ type FrameData struct {
 	Tail           *int    `json:"tail"` // nil: from the beginning
 	ApprovalID     string  `json:"approvalId"`
 	Decision       string  `json:"decision"`
+
+	Attachments AttachmentRefs `json:"attachments,omitempty"` // of chat
 }
 
 // ParseFrame reads and checks a client frame. The fields of every frame may
@@ -70,7 +72,7 @@ func ParseFrame(b []byte) (Frame, error) {
 			if err := f.check(); err != nil {
 				return f, err
 			}
-			return f, refuseUnserved(b, fields)
+			return f, f.lookInBoth(b, fields)
 		}
 	case FramePing:
 		return f, nil
@@ -81,18 +83,25 @@ func ParseFrame(b []byte) (Frame, error) {
 	return f, f.check()
 }
 
-// refuseUnserved looks in each of a frame's objects: fields may stand in either.
-func refuseUnserved(objects ...[]byte) error {
+// lookInBoth looks in each of a frame's objects for what changes the message: such
+// fields may stand in either.
+func (f *Frame) lookInBoth(objects ...[]byte) error {
 	for _, o := range objects {
-		var u Unserved
-		if err := json.Unmarshal(o, &u); err != nil {
+		var q struct {
+			Unserved
+			Attachments AttachmentRefs `json:"attachments"`
+		}
+		if err := json.Unmarshal(o, &q); err != nil {
 			return badFrame(err, "data")
 		}
-		if err := u.Refuse(); err != nil {
+		if err := q.Refuse(); err != nil {
 			return err
 		}
+		if len(f.Data.Attachments) == 0 {
+			f.Data.Attachments = q.Attachments
+		}
 	}
-	return nil
+	return f.Data.Attachments.Check()
 }
 
 func (f *Frame) check() error {

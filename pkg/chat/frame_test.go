@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -25,6 +26,11 @@ var frames = []frameCase{
 		Frame{FrameChat, FrameData{Message: "你好", SessionID: "work", IdempotencyKey: "k1", ParentID: "msg_1"}},
 		Frame{FrameChat, FrameData{Message: "你好", SessionID: "work", IdempotencyKey: "k1", ParentID: "msg_1"}},
 	},
+	{
+		"frame_chat_attachments",
+		Frame{FrameChat, FrameData{Message: "hi", SessionID: "work", Attachments: AttachmentRefs{{Path: "图/a.png"}}}},
+		Frame{FrameChat, FrameData{Message: "hi", SessionID: "work", Attachments: AttachmentRefs{{Path: "图/a.png"}}}},
+	},
 	{"frame_chat_default", Frame{FrameChat, FrameData{Message: "hi"}}, Frame{FrameChat, FrameData{Message: "hi", SessionID: "default"}}},
 	{"frame_get_history", Frame{FrameGetHistory, FrameData{SessionID: "work"}}, Frame{FrameGetHistory, FrameData{SessionID: "work"}}},
 	{"frame_clear_history", Frame{FrameClearHistory, FrameData{SessionID: "work"}}, Frame{FrameClearHistory, FrameData{SessionID: "work"}}},
@@ -37,7 +43,7 @@ var frames = []frameCase{
 // wireOf is what a client sends: only the fields that it fills in.
 func wireOf(t *testing.T, f Frame) []byte {
 	t.Helper()
-	data := map[string]string{}
+	data := map[string]any{}
 	b, err := json.Marshal(f.Data)
 	if err == nil {
 		err = json.Unmarshal(b, &data)
@@ -46,13 +52,13 @@ func wireOf(t *testing.T, f Frame) []byte {
 		t.Fatal(err)
 	}
 	for k, v := range data {
-		if v == "" {
+		if v == "" || v == nil {
 			delete(data, k)
 		}
 	}
 	b, err = json.MarshalIndent(struct {
-		Type string            `json:"type"`
-		Data map[string]string `json:"data,omitempty"`
+		Type string         `json:"type"`
+		Data map[string]any `json:"data,omitempty"`
 	}{f.Type, data}, "", "  ")
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +84,7 @@ func TestGoldenFrames(t *testing.T) {
 			t.Errorf("%s: the names of its fields changed:\n%s\nwant:\n%s", c.name, wire, b)
 		}
 		got, err := ParseFrame(b)
-		if err != nil || got != c.got {
+		if err != nil || !reflect.DeepEqual(got, c.got) {
 			t.Errorf("%s: got %+v, %v, want %+v", c.name, got, err, c.got)
 		}
 	}
@@ -97,12 +103,25 @@ func TestFieldsMayStandBesideTheType(t *testing.T) {
 		`{"type":"chat","data":{"message":"hi","sessionId":"s","later":[1]},"more":{}}`,
 		`{"type":"chat","data":{"message":"hi","sessionId":"s","attachments":[ ],"files":null,"tools":{}},"images":""}`,
 	} {
-		if got, err := ParseFrame([]byte(text)); err != nil || got != want {
+		if got, err := ParseFrame([]byte(text)); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got %+v, %v, want %+v", text, got, err, want)
 		}
 	}
 	if _, err := ParseFrame([]byte(`{"type":"ping","data":7}`)); err != nil {
 		t.Errorf("a ping's data matters: %v", err)
+	}
+}
+
+func TestAttachmentsMayStandInEither(t *testing.T) {
+	want := AttachmentRefs{{Path: "a.png"}, {Path: "b/c.pdf"}}
+	for _, text := range []string{
+		`{"type":"chat","data":{"message":"hi","attachments":[{"path":"a.png"},{"path":"b/c.pdf","later":1}]}}`,
+		`{"type":"chat","data":{"message":"hi"},"attachments":[{"path":"a.png"},{"path":"b/c.pdf"}]}`,
+		`{"type":"chat","message":"hi","Attachments":[{"path":"a.png"},{"path":"b/c.pdf"}]}`,
+	} {
+		if got, err := ParseFrame([]byte(text)); err != nil || !slices.Equal(got.Data.Attachments, want) {
+			t.Errorf("%s: got %+v, %v, want %v", text, got, err, want)
+		}
 	}
 }
 
@@ -136,9 +155,11 @@ func TestBadFrames(t *testing.T) {
 		{`{"type":"approve","data":{"decision":"once"}}`, fault.CodeInvalidRequest, "approvalId"},
 		{`{"type":"approve","data":{"approvalId":"a","decision":"always"}}`, fault.CodeInvalidRequest, "decision"},
 		{`{"type":"approve","data":{"approvalId":"a"}}`, fault.CodeInvalidRequest, "decision"},
-		{`{"type":"chat","data":{"message":"hi","attachments":[{"path":"a.png"}]}}`, fault.CodeUnsupported, "attachments"},
-		{`{"type":"chat","data":{"message":"hi"},"attachments":[{"path":"a.png"}]}`, fault.CodeUnsupported, "attachments"},
-		{`{"type":"chat","message":"hi","Attachments":{"path":"a.png"}}`, fault.CodeUnsupported, "attachments"},
+		{`{"type":"chat","data":{"message":"hi","attachments":[{"path":7}]}}`, fault.CodeInvalidRequest, "field attachments"},
+		{`{"type":"chat","data":{"message":"hi"},"attachments":["a.png"]}`, fault.CodeInvalidRequest, "attachments"},
+		{`{"type":"chat","data":{"message":"hi"},"attachments":[{"path":""}]}`, fault.CodeInvalidRequest, "attachments[0]"},
+		{`{"type":"chat","message":"hi","attachments":[` + strings.Repeat(`{"path":"a"},`, 16) + `{"path":"a"}]}`, fault.CodeInvalidRequest, "at most 16"},
+		{`{"type":"chat","message":"hi","Attachments":{"path":"a.png"}}`, fault.CodeInvalidRequest, "attachments"},
 		{`{"type":"chat","data":{"message":"hi","files":["a.png"]}}`, fault.CodeUnsupported, "files"},
 		{`{"type":"chat","data":{"message":"hi","images":["data:"]}}`, fault.CodeUnsupported, "images"},
 		{`{"type":"chat","data":{"message":"hi","audio":"data:"}}`, fault.CodeUnsupported, "audio"},

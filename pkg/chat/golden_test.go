@@ -34,6 +34,11 @@ func event(kind string, e Event) Event {
 	return e
 }
 
+var attached = []Attachment{
+	{Path: "图/a.png", Name: "a.png", MediaType: "image/png", Size: 4096, SHA256: strings.Repeat("0a", 32)},
+	{Name: "image-1", MediaType: "image/gif", Size: 9, SHA256: strings.Repeat("b1", 32), Error: "it is damaged or cut off"},
+}
+
 // events are one or more events of each type, by the name of their golden file.
 func events() map[string]Event {
 	args := json.RawMessage(`{"path":"notes/今天.md"}`)
@@ -43,6 +48,7 @@ func events() map[string]Event {
 		"message":               event(TypeMessage, Event{RunID: "run_1", MessageID: "msg_1", ParentID: "msg_0", Role: RoleUser, Content: Text("你好 <b> & \"quotes\"\n🐉")}),
 		"message_edited":        event(TypeMessage, Event{RunID: "run_3", MessageID: "msg_5", ParentID: "msg_0", Siblings: []string{"msg_1", "msg_5"}, Role: RoleUser, Content: Text("你好！")}),
 		"message_queued":        event(TypeMessage, Event{RunID: "run_2", MessageID: "msg_2", Role: RoleUser, Content: Text("and then?"), Queued: true}),
+		"message_attachments":   event(TypeMessage, Event{RunID: "run_1", MessageID: "msg_1", Role: RoleUser, Content: Text("look"), Attachments: attached}),
 		"message_chunk":         event(TypeMessageChunk, Event{RunID: "run_1", MessageID: "msg_3", ParentID: "msg_1", Content: Text("熊")}),
 		"reasoning_chunk":       event(TypeReasoningChunk, Event{RunID: "run_1", MessageID: "msg_3", Content: Text("因为"), Offset: 6, Truncated: true}),
 		"message_complete":      event(TypeMessageComplete, Event{RunID: "run_1", MessageID: "msg_3", ParentID: "msg_1", Role: RoleAssistant, Content: Text("熊大"), Usage: use, Finish: FinishStop}),
@@ -70,7 +76,7 @@ func events() map[string]Event {
 // others are what the contract has beside events.
 func others() map[string]any {
 	history := History{SessionID: "work", Head: "msg_3", Messages: []Message{
-		{ID: "msg_1", RunID: "run_1", Role: RoleUser, Content: "你好", Timestamp: at},
+		{ID: "msg_1", RunID: "run_1", Role: RoleUser, Content: "你好", Timestamp: at, Attachments: attached},
 		{ID: "msg_3", ParentID: "msg_1", RunID: "run_1", Role: RoleAssistant, Content: "熊", Timestamp: later, Incomplete: true},
 	}}
 	frame := history

@@ -22,6 +22,8 @@ const (
 	MaxEarlier = 10_000
 	// MaxWaiting is how many messages may wait in a session behind a run.
 	MaxWaiting = 8
+	// MaxAttachments is how many files one message brings along.
+	MaxAttachments = 16
 	// MaxID is the longest session id, in bytes of UTF-8.
 	MaxID = 128
 	// DefaultSession is the session of a request that names none.

@@ -12,11 +12,10 @@ import (
 // an answer without these would be one to another message. It is embedded where a
 // message is read.
 type Unserved struct {
-	Attachments json.RawMessage `json:"attachments"`
-	Files       json.RawMessage `json:"files"`
-	Images      json.RawMessage `json:"images"`
-	Audio       json.RawMessage `json:"audio"`
-	Tools       json.RawMessage `json:"tools"`
+	Files  json.RawMessage `json:"files"`
+	Images json.RawMessage `json:"images"`
+	Audio  json.RawMessage `json:"audio"`
+	Tools  json.RawMessage `json:"tools"`
 }
 
 // Refuse names the first of them that says anything.
@@ -24,11 +23,11 @@ func (u Unserved) Refuse() error {
 	for _, f := range []struct {
 		name  string
 		value json.RawMessage
-	}{{"attachments", u.Attachments}, {"files", u.Files}, {"images", u.Images}, {"audio", u.Audio}, {"tools", u.Tools}} {
+	}{{"files", u.Files}, {"images", u.Images}, {"audio", u.Audio}, {"tools", u.Tools}} {
 		if !saysSomething(f.value) {
 			continue
 		}
-		hint := "leave it out, or put the file into the workspace with PUT /api/files/{path} and name it in the message"
+		hint := "put the file into the workspace with PUT /api/files/{path} and name it in attachments"
 		if f.name == "tools" {
 			hint = "leave it out: the agent calls its own tools; GET /api/tools lists them"
 		}

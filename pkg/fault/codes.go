@@ -23,7 +23,8 @@ const (
 	CodeConflict       Code = "conflict"               // 409: somebody else changed it first
 	CodeNewerVersion   Code = "newer_version"          // 409: a later version has written here
 	CodeTooLarge       Code = "too_large"              // 413
-	CodeMediaType      Code = "unsupported_media_type" // 415
+	CodeMediaType      Code = "unsupported_media_type" // 415: the body is of another kind than the path takes
+	CodeUnreadable     Code = "unsupported_media"      // 415: nothing can be read of such a file
 	CodeIdempotency    Code = "idempotency_mismatch"   // 422: the key was used with another body
 	CodeRateLimited    Code = "rate_limited"           // 429
 	CodeTooManyRuns    Code = "too_many_runs"          // 429: MAX_CONCURRENT_RUNS are active
@@ -45,7 +46,7 @@ var statuses = map[Code]int{
 	CodeInvalidRequest: 400, CodeInvalidJSON: 400, CodeMissingMessage: 400, CodeInvalidSession: 400,
 	CodeInvalidCursor: 400, CodeUnknownType: 400, CodeUnsupported: 400,
 	CodeUnauthorized: 401, CodeForbidden: 403, CodeOriginRefused: 403, CodeNotFound: 404, CodeMethod: 405, CodeTimeout: 408,
-	CodeSessionBusy: 409, CodeConflict: 409, CodeNewerVersion: 409, CodeTooLarge: 413, CodeMediaType: 415, CodeIdempotency: 422,
+	CodeSessionBusy: 409, CodeConflict: 409, CodeNewerVersion: 409, CodeTooLarge: 413, CodeMediaType: 415, CodeUnreadable: 415, CodeIdempotency: 422,
 	CodeRateLimited: 429, CodeTooManyRuns: 429, CodeCancelled: 499,
 	CodeInternal: 500, CodeDamaged: 500, CodeProviderFailed: 502, CodeEmptyAnswer: 502, CodeAgentFailed: 502,
 	CodeUnavailable: 503, CodeDraining: 503, CodeProviderBusy: 503, CodeStoreFailed: 503,

@@ -23,7 +23,7 @@ var codes = map[Code]int{
 	"invalid_request": 400, "invalid_json": 400, "missing_message": 400, "invalid_session": 400, "invalid_cursor": 400,
 	"unknown_type": 400, "unsupported": 400, "unauthorized": 401, "forbidden": 403, "origin_refused": 403, "not_found": 404,
 	"method_not_allowed": 405, "request_timeout": 408, "session_busy": 409, "conflict": 409, "too_large": 413,
-	"unsupported_media_type": 415, "idempotency_mismatch": 422, "rate_limited": 429, "too_many_runs": 429,
+	"unsupported_media_type": 415, "unsupported_media": 415, "idempotency_mismatch": 422, "rate_limited": 429, "too_many_runs": 429,
 	"internal": 500, "session_damaged": 500, "newer_version": 409, "provider_failed": 502, "empty_answer": 502, "agent_failed": 502, "unavailable": 503, "draining": 503,
 	"provider_busy": 503, "store_unavailable": 503, "provider_timeout": 504, "agent_timeout": 504, "cancelled": 499,
 }

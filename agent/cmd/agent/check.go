@@ -157,12 +157,18 @@ func report(r audit.Report, stdout io.Writer) error {
 	for _, d := range r.Damaged {
 		fmt.Fprintf(&out, "damaged: %s: %v\n", d.Prefix, d.Err)
 	}
+	for _, d := range r.Lost {
+		fmt.Fprintf(&out, "lost: %v\n", d.Err)
+	}
 	for _, o := range r.Orphans {
 		fmt.Fprintf(&out, "left over from a session that was cleared or deleted: %s: %d objects\n", o.Prefix, o.Objects)
 	}
-	fmt.Fprintf(&out, "%d users, %d journals whole, %d objects checked, %d anchors held, %d journals damaged, %d lines of ledgers\n", r.Users, r.Whole, r.Objects, r.Anchors, len(r.Damaged), r.Lines)
-	if _, err := io.WriteString(stdout, out.String()); err != nil || len(r.Damaged) == 0 {
+	fmt.Fprintf(&out, "%d users, %d journals whole, %d objects checked, %d anchors held, %d journals damaged, %d lines of ledgers, %d attachments whole\n", r.Users, r.Whole, r.Objects, r.Anchors, len(r.Damaged), r.Lines, r.Attached)
+	if _, err := io.WriteString(stdout, out.String()); err != nil || len(r.Damaged)+len(r.Lost) == 0 {
 		return err
+	}
+	if len(r.Damaged) == 0 {
+		return fmt.Errorf("%d objects that stand with messages are lost; they are named above\nNext: restore them from a backup; their sessions go on without them", len(r.Lost))
 	}
 	return fmt.Errorf("%d journals are damaged; the first bad object of each is named above\nNext: restore those objects from a backup, or delete the sessions", len(r.Damaged))
 }

@@ -22,6 +22,7 @@ import (
 
 	_ "golang.org/x/crypto/x509roots/fallback" // certificates where the system has none, as in our image
 
+	"github.com/loongclaw/loongclaw/agent/attach"
 	"github.com/loongclaw/loongclaw/agent/auditlog"
 	"github.com/loongclaw/loongclaw/agent/egress"
 	"github.com/loongclaw/loongclaw/agent/httpapi"
@@ -162,6 +163,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	box := tools.New(withCatalogs)
 	manager = runs.New(runs.Config{
 		Bucket: store, Model: chatModel, Tools: box, Instance: c.Instance, MaxRuns: c.maxRuns, Window: info.Window(), AnswerTokens: c.maxTokens, Log: log, Now: time.Now,
+		Reader: attach.NewReader(withCatalogs.Worker), Vision: info.Sees(),
 		Persona:  persona.Reader{Bucket: store, File: "config/SOUL.md", Log: log}.For,
 		Observer: seen, Trace: seen.runs(),
 	})

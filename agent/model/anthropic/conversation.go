@@ -34,13 +34,19 @@ type message struct {
 	Content []json.RawMessage `json:"content"`
 }
 
+// recipient is who is asked.
+type recipient struct {
+	model string // as PROVIDER/NAME
+	sees  bool   // it reads images
+}
+
 // conversation is a question as Anthropic takes it. It refuses a whole conversation
 // for one call without a result, one result without its call, one blank text, or
 // two turns of the same side; so none of these is ever written, whatever was cut off
 // the conversation's start or lost in a crash.
 type conversation struct {
-	model    string // who is asked, as PROVIDER/NAME
-	thoughts bool   // thinking goes back
+	recipient
+	thoughts bool // thinking goes back
 
 	names    *names
 	system   []json.RawMessage
@@ -65,16 +71,16 @@ type openCall struct {
 
 // converse writes a question. Without thoughts no thinking goes back, which the
 // provider takes for any conversation.
-func converse(asked *loop.Question, model string, thoughts bool) *conversation {
-	q := *asked
+func converse(question *loop.Question, who recipient, thoughts bool) *conversation {
+	q := *question
 	if q.NoCalls && len(q.Tools) == 0 {
 		q.Messages = dialect.Told(q.Messages) // else the tools that were called had to be declared
 	}
-	return compose(&q, model, thoughts)
+	return compose(&q, who, thoughts)
 }
 
-func compose(q *loop.Question, model string, thoughts bool) *conversation {
-	c := &conversation{model: model, names: newNames(q.Tools), ids: ids{}, sum: sha256.New(), choice: q.Choice, single: q.OneCall}
+func compose(q *loop.Question, who recipient, thoughts bool) *conversation {
+	c := &conversation{recipient: who, names: newNames(q.Tools), ids: ids{}, sum: sha256.New(), choice: q.Choice, single: q.OneCall}
 	c.declare(q)
 	if strings.TrimSpace(q.System) != "" {
 		c.system = []json.RawMessage{text(q.System)}
@@ -82,7 +88,7 @@ func compose(q *loop.Question, model string, thoughts bool) *conversation {
 	}
 	refused := 0 // whose thinking the provider has refused already
 	for i := range q.Messages {
-		if m := &q.Messages[i]; m.Model == model && isPlain(m) {
+		if m := &q.Messages[i]; m.Model == who.model && isPlain(m) {
 			refused = i
 		}
 	}
@@ -160,12 +166,21 @@ func (c *conversation) push(role string, blocks ...json.RawMessage) {
 }
 
 func (c *conversation) user(m *loop.Message) {
-	for _, s := range []string{m.Context, m.Text} {
+	said := func(s string) {
 		if strings.TrimSpace(s) != "" {
 			c.push(roleUser, text(s))
 		}
 	}
-	if strings.TrimSpace(m.Context+m.Text) == "" {
+	said(m.Context)
+	for i := range m.Attached {
+		f := &m.Attached[i]
+		said(f.Text(c.sees))
+		if c.sees && f.Visible() {
+			c.push(roleUser, imageOf(&f.Shown))
+		}
+	}
+	said(m.Text)
+	if len(m.Attached) == 0 && strings.TrimSpace(m.Context+m.Text) == "" {
 		c.push(roleUser, text(nothing))
 	}
 }

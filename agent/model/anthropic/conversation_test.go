@@ -88,7 +88,7 @@ func TestConversations(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			q := loop.Question{Messages: c.messages, Tools: specs}
-			if d := cmp.Diff(c.want, shape(converse(&q, "anthropic/m", true))); d != "" {
+			if d := cmp.Diff(c.want, shape(converse(&q, recipient{model: "anthropic/m"}, true))); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 			legal(t, q)
@@ -139,7 +139,7 @@ func TestToolsAreDeclaredAsTheyAreTaken(t *testing.T) {
 	q := loop.Question{Messages: []loop.Message{user("q")}, Tools: []loop.Spec{
 		{Name: "a.b", Parameters: json.RawMessage(`{"type":"object", "anyOf": [{}], "properties": {"x": {}}}`)}, {Name: "a_b"}, {Name: "ok", Description: "d", Parameters: json.RawMessage(`{"type": "object"}`)},
 	}}
-	c := converse(&q, "m", true)
+	c := converse(&q, recipient{model: "m"}, true)
 	var got []string
 	for _, b := range c.tools {
 		got = append(got, string(b))
@@ -175,7 +175,7 @@ func TestNoToolsAnyMore(t *testing.T) {
 	if len(b.Tools) != 0 || b.ToolChoice != nil || strings.Contains(string(s.Last().Raw), `"tool_`) {
 		t.Errorf("a question without tools has some: %s", s.Last().Raw)
 	}
-	if d := cmp.Diff([]string{`u: "q"`, `a: "Called: gone tool {}"`, `u: "Result of gone tool:\n1" "Answer now."`}, shape(converse(&q, "m", true))); d != "" {
+	if d := cmp.Diff([]string{`u: "q"`, `a: "Called: gone tool {}"`, `u: "Result of gone tool:\n1" "Answer now."`}, shape(converse(&q, recipient{model: "m"}, true))); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 

@@ -2,8 +2,11 @@ package anthropic
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"unicode/utf8"
+
+	"github.com/loongclaw/loongclaw/agent/loop"
 )
 
 // encode writes JSON that stays the same from request to request: a struct's fields
@@ -55,6 +58,21 @@ type textBlock struct {
 }
 
 func text(s string) json.RawMessage { return encode(textBlock{"text", valid(s)}) }
+
+type imageBlock struct {
+	Type   string      `json:"type"`
+	Source imageSource `json:"source"`
+}
+
+type imageSource struct {
+	Type      string `json:"type"`
+	MediaType string `json:"media_type"`
+	Data      string `json:"data"`
+}
+
+func imageOf(s *loop.Shown) json.RawMessage {
+	return encode(imageBlock{"image", imageSource{"base64", s.MediaType, base64.StdEncoding.EncodeToString(s.Data)}})
+}
 
 type toolUse struct {
 	Type  string          `json:"type"`

@@ -71,7 +71,7 @@ func FuzzStream(f *testing.F) {
 				t.Fatal(err)
 			}
 			q := ofOne("hi")
-			c := converse(&q, m.Name(), true)
+			c := converse(&q, m.recipient(), true)
 			var shown strings.Builder
 			a := &answer{m: m, names: c.names, prefix: c.prefix(), onText: func(s string) { shown.WriteString(s) }}
 			x := a.exchange()
@@ -109,7 +109,7 @@ func goesOn(t *testing.T, strict *anthropictest.Server, q loop.Question, a loop.
 	if err != nil {
 		t.Fatal(err)
 	}
-	sent := m.request(converse(&q, m.Name(), false), false, nil)
+	sent := m.request(converse(&q, m.recipient(), false), false, nil)
 	r := httptest.NewRequest(http.MethodPost, "/v1/messages", strings.NewReader(string(sent)))
 	m.head(r.Header, "")
 	w := httptest.NewRecorder()

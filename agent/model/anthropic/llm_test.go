@@ -56,7 +56,7 @@ func TestTheFaceOfLangchaingo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff([]string{`u: "hi\n\nthere"`, `a: "I look." a=look{"at":"x"}`, `u: a>"nothing"`}, shape(converse(&q, "m", true))); d != "" {
+	if d := cmp.Diff([]string{`u: "hi\n\nthere"`, `a: "I look." a=look{"at":"x"}`, `u: a>"nothing"`}, shape(converse(&q, recipient{model: "m"}, true))); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 	if text, err := m.Call(t.Context(), "hi"); err != nil || text != "ok" {

@@ -29,6 +29,7 @@ type Config struct {
 	Upstream    string        // the provider's own address where URL is the egress proxy's
 	Model       string        // empty is the table's
 	MaxTokens   int           // 0 is the model's own limit
+	Vision      bool          // the model sees images
 	Thinking    string        // adaptive, disabled or a budget in tokens; empty is what the model does by itself
 	Temperature *float64      // nil is the model's own; sent only to models that take one
 	Timeout     time.Duration // to the first byte and between two; 0 is DefaultTimeout
@@ -43,6 +44,7 @@ type Model struct {
 	url         *url.URL
 	genuine     bool // Anthropic itself, and no imitation
 	maxTokens   int
+	sees        bool
 	thinking    thinking
 	temperature *float64
 	timeout     time.Duration
@@ -75,7 +77,7 @@ func New(c Config) (*Model, error) {
 		return nil, fault.New(fault.CodeInvalidRequest, "ANTHROPIC_THINKING is not understood: "+err.Error(), "leave it out, or set it to adaptive, disabled or a number such as 8192")
 	}
 	m := &Model{
-		name: c.Model, key: c.Key, url: at, genuine: isGenuine(upstream), maxTokens: c.MaxTokens, thinking: t,
+		name: c.Model, key: c.Key, url: at, genuine: isGenuine(upstream), maxTokens: c.MaxTokens, sees: c.Vision, thinking: t,
 		timeout: c.Timeout, client: wire.Client(c.Client), log: c.Log, secrets: wire.SecretsOf(c.Key, at),
 	}
 	g := generationOf(c.Model)
@@ -97,6 +99,8 @@ func New(c Config) (*Model, error) {
 	}
 	return m, nil
 }
+
+func (m *Model) recipient() recipient { return recipient{m.Name(), m.sees} }
 
 // Name is the model as PROVIDER/NAME.
 func (m *Model) Name() string { return provider + "/" + m.name }
@@ -146,7 +150,7 @@ type course struct {
 // refuses what it is shown, and on where it paused.
 func (m *Model) Answer(ctx context.Context, q loop.Question, onText func(string)) (loop.Answer, error) {
 	at := course{thoughts: true, start: time.Now(), chosen: q.Choice != loop.Choice{} || q.OneCall}
-	c := converse(&q, m.Name(), true)
+	c := converse(&q, m.recipient(), true)
 	a := &answer{m: m, names: c.names, prefix: c.prefix(), onText: onText, onReasoning: q.OnReasoning}
 	for {
 		x := a.exchange()
@@ -163,7 +167,7 @@ func (m *Model) Answer(ctx context.Context, q loop.Question, onText func(string)
 		case plainly:
 			m.log.LogAttrs(ctx, slog.LevelWarn, "asking without the thinking of earlier answers", slog.String("model", m.Name()),
 				slog.String("requestId", q.RequestID), slog.Any("error", f.Error))
-			c = converse(&q, m.Name(), false)
+			c = converse(&q, m.recipient(), false)
 			if at.pauses == 0 {
 				a.prefix, a.plain = c.prefix(), true
 			}
@@ -171,7 +175,7 @@ func (m *Model) Answer(ctx context.Context, q loop.Question, onText func(string)
 			m.log.LogAttrs(ctx, slog.LevelWarn, "asking for a call in words", slog.String("model", m.Name()),
 				slog.String("requestId", q.RequestID), slog.Any("error", f.Error))
 			q = dialect.ToldChoice(q)
-			c = converse(&q, m.Name(), at.thoughts)
+			c = converse(&q, m.recipient(), at.thoughts)
 		case shorter:
 			m = m.withMost(f.room)
 		case again:

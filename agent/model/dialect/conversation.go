@@ -24,6 +24,7 @@ const (
 // message is one message of a request before it is written.
 type message struct {
 	role   string
+	lead   []part // of the user's: what stands before the text, where there are images
 	text   string
 	calls  []call
 	callID string // of a result
@@ -58,7 +59,7 @@ func build(q loop.Question, a Asked) []message {
 	if !blank(system) || !c.rules.Has(NoBlanks) && system != "" {
 		c.out = append(c.out, message{role: "system", text: system})
 	}
-	messages := q.Messages
+	messages := limited(q.Messages, c.rules)
 	if q.NoCalls && len(q.Tools) == 0 {
 		messages = Told(messages)
 	}
@@ -92,30 +93,34 @@ func (c *conversation) last() *message {
 
 func (c *conversation) user(m *loop.Message) {
 	c.settle()
-	text := join(m.Context, m.Text)
-	if blank(text) && c.rules.Has(NoBlanks) {
+	lead, text := c.asked.spoken(m)
+	if len(lead) == 0 && blank(text) && c.rules.Has(NoBlanks) {
 		return
 	}
-	c.say(text)
+	c.say(text, lead...)
 }
 
-// say adds a text of the user's side.
-func (c *conversation) say(text string) {
+// say adds a text of the user's side, with what stands before it.
+func (c *conversation) say(text string, lead ...part) {
 	last := c.last()
 	switch {
 	case last != nil && last.role == chat.RoleUser && c.rules.Has(Alternate):
-		last.text = join(last.text, text)
+		last.goOn(text, lead)
 		return
 	case last != nil && last.role == loop.RoleTool && c.rules.Has(Bridge):
 		c.out = append(c.out, message{role: roleAgent, text: bridging})
 	}
-	c.out = append(c.out, message{role: chat.RoleUser, text: text})
+	c.out = append(c.out, message{role: chat.RoleUser, lead: lead, text: text})
 }
 
 func (c *conversation) prepend(system string) {
 	for i := range c.out {
-		if c.out[i].role == chat.RoleUser {
-			c.out[i].text = join(system, c.out[i].text)
+		if m := &c.out[i]; m.role == chat.RoleUser {
+			if len(m.lead) > 0 {
+				m.lead = append([]part{{text: system}}, m.lead...)
+			} else {
+				m.text = join(system, m.text)
+			}
 			return
 		}
 	}

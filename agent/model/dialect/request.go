@@ -14,6 +14,7 @@ type Asked struct {
 	Provider string // as in loop.Message.Model, before the slash
 	Model    string // as in loop.Message.Model, after the slash
 	Rules    Rules
+	Sees     bool // it reads images
 }
 
 // Options are the settings of a request.
@@ -159,6 +160,9 @@ func (m *message) json(r *Rules) json.RawMessage {
 			o = o.text("name", m.name)
 		}
 	case chat.RoleUser:
+		if len(m.lead) > 0 {
+			return o.raw("content", m.parts()).bytes()
+		}
 	}
 	return o.text("content", m.text).bytes()
 }

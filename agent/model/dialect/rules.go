@@ -99,6 +99,8 @@ type Rules struct {
 	StreamUsage bool   // it takes stream_options.include_usage
 	JSON        JSON
 	Choose      Choose
+
+	Images, ImageBytes int // of one request; 0 is as many as everybody takes
 }
 
 // Has reports whether a rule is on.

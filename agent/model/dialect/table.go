@@ -250,12 +250,14 @@ var rows = map[string]func(*Rules){
 		r.On |= Bridge | NamedResults
 		r.StreamUsage = false // its last chunk has the usage anyway
 		r.JSON, r.Choose = JSONSchema, chooseAll
+		r.Images = 8
 	},
 	// "property … is unsupported" for unknown fields (janhq/jan#8136,
 	// NousResearch/hermes-agent#11089).
 	Groq: func(r *Rules) {
 		strict(r)
 		r.JSON, r.Choose = JSONObject, chooseAll // schemas with some of its models only
+		r.Images, r.ImageBytes = 5, 3<<20-1      // a request of 4 MB
 	},
 	Cerebras: func(r *Rules) {
 		strict(r)

@@ -34,6 +34,7 @@ type Config struct {
 	Model       string        // empty is the default
 	Temperature *float64      // nil is DefaultTemperature
 	MaxTokens   int           // of one answer; 0 is the provider's own limit
+	Vision      bool          // the model sees images
 	Timeout     time.Duration // to the first byte and between two; 0 is DefaultTimeout
 	Client      *http.Client  // nil is one of our own
 	Log         *slog.Logger  // nil is silence
@@ -48,6 +49,7 @@ type Model struct {
 	dialect     dialect.Rules
 	temperature float64
 	maxTokens   int
+	sees        bool
 	timeout     time.Duration
 	client      *http.Client
 	log         *slog.Logger
@@ -79,7 +81,7 @@ func New(c Config) (*Model, error) {
 	}
 	m := &Model{
 		provider: c.Provider, name: c.Model, key: c.Key, url: at, dialect: dialect.Of(c.Provider, c.Model, upstream),
-		temperature: DefaultTemperature, maxTokens: c.MaxTokens, timeout: c.Timeout,
+		temperature: DefaultTemperature, maxTokens: c.MaxTokens, sees: c.Vision, timeout: c.Timeout,
 		client: wire.Client(c.Client), log: c.Log, secrets: wire.SecretsOf(c.Key, at),
 	}
 	if c.Temperature != nil {

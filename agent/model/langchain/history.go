@@ -11,7 +11,7 @@ import (
 // of the conversation: its request is thrown away, and with it the forms that it
 // cannot write.
 func (m *Model) history(q loop.Question) (placeholder []llms.MessageContent, body []byte) {
-	body = dialect.Request(q, dialect.Asked{Provider: m.provider, Model: m.name, Rules: m.dialect},
+	body = dialect.Request(q, dialect.Asked{Provider: m.provider, Model: m.name, Rules: m.dialect, Sees: m.sees},
 		dialect.Options{MaxTokens: m.maxTokens, Temperature: m.temperature})
 	return []llms.MessageContent{llms.TextParts(llms.ChatMessageTypeHuman, "placeholder")}, body
 }

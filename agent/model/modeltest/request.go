@@ -22,10 +22,11 @@ type Request struct {
 
 // Message is one message of the conversation.
 type Message struct {
-	Role       string `json:"role"`
-	Content    string `json:"content"`
-	Reasoning  string `json:"reasoning_content"`
-	ToolCallID string `json:"tool_call_id"`
+	Role       string   `json:"role"`
+	Content    string   `json:"content"` // of parts their texts
+	Images     []string `json:"-"`       // the addresses of those among the parts
+	Reasoning  string   `json:"reasoning_content"`
+	ToolCallID string   `json:"tool_call_id"`
 	Calls      []struct {
 		ID       string `json:"id"`
 		Type     string `json:"type"`
@@ -34,6 +35,30 @@ type Message struct {
 			Arguments string `json:"arguments"`
 		} `json:"function"`
 	} `json:"tool_calls"`
+}
+
+// UnmarshalJSON takes a content of parts, too.
+func (m *Message) UnmarshalJSON(raw []byte) error {
+	type plain Message
+	var parts struct {
+		Content []struct {
+			Text  string
+			Image struct{ URL string } `json:"image_url"`
+		}
+	}
+	if err := json.Unmarshal(raw, (*plain)(m)); err == nil || json.Unmarshal(raw, &parts) != nil {
+		return err
+	}
+	var texts []string
+	for _, p := range parts.Content {
+		if p.Image.URL != "" {
+			m.Images = append(m.Images, p.Image.URL)
+		} else {
+			texts = append(texts, p.Text)
+		}
+	}
+	m.Content = strings.Join(texts, "\n\n")
+	return nil
 }
 
 // Done is closed when the request has been answered or given up.

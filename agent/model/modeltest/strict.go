@@ -70,7 +70,8 @@ type sent struct {
 type sentMessage struct {
 	fields  map[string]json.RawMessage
 	role    string
-	content *string // nil: null, absent, or no string
+	content *string  // nil: null, absent, or neither text nor parts; of parts their texts
+	images  []string // their addresses
 	calls   []sentCall
 	callID  string
 }
@@ -114,6 +115,13 @@ func readSent(body []byte) (*sent, string) {
 		m.role, m.callID = f.Role, f.CallID
 		var s string
 		if len(f.Content) > 0 && f.Content[0] == '"' && json.Unmarshal(f.Content, &s) == nil {
+			m.content = &s
+		}
+		if len(f.Content) > 0 && f.Content[0] == '[' {
+			var fault string
+			if m.images, fault = readParts(f.Content, &s); fault != "" {
+				return q, fault
+			}
 			m.content = &s
 		}
 		for _, c := range f.Calls {

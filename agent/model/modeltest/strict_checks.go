@@ -35,12 +35,16 @@ type strict struct {
 	messageFields []string // the others are refused; nil: none is
 	bodyFields    []string // these are refused
 	choices       []string // of tool_choice
+
+	blind      bool // it knows no images
+	images     int  // how many it takes; 0: as many as others
+	imageBytes int  // of base64
 }
 
 // checks are asked one after the other; the first that says something refuses.
 var checks = []func(*sent, *strict) string{
 	checkFields, checkSystem, checkFirst, checkLast, checkRoles, checkContent, checkTools,
-	checkCalls, checkResults, checkReasoning, checkSignatures, checkForeign,
+	checkCalls, checkResults, checkReasoning, checkSignatures, checkForeign, checkImages,
 }
 
 func checkFields(q *sent, p *strict) string {
@@ -143,7 +147,7 @@ func checkContent(q *sent, p *strict) string {
 		case beside && *m.content == "" && p.emptyContent:
 			return "missing `messages.content` parameter"
 		case beside && *m.content == "":
-		case blank(*m.content):
+		case blank(*m.content) && len(m.images) == 0:
 			return fmt.Sprintf("the message at position %d with role '%s' must not be empty: text content blocks must contain non-whitespace text", i, m.role)
 		}
 	}

@@ -18,7 +18,7 @@ var (
 // is played here.
 var strictness = map[string]strict{
 	"openai":      {id: plainID, name: plainName, messageFields: standard, bodyFields: []string{"max_tokens"}},
-	"deepseek":    {id: plainID, name: plainName, successive: true, nullContent: true, reasoning: "reasoning_content", always: true},
+	"deepseek":    {blind: true, id: plainID, name: plainName, successive: true, nullContent: true, reasoning: "reasoning_content", always: true},
 	"kimi":        {id: dottedID, name: plainName, reasoning: "reasoning_content", withCalls: true},
 	"glm":         {code: "1214", id: plainID, name: plainName, choices: []string{"auto"}, bodyFields: []string{"stream_options", "max_completion_tokens"}},
 	"qwen":        {id: plainID, name: plainName, nullContent: true},
@@ -27,10 +27,10 @@ var strictness = map[string]strict{
 	"siliconflow": {code: "20015", id: plainID, name: plainName, successive: true},
 	"anthropic":   {id: plainID, name: plainName, emptyContent: true, messageFields: standard},
 	"gemini":      {id: plainID, name: wordName, named: true, successive: true, google: true},
-	"mistral":     {status: 422, id: nineID, name: plainName, alternate: true, bridge: true, messageFields: append([]string{"name", "prefix"}, standard...), bodyFields: []string{"stream_options", "max_completion_tokens"}},
-	"groq":        {id: plainID, name: plainName, messageFields: standard},
+	"mistral":     {images: 8, status: 422, id: nineID, name: plainName, alternate: true, bridge: true, messageFields: append([]string{"name", "prefix"}, standard...), bodyFields: []string{"stream_options", "max_completion_tokens"}},
+	"groq":        {images: 5, imageBytes: 4 << 20, id: plainID, name: plainName, messageFields: standard},
 	"xai":         {id: plainID, name: plainName, emptyContent: true, messageFields: standard},
-	"cerebras":    {status: 422, id: plainID, name: plainName, messageFields: standard},
+	"cerebras":    {blind: true, status: 422, id: plainID, name: plainName, messageFields: standard},
 	"openrouter":  {id: plainID, name: plainName, successive: true, bridge: true},
 	"ollama":      {id: plainID, name: plainName, nullContent: true, alternate: true},
 	"lmstudio":    {self: "openai", id: plainID, name: plainName, nullContent: true, alternate: true},

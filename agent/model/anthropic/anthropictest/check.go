@@ -93,7 +93,7 @@ func (s *Server) check(r *Request) *Refusal {
 	if r.Body.Temperature != nil && r.Header.Get("Anthropic-Version") != versions[0] {
 		return bad("`temperature` is not supported in this version of the API.")
 	}
-	for _, rule := range []func(*Body) *Refusal{s.settings, marks, tools, roles, blocks, calls, s.thoughts} {
+	for _, rule := range []func(*Body) *Refusal{s.settings, marks, tools, roles, blocks, images, calls, s.thoughts} {
 		if f := rule(&r.Body); f != nil {
 			return f
 		}
