@@ -197,3 +197,5 @@ func TestAFilesSearchSaysWhenTheStoreFails(t *testing.T) {
 		t.Errorf("%q, %v", out, err)
 	}
 }
+
+func (drive) Foreign(context.Context) (files.Foreign, error) { return files.Foreign{}, nil }
