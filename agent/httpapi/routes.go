@@ -80,7 +80,7 @@ func (s *Server) table() []route {
 		{put, chat.PathServer, takes(s.setServer)},
 		{del, chat.PathServer, writes(s.removeServer).as(http.StatusNoContent)},
 		{post, chat.PathServerPinned, takes(s.approveServer)},
-		{get, chat.PathServerGrant, writes(s.authorizeServer)},
+		{get, chat.PathServerGrant, writes(s.authorizeServer).as(http.StatusFound)},
 		{get, chat.PathServerReturn, writes(s.serverAuthorized)},
 
 		{get, chat.PathSkills, tells(s.listSkills)},
