@@ -304,7 +304,7 @@ const maxCounted = 4 << 20
 func (g *gathered) add(s string) error {
 	g.whole += len(s)
 	if left := g.room + 4 - g.Len(); left > 0 { // a character more, so that it shows that it was cut
-		g.WriteString(s[:min(len(s), left)])
+		_, _ = g.WriteString(s[:min(len(s), left)])
 	}
 	if g.whole > max(maxCounted, g.room) {
 		return errFull

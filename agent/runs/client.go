@@ -10,7 +10,8 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
-// What a client brings along, and what it says of its tools' calls.
+// Client and the other types are what a client brings along, and what it says of its
+// tools' calls.
 type (
 	Client     = session.Client
 	Tool       = loop.Spec

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -108,7 +109,7 @@ func (s *Skill) read(text []byte) error {
 		Name        string `yaml:"name"`
 		Description string `yaml:"description"`
 	}
-	if err := yaml.NewDecoder(bytes.NewReader(front)).Decode(&head); err != nil && err != io.EOF {
+	if err := yaml.NewDecoder(bytes.NewReader(front)).Decode(&head); err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("the front matter of %s is no YAML: name and description must be texts", page)
 	}
 	s.Description = strings.TrimSpace(head.Description)

@@ -21,7 +21,7 @@ export const faults = {
   newer_version: { en: ['A later version of the server wrote this. It can be read and deleted, not continued.', 'Update the server.'], zh: ['这是由更新版本的服务器写入的：可以阅读和删除，但不能继续。', '请升级服务器。'] },
   too_large: { en: ['This is larger than the server takes.', 'Shorten it, or split it.'], zh: ['内容超出服务器允许的大小。', '请缩短，或分几次发送。'] },
   unsupported_media_type: { en: ['The server cannot read this kind of file.', 'Send it in another format.'], zh: ['服务器无法读取这种文件。', '请换一种格式发送。'] },
-  unsupported_media: { en: ['Nothing can be read of a file of this kind.', 'Attach it as text, PDF, Word, Excel, PowerPoint, PNG, JPEG, WebP or GIF.'], zh: ['无法读取这种文件。', '请改为文本、PDF、Word、Excel、PowerPoint、PNG、JPEG、WebP 或 GIF 再附上。'] },
+  unsupported_media: { en: ['Nothing can be read of a file of this kind.', 'Attach it as text, an image, a PDF or an Office document.'], zh: ['无法读取这种文件。', '请改为文本、图片或办公文档再附上。'] },
   idempotency_mismatch: { en: ['This was sent before with other words.', 'Take it back to the composer and send it anew.'], zh: ['同一次发送的内容前后不一致。', '请放回输入框，重新发送。'] },
   rate_limited: { en: ['Too many requests in a short time.', 'Wait a moment; nothing is lost.'], zh: ['短时间内请求过多。', '请稍候，内容不会丢失。'] },
   too_many_runs: { en: ['As many answers are running as may run at once.', 'Wait for one to end, or stop one.'], zh: ['同时进行的回答已达上限。', '请等待其中一个结束，或停止一个。'] },
