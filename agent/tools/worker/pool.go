@@ -9,6 +9,7 @@ import (
 	"io"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -197,6 +198,10 @@ func (c *child) result(ctx context.Context, t Task) ([]byte, error) {
 	return nil, c.why(err, late)
 }
 
+// outOfMemory is what Go's runtime says when it gets no more memory. Where its garbage
+// collector gets none it reads address 0 on the system's stack, which no Go code does.
+var outOfMemory = []string{"out of memory", "cannot allocate memory", "goroutine stack exceeds", "SIGSEGV: segmentation violation\nPC="}
+
 // why tells from how a child ended what was too much.
 func (c *child) why(err error, late bool) error {
 	said := c.stderr.kept.String()
@@ -206,7 +211,7 @@ func (c *child) why(err error, late bool) error {
 		return ErrTime
 	case !errors.As(err, &exit):
 		return fmt.Errorf("%w: %w", ErrFailed, err)
-	case exit.ExitCode() == exitMemory, strings.Contains(said, "out of memory"), strings.Contains(said, "cannot allocate memory"), strings.Contains(said, "goroutine stack exceeds"):
+	case exit.ExitCode() == exitMemory, slices.ContainsFunc(outOfMemory, func(sign string) bool { return strings.Contains(said, sign) }):
 		return ErrMemory
 	case exit.ExitCode() == exitTime:
 		return ErrTime
