@@ -116,6 +116,17 @@ func (s *street) operations() map[string]func(*neighbour) {
 	ops["POST /api/mcp/:name/approve"] = func(n *neighbour) {
 		s.call(n, "POST", "/api/mcp/same/approve", map[string]any{"hash": strings.Repeat("0", 64)})
 	}
+	ops["GET /api/mcp/:name/authorize"] = func(n *neighbour) { s.call(n, "GET", "/api/mcp/same/authorize", nil) }
+	ops["GET /api/mcp/callback"] = func(n *neighbour) { s.call(n, "GET", "/api/mcp/callback?state="+n.mark+"&code=x", nil) }
+	ops["GET /api/skills"] = func(n *neighbour) { s.call(n, "GET", "/api/skills", nil) }
+	ops["POST /api/skills/:name/approve"] = func(n *neighbour) {
+		s.call(n, "POST", "/api/skills/same/approve", map[string]any{"hash": strings.Repeat("0", 64)})
+	}
+	ops["POST /mcp"] = func(n *neighbour) {
+		s.call(n, "POST", "/mcp", map[string]any{
+			"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": map[string]any{"name": "sessions_list", "arguments": map[string]any{"query": n.mark}},
+		}, client.Header{Name: "Accept", Value: "application/json, text/event-stream"})
+	}
 	ops["DELETE /api/mcp/:name"] = func(n *neighbour) { s.call(n, "DELETE", "/api/mcp/same", nil) }
 	// What has changed since the list was read; a cursor of the other's list opens
 	// nothing.
