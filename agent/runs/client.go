@@ -10,16 +10,23 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
-// Client and the other types are what a client brings along, and what it says of its
-// tools' calls.
-type (
-	Client     = session.Client
-	Tool       = loop.Spec
-	Choice     = loop.Choice
-	ClientCall = loop.Call
-	Output     = session.Output
-	Done       = session.Done
-)
+// Client is what a client brings along beside a message.
+type Client = session.Client
+
+// Tool is one of a client's tools.
+type Tool = loop.Spec
+
+// Choice is what an answer must call.
+type Choice = loop.Choice
+
+// ClientCall is a call of a client's tool.
+type ClientCall = loop.Call
+
+// Output is what such a call gave.
+type Output = session.Output
+
+// Done is an answer that called a client's tools, as the client tells it.
+type Done = session.Done
 
 // What a client's answer must call.
 const (
