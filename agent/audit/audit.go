@@ -74,12 +74,6 @@ func Run(ctx context.Context, b bucket.Bucket) (Report, error) {
 	return r, errors.Join(faults...)
 }
 
-// User checks one user.
-func User(ctx context.Context, b bucket.Bucket, name string) (Report, error) {
-	r := Report{Users: 1}
-	return r, r.user(ctx, b, name)
-}
-
 // user checks a user's journal first, for its anchors: what they name was
 // durable before them, so it must be found afterwards. What the sessions name of
 // the user's journal is held against it at the end, for the same reason.

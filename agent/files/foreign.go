@@ -34,13 +34,16 @@ func (f Foreign) Of(path string) []string {
 	return f.Files[path]
 }
 
-// Any returns where foreign text in any file came from.
-func (f Foreign) Any() []string {
+// Below returns where foreign text in any file of a folder came from; "" is the
+// workspace.
+func (f Foreign) Below(dir string) []string {
 	if f.All {
 		return f.Of("")
 	}
 	for _, path := range slices.Sorted(maps.Keys(f.Files)) {
-		return f.Files[path]
+		if dir == "" || strings.HasPrefix(path, dir+"/") {
+			return f.Files[path]
+		}
 	}
 	return nil
 }

@@ -2,8 +2,8 @@ package memory
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -61,11 +61,7 @@ func (s *Store) save(ctx context.Context, item Item) (Item, error) {
 		return Item{}, err
 	}
 	item.Timestamp = s.stamp()
-	id, err := s.newID(item.Timestamp)
-	if err != nil {
-		return Item{}, err
-	}
-	item.ID = id
+	item.ID = s.newID(item.Timestamp)
 	if err := s.append(ctx, RecordSaved, saved{Item: item}); err != nil {
 		return Item{}, err
 	}
@@ -140,18 +136,16 @@ const base36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 // newID makes an id of the original's form, mem_<ms>_<9 of base 36>. The caller
 // has the turn.
-func (s *Store) newID(at chat.Time) (string, error) {
+func (s *Store) newID(at chat.Time) string {
 	for {
 		var b [9]byte
-		if _, err := io.ReadFull(s.random, b[:]); err != nil {
-			return "", fault.Internal(fmt.Errorf("drawing an id: %w", err))
-		}
+		_, _ = rand.Read(b[:]) // it never fails
 		id := idOf(at, b[:])
 		s.mu.Lock()
 		_, taken := s.byID[id]
 		s.mu.Unlock()
 		if !taken {
-			return id, nil
+			return id
 		}
 	}
 }

@@ -2,10 +2,8 @@ package memory
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -25,9 +23,8 @@ const (
 // Store is one user's memory: what the records of the user's journal say, in
 // the order in which they were applied. It is safe for concurrent use.
 type Store struct {
-	log    Log
-	now    func() time.Time
-	random io.Reader
+	log Log
+	now func() time.Time
 
 	// turn lets one writer at a time look at what is there and append to it, so
 	// that two of them cannot both find a thing missing. Apply does not take it.
@@ -69,14 +66,11 @@ type Option func(*Store)
 // WithClock sets where the time comes from.
 func WithClock(now func() time.Time) Option { return func(s *Store) { s.now = now } }
 
-// WithRandom sets where the random part of new ids comes from.
-func WithRandom(r io.Reader) Option { return func(s *Store) { s.random = r } }
-
 // New makes the empty memory of one user. Whoever loads the user's journal
 // calls Apply for each of its records, and log calls it for those appended later.
 func New(log Log, opts ...Option) *Store {
 	s := &Store{
-		log: log, now: time.Now, random: rand.Reader,
+		log: log, now: time.Now,
 		turn: make(chan struct{}, 1), byID: map[string]*entry{},
 	}
 	for _, o := range opts {

@@ -43,33 +43,34 @@ func (readSkill) ReadOnly() bool { return true }
 func (readSkill) Foreign() bool { return true }
 
 // SourceOf names the skill.
-func (readSkill) SourceOf(args json.RawMessage) string {
+func (readSkill) SourceOf(args json.RawMessage) string { return "the skill " + nameIn(args) }
+
+// nameIn returns the name in a call's arguments; "" where there is none.
+func nameIn(args json.RawMessage) string {
 	var a struct {
 		Name string `json:"name"`
 	}
-	_ = json.Unmarshal(args, &a)
-	return "the skill " + a.Name
+	_ = json.Unmarshal(args, &a) // what is no name is none
+	return a.Name
 }
 
 // Fences reports that the output says itself what it is.
 func (readSkill) Fences() {}
 
-func (t readSkill) name(args json.RawMessage) (string, string) {
-	var a struct {
-		Name string `json:"name"`
+// refusal says why a skill cannot be read by what is known of it; "" where it can.
+func (t readSkill) refusal(name string) string {
+	switch {
+	case name == "":
+		return "the argument name is missing; it is the name of a skill"
+	case !slices.ContainsFunc(t.ready, func(s Skill) bool { return s.Name == name }):
+		return "there is no such skill that the user has approved as it is"
 	}
-	if json.Unmarshal(args, &a) != nil || a.Name == "" {
-		return "", "the argument name is missing; it is the name of a skill"
-	}
-	if !slices.ContainsFunc(t.ready, func(s Skill) bool { return s.Name == a.Name }) {
-		return "", "there is no such skill that the user has approved as it is"
-	}
-	return a.Name, ""
+	return ""
 }
 
 // Judge lets what was approved be read.
 func (t readSkill) Judge(args json.RawMessage, _ tools.Env) tools.Verdict {
-	if _, why := t.name(args); why != "" {
+	if why := t.refusal(nameIn(args)); why != "" {
 		return tools.Verdict{Kind: tools.VerdictDeny, Reason: why}
 	}
 	return tools.Verdict{Kind: tools.VerdictRun}
@@ -77,8 +78,8 @@ func (t readSkill) Judge(args json.RawMessage, _ tools.Env) tools.Verdict {
 
 // Run reads the skill anew: what is read is what was approved, or nothing.
 func (t readSkill) Run(ctx context.Context, args json.RawMessage, env tools.Env) (string, error) {
-	name, why := t.name(args)
-	if why != "" {
+	name := nameIn(args)
+	if why := t.refusal(name); why != "" {
 		return "", toolError(why)
 	}
 	one, err := t.source.find(ctx, env.User, name)

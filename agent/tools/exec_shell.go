@@ -119,7 +119,7 @@ func (t execShell) Run(ctx context.Context, raw json.RawMessage, env Env) (strin
 	if err != nil {
 		return "", err
 	}
-	note := written(env, foreign.Any())
+	note := sawWritten(env, foreign.Below(""))
 	if from := env.Sight.Outside(); len(from) > 0 {
 		store = noting{store, env.Files, from}
 	}

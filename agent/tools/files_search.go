@@ -112,7 +112,7 @@ func (t filesSearch) Run(ctx context.Context, raw json.RawMessage, env Env) (str
 		return "", err
 	}
 	for _, hit := range hits {
-		if mark := written(env, foreign.Of(hit.Path)); mark != "" {
+		if mark := sawWritten(env, foreign.Of(hit.Path)); mark != "" {
 			note += "\n" + mark
 			break
 		}

@@ -67,9 +67,16 @@ func (t listDirectory) Run(ctx context.Context, raw json.RawMessage, env Env) (s
 	if err != nil {
 		return "", err
 	}
+	foreign, err := env.Files.Foreign(ctx)
+	if err != nil {
+		return "", err
+	}
 	from := min(a.Offset, len(infos))
 	to := min(from+listPage, len(infos))
-	entries := make([]dirEntry, 0, to-from+1)
+	entries := make([]dirEntry, 0, to-from+2)
+	if note := sawWritten(env, foreign.Below(a.Path)); note != "" { // names are text, too
+		entries = append(entries, dirEntry{note, "note"})
+	}
 	for _, i := range infos[from:to] {
 		kind := "file"
 		if i.Dir {

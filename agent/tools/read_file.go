@@ -102,7 +102,7 @@ func (t readFile) Run(ctx context.Context, raw json.RawMessage, env Env) (string
 	if to < len(body) {
 		part += fmt.Sprintf("\n[cut: bytes %d to %d of %d; call read_file with offset=%d to see more]", from, to, len(body), to)
 	}
-	if note := written(env, foreign.Of(*a.Path)); note != "" {
+	if note := sawWritten(env, foreign.Of(*a.Path)); note != "" {
 		part = note + "\n" + part
 	}
 	return part, nil

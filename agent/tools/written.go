@@ -12,9 +12,9 @@ import (
 // have the output before them, know of it, too.
 const writtenMark = "[written while the model read "
 
-// written returns the note for an output, and puts what it says into sight; "" where
-// from is empty.
-func written(env Env, from []string) string {
+// sawWritten puts it into sight that an output holds such a file, and returns the note
+// that the output says it with; "" where from is empty.
+func sawWritten(env Env, from []string) string {
 	if len(from) == 0 {
 		return ""
 	}

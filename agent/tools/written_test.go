@@ -36,7 +36,9 @@ func TestAFileRemembersThatItWasWrittenBesideForeignText(t *testing.T) {
 	for tool, args := range map[string][]any{
 		"read_file":    {"path", "copy.txt"},
 		"files_search": {"query", "honey"},
-		"exec_shell":   {"command", "cat own.txt"}, // it might have been the other
+
+		"list_directory": {"path", "."},
+		"exec_shell":     {"command", "cat own.txt"}, // it might have been the other
 	} {
 		turn()
 		out := run(tool, args...)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -66,6 +68,15 @@ var tasks = map[string]worker.Func{
 	},
 	"deep":  func(context.Context, []byte) ([]byte, error) { return []byte(strconv.Itoa(deep(1))), nil },
 	"panic": func(context.Context, []byte) ([]byte, error) { panic("inside") },
+	"starve": func(context.Context, []byte) ([]byte, error) { // as the runtime ends where its collector gets no memory
+		_, _ = os.Stderr.WriteString("SIGSEGV: segmentation violation\nPC=0x43399d m=4 sigcode=1 addr=0x0\n")
+		os.Exit(2)
+		return nil, nil
+	},
+	"nil": func(context.Context, []byte) ([]byte, error) { // what no guard of a task can catch
+		go func() { fmt.Fprintln(io.Discard, *(*int)(nil)) }()
+		select {}
+	},
 	"fail":  func(context.Context, []byte) ([]byte, error) { return nil, errors.New("it cannot be done") },
 	"flood": func(context.Context, []byte) ([]byte, error) { return make([]byte, 1<<20), nil },
 	"env":   func(context.Context, []byte) ([]byte, error) { return []byte(strings.Join(os.Environ(), "\n")), nil },
@@ -109,6 +120,8 @@ func TestNoTaskGoesBeyondItsLimits(t *testing.T) {
 		"memory with programs":    {worker.Task{Name: "eat", Time: 20 * time.Second, Memory: 64 << 20, StartsPrograms: true}, worker.ErrMemory},
 		"stack":                   {worker.Task{Name: "deep", Time: 20 * time.Second}, worker.ErrMemory},
 		"output":                  {worker.Task{Name: "flood", Time: 20 * time.Second, Output: 1000}, worker.ErrMemory},
+		"memory of the runtime":   {worker.Task{Name: "starve", Time: 20 * time.Second}, worker.ErrMemory},
+		"a nil pointer":           {worker.Task{Name: "nil", Time: 20 * time.Second}, worker.ErrFailed},
 		"a panic":                 {worker.Task{Name: "panic", Time: 20 * time.Second}, worker.ErrFailed},
 		"an error":                {worker.Task{Name: "fail", Time: 20 * time.Second}, worker.ErrFailed},
 		"a file":                  {worker.Task{Name: "write", Time: 20 * time.Second}, worker.ErrFailed},
