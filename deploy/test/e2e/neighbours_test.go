@@ -18,7 +18,6 @@ import (
 
 	"github.com/loongclaw/loongclaw/deploy/internal/client"
 	"github.com/loongclaw/loongclaw/deploy/internal/testenv"
-	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
 // The names that both neighbours use.
@@ -119,11 +118,14 @@ func endpoints(t *testing.T) []string {
 		}
 		return string(b)
 	}
+	paths := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^\s+(Path\w+)\s+= "([^"]+)"`).FindAllStringSubmatch(read("pkg/chat/paths.go"), -1) {
+		paths[m[1]] = m[2]
+	}
+	methods := map[string]string{"get": "GET", "post": "POST", "put": "PUT", "patch": "PATCH", "del": "DELETE"}
 	var out []string
-	for _, r := range chat.Routes() {
-		if r.Forwarded() {
-			out = append(out, r.String())
-		}
+	for _, m := range regexp.MustCompile(`(?m)^\s+\{(\w+), (Path\w+), .*, ByAgent`).FindAllStringSubmatch(read("pkg/chat/routes.go"), -1) {
+		out = append(out, methods[m[1]]+" "+paths[m[2]])
 	}
 	for _, m := range regexp.MustCompile(`(?m)^\s+Frame\w+\s+= "([^"]+)"`).FindAllStringSubmatch(read("pkg/chat/frame.go"), -1) {
 		out = append(out, "frame "+m[1])
