@@ -249,10 +249,9 @@ func TestTheDoorToTheModels(t *testing.T) {
 		res := ask(t.Context(), http.MethodPost, "/kimi/chat/completions", egressToken, sent, asks)
 		b, _ := io.ReadAll(res.Body)
 		var e struct {
-			Error struct{ Message, Code string }
-			Hint  string
+			Error struct{ Message, Code, Hint string }
 		}
-		if err := json.Unmarshal(b, &e); err != nil || res.StatusCode != http.StatusBadGateway || e.Error.Code != "provider_failed" || e.Hint == "" || holdsSecret(string(b)) || strings.Contains(string(b), nobody) {
+		if err := json.Unmarshal(b, &e); err != nil || res.StatusCode != http.StatusBadGateway || e.Error.Code != "provider_failed" || e.Error.Hint == "" || holdsSecret(string(b)) || strings.Contains(string(b), nobody) {
 			t.Errorf("got %d %s", res.StatusCode, b)
 		}
 	})
