@@ -96,6 +96,11 @@ func TestThreeVersionsOnOneStore(t *testing.T) {
 					t.Errorf("%s after %s (-before +after):\n%s", version, way[i], diff)
 				}
 				converse(t, w, fmt.Sprintf("step %d", i+1))
+				if version == "now" {
+					converseAnew(t, w, fmt.Sprintf("step %d", i+1))
+				} else if i > 0 && version == "v0.2.1" && way[i] == "now" {
+					handedIsReadOnly(t, w)
+				}
 				if _, err := w.Verify(t.Context()); err != nil {
 					t.Errorf("%s: %v", version, err)
 				}
@@ -147,6 +152,54 @@ func converse(t *testing.T, w *world, mark string) {
 	do(t, c, http.StatusCreated, http.MethodPost, "/api/memory", map[string]string{"content": "the owl of " + mark})
 	do(t, c, http.StatusOK, http.MethodPut, "/api/files/notes/"+strings.ReplaceAll(mark, " ", "-")+".txt", "🦉 "+mark)
 	refused(t, c, http.StatusNotFound, "not_found", http.MethodGet, "/api/sessions/never-was", nil)
+}
+
+// converseAnew uses what the version before does not know: an attachment, a list of what
+// is to be done, and a call that is handed to the client.
+func converseAnew(t *testing.T, w *world, mark string) {
+	t.Helper()
+	c := skewUser(w)
+	do(t, c, http.StatusOK, http.MethodPost, "/api/chat", map[string]any{
+		"message": script(fakeprovider.Round{Text: []string{mark + " read it"}}).Message(), "sessionId": skewSession,
+		"attachments": []map[string]string{{"path": "notes/" + strings.ReplaceAll(mark, " ", "-") + ".txt"}},
+	})
+	do(t, c, http.StatusOK, http.MethodPost, "/api/chat", map[string]any{
+		"message":   script(call("todo_write", `{"items":[{"text":"count the owls","state":"open"}]}`), fakeprovider.Round{Text: []string{mark + " noted"}}).Message(),
+		"sessionId": skewSession,
+	})
+	a := do(t, c, http.StatusOK, http.MethodPost, "/v1/chat/completions", map[string]any{
+		"model":    "loongclaw",
+		"messages": []map[string]string{{"role": "user", "content": script(call("get_weather", `{"city":"Oslo"}`)).Message()}},
+		"tools":    []map[string]any{{"type": "function", "function": map[string]any{"name": "get_weather", "parameters": map[string]any{"type": "object"}}}},
+	})
+	if !strings.Contains(string(a.Body), `"finish_reason":"tool_calls"`) {
+		t.Errorf("%s: the client was given no call: %s", mark, a.Body)
+	}
+}
+
+// handedIsReadOnly: without the results of the client's tools nobody else may go on with
+// such a conversation, and everybody may read it.
+func handedIsReadOnly(t *testing.T, w *world) {
+	t.Helper()
+	c := skewUser(w)
+	var list struct{ Sessions []struct{ ID string } }
+	if err := do(t, c, http.StatusOK, http.MethodGet, "/api/sessions", nil).JSON(&list); err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, row := range list.Sessions {
+		if !strings.HasPrefix(row.ID, "v1-") {
+			continue
+		}
+		found++
+		if got := contents(history(t, c, row.ID, "")); len(got) == 0 {
+			t.Errorf("nothing can be read of %s", row.ID)
+		}
+		refused(t, c, http.StatusConflict, "newer_version", http.MethodPost, client.SessionPath(row.ID, "/runs"), map[string]any{"message": "go on"})
+	}
+	if found == 0 {
+		t.Errorf("no conversation with a call that was handed over: %v", list.Sessions)
+	}
 }
 
 // remembered is all that a user can read of the past.
