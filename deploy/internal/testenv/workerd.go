@@ -1,0 +1,170 @@
+package testenv
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// shared are the tables that the Worker has from elsewhere in the repository.
+var shared = []string{"agent/model/providers/providers.json", "agent/websearch/providers.json"}
+
+// ErrNoWorkerd says that workerd or the built Worker is not there.
+var ErrNoWorkerd = errors.New("workerd and the built Worker are not there: make wasm")
+
+// Workerd is workerd itself, without the proxy and the log lines of `wrangler dev`.
+type Workerd struct {
+	*Process
+	Base string
+}
+
+// StartWorkerd runs the built Worker below dir, with the objects that need no container;
+// AGENT_URL is among vars.
+func StartWorkerd(ctx context.Context, dir string, vars map[string]string) (*Workerd, error) {
+	root, err := Root(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := []string{"wrangler/worker.mjs"} // the first is the one that workerd starts
+	for _, pattern := range []string{"wrangler/*/*.mjs", "wrangler/build/*.js", "wrangler/build/*.wasm"} {
+		found, err := fs.Glob(os.DirFS(root), pattern)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range found {
+			if filepath.Base(filepath.Dir(name)) != "test" {
+				names = append(names, name)
+			}
+		}
+	}
+	if !slices.Contains(names, "wrangler/build/gateway.wasm") {
+		return nil, ErrNoWorkerd
+	}
+	names = append(names, shared...)
+	files := map[string][]byte{}
+	for _, name := range names {
+		if files[name], err = os.ReadFile(filepath.Join(root, filepath.FromSlash(name))); err != nil { // #nosec G304 -- the Worker's own modules
+			return nil, err
+		}
+	}
+	var bindings, objects []string
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
+		bindings = append(bindings, fmt.Sprintf("(name = %q, text = %q)", name, vars[name]))
+	}
+	for binding, class := range map[string]string{"USER": "User", "VAULT": "Vault", "ADDRESS": "Address", "WATCH": "Watch"} {
+		bindings = append(bindings, fmt.Sprintf("(name = %q, durableObjectNamespace = %q)", binding, class))
+		objects = append(objects, fmt.Sprintf("(className = %q, uniqueKey = %q, enableSql = true)", class, class))
+	}
+	return serveWorkerd(ctx, dir, names, files, fmt.Sprintf("bindings = [%s], durableObjectNamespaces = [%s], durableObjectStorage = (localDisk = \"objects\"),",
+		strings.Join(bindings, ", "), strings.Join(objects, ", ")))
+}
+
+// StartBareWorkerd runs one module of JavaScript, to have something to compare with.
+func StartBareWorkerd(ctx context.Context, dir, module string) (*Workerd, error) {
+	return serveWorkerd(ctx, dir, []string{"bare.mjs"}, map[string][]byte{"bare.mjs": []byte(module)}, "")
+}
+
+// serveWorkerd lays out the modules, of which the first is the Worker, starts workerd and
+// waits until it answers.
+func serveWorkerd(ctx context.Context, dir string, names []string, files map[string][]byte, more string) (*Workerd, error) {
+	binary, err := workerdBinary(ctx)
+	if err != nil {
+		return nil, err
+	}
+	addr, err := FreeAddr()
+	if err != nil {
+		return nil, err
+	}
+	kinds := map[string]string{".mjs": "esModule", ".js": "esModule", ".wasm": "wasm", ".json": "json"}
+	var modules []string
+	for _, name := range names {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(path, files[name], 0o600); err != nil {
+			return nil, err
+		}
+		modules = append(modules, fmt.Sprintf("(name = %q, %s = embed %q)", name, kinds[filepath.Ext(name)], name))
+	}
+	storage := filepath.Join(dir, "storage")
+	if err := os.MkdirAll(storage, 0o700); err != nil {
+		return nil, err
+	}
+	var config bytes.Buffer
+	fmt.Fprintf(&config, `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = (modules = [%s], %s compatibilityDate = "2026-11-17")),
+    (name = "objects", disk = (path = %q, writable = true)),
+    (name = "internet", network = (allow = ["public", "private"])),
+  ],
+  sockets = [(name = "http", address = %q, http = (), service = "main")],
+);
+`, strings.Join(modules, ", "), more, storage, addr)
+	path := filepath.Join(dir, "config.capnp")
+	if err := os.WriteFile(path, config.Bytes(), 0o600); err != nil {
+		return nil, err
+	}
+	p, err := Start(binary, dir, nil, "serve", path)
+	if err != nil {
+		return nil, err
+	}
+	w := &Workerd{Process: p, Base: "http://" + addr}
+	if err := w.answers(ctx); err != nil {
+		w.Kill()
+		return nil, err
+	}
+	return w, nil
+}
+
+// workerdBinary is workerd and not its wrapper of npm, which would leave workerd behind.
+func workerdBinary(ctx context.Context) (string, error) {
+	root, err := Root(ctx)
+	if err != nil {
+		return "", err
+	}
+	found, err := filepath.Glob(filepath.Join(root, "wrangler/node_modules/@cloudflare/workerd-*/bin/workerd"))
+	if err != nil {
+		return "", err
+	}
+	if len(found) == 0 {
+		return "", ErrNoWorkerd
+	}
+	return found[0], nil
+}
+
+func (w *Workerd) answers(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.Base+"/health", http.NoBody)
+		if err != nil {
+			return err
+		}
+		if res, err := http.DefaultClient.Do(req); err == nil {
+			_ = res.Body.Close()
+			if res.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-w.Done():
+			return fmt.Errorf("workerd ended with code %d:\n%s", w.ExitCode(), w.Log())
+		case <-ctx.Done():
+			return fmt.Errorf("workerd does not answer: %w\n%s", ctx.Err(), w.Log())
+		}
+	}
+}
