@@ -44,6 +44,3 @@ declare class Go {
   mem: DataView;
   run(instance: WebAssembly.Instance): Promise<void>;
 }
-
-/** The function that gateway/host/workers hands over while it boots. */
-declare var loongclawCall: ((message: string) => string) | undefined;

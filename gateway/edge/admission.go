@@ -28,7 +28,9 @@ func (c *Core) admit(r chat.Route, next echo.HandlerFunc) echo.HandlerFunc {
 		if err := requireScope(x.id, r.Scope); err != nil {
 			return err
 		}
-		if err := x.count(r.Limit); err != nil {
+		q := x.core.limitQuestion(r.Limit, x.id.User)
+		q.OnlyReads = r.OnlyReads()
+		if err := x.count(q); err != nil {
 			return err
 		}
 		return next(e)
@@ -116,9 +118,8 @@ func requireScope(id Identity, scope string) error {
 	return fault.New(fault.CodeForbidden, "this credential may not do that: it lacks the scope "+scope, "use a token with the scope "+scope)
 }
 
-// count asks for one more request of the user in a class.
-func (x *exchange) count(class string) error {
-	q := x.core.limitQuestion(class, x.id.User)
+// count asks for one more request of the user.
+func (x *exchange) count(q LimitQuestion) error {
 	a, ok := x.facts.answer(q)
 	if !ok {
 		return ask{Question{Limit: &q}}

@@ -193,6 +193,9 @@ func (f Facts) answer(q LimitQuestion) (LimitAnswer, bool) {
 		return f.Limit(q), true
 	}
 	a, ok := f.Limits[q.Key]
+	if !ok && q.OnlyReads && f.Lease != nil {
+		return f.Lease(q.Key)
+	}
 	return a, ok
 }
 

@@ -18,6 +18,9 @@ type LimitQuestion struct {
 	Class string `json:"class"` // chat, api or auth
 	N     int    `json:"n"`     // allowed for each period, and at once
 	Per   int    `json:"per"`   // the period in seconds
+	// OnlyReads says that the request can change nothing, so that a host may count it
+	// within a share of the limit that it was given before.
+	OnlyReads bool `json:"onlyReads,omitempty"`
 }
 
 // LimitAnswer is the host's answer.
@@ -44,6 +47,10 @@ type SpendQuestion struct {
 type Facts struct {
 	Limit  func(LimitQuestion) LimitAnswer
 	Limits map[string]LimitAnswer // by key
+	// Lease answers a question of a request that only reads from a share of the limit that
+	// the host has at hand; it reports whether there is one. A host that must wait has it,
+	// and puts what it answered among Limits when it comes back with the same request.
+	Lease func(key string) (a LimitAnswer, ok bool)
 	// Spend marks a key as spent and says whether this call did it: true once for
 	// every key. Spent are its answers by key, for a host that must wait.
 	Spend func(SpendQuestion) bool

@@ -71,7 +71,7 @@ func (x *exchange) trade(secret string, cookie bool) error {
 	if err := x.authenticate(secret); err != nil {
 		return err
 	}
-	if err := x.count(limit.API); err != nil {
+	if err := x.count(x.core.limitQuestion(limit.API, x.id.User)); err != nil {
 		return err
 	}
 	if static, ok := x.core.cfg.Tokens.Lookup(secret); ok {

@@ -57,7 +57,7 @@ func (c *Core) socket(e echo.Context) error {
 	if err := requireScope(x.id, access.ScopeRead); err != nil {
 		return err
 	}
-	if err := x.count(limit.API); err != nil {
+	if err := x.count(x.core.limitQuestion(limit.API, x.id.User)); err != nil {
 		return err
 	}
 	x.d.Socket = &Socket{Identity: x.id, Subprotocol: chosen, MaxFrame: MaxFrame}

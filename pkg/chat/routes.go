@@ -41,6 +41,10 @@ func (r Route) Forwarded() bool { return r.By != ByGateway }
 // Streams reports whether the answer may last.
 func (r Route) Streams() bool { return r.By == ByAgentStream }
 
+// OnlyReads reports whether a request can change nothing: whoever may only read may send it,
+// and the agent answers. That it is a GET is not enough: a return from a sign-in is one.
+func (r Route) OnlyReads() bool { return r.Method == get && r.Scope == read && r.Forwarded() }
+
 const (
 	get, post, put, patch, del = "GET", "POST", "PUT", "PATCH", "DELETE"
 

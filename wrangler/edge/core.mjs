@@ -2,7 +2,7 @@
  * The Go core as the Worker's modules see it: questions in, answers out, each in
  * one call. It serves requests and the objects' sockets alike.
  */
-import { Instance } from "./instance.mjs";
+import { Instance, lendNothing } from "./instance.mjs";
 import {
   decode, encodeConfigure, encodeConnected, encodeDecide, encodeExpired, encodeFail, encodeFailure, encodeFollow,
   encodeFrame, encodeKey, encodeRefusal, encodeWarm,
@@ -51,9 +51,16 @@ export class Core {
   /**
    * @param {Request} request
    * @param {import("./message.mjs").Facts} facts
+   * @param {import("./instance.mjs").Lend} [lend] what the request may take of a share of a limit
    */
-  decide(request, facts) {
-    return decode(this.instance.call(encodeDecide(request, facts)));
+  decide(request, facts, lend = lendNothing) {
+    const { instance } = this;
+    instance.lend = lend;
+    try {
+      return decode(instance.call(encodeDecide(request, facts)));
+    } finally {
+      instance.lend = lendNothing;
+    }
   }
 
   /**

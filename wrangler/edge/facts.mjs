@@ -1,10 +1,49 @@
 /** Finds the facts that the core asks for. */
 import { readBody } from "./body.mjs";
 import { accessKeys } from "./access-keys.mjs";
+import { Leases } from "../limits/lease.mjs";
 import { Locks } from "../limits/lockout.mjs";
 
 /** The locks of addresses that this isolate knows. */
 const locks = new Locks(10_000);
+
+/** The shares of users' limits that this isolate holds. @type {Leases<import("../objects/agents.mjs").Place>} */
+const leases = new Leases(10_000);
+
+/**
+ * What one request may take of shares. It is noted among its facts, so that the same
+ * request is counted once however often it is decided about.
+ * @param {import("./message.mjs").Facts} facts
+ * @returns {import("./instance.mjs").Lend}
+ */
+export function lender(facts) {
+  return (key) => {
+    const taken = leases.take(key, Date.now());
+    if (!taken) return undefined;
+    const { place, ...answer } = taken;
+    facts.limits.push(answer);
+    facts.place = place;
+    return answer;
+  };
+}
+
+/**
+ * Asks a user's object for one more. What is let through goes to the user's agent: where
+ * that is comes along.
+ * @param {import("./message.mjs").LimitQuestion} question
+ * @param {NonNullable<Env["USER"]>} users
+ * @param {import("./message.mjs").LimitAnswer[]} limits
+ */
+async function take(question, users, limits) {
+  const { key } = question;
+  // The object learns what became of the last share.
+  const asker = question.onlyReads ? leases.end(key) : undefined;
+  const asked = Date.now();
+  const { place, ...answer } = await again(() => users.getByName(holder(question)).take(question, asker));
+  leases.hold(key, answer, asked, place);
+  limits.push(answer);
+  return place;
+}
 
 /**
  * Puts the answer to the core's question into facts.
@@ -24,11 +63,7 @@ export async function answer(decision, request, env, facts) {
         return "answered";
       }
       if (!env.USER) return "binding";
-      // What is let through goes to the user's agent: where that is comes along.
-      const { USER } = env;
-      const { place, ...taken } = await again(() => USER.getByName(holder(question)).take(question));
-      facts.limits.push(taken);
-      facts.place = place;
+      facts.place = await take(question, env.USER, facts.limits);
       return "answered";
     }
     case "body": {

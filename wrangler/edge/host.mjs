@@ -3,7 +3,7 @@
  * out what it decides.
  */
 import { carry, refuse } from "./carry.mjs";
-import { answer } from "./facts.mjs";
+import { answer, lender } from "./facts.mjs";
 import { answerFault, answerOpenAI, newRequestId } from "./fault.mjs";
 import { isOperators, operate } from "../rollout/operator.mjs";
 
@@ -41,10 +41,11 @@ export class Host {
   async #decideAndCarry(request, env, note) {
     /** @type {import("./message.mjs").Facts} */
     const facts = { requestId: "", limits: [], spent: [] };
+    const lend = lender(facts);
     for (let asked = 0; asked <= maxQuestions; asked++) {
       // Another request may have lost the instance while this one waited.
       await this.core.open(env);
-      const decision = this.core.decide(request, facts);
+      const decision = this.core.decide(request, facts, lend);
       /** @param {string} kind */
       const fail = (kind) => this.core.fail(kind, decision.requestId, request);
       facts.requestId = decision.requestId;
@@ -57,7 +58,7 @@ export class Host {
       // The same once more, with a fresh pass, where a stream that rested goes on.
       const renew = async () => {
         await this.core.open(env);
-        return this.core.decide(request, facts);
+        return this.core.decide(request, facts, lend);
       };
       if (answered === "no question") return carry(decision, request, env, fail, renew, facts.place);
       if (answered !== "answered") return refuse(fail(answered), decision, request);

@@ -10,6 +10,19 @@ export class InstanceLost extends Error {}
 /** So often Go looks at the clock, once it wants a timer, in no call that ends. */
 const maxLooks = 10_000;
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
+
+/**
+ * Takes one out of a share of a limit, if there is one under that key.
+ * @typedef {(key: string) => {remaining: number, resetMs: number} | undefined} Lend
+ */
+
+/** @type {Lend} */
+export const lendNothing = () => undefined;
+
+/** @typedef {{mem: WebAssembly.Memory, loongclawBuffer: (n: number) => number, loongclawCall: (n: number) => number}} Exports */
+
 export class Instance {
   /**
    * Boots Go. Outside a request there is neither a clock nor randomness, so a
@@ -32,8 +45,13 @@ export class Instance {
     this.seed = seed;
     this.clock = 0;
     this.#replaceImports(this.go.importObject.gojs);
-    this.wasm = new WebAssembly.Instance(module, this.go.importObject);
-    this.call_ = this.#start();
+    /** @type {Lend} what the call under way may take from */
+    this.lend = lendNothing;
+    this.wasm = new WebAssembly.Instance(module, { ...this.go.importObject, loongclaw: { lend: this.#lend.bind(this) } });
+    this.exports = /** @type {Exports} */ (/** @type {unknown} */ (this.wasm.exports));
+    /** How many calls have come to their end. */
+    this.calls = 0;
+    this.#start();
     /** What the rehearsal's calls answered. */
     this.rehearsed = this.#rehearse(rehearsal);
     this.seed = undefined;
@@ -53,8 +71,7 @@ export class Instance {
   }
 
   get memoryBytes() {
-    const memory = /** @type {WebAssembly.Memory} */ (this.wasm.exports.mem);
-    return memory.buffer.byteLength;
+    return this.exports.mem.buffer.byteLength;
   }
 
   /**
@@ -65,8 +82,8 @@ export class Instance {
     if (this.lost) throw new InstanceLost(this.lost);
     this.looks = 0;
     try {
-      const answer = this.call_(message);
-      if (!this.go.exited && typeof answer === "string") return answer;
+      const answer = this.#cross(message);
+      if (!this.go.exited && answer !== undefined) return answer;
       this.lost ||= "the core exited or waited";
     } catch (cause) {
       // Whatever came through the middle of Go left it in an unknown state.
@@ -75,13 +92,42 @@ export class Instance {
     throw new InstanceLost(this.lost);
   }
 
+  /**
+   * Writes a message into Go's memory and reads the answer out of it
+   * (gateway/host/workers/serve_js.go).
+   * @param {string} message
+   * @returns {string | undefined} nothing when the call has not come to its end
+   */
+  #cross(message) {
+    const { mem, loongclawBuffer, loongclawCall } = this.exports;
+    const most = 3 * message.length; // of UTF-8
+    const at = loongclawBuffer(most) >>> 0;
+    const { written } = encoder.encodeInto(message, new Uint8Array(mem.buffer, at, most));
+    const said = loongclawCall(written) >>> 0;
+    if (this.go.exited || said === 0) return undefined;
+    const [start, length, ended] = new Uint32Array(mem.buffer, said, 3); // only now: Go may have grown its memory
+    if (ended !== this.calls + 1) return undefined;
+    this.calls = ended;
+    return decoder.decode(new Uint8Array(mem.buffer, start, length));
+  }
+
+  /**
+   * @param {number} key where its text lies
+   * @param {number} length
+   * @param {number} left where the two numbers of the answer go
+   */
+  #lend(key, length, left) {
+    const { buffer } = this.exports.mem;
+    const share = this.lend(decoder.decode(new Uint8Array(buffer, key >>> 0, length)));
+    if (!share) return 0;
+    new Int32Array(buffer, left >>> 0, 2).set([share.remaining, Math.min(share.resetMs, 0x7fffffff)]);
+    return 1;
+  }
+
   #start() {
     // run() resolves when Go exits, which call() notices by itself.
     this.go.run(this.wasm).catch(() => {});
-    const call = globalThis.loongclawCall;
-    delete globalThis.loongclawCall;
-    if (this.go.exited || !call) throw new InstanceLost("the core did not start; the log says why");
-    return call;
+    if (this.go.exited) throw new InstanceLost("the core did not start; the log says why");
   }
 
   /** @param {Record<string, Function>} imports */

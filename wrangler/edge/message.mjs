@@ -6,7 +6,7 @@
 const sep = "\0";
 
 /** @typedef {{key: string, allowed: boolean, remaining: number, resetMs: number, retryMs: number}} LimitAnswer */
-/** @typedef {{key: string, class: string, n: number, per: number}} LimitQuestion */
+/** @typedef {{key: string, class: string, n: number, per: number, onlyReads?: boolean}} LimitQuestion */
 /** @typedef {{requestId: string, route: string, header: [string, string][]}} Common */
 /** @typedef {Common & {kind: "respond", status: number, body: string}} Respond */
 /** @typedef {Common & {kind: "asset", name: string, status: number}} Asset */
@@ -180,7 +180,7 @@ export function decode(text) {
     case "limit":
       return {
         kind, ...common,
-        question: { key: fields.text(), class: fields.text(), n: fields.number(), per: fields.number() },
+        question: { key: fields.text(), class: fields.text(), n: fields.number(), per: fields.number(), onlyReads: fields.text() === "1" },
       };
     case "body":
       return { kind, ...common, max: fields.number() };

@@ -6,7 +6,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { objectOf } from "./agents.mjs";
 import { core } from "../edge/boot.mjs";
-import { take } from "../limits/token-bucket.mjs";
+import { takeLeased } from "../limits/lease.mjs";
 import { most } from "../limits/open.mjs";
 import { watchPath } from "../edge/list-stream.mjs";
 import { slotOf, slots } from "../rollout/slots.mjs";
@@ -47,12 +47,14 @@ export class User extends DurableObject {
   }
 
   /**
-   * Asks for one more, and says where to go with it when it is allowed.
+   * Asks for one more, and says where to go with it when it is allowed. An isolate that
+   * says who it is may get a share of what is left, too.
    * @param {import("../edge/message.mjs").LimitQuestion} question
-   * @returns {Promise<import("../edge/message.mjs").LimitAnswer & {place?: import("./agents.mjs").Place}>}
+   * @param {import("../limits/lease.mjs").Asker} [asker]
+   * @returns {Promise<import("../edge/message.mjs").LimitAnswer & {lease?: import("../limits/lease.mjs").Lease, place?: import("./agents.mjs").Place}>}
    */
-  async take(question) {
-    const answer = this.count(question);
+  async take(question, asker) {
+    const answer = this.count(question, asker);
     if (!answer.allowed || !this.env.AGENT_BLUE || this.env.AGENT_URL) return answer;
     return { ...answer, place: await this.place(question.key.slice(question.class.length + 1)) };
   }
@@ -60,13 +62,16 @@ export class User extends DurableObject {
   /**
    * Asks for one more, and counts it when it is allowed.
    * @param {import("../edge/message.mjs").LimitQuestion} question
-   * @returns {import("../edge/message.mjs").LimitAnswer}
+   * @param {import("../limits/lease.mjs").Asker} [asker]
+   * @returns {import("../edge/message.mjs").LimitAnswer & {lease?: import("../limits/lease.mjs").Lease}}
    */
-  count(question) {
+  count(question, asker) {
     const { kv } = this.ctx.storage;
-    const name = `limit ${question.class}`;
-    const { full, ...answer } = take(Number(kv.get(name) ?? 0), question, Date.now());
-    if (answer.allowed) kv.put(name, full);
+    const name = `bucket ${question.class}`;
+    /** @type {import("../limits/lease.mjs").Bucket} */
+    const known = kv.get(name) ?? { full: 0, out: [] };
+    const { bucket, answer } = takeLeased(known, question, Date.now(), asker, () => crypto.randomUUID());
+    if (answer.allowed || asker?.ended) kv.put(name, bucket);
     return { key: question.key, ...answer };
   }
 

@@ -32,8 +32,10 @@ type bridge struct {
 	log       *slog.Logger
 	configure Configure
 	requestID func() string
-	core      Core
-	refused   error // why there is no core
+	// lease asks JavaScript for one out of a share of a limit that this isolate holds.
+	lease   func(key string) (edge.LimitAnswer, bool)
+	core    Core
+	refused error // why there is no core
 }
 
 // call answers one message from JavaScript. It never panics: a panic that got
@@ -81,6 +83,7 @@ func (b *bridge) decide(in string) string {
 	if err != nil {
 		return encodeFault(fault.Internal(err).With(b.requestID()), dialectOf(opDecide+sep+in))
 	}
+	facts.Lease = b.lease
 	return encode(b.core.Decide(head, facts))
 }
 

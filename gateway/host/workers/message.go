@@ -155,6 +155,7 @@ func (w *writer) ask(d edge.Decision) {
 		w.text(q.Limit.Class)
 		w.number(q.Limit.N)
 		w.number(q.Limit.Per)
+		w.flag(q.Limit.OnlyReads)
 	case q.Body > 0:
 		w.head(kindBody, d)
 		w.text(strconv.FormatInt(q.Body, 10))
