@@ -28,6 +28,11 @@ export class Core {
     this.configured = refusal === "";
   }
 
+  /** Whether there is nothing that opening would do. */
+  get isOpen() {
+    return this.configured && this.instance.lost === "" && this.key !== "";
+  }
+
   /**
    * Makes the core ready to decide. Without a key of its owner's the gateway has
    * one that the vault made; it is fetched once for each isolate.

@@ -89,6 +89,16 @@ export async function answer(decision, request, env, facts) {
   }
 }
 
+const questions = ["limit", "body", "spend", "agent", "keys"];
+
+/**
+ * Whether a decision asks for something first.
+ * @param {import("./message.mjs").Decision} decision
+ */
+export function isQuestion({ kind }) {
+  return questions.includes(kind);
+}
+
 /**
  * Whose limit it is, a user's or an address's: the key is the class and that name
  * (gateway/limit).

@@ -77,12 +77,12 @@ async function drop(answer, instead) {
  * @param {Request} request
  */
 async function incoming(answer, decision, request) {
-  const headers = new Headers(answer.headers);
-  for (const name of hops(headers)) headers.delete(name);
-  const { status } = answer;
+  const { status, headers } = answer;
   // A HEAD was asked of the agent as GET: the body stays here.
-  if (request.method === "HEAD") return withHeader(await drop(answer, new Response(null, { status, headers })), decision.header);
-  return withHeader(new Response(answer.body, { status, headers }), decision.header);
+  const head = request.method === "HEAD";
+  const out = new Response(head ? null : answer.body, { status, headers });
+  for (const name of hops(headers)) out.headers.delete(name);
+  return withHeader(head ? await drop(answer, out) : out, decision.header);
 }
 
 /**

@@ -3,7 +3,7 @@
  * out what it decides.
  */
 import { carry, refuse } from "./carry.mjs";
-import { answer, lender } from "./facts.mjs";
+import { answer, isQuestion, lender } from "./facts.mjs";
 import { answerFault, answerOpenAI, newRequestId } from "./fault.mjs";
 import { isOperators, operate } from "../rollout/operator.mjs";
 
@@ -24,8 +24,8 @@ export class Host {
    */
   async fetch(request, env, note) {
     try {
-      await this.core.open(env);
-      if (await floods(request, env)) return refuseEarly(this.core.fail("flood", newRequestId(), request), request);
+      if (!this.core.isOpen) await this.core.open(env);
+      if (env.LIMIT_FLOOD && (await floods(request, env.LIMIT_FLOOD))) return refuseEarly(this.core.fail("flood", newRequestId(), request), request);
       if (isOperators(request, env)) return await operate(request, env);
       return await this.#decideAndCarry(request, env, note);
     } catch (cause) {
@@ -44,17 +44,17 @@ export class Host {
     const lend = lender(facts);
     for (let asked = 0; asked <= maxQuestions; asked++) {
       // Another request may have lost the instance while this one waited.
-      await this.core.open(env);
+      if (!this.core.isOpen) await this.core.open(env);
       const decision = this.core.decide(request, facts, lend);
       /** @param {string} kind */
       const fail = (kind) => this.core.fail(kind, decision.requestId, request);
       facts.requestId = decision.requestId;
       note.route = decision.route;
       note.stream = decision.kind === "forward" && decision.stream;
-      const answered = await answer(decision, request, env, facts).catch((cause) => {
+      const answered = isQuestion(decision) ? await answer(decision, request, env, facts).catch((cause) => {
         log("an object does not answer", decision.requestId, cause);
         return "object";
-      });
+      }) : "no question";
       // The same once more, with a fresh pass, where a stream that rested goes on.
       const renew = async () => {
         await this.core.open(env);
@@ -71,11 +71,10 @@ export class Host {
  * The guard before everything: an address that asks far too much costs neither a
  * decision nor an object.
  * @param {Request} request
- * @param {Env} env
+ * @param {RateLimit} limit
  */
-async function floods(request, env) {
-  if (!env.LIMIT_FLOOD) return false;
-  const { success } = await env.LIMIT_FLOOD.limit({ key: request.headers.get("cf-connecting-ip") ?? "" });
+async function floods(request, limit) {
+  const { success } = await limit.limit({ key: request.headers.get("cf-connecting-ip") ?? "" });
   return !success;
 }
 

@@ -33,8 +33,8 @@ const maxBlock = 8 << 20;
  * @param {Env} env
  */
 export function isPausable(decision, request, env) {
-  const asked = new URL(request.url).searchParams;
-  return decision.pausable && request.method === "GET" && decision.agent === container && Boolean(env.USER) && !asked.has("until");
+  if (!decision.pausable || request.method !== "GET" || decision.agent !== container || !env.USER) return false;
+  return !new URL(request.url).searchParams.has("until");
 }
 
 /**

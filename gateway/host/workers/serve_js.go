@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"io"
 	"log/slog"
+	"runtime"
 	"syscall/js"
 	"time"
 	"unsafe"
@@ -57,6 +58,7 @@ func buffer(n uint32) unsafe.Pointer {
 //
 //go:wasmexport loongclawCall
 func call(n uint32) unsafe.Pointer {
+	runtime.Gosched() // what Go's own housekeeping has to do, such as a collection under way
 	crossing.out = append(crossing.out[:0], served.call(string(crossing.in[:n]))...)
 	a := &crossing.answer
 	a[0] = uint32(uintptr(unsafe.Pointer(unsafe.SliceData(crossing.out)))) //nolint:gosec // an address in the instance's memory
