@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/loongclaw/loongclaw/gateway/access"
+	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
 func TestNewFailsClosed(t *testing.T) {
@@ -178,6 +179,49 @@ func TestLimits(t *testing.T) {
 	d = c.Decide(h, Facts{Limits: map[string]LimitAnswer{"chat:alice": {RetryAfter: 1200 * time.Millisecond, Reset: time.Minute}}})
 	if status, code := refusal(t, d); status != 429 || code != "rate_limited" || d.Header.Get("Retry-After") != "2" || d.Header.Get("RateLimit-Remaining") != "0" || d.Header.Get("RateLimit-Reset") != "60" || d.RequestID != "kept" {
 		t.Errorf("got %d %s %v", status, code, d.Header)
+	}
+}
+
+// TestOnlyReadsAreLeased: a share of a limit serves the requests that can change nothing, of
+// every route; and what a host says of a request itself goes before it.
+func TestOnlyReadsAreLeased(t *testing.T) {
+	c := newCore(t, nil)
+	for _, r := range append(chat.Routes(), chat.Route{Method: "GET", Path: "/"}) {
+		var asked []string
+		path := strings.NewReplacer(":session", "s", ":id", "a", ":name", "a", "*", "a").Replace(r.Path)
+		h := request(r.Method, path)
+		if r.Path == chat.PathSocket {
+			h = request(r.Method, path, "Connection", "Upgrade", "Upgrade", "websocket")
+		}
+		lease := func(key string) (LimitAnswer, bool) {
+			asked = append(asked, key)
+			return LimitAnswer{Allowed: true, Remaining: 7}, true
+		}
+		d := c.Decide(h, Facts{Lease: lease})
+		reads := r.Method == "GET" && r.Scope == chat.ScopeRead && r.Limit == chat.LimitAPI && r.Path != chat.PathSocket
+		if reads != (len(asked) == 1 && asked[0] == "api:alice") || reads != (d.Forward != nil) || reads && d.Header.Get("RateLimit-Remaining") != "7" {
+			t.Errorf("%v: it asked for shares of %v, and %+v; want a share: %v", r, asked, d, reads)
+		}
+		if d.Ask != nil && d.Ask.Limit != nil && d.Ask.Limit.OnlyReads {
+			t.Errorf("%v asks as if it only read", r)
+		}
+	}
+	h := request("GET", "/api/stats")
+	none := func(string) (LimitAnswer, bool) { return LimitAnswer{}, false }
+	if d := c.Decide(h, Facts{Lease: none}); d.Ask == nil || d.Ask.Limit == nil || !d.Ask.Limit.OnlyReads {
+		t.Errorf("without a share: got %+v, want the question", d)
+	}
+	never := func(string) (LimitAnswer, bool) {
+		t.Error("a request that was counted was counted again")
+		return LimitAnswer{}, false
+	}
+	if d := c.Decide(h, Facts{Lease: never, Limits: map[string]LimitAnswer{"api:alice": {Allowed: true}}}); d.Forward == nil {
+		t.Errorf("counted already: got %+v", d)
+	}
+	for _, secret := range []string{"", "Bearer wrong-token-1234"} {
+		if d := c.Decide(request("GET", "/api/stats", "Authorization", secret), Facts{Lease: never}); d.Forward != nil {
+			t.Errorf("%q: got %+v", secret, d)
+		}
 	}
 }
 

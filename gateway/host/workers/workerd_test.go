@@ -218,6 +218,8 @@ type probe struct {
 	SeedBytes    int   `json:"seedBytes"`
 	Configured   bool  `json:"configured"`
 	SameInstance bool  `json:"sameInstance"`
+	UserCalls    int   `json:"userCalls"` // of users' objects
+	UserRows     int   `json:"userRows"`  // that they wrote
 }
 
 func (i *isolate) probe() probe {

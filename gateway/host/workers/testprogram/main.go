@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 
@@ -25,6 +26,9 @@ func main() {
 	})
 }
 
+// later counts what ran after the request that wanted it.
+var later int
+
 // core answers requests only; nobody asks it about frames.
 type core struct{ workers.Core }
 
@@ -40,7 +44,9 @@ func (core) Decide(h edge.Head, _ edge.Facts) edge.Decision {
 	case "/wait":
 		time.Sleep(time.Minute)
 	case "/later": // as Go's own housekeeping does after a collection
-		time.AfterFunc(time.Minute, func() {})
+		time.AfterFunc(time.Millisecond, func() { later++ })
+	case "/ran":
+		return answer(strconv.Itoa(later))
 	case "/deadlock":
 		<-make(chan int)
 	case "/random":
