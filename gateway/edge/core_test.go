@@ -182,6 +182,31 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestWhatMayBeKept: a host may keep the answer that the gateway lives, as long as nothing of
+// the request stands in it.
+func TestWhatMayBeKept(t *testing.T) {
+	for name, tc := range map[string]struct {
+		head    Head
+		proxies string
+		kept    bool
+	}{
+		"health":                   {request("GET", "/health"), "", true},
+		"its head":                 {request("HEAD", "/health"), "", true},
+		"a page's":                 {request("GET", "/health", "Origin", "https://app.example.com"), "", false},
+		"with an id":               {request("GET", "/health", "X-Request-Id", "mine"), "", false},
+		"behind a proxy":           {request("GET", "/health"), "192.0.2.0/24", false},
+		"readiness":                {request("GET", "/ready"), "", false},
+		"nothing at the address":   {request("GET", "/nothing"), "", false},
+		"a method that is not one": {request("POST", "/health"), "", false},
+	} {
+		c := newCore(t, func(cfg *Config) { cfg.Proxies, _ = access.ParseProxies(tc.proxies) })
+		d := c.Decide(tc.head, generous())
+		if d.Respond == nil || (d.Respond.Stamp != "") != tc.kept || !strings.Contains(string(d.Respond.Body), d.Respond.Stamp) {
+			t.Errorf("%s: got %+v", name, d.Respond)
+		}
+	}
+}
+
 // TestOnlyReadsAreLeased: a share of a limit serves the requests that can change nothing, of
 // every route; and what a host says of a request itself goes before it.
 func TestOnlyReadsAreLeased(t *testing.T) {

@@ -45,6 +45,10 @@ type Decision struct {
 type Respond struct {
 	Status int
 	Body   []byte
+	// Stamp is the text in Body that is the time, where all else but the request's id is
+	// the same whenever and by whomever it is asked, unless a browser's page or
+	// a client with an id of its own asks: a host may keep it, and set both anew.
+	Stamp string
 }
 
 // Asset is a file of the page: its name below the root of the built page.

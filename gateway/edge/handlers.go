@@ -20,12 +20,19 @@ const agentName = "熊大"
 
 // health is the gateway's own liveness. It never reaches the agent.
 func (c *Core) health(e echo.Context) error {
-	return of(e).respond(http.StatusOK, struct {
+	x, now := of(e), chat.At(c.cfg.Now())
+	err := x.respond(http.StatusOK, struct {
 		Status    string    `json:"status"`
 		Agent     string    `json:"agent"`
 		Timestamp chat.Time `json:"timestamp"`
 		Version   string    `json:"version"`
-	}{"ok", agentName, chat.At(c.cfg.Now()), c.cfg.Version})
+	}{"ok", agentName, now, c.cfg.Version})
+	sent := x.head.Header
+	// What a proxy or a page says of itself stands in the answer's headers.
+	if err == nil && len(c.cfg.Proxies) == 0 && sent.Get("Origin") == "" && sent.Get(chat.HeaderRequestID) == "" {
+		x.d.Respond.Stamp = now.String()
+	}
+	return err
 }
 
 // ready needs no credential, so it says nothing but yes or no; with one it may say

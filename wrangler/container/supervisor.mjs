@@ -208,7 +208,8 @@ export class ContainerSupervisor {
     if (!start?.ready) return this.container.destroy();
     await this.#openEgress(start.key);
     await this.container.setInactivityTimeout(inactivityMs);
-    this.#watch();
+    // It is not watched: a wait for its end keeps this object in memory, and is paid for.
+    // The alarm looks whether it is there.
     await this.#arm();
   }
 

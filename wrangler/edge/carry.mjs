@@ -60,7 +60,7 @@ async function socket(decision, request, env, fail) {
  * @param {import("./message.mjs").Respond} decision
  * @param {Request} request
  */
-function respond(decision, request) {
+export function respond(decision, request) {
   const empty = request.method === "HEAD" || decision.status === 204 || decision.status === 304;
   const response = new Response(empty ? null : decision.body, { status: decision.status });
   return withHeader(response, decision.header);

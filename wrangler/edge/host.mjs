@@ -2,9 +2,10 @@
  * A Worker around the Go core: asks it about each request's head, and carries
  * out what it decides.
  */
-import { carry, refuse } from "./carry.mjs";
+import { carry, refuse, respond } from "./carry.mjs";
 import { answer, isQuestion, lender } from "./facts.mjs";
 import { answerFault, answerOpenAI, newRequestId } from "./fault.mjs";
+import { Kept } from "./kept.mjs";
 import { isOperators, operate } from "../rollout/operator.mjs";
 
 /** Far more than the core has questions about one request. */
@@ -14,6 +15,7 @@ export class Host {
   /** @param {import("./core.mjs").Core} core */
   constructor(core) {
     this.core = core;
+    this.kept = new Kept(16);
   }
 
   /**
@@ -41,6 +43,11 @@ export class Host {
   async #decideAndCarry(request, env, note) {
     /** @type {import("./message.mjs").Facts} */
     const facts = { requestId: "", limits: [], spent: [] };
+    const kept = this.kept.find(request);
+    if (kept) {
+      note.route = kept.route;
+      return respond(kept, request);
+    }
     const lend = lender(facts);
     for (let asked = 0; asked <= maxQuestions; asked++) {
       // Another request may have lost the instance while this one waited.
@@ -49,6 +56,7 @@ export class Host {
       /** @param {string} kind */
       const fail = (kind) => this.core.fail(kind, decision.requestId, request);
       facts.requestId = decision.requestId;
+      this.kept.keep(request, decision);
       note.route = decision.route;
       note.stream = decision.kind === "forward" && decision.stream;
       const answered = isQuestion(decision) ? await answer(decision, request, env, facts).catch((cause) => {

@@ -8,7 +8,7 @@ const sep = "\0";
 /** @typedef {{key: string, allowed: boolean, remaining: number, resetMs: number, retryMs: number}} LimitAnswer */
 /** @typedef {{key: string, class: string, n: number, per: number, onlyReads?: boolean}} LimitQuestion */
 /** @typedef {{requestId: string, route: string, header: [string, string][]}} Common */
-/** @typedef {Common & {kind: "respond", status: number, body: string}} Respond */
+/** @typedef {Common & {kind: "respond", status: number, stamp: string, body: string}} Respond */
 /** @typedef {Common & {kind: "asset", name: string, status: number}} Asset */
 /** @typedef {Common & {kind: "forward", agent: string, user: string, method: string, target: string, maxBody: number, stream: boolean, pausable: boolean, set: [string, string][], drop: string[]}} Forward */
 /** @typedef {Common & {kind: "socket", identity: string, subprotocol: string, maxFrame: number}} Socket */
@@ -176,7 +176,7 @@ export function decode(text) {
   const common = { requestId: fields.text(), route: fields.text(), header: fields.pairs() };
   switch (kind) {
     case "respond":
-      return { kind, ...common, status: fields.number(), body: fields.rest() };
+      return { kind, ...common, status: fields.number(), stamp: fields.text(), body: fields.rest() };
     case "asset":
       return { kind, ...common, name: fields.text(), status: fields.number() };
     case "forward":

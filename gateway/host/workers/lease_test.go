@@ -5,13 +5,56 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
+
+// TestKeptAnswersAreTheCores: what the host answers without the core differs from what the
+// core decides in its time and its id alone.
+func TestKeptAnswersAreTheCores(t *testing.T) {
+	w := startWorkerd(t, production(t), variables("http://127.0.0.1:1"))
+	ask := func(method, id string) (http.Header, string, string) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		req, err := http.NewRequestWithContext(ctx, method, w.url+chat.PathHealth, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id != "" {
+			req.Header.Set(chat.HeaderRequestID, id)
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		got := res.Header.Get(chat.HeaderRequestID)
+		res.Header.Del(chat.HeaderRequestID)
+		res.Header.Del("Date")
+		return res.Header, regexp.MustCompile(`"timestamp":"[^"]*"`).ReplaceAllString(string(body), ""), got
+	}
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		ask(method, "")
+		kept, keptBody, id := ask(method, "")
+		_, _, next := ask(method, "")
+		decided, decidedBody, mine := ask(method, "mine")
+		if diff := cmp.Diff(decided, kept); diff != "" || keptBody != decidedBody {
+			t.Errorf("%s: (-decided +kept):\n%s%s\n%s", method, diff, decidedBody, keptBody)
+		}
+		if id == "" || id == next || mine != "mine" {
+			t.Errorf("%s: got the ids %q, %q and %q", method, id, next, mine)
+		}
+	}
+}
 
 // TestReadsCostFewCalls: a user's reads are counted within shares of the limit, so the
 // user's object is asked, and writes, once for many of them; all together pass no more

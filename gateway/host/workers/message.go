@@ -57,6 +57,7 @@ func encode(d edge.Decision) string {
 	case d.Respond != nil:
 		w.head(kindRespond, d)
 		w.number(d.Respond.Status)
+		w.text(d.Respond.Stamp)
 		w.text(string(d.Respond.Body)) // last: a body may hold anything
 	case d.Asset != nil:
 		w.head(kindAsset, d)

@@ -89,7 +89,7 @@ func TestEncode(t *testing.T) {
 		in   edge.Decision
 		want string
 	}{
-		{"respond", edge.Decision{RequestID: "i", Route: "/r/:id", Header: h, Respond: &edge.Respond{Status: 201, Body: []byte("a\x00b")}}, join("respond", "i", "/r/:id", "2", "Set-Cookie", "a=1, x", "Set-Cookie", "b=2", "201", "a", "b")},
+		{"respond", edge.Decision{RequestID: "i", Route: "/r/:id", Header: h, Respond: &edge.Respond{Status: 201, Body: []byte("a\x00b"), Stamp: "t"}}, join("respond", "i", "/r/:id", "2", "Set-Cookie", "a=1, x", "Set-Cookie", "b=2", "201", "t", "a", "b")},
 		{"asset", edge.Decision{Asset: &edge.Asset{Name: "index.html", Status: 200}}, join("asset", "", "", "0", "index.html", "200")},
 		{
 			"forward",
@@ -173,7 +173,7 @@ func TestPanicIsOneRequests(t *testing.T) {
 	b.call(opConfigure)
 	wantFault(t, b.call(plainRequest), fault.CodeInternal, "new-id")
 	next := join(opDecide, "GET", "/", "h", "", "", "0", "id", "0", "0", "", "", "0", "")
-	if got, want := b.call(next), join("respond", "", "", "0", "200", ""); got != want {
+	if got, want := b.call(next), join("respond", "", "", "0", "200", "", ""); got != want {
 		t.Errorf("the next: got %q, want %q", got, want)
 	}
 }
