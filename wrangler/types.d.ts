@@ -9,6 +9,13 @@ declare module "*/build/seed.mjs" {
 }
 declare module "*/build/wasm_exec.js" {}
 
+/** What is used of it: the types of Node contradict the Workers'. */
+declare module "node:crypto" {
+  export type KeyObject = object;
+  export function createPrivateKey(key: { key: Uint8Array; format: "der"; type: "pkcs8" }): KeyObject;
+  export function sign(algorithm: null, data: Uint8Array, key: KeyObject): Uint8Array;
+}
+
 /** What wrangler.jsonc binds. Variables and secrets are strings beside these. */
 interface Env {
   ASSETS?: Fetcher;

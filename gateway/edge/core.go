@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"crypto"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
@@ -33,9 +34,11 @@ type Config struct {
 	// LoginCode can be redeemed once for a session of the first token's user.
 	LoginCode string
 	PassKey   ed25519.PrivateKey
-	Agents    []string // base URLs; a host that knows more says so in Facts.Agents
-	Origins   access.Origins
-	Proxies   access.Proxies
+	// Signer signs passes with PassKey, where a host can do so faster; nil is PassKey itself.
+	Signer  crypto.Signer
+	Agents  []string // base URLs; a host that knows more says so in Facts.Agents
+	Origins access.Origins
+	Proxies access.Proxies
 	// Loopback says that only this machine can reach the host. It is what lets a
 	// core be without tokens.
 	Loopback bool
@@ -83,6 +86,9 @@ func New(cfg Config) (*Core, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
+	if cfg.Signer == nil {
+		cfg.Signer = cfg.PassKey
+	}
 	sessions, err := access.NewSessions(cfg.PassKey, cfg.Tokens)
 	if err != nil {
 		return nil, err
@@ -98,7 +104,7 @@ func New(cfg Config) (*Core, error) {
 	c := &Core{
 		namer: namer,
 		cfg:   cfg, open: cfg.NoWayIn(), sessions: sessions, tickets: tickets,
-		login: sha256.Sum256([]byte(cfg.LoginCode)), passes: newPasses(cfg.PassKey),
+		login: sha256.Sum256([]byte(cfg.LoginCode)), passes: newPasses(cfg.Signer),
 	}
 	for _, url := range cfg.Agents {
 		c.agents = append(c.agents, Agent{URL: url})

@@ -1,7 +1,7 @@
 package edge
 
 import (
-	"crypto/ed25519"
+	"crypto"
 	"net/textproto"
 	"strings"
 	"sync"
@@ -25,7 +25,7 @@ const (
 // more than all the rest of a decision. Two generations bound the memory
 // without a timer.
 type passes struct {
-	key      ed25519.PrivateKey
+	key      crypto.Signer
 	mu       sync.Mutex
 	now, old map[string]signed
 }
@@ -35,7 +35,7 @@ type signed struct {
 	until int64 // Unix nanoseconds
 }
 
-func newPasses(key ed25519.PrivateKey) *passes {
+func newPasses(key crypto.Signer) *passes {
 	return &passes{key: key, now: make(map[string]signed)}
 }
 

@@ -1,6 +1,7 @@
 package pass
 
 import (
+	"crypto"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
@@ -49,10 +50,15 @@ func (p Pass) Has(scope string) bool {
 }
 
 // Sign returns the pass's text. Issued and Expires are set from now.
-func Sign(key ed25519.PrivateKey, p Pass, now time.Time) (string, error) {
+func Sign(key crypto.Signer, p Pass, now time.Time) (string, error) {
 	p.Issued, p.Expires = now.Unix(), now.Add(Lifetime).Unix()
-	text, err := signed.Sign(p, func(text string) []byte { return ed25519.Sign(key, []byte(domain+text)) })
-	if err != nil {
+	var failed error
+	text, err := signed.Sign(p, func(text string) (signature []byte) {
+		// Ed25519 signs the message itself and needs no randomness.
+		signature, failed = key.Sign(nil, []byte(domain+text), crypto.Hash(0))
+		return signature
+	})
+	if err = errors.Join(err, failed); err != nil {
 		return "", fmt.Errorf("pass: %w", err)
 	}
 	return text, nil

@@ -2,10 +2,12 @@ package pass
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"io"
 	"reflect"
 	"strings"
 	"testing"
@@ -253,4 +255,17 @@ func FuzzPass(f *testing.F) {
 func sameJSON(b []byte, want ...string) bool {
 	var got []string
 	return json.Unmarshal(b, &got) == nil && reflect.DeepEqual(got, want)
+}
+
+// broken is a signer that cannot sign.
+type broken struct{ ed25519.PrivateKey }
+
+var errBroken = errors.New("the signer is away")
+
+func (broken) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { return nil, errBroken }
+
+func TestASignerThatFailsMakesNoPass(t *testing.T) {
+	if text, err := Sign(broken{}, Pass{User: "alice"}, now); !errors.Is(err, errBroken) || text != "" {
+		t.Errorf("got %q, %v", text, err)
+	}
 }

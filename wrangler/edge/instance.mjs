@@ -3,6 +3,7 @@
  * at a time, and a call answers before it returns.
  */
 import "../build/wasm_exec.js";
+import { seedBytes, Signer } from "./signer.mjs";
 
 /** Says that the instance is gone: the next request needs a new one. */
 export class InstanceLost extends Error {}
@@ -47,7 +48,8 @@ export class Instance {
     this.#replaceImports(this.go.importObject.gojs);
     /** @type {Lend} what the call under way may take from */
     this.lend = lendNothing;
-    this.wasm = new WebAssembly.Instance(module, { ...this.go.importObject, loongclaw: { lend: this.#lend.bind(this) } });
+    this.signer = new Signer();
+    this.wasm = new WebAssembly.Instance(module, { ...this.go.importObject, loongclaw: { lend: this.#lend.bind(this), sign: this.#sign.bind(this) } });
     this.exports = /** @type {Exports} */ (/** @type {unknown} */ (this.wasm.exports));
     /** How many calls have come to their end. */
     this.calls = 0;
@@ -122,6 +124,25 @@ export class Instance {
     if (!share) return 0;
     new Int32Array(buffer, left >>> 0, 2).set([share.remaining, Math.min(share.resetMs, 0x7fffffff)]);
     return 1;
+  }
+
+  /**
+   * @param {number} seed where the key lies
+   * @param {number} message
+   * @param {number} length
+   * @param {number} signature where it goes
+   */
+  #sign(seed, message, length, signature) {
+    if (this.seed) return 0; // outside a request Go does it
+    const { buffer } = this.exports.mem;
+    try {
+      const made = this.signer.sign(new Uint8Array(buffer, seed >>> 0, seedBytes), new Uint8Array(buffer, message >>> 0, length));
+      new Uint8Array(buffer, signature >>> 0, made.length).set(made);
+      return 1;
+    } catch (cause) {
+      console.warn(JSON.stringify({ level: "WARN", msg: "a pass could not be signed here; Go signs it", error: String(cause) }));
+      return 0;
+    }
   }
 
   #start() {

@@ -67,6 +67,7 @@ const worker = {
       seedBytes: booted.drawn,
       configured: core.configured,
       sameInstance: booted === core.instance,
+      signed: core.instance.signer.signed,
       userCalls: users.calls,
       userRows: users.rows,
     });

@@ -41,6 +41,7 @@ func configure(vars map[string]string) (workers.Core, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.edge.Signer = workers.Signer(c.edge.PassKey)
 	c.edge.Spends = true // the user's object remembers
 	c.edge.AsksAgent = contained
 	return edge.New(c.edge)

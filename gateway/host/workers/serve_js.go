@@ -3,6 +3,8 @@
 package workers
 
 import (
+	"crypto"
+	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/hex"
 	"io"
@@ -86,6 +88,28 @@ func leased(key string) (edge.LimitAnswer, bool) {
 		return edge.LimitAnswer{}, false
 	}
 	return edge.LimitAnswer{Allowed: true, Remaining: int(left[0]), Reset: time.Duration(left[1]) * time.Millisecond}, true
+}
+
+// Signer signs with a key of Ed25519 by JavaScript's means, which are native code: in
+// WebAssembly the same signature takes ten times as long. Where those are missing, as while
+// Go boots, Go signs.
+func Signer(key ed25519.PrivateKey) crypto.Signer { return signer{key} }
+
+type signer struct{ ed25519.PrivateKey }
+
+// sign is JavaScript's (edge/signer.mjs): it signs the message with the seed of a key, and
+// reports whether it could.
+//
+//go:wasmimport loongclaw sign
+func sign(seed unsafe.Pointer, message string, signature *[ed25519.SignatureSize]byte) bool
+
+// Sign signs a message that is not hashed before.
+func (s signer) Sign(random io.Reader, message []byte, opts crypto.SignerOpts) ([]byte, error) {
+	var signature [ed25519.SignatureSize]byte
+	if opts.HashFunc() == 0 && sign(unsafe.Pointer(unsafe.SliceData(s.PrivateKey)), string(message), &signature) { //nolint:gosec // JavaScript reads the seed, which it has already
+		return signature[:], nil
+	}
+	return s.PrivateKey.Sign(random, message, opts)
 }
 
 // newRequestID names a request that the core did not get to name.

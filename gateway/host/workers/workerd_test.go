@@ -218,6 +218,7 @@ type probe struct {
 	SeedBytes    int   `json:"seedBytes"`
 	Configured   bool  `json:"configured"`
 	SameInstance bool  `json:"sameInstance"`
+	Signed       int   `json:"signed"`    // by JavaScript for Go
 	UserCalls    int   `json:"userCalls"` // of users' objects
 	UserRows     int   `json:"userRows"`  // that they wrote
 }
