@@ -42,8 +42,16 @@ export function masked(text, secrets) {
  */
 export function masking(secrets) {
   let rest = "";
+  const decoder = new TextDecoder("latin1"); // a character for each byte, and ASCII as it is
   return new TransformStream({
     transform(chunk, controller) {
+      const seen = decoder.decode(chunk);
+      if (rest === "" && !secrets.some((secret) => seen.includes(secret))) {
+        const held = beginning(seen, secrets);
+        rest = seen.slice(seen.length - held);
+        if (seen.length > held) controller.enqueue(chunk.subarray(0, chunk.length - held));
+        return;
+      }
       const text = masked(rest + latin1(chunk), secrets);
       const held = beginning(text, secrets);
       rest = text.slice(text.length - held);
@@ -61,10 +69,9 @@ export function masking(secrets) {
  * @param {string[]} secrets
  */
 function beginning(text, secrets) {
-  const longest = Math.min((secrets[0]?.length ?? 0) - 1, text.length);
-  for (let n = longest; n > 0; n--) {
-    const end = text.slice(text.length - n);
-    if (secrets.some((secret) => secret.startsWith(end))) return n;
+  const longest = (secrets[0]?.length ?? 0) - 1;
+  for (let at = Math.max(0, text.length - longest); at < text.length; at++) {
+    if (secrets.some((secret) => secret[0] === text[at] && secret.startsWith(text.slice(at)))) return text.length - at;
   }
   return 0;
 }

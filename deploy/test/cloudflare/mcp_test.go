@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -327,11 +328,14 @@ func usersServer(t *testing.T, w *world, s *tools) {
 
 func hostileServers(t *testing.T, w *world, s *tools) {
 	ann := w.user("ann")
-	for name, want := range map[string]string{"away": "does not speak", "inside": "redirects to an address that is not reached", "huge": "16 MiB", "never": "did not answer in time", "repeat": "[secret]"} {
+	for name, wants := range map[string][]string{
+		"away": {"does not speak"}, "inside": {"redirects to an address that is not reached"}, "huge": {"16 MiB", "did not answer in time"}, // what comes first on this machine
+		"never": {"did not answer in time"}, "repeat": {"[secret]"},
+	} {
 		ask(t, ann, 200, "PUT", "/api/mcp/"+name, map[string]any{"url": s.URL + "/" + name, "headers": map[string]string{"Authorization": "Bearer " + annKey, "X-Key": annKey}})
 		one := servers(t, ann)[name]
-		if one.State != "failed" || !strings.Contains(one.Error, want) {
-			t.Errorf("%s: %+v, want %q", name, one, want)
+		if one.State != "failed" || !slices.ContainsFunc(wants, func(want string) bool { return strings.Contains(one.Error, want) }) {
+			t.Errorf("%s: %+v, want one of %q", name, one, wants)
 		}
 		ask(t, ann, 204, "DELETE", "/api/mcp/"+name, nil)
 	}
