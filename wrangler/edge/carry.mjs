@@ -24,7 +24,7 @@ export async function carry(decision, request, env, fail, renew, place) {
       return asset(decision, request, env, fail);
     case "forward": {
       const refused = (/** @type {string} */ kind) => refuse(fail(kind), decision, request);
-      if (isServers(decision, env)) return servers(decision, request, env, refused, (changed, so) => forward(so, changed, env, refused, place));
+      if (isServers(decision)) return servers(decision, request, env, refused, (changed, so) => forward(so, changed, env, refused, place));
       if (isPausable(decision, request, env)) return pausable(decision, request, env, refused, renew, place);
       return forward(decision, request, env, refused, place);
     }

@@ -23,10 +23,9 @@ const owners = ["command", "args", "env", "cwd", "allow", "oauth"];
 /**
  * Whether a request is for this side. An agent elsewhere keeps its secrets itself.
  * @param {Forward} decision
- * @param {Env} env
  */
-export function isServers({ route, agent }, env) {
-  return routes.includes(route) && agent === container && Boolean(env.USER && env.VAULT);
+export function isServers({ route, agent }) {
+  return routes.includes(route) && agent === container;
 }
 
 /**

@@ -136,10 +136,9 @@ test("an authorization leads away from here, and back", async () => {
 });
 
 test("an agent elsewhere keeps its secrets itself", () => {
-  const env = world();
-  assert.equal(isServers(decision("PUT", "/api/mcp/:name"), env), true);
-  assert.equal(isServers(decision("PUT", "/api/mcp/:name", { agent: "https://agent.example.org" }), env), false);
-  assert.equal(isServers(decision("GET", "/api/mcp"), env), false);
+  assert.equal(isServers(decision("PUT", "/api/mcp/:name")), true);
+  assert.equal(isServers(decision("PUT", "/api/mcp/:name", { agent: "https://agent.example.org" })), false);
+  assert.equal(isServers(decision("GET", "/api/mcp")), false);
 });
 
 test("the instance's servers take their secrets from the Worker, and a container is told none", async () => {

@@ -46,6 +46,7 @@ type tools struct {
 	mu     sync.Mutex
 	stolen []string // credentials that came to the other host
 	keys   map[string]int
+	ended  int // requests without an answer that were given up
 }
 
 func newTools(t *testing.T) *tools {
@@ -80,7 +81,11 @@ func newTools(t *testing.T) *tools {
 				}
 			}
 		case r.URL.Path == "/never":
+			_, _ = io.Copy(io.Discard, r.Body) // a server sees a client go only when it has read what that sent
 			<-r.Context().Done()
+			s.mu.Lock()
+			s.ended++
+			s.mu.Unlock()
 		case r.URL.Path == "/repeat":
 			w.Header().Set("Content-Type", "application/json")
 			_, _ = fmt.Fprintf(w, `{"jsonrpc":"2.0","id":1,"error":{"code":-1,"message":"the key %s is unknown"}}`, key)
@@ -341,6 +346,9 @@ func hostileServers(t *testing.T, w *world, s *tools) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.ended == 0 {
+		t.Error("a server that never answers is still asked after its agent has given up")
+	}
 	if len(s.stolen) == 0 || strings.Contains(fmt.Sprint(s.stolen), serverCanary) {
 		t.Errorf("the other host got %q", s.stolen)
 	}
