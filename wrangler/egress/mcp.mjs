@@ -23,8 +23,10 @@ const maxAnswer = (16 << 20) + (64 << 10);
 /** How long a stream without a request may last; then the agent comes again. */
 const streamMs = 15 * 60_000;
 /** What a call has beyond the time of the agent's own. */
-const marginMs = 15_000;
+const marginMs = 5_000;
+/** How long a call may take, unless MCP_TIMEOUT says otherwise; a connection may take as long as the last. */
 const callMs = 30_000;
+const connectMs = 10_000;
 
 /** What of the agent's request a server may see, and of a server's answer the agent. */
 const passed = /^(accept|content-type|last-event-id|mcp-[a-z0-9-]+)$/;
@@ -111,7 +113,7 @@ async function ofUser(name, env, part) {
  */
 async function ask(server, request, body, env) {
   const { name, of, grants } = server;
-  const limit = request.method === "GET" ? streamMs : Math.max(env.MCP_TIMEOUT ? durationMs(env.MCP_TIMEOUT) : 0, callMs) + marginMs;
+  const limit = request.method === "GET" ? streamMs : Math.max(env.MCP_TIMEOUT ? durationMs(env.MCP_TIMEOUT) : callMs, connectMs) + marginMs;
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(limit)]);
   const once = (/** @type {string} */ token) => sendTo(server, request, body, token, privateHosts(env), signal);
   const first = await grants?.serverToken(name, of);

@@ -91,7 +91,9 @@ test("a redirect is judged anew, and headers stay with their own host", async ()
     assert.match((await answer.json()).error, /redirects to an address that is not reached/);
   }
   to = `${server.url}/mcp`;
+  const before = server.seen.length;
   assert.match((await (await ask(env, "/servers/u/alice/mine", id)).json()).error, /redirects more than 5 times/);
+  assert.equal(server.seen.length - before, 6);
   to = "/home";
   assert.deepEqual(await (await ask(env, "/servers/u/alice/mine", id)).json(), { home: true });
   assert.deepEqual([server.seen.at(-1).headers["x-key"], server.seen.at(-1).method, server.seen.at(-1).body], [secret, "POST", "{}"]);
@@ -181,6 +183,27 @@ test("a server that repeats what it was shown tells the container nothing, where
   assert.equal(got, '{"a":"[secret]","b":"[secret]","c":"[secret]","d":"canary-of-a-head"}');
   assert.ok(!JSON.stringify([...answer.headers]).includes(secret));
   assert.deepEqual([answer.status, answer.headers.get(answeredHeader)], [401, "refused"]);
+});
+
+test("a server that never answers is given up", async () => {
+  let gone = 0;
+  const server = await site((_, response) => new Promise((done) => response.on("close", () => done(gone++))));
+  const env = world({ MCP_PRIVATE_HOSTS: server.host, MCP_TIMEOUT: "1s" });
+  const real = AbortSignal.timeout;
+  const asked = [];
+  AbortSignal.timeout = (ms) => real.call(AbortSignal, (asked.push(ms), 50));
+  try {
+    const answer = await ask(env, "/servers/u/alice/mine", await setUp(env, server.url));
+    assert.deepEqual([answer.status, answer.headers.get(answeredHeader), asked], [504, null, [15_000]]);
+    env.MCP_TIMEOUT = "2m";
+    await ask(env, "/servers/u/alice/mine", await setUp(env, server.url));
+    await ask(env, "/servers/u/alice/mine", await setUp(env, server.url), { method: "GET" });
+    assert.deepEqual(asked, [15_000, 125_000, 900_000]);
+  } finally {
+    AbortSignal.timeout = real;
+  }
+  for (let i = 0; i < 100 && gone < 3; i++) await new Promise((done) => setTimeout(done, 10));
+  assert.equal(gone, 3);
 });
 
 test("a refusal comes back with what the server wants, so that an authorization can begin", async () => {
