@@ -16,7 +16,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -47,6 +46,7 @@ type tools struct {
 	stolen []string // credentials that came to the other host
 	keys   map[string]int
 	ended  int // requests without an answer that were given up
+	sent   int // MiB of an answer without end
 }
 
 func newTools(t *testing.T) *tools {
@@ -79,6 +79,9 @@ func newTools(t *testing.T) *tools {
 				if _, err := io.WriteString(w, strings.Repeat(" ", 1<<20)); err != nil {
 					return
 				}
+				s.mu.Lock()
+				s.sent++
+				s.mu.Unlock()
 			}
 		case r.URL.Path == "/never":
 			_, _ = io.Copy(io.Discard, r.Body) // a server sees a client go only when it has read what that sent
@@ -333,14 +336,14 @@ func usersServer(t *testing.T, w *world, s *tools) {
 
 func hostileServers(t *testing.T, w *world, s *tools) {
 	ann := w.user("ann")
-	for name, wants := range map[string][]string{
-		"away": {"does not speak"}, "inside": {"redirects to an address that is not reached"}, "huge": {"16 MiB", "did not answer in time"}, // what comes first on this machine
-		"never": {"did not answer in time"}, "repeat": {"[secret]"},
+	for name, want := range map[string]string{
+		"away": "does not speak", "inside": "redirects to an address that is not reached", "never": "did not answer in time", "repeat": "[secret]",
+		"huge": "", // where the machine is busy the time is over before the 16 MiB are
 	} {
 		ask(t, ann, 200, "PUT", "/api/mcp/"+name, map[string]any{"url": s.URL + "/" + name, "headers": map[string]string{"Authorization": "Bearer " + annKey, "X-Key": annKey}})
 		one := servers(t, ann)[name]
-		if one.State != "failed" || !slices.ContainsFunc(wants, func(want string) bool { return strings.Contains(one.Error, want) }) {
-			t.Errorf("%s: %+v, want one of %q", name, one, wants)
+		if one.State != "failed" || !strings.Contains(one.Error, want) {
+			t.Errorf("%s: %+v, want %q", name, one, want)
 		}
 		ask(t, ann, 204, "DELETE", "/api/mcp/"+name, nil)
 	}
@@ -357,6 +360,9 @@ func hostileServers(t *testing.T, w *world, s *tools) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.sent > 256 { // some tries, and what lies in buffers on the way
+		t.Errorf("%d MiB were taken of a server that sends a GiB", s.sent)
+	}
 	if len(s.stolen) == 0 || strings.Contains(fmt.Sprint(s.stolen), serverCanary) {
 		t.Errorf("the other host got %q", s.stolen)
 	}
@@ -442,7 +448,7 @@ func noServerSecret(t *testing.T, w *world, _ *tools) {
 			return nil //nolint:nilerr // what has gone meanwhile is of no interest
 		}
 		objects++
-		b, err := os.ReadFile(path) // #nosec G304 G122 -- below this test's own folder
+		b, err := os.ReadFile(path)                                                                                               // #nosec G304 G122 -- below this test's own folder
 		if err == nil && strings.Contains(string(b), serverCanary) && !strings.HasPrefix(string(b), `{"mcpServers":{"literal"`) { // what the owner wrote there
 			t.Errorf("the store holds a secret of a server: %.300s", b)
 		}
