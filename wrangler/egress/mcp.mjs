@@ -20,7 +20,7 @@ export const identityHeader = "X-LoongClaw-Server-Id";
 const maxRequest = 4 << 20;
 /** A little above what the agent reads of a server for one request, so that it is the one to say so. */
 const maxAnswer = (16 << 20) + (64 << 10);
-/** How long a stream without a request may last; then the agent comes again. */
+/** How long a stream that waits for what the server has to say may last; definitions are read again before a call anyway. */
 const streamMs = 15 * 60_000;
 /** What a call has beyond the time of the agent's own. */
 const marginMs = 5_000;
@@ -113,7 +113,8 @@ async function ofUser(name, env, part) {
  */
 async function ask(server, request, body, env) {
   const { name, of, grants } = server;
-  const limit = request.method === "GET" ? streamMs : Math.max(env.MCP_TIMEOUT ? durationMs(env.MCP_TIMEOUT) : callMs, connectMs) + marginMs;
+  const listens = request.method === "GET" || request.headers.get("mcp-method") === "subscriptions/listen";
+  const limit = listens ? streamMs : Math.max(env.MCP_TIMEOUT ? durationMs(env.MCP_TIMEOUT) : callMs, connectMs) + marginMs;
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(limit)]);
   const once = (/** @type {string} */ token) => sendTo(server, request, body, token, privateHosts(env), signal);
   const first = await grants?.serverToken(name, of);

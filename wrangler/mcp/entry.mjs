@@ -12,7 +12,7 @@ const maxHeader = 8 << 10;
 export const serverName = /^[a-z0-9_-]{1,32}$/;
 const headerName = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
 /** Headers that belong to the transport or the protocol. */
-const reserved = /^(mcp-.*|host|content-length|content-type|transfer-encoding|connection|upgrade|te|trailer|accept|last-event-id|proxy-authorization|proxy-connection|x-loongclaw-.*|cf-.*)$/;
+const reserved = /^(mcp-.*|host|content-length|content-type|transfer-encoding|connection|upgrade|te|trailer|accept|last-event-id|proxy-authorization|proxy-connection|x-loongclaw-.*|cf-connecting-ip)$/;
 
 /** @typedef {{fault: string, hint: string}} Fault */
 

@@ -64,6 +64,7 @@ test("what is the owner's is refused by the agent, which sees nothing of it", as
     assert.deepEqual(agent.map(({ body }) => body), ['{"command":"not shown"}']);
     assert.equal(env.USER.getByName("alice").server("mine"), undefined);
   }
+  assert.ok(splitEntry('{"url":"https://tools.example.org/","headers":{"CF-Access-Client-Secret":"x"}}', new Set()).declared);
   assert.deepEqual(splitEntry('{"url":"https://tools.example.org/","command":"","args":[],"env":null,"headers":null}', new Set()).shown, { url: "https://tools.example.org/" });
 });
 
