@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/loongclaw/loongclaw/agent/tools/mcp"
 	"github.com/loongclaw/loongclaw/pkg/fault"
@@ -264,8 +265,10 @@ func TestAnAuthorizationThatWasGivenAtTheEgressProxy(t *testing.T) {
 		return true
 	})
 	r := newRig(t)
+	stands := time.Now()
 	r.open(func(c *mcp.Config) {
 		p.way(c)
+		c.Now = func() time.Time { return stands } // no pause ends by itself
 		c.Private = map[string]bool{address(w.Server): true}
 	})
 	if s, err := r.source.Put(t.Context(), "alice", "mine", mcp.Entry{URL: w.URL}); err != nil || !s.Authorize {
