@@ -40,6 +40,8 @@ interface Env {
   AGENT_PLACEMENT?: "user" | "single";
   SLEEP_AFTER?: string;
   RATE_LIMIT_AUTH?: string;
+  MCP_TIMEOUT?: string;
+  MCP_PRIVATE_HOSTS?: string;
   MAX_OPEN_STREAMS?: string;
   MAX_OPEN_SOCKETS?: string;
 }

@@ -71,6 +71,9 @@ type Forward struct {
 	// Pausable: it is one that the agent ends with ?until=idle when nothing runs, and that
 	// can be gone on with after its last id. A host whose agents sleep lets them.
 	Pausable bool
+	// Admin: who asks has that scope. A host that keeps the secrets of servers of tools
+	// itself must know.
+	Admin bool
 }
 
 // Socket accepts a WebSocket. Identity stays beside it; each frame comes back

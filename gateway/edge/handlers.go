@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/loongclaw/loongclaw/gateway/access"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -95,6 +96,7 @@ func (c *Core) forward(r chat.Route) echo.HandlerFunc {
 		x.d.Forward = &Forward{
 			Upstreams: c.selectUpstreams(x.id.User, x.facts, repeat), Method: method, Target: target,
 			Drop: private(x.head.Header), Set: set, MaxBody: most, Stream: r.Streams(), Pausable: r.Path == chat.PathList,
+			Admin: slices.Contains(x.id.Scopes, access.ScopeAdmin),
 		}
 		return nil
 	}

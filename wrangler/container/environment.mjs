@@ -5,7 +5,7 @@ import { searchProvider } from "../egress/search.mjs";
 /** The agent's variables that the owner sets on the Worker. */
 const passed = [
   "LLM_PROVIDER", "LLM_TIMEOUT", "LLM_MAX_TOKENS", "LLM_CONTEXT_TOKENS", "LLM_VISION", "LLM_PRICES", "ANTHROPIC_PROTOCOL", "ANTHROPIC_THINKING", ...modelVariables,
-  "TOOLS_AUTO_APPROVE", "WEB_ALLOWED_HOSTS", "WEB_TIMEOUT", "SHELL_TIMEOUT", "MAX_CONCURRENT_RUNS", "LOG_LEVEL",
+  "TOOLS_AUTO_APPROVE", "WEB_ALLOWED_HOSTS", "WEB_TIMEOUT", "SHELL_TIMEOUT", "MAX_CONCURRENT_RUNS", "LOG_LEVEL", "MCP_TIMEOUT", "MCP_PRIVATE_HOSTS",
 ];
 
 /**
@@ -46,6 +46,7 @@ export function containerEnv(env, publicKey, instance) {
     LLM_DOOR_PROVIDERS: providers(env).join(","),
     WEB_DOOR_URL: "http://web.internal",
     WEB_SEARCH_PROVIDER: searchProvider(env) || "none",
+    MCP_DOOR_URL: "http://mcp.internal",
     DOOR_TOKEN_WAIT: "true",
     WORKSPACE_DIR: "/work",
   };

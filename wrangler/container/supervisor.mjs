@@ -198,7 +198,7 @@ export class ContainerSupervisor {
   async #openEgress(key) {
     const { Egress } = /** @type {{Egress: (options: {props: import("../egress/egress.mjs").Props}) => Fetcher}} */ (/** @type {unknown} */ (this.ctx.exports));
     const egress = Egress({ props: { key } });
-    for (const name of ["r2.internal", "llm.internal", "web.internal"]) await this.container.interceptOutboundHttp(name, egress);
+    for (const name of ["r2.internal", "llm.internal", "web.internal", "mcp.internal"]) await this.container.interceptOutboundHttp(name, egress);
   }
 
   /** After the object's eviction: the container may have gone on. */

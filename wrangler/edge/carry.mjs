@@ -2,6 +2,7 @@
 import { forward } from "./forward.mjs";
 import { withHeader } from "./header.mjs";
 import { isPausable, pausable } from "./list-stream.mjs";
+import { isServers, servers } from "./servers.mjs";
 
 /** @typedef {import("./message.mjs").Decision} Decision */
 /** @typedef {(kind: string) => Decision} Fail puts a failure into words (gateway/host/workers/failure.go) */
@@ -23,6 +24,7 @@ export async function carry(decision, request, env, fail, renew, place) {
       return asset(decision, request, env, fail);
     case "forward": {
       const refused = (/** @type {string} */ kind) => refuse(fail(kind), decision, request);
+      if (isServers(decision)) return servers(decision, request, env, refused, (changed, so) => forward(so, changed, env, refused, place));
       if (isPausable(decision, request, env)) return pausable(decision, request, env, refused, renew, place);
       return forward(decision, request, env, refused, place);
     }

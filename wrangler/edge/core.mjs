@@ -7,6 +7,7 @@ import {
   decode, encodeConfigure, encodeConnected, encodeDecide, encodeExpired, encodeFail, encodeFailure, encodeFollow,
   encodeFrame, encodeKey, encodeRefusal, encodeWarm,
 } from "./message.mjs";
+import { vaultName } from "../objects/names.mjs";
 
 /** @typedef {import("./message.mjs").Identity} Identity */
 
@@ -40,7 +41,7 @@ export class Core {
    */
   async open(env) {
     if (!this.key && env.VAULT) {
-      this.key = await env.VAULT.getByName("gateway").passKey();
+      this.key = await env.VAULT.getByName(vaultName).passKey();
       this.configured = false;
     }
     if (this.instance.lost) {

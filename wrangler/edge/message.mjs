@@ -10,7 +10,7 @@ const sep = "\0";
 /** @typedef {{requestId: string, route: string, header: [string, string][]}} Common */
 /** @typedef {Common & {kind: "respond", status: number, stamp: string, body: string}} Respond */
 /** @typedef {Common & {kind: "asset", name: string, status: number}} Asset */
-/** @typedef {Common & {kind: "forward", agent: string, user: string, method: string, target: string, maxBody: number, stream: boolean, pausable: boolean, set: [string, string][], drop: string[]}} Forward */
+/** @typedef {Common & {kind: "forward", agent: string, user: string, method: string, target: string, maxBody: number, stream: boolean, pausable: boolean, admin: boolean, set: [string, string][], drop: string[]}} Forward */
 /** @typedef {Common & {kind: "socket", identity: string, subprotocol: string, maxFrame: number}} Socket */
 /** @typedef {Common & {kind: "limit", question: LimitQuestion}} AskLimit */
 /** @typedef {Common & {kind: "body", max: number}} AskBody */
@@ -182,7 +182,7 @@ export function decode(text) {
     case "forward":
       return {
         kind, ...common, agent: fields.text(), user: fields.text(), method: fields.text(), target: fields.text(), maxBody: fields.number(),
-        stream: fields.text() === "1", pausable: fields.text() === "1", set: fields.pairs(), drop: fields.list(),
+        stream: fields.text() === "1", pausable: fields.text() === "1", admin: fields.text() === "1", set: fields.pairs(), drop: fields.list(),
       };
     case "socket":
       return { kind, ...common, identity: fields.text(), subprotocol: fields.text(), maxFrame: fields.number() };

@@ -1,10 +1,12 @@
 /**
- * The egress proxy: all that a container can reach. It has three parts, to the store, to
- * the models and to the web, and accepts only tokens of that start. The store's part
+ * The egress proxy: all that a container can reach. It has four parts, to the store, to
+ * the models, to the web and to servers of tools, and accepts only tokens of that start. The store's part
  * shows what belongs to the token's user.
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { llm } from "./llm.mjs";
+import { mcp } from "./mcp.mjs";
+import { pin, pinned } from "./pins.mjs";
 import { r2 } from "./r2.mjs";
 import { isSearch, search } from "./search.mjs";
 import { egressHeader, partOf } from "./tokens.mjs";
@@ -31,12 +33,16 @@ export class Egress extends WorkerEntrypoint {
    */
   async #proxy(request, part) {
     switch (new URL(request.url).hostname) {
-      case "r2.internal":
-        return r2(request, this.env.STORE, part);
+      case "r2.internal": {
+        const server = pinned(request);
+        return server === undefined ? r2(request, this.env.STORE, part) : pin(request, server, this.env);
+      }
       case "llm.internal":
         return llm(request, this.env);
       case "web.internal":
         return isSearch(new URL(request.url)) ? search(request, this.env) : web(request);
+      case "mcp.internal":
+        return mcp(request, this.env, part);
     }
     return answerFault({ status: 404, code: "not_found", error: "the egress proxy does not lead there" });
   }

@@ -22,12 +22,48 @@ export function segment(id) {
   return text;
 }
 
+/**
+ * The id that a segment stands for.
+ * @param {string} part
+ * @returns {string | undefined} nothing where it stands for none
+ */
+export function idOf(part) {
+  if (plainId.test(part)) return part;
+  if (!part.startsWith("_")) return undefined;
+  const out = [];
+  let bits = 0;
+  let held = 0;
+  for (const c of part.slice(1)) {
+    const five = alphabet.indexOf(c);
+    if (five < 0) return undefined;
+    held = (held << 5) | five;
+    bits += 5;
+    if (bits >= 8) {
+      out.push((held >> (bits - 8)) & 255);
+      bits -= 8;
+    }
+    held &= (1 << bits) - 1;
+  }
+  const id = new TextDecoder().decode(new Uint8Array(out));
+  return segment(id) === part ? id : undefined; // it has one form only
+}
+
 /** What the segments of a key are made of (agent/bucket, CheckKey). */
 const grammar = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 /** What the agent writes to see that the store keeps its conditions (agent/bucket, Prove). */
 const proof = /^config\/check-[a-z0-9]+$/;
+/** What holds secrets, or may: it is the Worker's to read. */
+const secret = /^(config\/mcp\.json$|u\/[^/]+\/secrets\/)/;
 /** What is written once and never again, below a user's prefix. */
 const journal = /^(log|s\/[^/]+\/\d+\/log)\/\d+$/;
+
+/**
+ * Whether an object is as if it were not there, for a container.
+ * @param {string} key
+ */
+export function hidden(key) {
+  return secret.test(key);
+}
 
 /**
  * @param {string} key

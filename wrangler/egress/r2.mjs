@@ -2,7 +2,7 @@
  * The egress proxy's part to the store: answers the S3 calls that the agent makes from the
  * R2 binding, each for one user's part of the bucket. No S3 keys have to be made.
  */
-import { allowed, within } from "./keys.mjs";
+import { allowed, hidden, within } from "./keys.mjs";
 import { listing, problem } from "./s3xml.mjs";
 
 /** The largest object, for writing and for reading: as agent/bucket, MaxObject. */
@@ -24,9 +24,11 @@ export async function r2(request, store, part) {
   const write = request.method === "PUT" || request.method === "DELETE";
   const refusal = allowed(key, part, write, request.method === "PUT" ? request.headers.get("if-none-match") : "*");
   if (refusal) return problem(403, "AccessDenied", refusal);
+  if (hidden(key) && request.method === "PUT") return problem(403, "AccessDenied", "secrets are the Worker's to keep");
   switch (request.method) {
     case "GET":
     case "HEAD":
+      if (hidden(key)) return problem(404, "NoSuchKey", "there is no such object");
       return read(request.method, key, store);
     case "PUT":
       return put(request, key, store);

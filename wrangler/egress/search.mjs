@@ -3,6 +3,7 @@
  * and lets nothing through but a search of a provider that the owner has set up.
  */
 import table from "../../agent/websearch/providers.json" with { type: "json" };
+import { bounded } from "./bytes.mjs";
 import { answeredHeader, refuse } from "./web.mjs";
 
 const path = "/search/";
@@ -90,38 +91,6 @@ export function endpoint(row, base) {
   at ||= row.bare;
   url.pathname = at.endsWith(row.path) ? at : at + row.path;
   return { url, authorization };
-}
-
-/**
- * A body of at most so many bytes; null when it is longer.
- * @param {ReadableStream<Uint8Array> | null} body
- * @param {number} max
- * @returns {Promise<Uint8Array<ArrayBuffer> | null>}
- */
-async function bounded(body, max) {
-  /** @type {Uint8Array[]} */
-  const pieces = [];
-  let size = 0;
-  if (body) {
-    const reader = body.getReader();
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      size += value.byteLength;
-      if (size > max) {
-        await reader.cancel().catch(() => {});
-        return null;
-      }
-      pieces.push(value);
-    }
-  }
-  const all = new Uint8Array(size);
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.byteLength;
-  }
-  return all;
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 
 import { answerFault } from "../edge/fault.mjs";
+import { capped } from "./bytes.mjs";
 
 /** Stands on what a site answered, and not on what the proxy says itself. */
 export const answeredHeader = "X-LoongClaw-Web";
@@ -53,25 +54,19 @@ export function target(text) {
   if (url.protocol !== "https:" && url.protocol !== "http:") return "only http and https pages are fetched";
   if (url.username || url.password) return "an address with a user in it is not fetched";
   if (!ports.includes(url.port)) return `port ${url.port} is not one of the web's`;
-  // The URL parser has brought every way to write an IPv4 address into this form.
-  if (/^\d+\.\d+\.\d+\.\d+$/.test(url.hostname) || url.hostname.startsWith("[")) return "pages are fetched by name, not by address";
-  const name = url.hostname.replace(/\.$/, "");
-  if (!name.includes(".") || /\.(internal|local|localhost|lan|home|corp|private|intranet|arpa|onion|test|invalid|example)$/.test(name)) {
-    return `${name} is not on the public internet`;
-  }
-  return url;
+  return whyNotPublic(url) || url;
 }
 
-/** @param {number} max in bytes */
-function capped(max) {
-  let seen = 0;
-  return new TransformStream({
-    transform(chunk, controller) {
-      seen += chunk.byteLength;
-      if (seen > max) controller.error(new RangeError("the page is too large"));
-      else controller.enqueue(chunk);
-    },
-  });
+/**
+ * Why a host is not on the public internet; empty where it may be.
+ * @param {URL} url
+ */
+export function whyNotPublic({ hostname }) {
+  // The URL parser has brought every way to write an IPv4 address into this form.
+  if (/^\d+\.\d+\.\d+\.\d+$/.test(hostname) || hostname.startsWith("[")) return "hosts are reached by name, not by address";
+  const name = hostname.replace(/\.$/, "");
+  if (name.includes(".") && !/\.(internal|local|localhost|lan|home|corp|private|intranet|arpa|onion|test|invalid|example)$/.test(name)) return "";
+  return `${name} is not on the public internet`;
 }
 
 /**

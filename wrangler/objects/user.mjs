@@ -1,10 +1,11 @@
 /**
  * The object of one user: holds the user's sockets, counts against the user's
- * limits exactly, remembers what was spent, and knows where the user's agent is.
+ * limits exactly, remembers what was spent, knows where the user's agent is, and keeps
+ * what is secret of the user's servers of tools.
  * It sleeps while the sockets are silent.
  */
-import { DurableObject } from "cloudflare:workers";
 import { objectOf } from "./agents.mjs";
+import { SecretsObject } from "./secrets.mjs";
 import { core } from "../edge/boot.mjs";
 import { takeLeased } from "../limits/lease.mjs";
 import { most } from "../limits/open.mjs";
@@ -27,14 +28,13 @@ const holdMs = 10_000;
 /** The tag of the sockets of paused streams; all others are clients'. */
 const paused = "watch";
 
-export class User extends DurableObject {
+export class User extends SecretsObject {
   /**
    * @param {DurableObjectState} ctx
    * @param {Env} env
    */
   constructor(ctx, env) {
-    super(ctx, env);
-    this.env = env;
+    super(ctx, env, "u");
     /** @type {Map<WebSocket, Socket>} those that had something to do since the object woke */
     this.sockets = new Map();
     /** @type {Promise<import("./agents.mjs").Place> | undefined} */
@@ -134,6 +134,7 @@ export class User extends DurableObject {
     for (const ws of this.ctx.getWebSockets()) ws.close(1000, "gone");
     this.ctx.storage.kv.delete("place");
     this.ctx.storage.sql.exec("DELETE FROM spent");
+    this.servers.clear();
   }
 
   /**

@@ -1,11 +1,20 @@
 /**
  * The object that keeps the key with which this gateway signs passes, session
- * tokens and tickets, so that an owner need not make one. There is one vault. Each
- * isolate asks it once, and no client can.
+ * tokens and tickets, so that an owner need not make one, and the authorizations of the
+ * instance's servers of tools. There is one vault. Each isolate asks it once for the key,
+ * and no client can.
  */
-import { DurableObject } from "cloudflare:workers";
+import { SecretsObject } from "./secrets.mjs";
 
-export class Vault extends DurableObject {
+export class Vault extends SecretsObject {
+  /**
+   * @param {DurableObjectState} ctx
+   * @param {Env} env
+   */
+  constructor(ctx, env) {
+    super(ctx, env, "i");
+  }
+
   /**
    * The key as PASS_PRIVATE_KEY has it: an Ed25519 seed in base64. The first call
    * makes it.

@@ -69,6 +69,7 @@ type environment struct {
 	EgressURL       string `envconfig:"LLM_DOOR_URL"`
 	EgressProviders list   `envconfig:"LLM_DOOR_PROVIDERS"`
 	WebEgress       string `envconfig:"WEB_DOOR_URL"`
+	MCPEgress       string `envconfig:"MCP_DOOR_URL"`
 	DoorWait        string `envconfig:"DOOR_TOKEN_WAIT" default:"false"`
 	Container       string `envconfig:"CLOUDFLARE_APPLICATION_ID"` // set by Cloudflare in its containers
 
@@ -191,10 +192,13 @@ func (c *config) check() error {
 	if u, err := url.Parse(c.WebEgress); c.WebEgress != "" && (err != nil || u.Host == "") {
 		bad("WEB_DOOR_URL is no address: set it to something like http://web.internal")
 	}
+	if u, err := url.Parse(c.MCPEgress); c.MCPEgress != "" && (err != nil || u.Host == "" || strings.HasSuffix(c.MCPEgress, "/")) {
+		bad("MCP_DOOR_URL is no address: set it to something like http://mcp.internal")
+	}
 	if wait, err := strconv.ParseBool(c.DoorWait); err != nil {
 		bad("DOOR_TOKEN_WAIT is neither true nor false: leave it out unless an Agent object on Cloudflare starts this agent")
 	} else if wait {
-		c.egress = egress.Expect(c.R2Endpoint, c.EgressURL, c.WebEgress)
+		c.egress = egress.Expect(c.R2Endpoint, c.EgressURL, c.WebEgress, c.MCPEgress)
 		c.store.s3.Mark = c.egress.Mark
 	}
 	if c.search, err = websearch.Choose(c.WebSearch, os.Getenv, c.WebEgress); err != nil {

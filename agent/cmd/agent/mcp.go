@@ -23,20 +23,26 @@ const maxServers = 1 << 20
 
 // mcpConfig reads which MCP servers the instance has.
 func mcpConfig(ctx context.Context, c config, store bucket.Bucket, window int, log *slog.Logger) (mcp.Config, error) {
-	servers, err := readServers(ctx, c, store)
-	if err != nil {
-		return mcp.Config{}, err
-	}
 	limits := shellLimits()
 	out := mcp.Config{
-		Bucket: store, Servers: servers, Lookup: os.LookupEnv, Private: c.mcpPrivate, Timeout: c.mcpTimeout,
+		Bucket: store, Lookup: os.LookupEnv, Private: c.mcpPrivate, Timeout: c.mcpTimeout,
 		Programs: &mcp.Programs{Path: os.Getenv("PATH"), Adopts: limits.Adopts, Confine: limits.Confine},
 		Window:   window, Version: program.Version(version), Log: log, Now: time.Now,
 	}
-	if c.WebEgress != "" || c.egress != nil {
-		out.Programs, out.Closed = nil, "MCP servers are not reached from this host yet: what leaves it goes through the egress proxy"
+	var err error
+	switch {
+	case c.MCPEgress != "":
+		out.Programs, out.Egress = nil, &mcp.Egress{URL: c.MCPEgress, Mark: c.mark}
+		var unread string
+		if out.Servers, out.Faults, unread, err = out.Egress.Instance(ctx); unread != "" {
+			log.Warn("the instance's MCP servers are left out", slog.String("why", unread))
+		}
+		return out, err
+	case c.WebEgress != "" || c.egress != nil:
+		out.Programs, out.Closed = nil, "MCP servers are not reached from this host: what leaves it goes through an egress proxy that does not lead to them"
 	}
-	return out, nil
+	out.Servers, err = readServers(ctx, c, store)
+	return out, err
 }
 
 func readServers(ctx context.Context, c config, store bucket.Bucket) (map[string]mcp.Entry, error) {
@@ -73,7 +79,7 @@ func mcpSecrets() []string {
 	var out []string
 	for _, v := range os.Environ() {
 		name, value, _ := strings.Cut(v, "=")
-		if strings.HasPrefix(name, "MCP_") && name != "MCP_CONFIG" && name != "MCP_TIMEOUT" && name != "MCP_PRIVATE_HOSTS" && len(value) >= 6 {
+		if strings.HasPrefix(name, "MCP_") && name != "MCP_CONFIG" && name != "MCP_TIMEOUT" && name != "MCP_PRIVATE_HOSTS" && name != "MCP_DOOR_URL" && len(value) >= 6 {
 			out = append(out, value)
 		}
 	}
@@ -83,6 +89,9 @@ func mcpSecrets() []string {
 // tryServers connects to each of the instance's MCP servers and says what came of it:
 // one that the owner named must be there, and the rest is for a person to do.
 func tryServers(ctx context.Context, c config) (lines []string, err error) {
+	if c.MCPEgress != "" {
+		return []string{"MCP servers: not tried, since the egress proxy has their secrets; GET /api/mcp says how each is"}, nil
+	}
 	store, closeStore, err := openStore(ctx, c)
 	if err != nil {
 		return nil, err

@@ -240,6 +240,9 @@ func (s *Source) away(ctx context.Context, f *flow, address string) (*auth.Autho
 // name of the server that the agent may use now. Whoever began the authorization ends
 // it: a link that somebody else has begun gives them nothing.
 func (s *Source) Authorized(ctx context.Context, user string, query url.Values) (string, error) {
+	if s.Egress != nil {
+		return s.told(ctx, user, query.Get("server"))
+	}
 	f := s.returning(user, query.Get("state"))
 	if f == nil {
 		return "", fault.New(fault.CodeNotFound, "this authorization was not begun here by you, was ended, or is too old", "begin again with GET /api/mcp/{name}/authorize")

@@ -148,7 +148,13 @@ func (s *Source) Put(ctx context.Context, user, name string, e Entry) (Server, e
 	}
 	headers := e.Headers
 	e.Headers = nil
+	if s.Egress != nil && len(headers) > 0 {
+		return Server{}, fault.New(fault.CodeForbidden, "the headers of a server are not taken here: the gateway keeps them", "send them to the gateway")
+	}
 	o := s.of(user)
+	if s.Egress != nil { // its headers may be others now, and nobody tells
+		o.drop(name)
+	}
 	err := o.change(ctx, func(entries map[string]Entry, secrets map[string]map[string]string) error {
 		if _, known := entries[name]; !known && len(entries) >= maxOwned {
 			return fault.New(fault.CodeInvalidRequest, "there are 32 servers already", "remove one first")
@@ -204,8 +210,10 @@ func (s *Source) Remove(ctx context.Context, user, name string) error {
 	if err != nil {
 		return storeFault(err)
 	}
-	if err := s.Bucket.Delete(ctx, grantKey(one.pins.prefix, name)); err != nil {
-		return storeFault(err)
+	if s.Egress == nil {
+		if err := s.Bucket.Delete(ctx, grantKey(one.pins.prefix, name)); err != nil {
+			return storeFault(err)
+		}
 	}
 	// The version stays and grows: standing approvals of calls were for what it was.
 	_, err = one.pins.update(ctx, name, func(p *Pin) (bool, error) {

@@ -73,7 +73,7 @@ func (o *owned) refreshLocked(ctx context.Context) error {
 		return err
 	}
 	secrets := map[string]map[string]string{}
-	if len(entries) > 0 {
+	if len(entries) > 0 && o.source.Egress == nil {
 		if secrets, _, err = o.store.secrets(ctx); err != nil {
 			return err
 		}
@@ -108,6 +108,17 @@ func (o *owned) take(entries map[string]Entry, secrets map[string]map[string]str
 	o.read = o.source.env.now()
 	o.mu.Unlock()
 	for _, one := range over {
+		o.source.env.running.Go(one.close)
+	}
+}
+
+// drop ends what there is of a server, so that it is begun anew.
+func (o *owned) drop(name string) {
+	o.mu.Lock()
+	one := o.servers[name]
+	delete(o.servers, name)
+	o.mu.Unlock()
+	if one != nil {
 		o.source.env.running.Go(one.close)
 	}
 }
@@ -182,14 +193,18 @@ func (o *owned) change(ctx context.Context, edit func(entries map[string]Entry, 
 		if err != nil {
 			return err
 		}
-		secrets, secretTag, err := o.store.secrets(ctx)
-		if err != nil {
+		secrets, secretTag := map[string]map[string]string{}, ""
+		if o.source.Egress == nil {
+			if secrets, secretTag, err = o.store.secrets(ctx); err != nil {
+				return err
+			}
+		}
+		if err = edit(entries, secrets); err != nil {
 			return err
 		}
-		if err := edit(entries, secrets); err != nil {
-			return err
+		if o.source.Egress == nil {
+			err = o.store.put(ctx, "secrets/mcp.json", secretTag, secrets)
 		}
-		err = o.store.put(ctx, "secrets/mcp.json", secretTag, secrets)
 		if err == nil {
 			err = o.store.put(ctx, "config/mcp.json", etag, file{entries})
 		}

@@ -21,11 +21,13 @@ type Config struct {
 	Bucket   bucket.Bucket
 	Servers  map[string]Entry // the instance's
 	Lookup   func(name string) (string, bool)
-	Private  map[string]bool // HOST:PORT that are reached although private
-	Timeout  time.Duration   // of a call; 0 means 30 s
-	Programs *Programs       // nil: this host starts none
-	Closed   string          // why no server is reached over HTTP from this host; empty where they are
-	Window   int             // of the model, in tokens; 0 is not known
+	Private  map[string]bool   // HOST:PORT that are reached although private
+	Timeout  time.Duration     // of a call; 0 means 30 s
+	Programs *Programs         // nil: this host starts none
+	Faults   map[string]string // what the egress proxy says is wrong with one of the instance's
+	Egress   *Egress           // the way to servers over HTTP, where that is an egress proxy's
+	Closed   string            // why no server is reached over HTTP from this host; empty where they are
+	Window   int               // of the model, in tokens; 0 is not known
 	Version  string
 	Log      *slog.Logger
 	Now      func() time.Time
@@ -81,10 +83,22 @@ func New(c Config) *Source {
 		env: &env{timeout: c.Timeout, log: c.Log, now: c.Now, root: root},
 	}
 	for name, entry := range c.Servers {
-		full, err := entry.expand(c.Lookup)
+		full, err := s.filled(name, entry)
 		s.instance[name] = s.server(name, ScopeInstance, entry, full, err, pins{c.Bucket, ""}, s.tellAll)
 	}
 	return s
+}
+
+// filled returns an entry of the instance's with its values. Those that an egress proxy
+// fills in never come here.
+func (s *Source) filled(name string, entry Entry) (Entry, error) {
+	if s.Egress == nil {
+		return entry.expand(s.Lookup)
+	}
+	if what := s.Faults[name]; what != "" {
+		return entry, closed(what)
+	}
+	return entry, nil
 }
 
 // Start begins to connect to the instance's servers.
@@ -109,6 +123,8 @@ func (s *Source) server(name, scope string, entry, full Entry, fault error, p pi
 		out.dial.programs = *s.Programs
 	case s.Closed != "":
 		fault = closed(s.Closed)
+	case s.Egress != nil:
+		out.dial.client, fault = s.Egress.client(name, full, p.prefix)
 	default:
 		out.grants = s.grants(name, full, p.prefix)
 		out.dial.client, fault = newClient(full, s.Private, out.grants)

@@ -55,6 +55,7 @@ type headed struct {
 	own     *url.URL
 	headers map[string]string
 	grants  *grants                 // nil: the server has a token in its headers
+	proxied bool                    // next leads to an egress proxy, which judges what the server answers
 	tooMuch atomic.Bool             // was sent, by whom the connection ended
 	refused atomic.Pointer[reached] // why the last request was, if it was: the SDK goes on with another one
 }
@@ -123,6 +124,9 @@ func (h *headed) send(r *http.Request, own bool, token string) (*http.Response, 
 
 // refusal is what an answer means that refuses who asks; nil for any other.
 func (h *headed) refusal(answer *http.Response, own bool, token string) *reached {
+	if h.proxied {
+		return proxyRefusal(answer)
+	}
 	status := answer.StatusCode
 	switch {
 	case status != http.StatusUnauthorized && status != http.StatusForbidden:
@@ -133,11 +137,11 @@ func (h *headed) refusal(answer *http.Response, own bool, token string) *reached
 	h.grants.refused(status, answer.Header)
 	switch {
 	case token == "":
-		return &reached{what: "it wants an authorization", authorize: true}
+		return &reached{what: wants[answeredWanted], authorize: true}
 	case status == http.StatusUnauthorized:
-		return &reached{what: "its authorization does not count any more", authorize: true}
+		return &reached{what: wants[answeredEnded], authorize: true}
 	}
-	return &reached{what: "its authorization is for less than this needs", authorize: true}
+	return &reached{what: wants[answeredLess], authorize: true}
 }
 
 // unreachable says why a server was not reached, without what its address resolves to.

@@ -37,10 +37,18 @@ func npmPackages(dir string) ([]entry, error) {
 		}
 		e := entry{name: path[at+len("node_modules/"):], version: p.Version, license: p.License}
 		if !p.Dev {
-			e.in = []string{"page"}
+			e.in = []string{shipped(name)}
 		}
 		rows = append(rows, e)
 	}
 	slices.SortFunc(rows, func(a, b entry) int { return strings.Compare(a.name+" "+a.version, b.name+" "+b.version) })
 	return slices.CompactFunc(rows, func(a, b entry) bool { return a.name == b.name && a.version == b.version }), nil
+}
+
+// shipped is what of ours the packages of a lock go into, those that are no tools.
+func shipped(lock string) string {
+	if strings.Contains(filepath.ToSlash(lock), "wrangler/") {
+		return "Worker"
+	}
+	return "page"
 }

@@ -32,7 +32,7 @@ const usage = "rollout deploy | rollback | status"
 
 func run(ctx context.Context, args []string, getenv func(string) string, stdout io.Writer) error {
 	r := &rollout.Rollout{Rules: rollout.Usual, Out: stdout}
-	p := &cloudflare.Platform{Out: stdout, Getenv: getenv, HTTP: &http.Client{Timeout: time.Minute}}
+	p := &cloudflare.Platform{Out: stdout, Getenv: getenv, Environ: os.Environ, HTTP: &http.Client{Timeout: time.Minute}}
 	f := flag.NewFlagSet(usage, flag.ContinueOnError)
 	f.SetOutput(stdout)
 	f.StringVar(&p.Env, "env", "production", "the environment of wrangler.jsonc")

@@ -32,7 +32,7 @@ func TestADay(t *testing.T) {
 		{"a cold first message is told of its wait at once", coldMessage},
 		{"fifty who ask at once start one container", manyAtOnce},
 		{"no secret is in the container", noSecretInside},
-		{"three doors are the only way out", noOtherWayOut},
+		{"the egress proxy is the only way out", noOtherWayOut},
 		{"a cancel ends the provider's request", cancelCostsNothing},
 		{"a container killed in mid-answer: one whole answer", killedInMidAnswer},
 		{"open tabs, a parked approval and half-read streams keep nothing awake", sleepsAndComesBack},

@@ -45,8 +45,8 @@ type world struct {
 	opts  testenv.WorkerOptions
 }
 
-// newWorld starts one with further variables.
-func newWorld(t *testing.T, vars map[string]string) *world {
+// newWorld starts one with further variables, after what is kept was prepared.
+func newWorld(t *testing.T, vars map[string]string, prepare ...func(dir string)) *world {
 	t.Helper()
 	needEngine(t)
 	model, err := fakeprovider.Start()
@@ -67,6 +67,9 @@ func newWorld(t *testing.T, vars map[string]string) *world {
 		"SLEEP_AFTER": sleepAfter.String(),
 	}}}
 	maps.Copy(w.opts.Vars, vars)
+	for _, f := range prepare {
+		f(w.opts.Dir)
+	}
 	w.up(t)
 	t.Cleanup(func() {
 		w.Down()

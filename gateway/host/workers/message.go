@@ -134,6 +134,7 @@ func (w *writer) forward(f *edge.Forward, user string) {
 	w.text(strconv.FormatInt(f.MaxBody, 10))
 	w.flag(f.Stream)
 	w.flag(f.Pausable)
+	w.flag(f.Admin)
 	w.header(f.Set)
 	w.number(len(f.Drop))
 	for _, name := range f.Drop {

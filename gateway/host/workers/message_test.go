@@ -93,8 +93,8 @@ func TestEncode(t *testing.T) {
 		{"asset", edge.Decision{Asset: &edge.Asset{Name: "index.html", Status: 200}}, join("asset", "", "", "0", "index.html", "200")},
 		{
 			"forward",
-			edge.Decision{User: "u", Forward: &edge.Forward{Upstreams: edge.Upstreams{Agent: "http://a"}, Method: "GET", Target: "/t?q", Drop: []string{"X-A", "X-B"}, Set: http.Header{"P": {"v"}}, MaxBody: 9, Stream: true, Pausable: true}},
-			join("forward", "", "", "0", "http://a", "u", "GET", "/t?q", "9", "1", "1", "1", "P", "v", "2", "X-A", "X-B"),
+			edge.Decision{User: "u", Forward: &edge.Forward{Upstreams: edge.Upstreams{Agent: "http://a"}, Method: "GET", Target: "/t?q", Drop: []string{"X-A", "X-B"}, Set: http.Header{"P": {"v"}}, MaxBody: 9, Stream: true, Pausable: true, Admin: true}},
+			join("forward", "", "", "0", "http://a", "u", "GET", "/t?q", "9", "1", "1", "1", "1", "P", "v", "2", "X-A", "X-B"),
 		},
 		{
 			"socket",

@@ -21,11 +21,15 @@ const wranglerDir = "../../../wrangler"
 // testWorker is the Worker of these tests: the real one, and what they ask of it.
 const testWorker = "test/probe.mjs"
 
+// libraries are what modules name without a path: here workerd looks beside who names
+// them, and has no bundle.
+var libraries = map[string]string{"mcp/oauth4webapi": "node_modules/oauth4webapi/build/index.js"}
+
 // modules are the files of the Worker below wrangler/, with the capnp field that
 // says what they are. The probe, which is the first, imports what it needs.
 func modules(t *testing.T) [][2]string {
 	t.Helper()
-	all := [][2]string{{testWorker, "esModule"}, {"build/wasm_exec.js", "esModule"}, {"build/seed.mjs", "esModule"}, {"build/gateway.wasm", "wasm"}}
+	all := [][2]string{{testWorker, "esModule"}, {"mcp/oauth4webapi", "esModule"}, {"build/wasm_exec.js", "esModule"}, {"build/seed.mjs", "esModule"}, {"build/gateway.wasm", "wasm"}}
 	for _, pattern := range []string{"*.mjs", "*/*.mjs"} {
 		found, err := filepath.Glob(filepath.Join(wranglerDir, pattern))
 		if err != nil {
@@ -126,6 +130,9 @@ func layOut(t *testing.T, dir, build string, vars map[string]string) string {
 	for _, module := range modules(t) {
 		name, kind := module[0], module[1]
 		from := filepath.Join(wranglerDir, name)
+		if file, ok := libraries[name]; ok {
+			from = filepath.Join(wranglerDir, file)
+		}
 		if filepath.Dir(name) == "build" {
 			from = filepath.Join(build, filepath.Base(name))
 		}

@@ -24,6 +24,7 @@ type Platform struct {
 	Hold     time.Duration // after Serve it goes back by itself in this time
 	Out      io.Writer
 	Getenv   func(string) string
+	Environ  func() []string                       // for secrets that are known by the beginning of their names
 	Ask      func(question string) (string, error) // nil where nobody can be asked
 	HTTP     *http.Client
 

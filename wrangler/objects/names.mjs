@@ -1,0 +1,2 @@
+/** The name of the one vault. */
+export const vaultName = "gateway";
