@@ -54,6 +54,7 @@ type stream struct {
 	pending []byte // a value that is not complete
 	value   scan   // how far it is
 	bare    bool   // it is not in data fields
+	plain   plainChunk
 
 	out    bytes.Buffer
 	done   atomic.Bool
@@ -193,9 +194,15 @@ func fieldOf(line []byte) (name string, value []byte) {
 	case len(before) == 0:
 		return ":", nil
 	}
-	switch name = string(before); name {
-	case "data", "event", "id", "retry":
-		return name, value
+	switch string(before) { // no string is made for it
+	case "data":
+		return "data", value
+	case "event":
+		return "event", value
+	case "id":
+		return "id", value
+	case "retry":
+		return "retry", value
 	}
 	return "", nil
 }
@@ -235,6 +242,11 @@ func (s *stream) begin(b []byte) {
 		if len(b) == 0 || b[0] != '{' && b[0] != '[' {
 			s.bare = false
 			return // noise
+		}
+		if p, n, ok := readPlain(b); ok {
+			s.hear(s.plain.of(p))
+			b = b[n:]
+			continue
 		}
 		s.value = scan{}
 		n, complete := s.value.feed(b)
@@ -295,12 +307,18 @@ func (s *stream) event(data []byte) {
 		}
 		return
 	}
-	s.events++
 	c := readChunk(data, s.name == "error")
 	if c.failure != nil {
+		s.events++
 		s.fail(s.x.m.inStream(c.failure))
 		return
 	}
+	s.hear(c)
+}
+
+// hear takes what an event says.
+func (s *stream) hear(c *chunk) {
+	s.events++
 	s.said = time.Now()
 	full, f := s.x.heard(c, s.bare)
 	switch {
