@@ -28,6 +28,9 @@ type Follower struct {
 	gone bool // history_cleared has been told; the next life has not begun
 	pace pace
 	tail *int // where a life is told from its beginning: only so many of its last turns
+
+	timer *time.Timer   // of the next look; made with the first wait
+	every time.Duration // that it was set for; 0 where it has fired
 	// UntilIdle ends Next with ErrIdle when nothing runs in the session.
 	UntilIdle bool
 }
@@ -77,6 +80,10 @@ func (f *Follower) Close() {
 	defer f.s.mu.Unlock()
 	f.s.followers--
 	f.s.touched = f.m.Now()
+	if f.timer != nil {
+		f.timer.Stop()
+		f.every = 0
+	}
 }
 
 // Poll returns the events that are there now.
@@ -176,11 +183,11 @@ func (f *Follower) wait(ctx context.Context, changed chan struct{}, foreign bool
 	if foreign {
 		every = foreignPoll
 	}
-	t := time.NewTimer(every)
-	defer t.Stop()
+	f.lookAfter(every)
 	select {
 	case <-changed:
-	case <-t.C:
+	case <-f.timer.C:
+		f.every = 0
 		return f.look(ctx)
 	case <-f.m.root.Done():
 		return fault.New(fault.CodeDraining, "this agent is stopping", "follow again with the last cursor").After(time.Second)
@@ -188,6 +195,18 @@ func (f *Follower) wait(ctx context.Context, changed chan struct{}, foreign bool
 		return ctx.Err()
 	}
 	return nil
+}
+
+// lookAfter sets the timer of the next look. One that is set already for as long is left
+// alone: a reader waits dozens of times in a second while text comes.
+func (f *Follower) lookAfter(every time.Duration) {
+	switch {
+	case f.timer == nil:
+		f.timer = time.NewTimer(every)
+	case f.every != every:
+		f.timer.Reset(every)
+	}
+	f.every = every
 }
 
 // look takes in what other agents have written. A store that does not answer is
