@@ -37,6 +37,7 @@ type options struct {
 	base    string
 	rounds  int
 	turns   int
+	opened  int
 }
 
 // bench is a run under way.
@@ -78,7 +79,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags.IntVar(&b.streams, "streams", 20_000, "streamed POSTs through the gateway")
 	flags.IntVar(&b.sockets, "sockets", 1000, "idle WebSockets")
 	flags.DurationVar(&b.wrk, "wrk", 5*time.Second, "how long wrk runs, where it is installed")
-	flags.StringVar(&b.only, "only", "compare,chats,streams,requests,sockets", "what to measure")
+	flags.IntVar(&b.opened, "users", 10_000, "users whom one agent has in memory, for -only users")
+	flags.StringVar(&b.only, "only", "compare,chats,streams,requests,sockets", "what to measure; users is measured where it is named")
 	flags.StringVar(&b.base, "base", "40c3a8d", "the commit that the present tree is compared with, in turns")
 	flags.IntVar(&b.rounds, "rounds", 3, "how often each is measured where trees or programs are compared; the median counts")
 	flags.IntVar(&b.turns, "compare-chats", 300, "chats of each measurement of a comparison")
@@ -99,7 +101,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	for _, m := range []struct {
 		name    string
 		measure func(context.Context) error
-	}{{"compare", b.compare}, {"chats", b.firstEvents}, {"streams", b.posts}, {"requests", b.requests}, {"sockets", b.idleSockets}} {
+	}{{"compare", b.compare}, {"chats", b.firstEvents}, {"streams", b.posts}, {"requests", b.requests}, {"sockets", b.idleSockets}, {"users", b.manyUsers}} {
 		if !slices.Contains(strings.Split(b.only, ","), m.name) {
 			continue
 		}
