@@ -147,11 +147,10 @@ func (c *cursor) object(field func(key []byte) bool) bool {
 
 // quoted goes over a string, and returns it with its quotes.
 func (c *cursor) quoted() ([]byte, bool) {
-	begin := c.at
 	if !c.skip('"') {
 		return nil, false
 	}
-	begin = c.at - 1
+	begin := c.at - 1
 	for c.at < len(c.b) {
 		switch b := c.b[c.at]; {
 		case b == '"':
