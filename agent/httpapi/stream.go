@@ -18,11 +18,16 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/sse"
 )
 
-// Proxies cut streams that say nothing for one to two minutes.
-const keepAlive = 15 * time.Second
+// Proxies cut streams that say nothing for one to two minutes. What bounds a silence is
+// made anew only when it is a while old: it need not be exact, and text may come
+// dozens of times in a second.
+const (
+	keepAlive  = 15 * time.Second
+	renewAfter = 5 * time.Second
+)
 
-// writeTimeout bounds one write to a reader that does not read. Nothing is lost
-// by it: the reader comes back with its cursor.
+// writeTimeout bounds one write to a reader that does not read, to between a half and
+// all of it. Nothing is lost by it: the reader comes back with its cursor.
 const writeTimeout = 30 * time.Second
 
 // maxPage is how many events a JSON page holds.
@@ -130,12 +135,15 @@ func (s *Server) page(c echo.Context, f *runs.Follower) (runs.Page, error) {
 // last.
 func (s *Server) follow(c echo.Context, f *runs.Follower, only, last func(chat.Event) bool) error {
 	next := f.Begin
+	var room []byte // what is written is written before the next is asked for
 	return s.stream(c, stream{first: sse.Comment, broken: errorFrame, next: func(ctx context.Context) (b []byte, end bool, err error) {
 		events, err := next(ctx)
 		if err != nil {
 			return nil, false, err
 		}
 		next = f.Next
+		b = room[:0]
+		defer func() { room = b }()
 		if len(events) == 0 { // the beginning, with nothing to tell
 			b = sse.AppendPlace(b, f.Cursor())
 		}
@@ -143,8 +151,12 @@ func (s *Server) follow(c echo.Context, f *runs.Follower, only, last func(chat.E
 			if !only(e) {
 				continue
 			}
-			if b, err = appendEvent(b, e.Cursor, e.Type, e); err != nil || last(e) {
+			data, err := e.Encode()
+			if err != nil {
 				return b, true, err
+			}
+			if b = sse.Append(b, sse.Event{ID: e.Cursor, Type: e.Type, Data: data}); last(e) {
+				return b, true, nil
 			}
 		}
 		return b, false, nil
@@ -211,10 +223,10 @@ func (s *Server) stream(c echo.Context, from stream) error {
 	if err := out.write(from.first); err != nil {
 		return nil // the client has gone
 	}
+	quiet := quiet{of: c.Request().Context()}
+	defer quiet.end()
 	for {
-		ctx, cancel := context.WithTimeout(c.Request().Context(), keepAlive)
-		b, end, err := from.next(ctx)
-		cancel()
+		b, end, err := from.next(quiet.context())
 		switch {
 		case !end && errors.Is(err, context.DeadlineExceeded) && c.Request().Context().Err() == nil:
 			b = sse.Comment
@@ -236,6 +248,30 @@ func (s *Server) stream(c echo.Context, from stream) error {
 	}
 }
 
+// quiet bounds how long a stream says nothing.
+type quiet struct {
+	of     context.Context
+	now    context.Context
+	cancel context.CancelFunc
+	began  time.Time
+}
+
+// context returns one that ends when nothing was said for keepAlive, or a little less.
+func (q *quiet) context() context.Context {
+	if q.now == nil || time.Since(q.began) > renewAfter {
+		q.end()
+		q.now, q.cancel = context.WithTimeout(q.of, keepAlive)
+		q.began = time.Now()
+	}
+	return q.now
+}
+
+func (q *quiet) end() {
+	if q.cancel != nil {
+		q.cancel()
+	}
+}
+
 // errorFrame tells a reader of a session or of the list why its stream ends. It says
 // nothing where this agent stops: the reader comes back with its cursor.
 func errorFrame(f *fault.Error) []byte {
@@ -249,17 +285,23 @@ func errorFrame(f *fault.Error) []byte {
 	return b
 }
 
+// streamWriter writes to a reader that may stand still.
 type streamWriter struct {
-	rc *http.ResponseController
-	c  echo.Context
+	rc    *http.ResponseController
+	c     echo.Context
+	until time.Time // what is written must be written by then
 }
 
 func (w *streamWriter) write(b []byte) error {
 	if len(b) == 0 {
 		return nil
 	}
-	if err := w.rc.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
-		return err
+	// Moving a deadline costs more than writing an event does, so it is moved now and then.
+	if now := time.Now(); w.until.Sub(now) < writeTimeout/2 {
+		w.until = now.Add(writeTimeout)
+		if err := w.rc.SetWriteDeadline(w.until); err != nil {
+			return err
+		}
 	}
 	if _, err := w.c.Response().Write(b); err != nil {
 		return err

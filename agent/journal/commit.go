@@ -235,12 +235,14 @@ func (l *Log) forLater(number uint64) {
 // take applies an object that follows.
 func (l *Log) take(o object) error {
 	seq := l.seq
-	for _, r := range o.records {
+	for i, r := range o.records {
 		seq++
 		if r.Newer() {
 			l.forLater(o.header.Number)
 		}
-		if err := l.state.Apply(o.entry(r, seq)); err != nil {
+		e := o.entry(r, seq)
+		e.More = i < len(o.records)-1
+		if err := l.state.Apply(e); err != nil {
 			l.broken = damage(l.key(o.header.Number), fmt.Sprintf("its record %s cannot be applied: %v", r.Type, err))
 			return l.broken
 		}

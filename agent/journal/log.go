@@ -20,6 +20,7 @@ type Entry struct {
 	At     chat.Time
 	Hash   Hash // of that object
 	Beside Tail // what its writer knew of the journal beside this one
+	More   bool // others of the same object follow at once
 }
 
 // State is what a journal's records make. Apply is called for each record in

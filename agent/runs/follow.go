@@ -28,6 +28,12 @@ type Follower struct {
 	gone bool // history_cleared has been told; the next life has not begun
 	pace pace
 	tail *int // where a life is told from its beginning: only so many of its last turns
+
+	told    chan struct{} // is closed when there is more than what was told last
+	foreign bool          // another agent runs what is under way
+
+	timer *time.Timer   // of the next look; made with the first wait
+	every time.Duration // that it was set for; 0 where it has fired
 	// UntilIdle ends Next with ErrIdle when nothing runs in the session.
 	UntilIdle bool
 }
@@ -77,6 +83,10 @@ func (f *Follower) Close() {
 	defer f.s.mu.Unlock()
 	f.s.followers--
 	f.s.touched = f.m.Now()
+	if f.timer != nil {
+		f.timer.Stop()
+		f.every = 0
+	}
 }
 
 // Poll returns the events that are there now.
@@ -143,14 +153,21 @@ func (f *Follower) Begin(ctx context.Context) ([]chat.Event, error) {
 // Next waits for events and returns all that are there. It ends with ctx, or when
 // this agent stops.
 func (f *Follower) Next(ctx context.Context) (events []chat.Event, err error) {
-	if err := f.pace.wait(ctx); err != nil {
-		return nil, err
+	if f.pace.early() {
+		// Until there is more nothing is due: a reader of text that waited for its pace
+		// first would be woken twice for each piece.
+		if err := f.wait(ctx); err != nil {
+			return nil, err
+		}
+		if err := f.pace.wait(ctx); err != nil {
+			return nil, err
+		}
 	}
 	defer func() { f.pace.gave(events) }()
 	for {
 		f.s.mu.Lock()
 		events, ended, err := f.pollLocked()
-		changed, foreign := f.s.changed, f.s.state.HeldBy(f.m.self.Process) == session.Another
+		f.told, f.foreign = f.s.changed, f.s.state.HeldBy(f.m.self.Process) == session.Another
 		idle := f.UntilIdle && !ended && !f.s.activeLocked()
 		f.s.mu.Unlock()
 		if len(events) > 0 || err != nil {
@@ -165,22 +182,23 @@ func (f *Follower) Next(ctx context.Context) (events []chat.Event, err error) {
 			}
 			continue
 		}
-		if err := f.wait(ctx, changed, foreign); err != nil {
+		if err := f.wait(ctx); err != nil {
 			return nil, err
 		}
 	}
 }
 
-func (f *Follower) wait(ctx context.Context, changed chan struct{}, foreign bool) error {
+// wait waits until there is more than what was told, or another agent may have written.
+func (f *Follower) wait(ctx context.Context) error {
 	every := idlePoll
-	if foreign {
+	if f.foreign {
 		every = foreignPoll
 	}
-	t := time.NewTimer(every)
-	defer t.Stop()
+	f.lookAfter(every)
 	select {
-	case <-changed:
-	case <-t.C:
+	case <-f.told:
+	case <-f.timer.C:
+		f.every = 0
 		return f.look(ctx)
 	case <-f.m.root.Done():
 		return fault.New(fault.CodeDraining, "this agent is stopping", "follow again with the last cursor").After(time.Second)
@@ -188,6 +206,18 @@ func (f *Follower) wait(ctx context.Context, changed chan struct{}, foreign bool
 		return ctx.Err()
 	}
 	return nil
+}
+
+// lookAfter sets the timer of the next look. One that is set already for as long is left
+// alone: a reader waits dozens of times in a second while text comes.
+func (f *Follower) lookAfter(every time.Duration) {
+	switch {
+	case f.timer == nil:
+		f.timer = time.NewTimer(every)
+	case f.every != every:
+		f.timer.Reset(every)
+	}
+	f.every = every
 }
 
 // look takes in what other agents have written. A store that does not answer is

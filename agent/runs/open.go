@@ -72,8 +72,10 @@ func (s *open) Apply(e journal.Entry) error {
 	if err := s.state.Apply(e.Seq, e.At, e.Record); err != nil {
 		return err
 	}
-	s.wakeLocked()
-	s.feed.note(s.id)
+	if !e.More { // what became durable together is told together
+		s.wakeLocked()
+		s.feed.note(s.id)
+	}
 	if q := session.QuestionOf(e.Record); q != "" {
 		s.feed.noteApproval(q, s.id)
 	}

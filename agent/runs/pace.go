@@ -16,6 +16,9 @@ const textEvery = 10 * time.Millisecond
 // does anything that comes after something else than text: the first piece least of all.
 type pace struct{ next time.Time }
 
+// early reports whether the next text may not be read yet.
+func (p *pace) early() bool { return time.Until(p.next) > 0 }
+
 // wait waits until the next text may be read, or ctx ends.
 func (p *pace) wait(ctx context.Context) error {
 	rest := time.Until(p.next)

@@ -19,7 +19,12 @@ func At(t time.Time) Time { return Time{t.UTC().Truncate(time.Millisecond)} }
 func (t Time) String() string { return t.UTC().Format(timeLayout) }
 
 // MarshalJSON writes the wire form.
-func (t Time) MarshalJSON() ([]byte, error) { return json.Marshal(t.String()) }
+func (t Time) MarshalJSON() ([]byte, error) {
+	return append(t.append(append(make([]byte, 0, len(timeLayout)+2), '"')), '"'), nil
+}
+
+// append adds the wire form, in which nothing needs an escape.
+func (t Time) append(b []byte) []byte { return t.UTC().AppendFormat(b, timeLayout) }
 
 // UnmarshalJSON reads any RFC 3339 time.
 func (t *Time) UnmarshalJSON(b []byte) error {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 )
 
 // Event is one event of a stream. Data has no carriage returns; its newlines
@@ -46,6 +47,9 @@ func AppendPlace(b []byte, id string) []byte {
 func field(b []byte, name, value string) []byte {
 	b = append(b, name...)
 	b = append(b, ": "...)
+	if !strings.ContainsAny(value, "\n\r\x00") {
+		return append(append(b, value...), '\n')
+	}
 	for _, c := range []byte(value) {
 		if c != '\n' && c != '\r' && c != 0 { // they would forge the next line
 			b = append(b, c)

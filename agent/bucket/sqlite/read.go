@@ -20,18 +20,23 @@ const page = 1000
 type reader struct {
 	conn      *sql.Conn
 	get       *sql.Stmt
-	around    *sql.Stmt // the neighbours of a key that is not there
 	from      *sql.Stmt // lists from a key on
 	following *sql.Stmt // lists after a key
 }
 
 // Lists begin with the row before the first one, if there is any, which the first one
-// is held against.
+// is held against. They have no LIMIT that is bound: SQLite prepares a statement anew
+// for each value of it, since its plan may depend on that. Whoever lists ends them.
+//
+// selectGet finds an object, or the two rows by which it is proved that it is not there:
+// most reads are of objects that are not, the next one of a journal above all.
 const (
-	selectGet   = "SELECT o.key, o.body, o.size, o.etag, o.modified, o.prev, o.sum, b.id, b.body FROM objects o LEFT JOIN bodies b ON b.id=o.body WHERE o.key=?"
+	selectGet = "SELECT CASE WHEN o.key=?1 THEN '' ELSE coalesce((SELECT key FROM objects WHERE key<?1 ORDER BY key DESC LIMIT 1), '') END, " +
+		"o.key, o.body, o.size, o.etag, o.modified, o.prev, o.sum, b.id, b.body " +
+		"FROM objects o LEFT JOIN bodies b ON b.id=o.body AND o.key=?1 WHERE o.key>=?1 ORDER BY o.key LIMIT 1"
 	selectNext  = "SELECT coalesce((SELECT key FROM objects WHERE key<?1 ORDER BY key DESC LIMIT 1), ''), " + columns + " FROM objects WHERE key>=?1 ORDER BY key LIMIT 1"
-	selectFrom  = "SELECT " + columns + " FROM objects WHERE key>=coalesce((SELECT key FROM objects WHERE key<?1 ORDER BY key DESC LIMIT 1), '') ORDER BY key LIMIT ?2"
-	selectAfter = "SELECT " + columns + " FROM objects WHERE key>=coalesce((SELECT key FROM objects WHERE key<=?1 ORDER BY key DESC LIMIT 1), '') ORDER BY key LIMIT ?2"
+	selectFrom  = "SELECT " + columns + " FROM objects WHERE key>=coalesce((SELECT key FROM objects WHERE key<?1 ORDER BY key DESC LIMIT 1), '') ORDER BY key"
+	selectAfter = "SELECT " + columns + " FROM objects WHERE key>=coalesce((SELECT key FROM objects WHERE key<=?1 ORDER BY key DESC LIMIT 1), '') ORDER BY key"
 )
 
 func (s *Store) openReader(ctx context.Context) (*reader, error) {
@@ -42,7 +47,6 @@ func (s *Store) openReader(ctx context.Context) (*reader, error) {
 	r := &reader{conn: c}
 	err = prepareAll(ctx, c, []statement{
 		{&r.get, selectGet},
-		{&r.around, selectNext},
 		{&r.from, selectFrom},
 		{&r.following, selectAfter},
 	})
@@ -52,7 +56,7 @@ func (s *Store) openReader(ctx context.Context) (*reader, error) {
 	return r, nil
 }
 
-func (r *reader) close() error { return discard(r.conn, r.get, r.around, r.from, r.following) }
+func (r *reader) close() error { return discard(r.conn, r.get, r.from, r.following) }
 
 // read lends a reader. One that has failed is not used again.
 func (s *Store) read(ctx context.Context, do func(*reader) error) error {
@@ -86,15 +90,21 @@ func (s *Store) read(ctx context.Context, do func(*reader) error) error {
 }
 
 func (r *reader) object(ctx context.Context, key string) (bucket.Object, error) {
-	var o row
+	var before string
+	var o row // the object, or the one after where it would be
 	var id sql.NullInt64
 	var body []byte
-	err := r.get.QueryRowContext(context.WithoutCancel(ctx), key).Scan(append(o.fields(), &id, &body)...)
+	err := r.get.QueryRowContext(context.WithoutCancel(ctx), key).Scan(append(append([]any{&before}, o.fields()...), &id, &body)...)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return bucket.Object{}, r.missing(ctx, key)
+		return bucket.Object{}, damaged("the rows from %q on are missing", key)
 	case err != nil:
 		return bucket.Object{}, err
+	case o.key != key:
+		if err := o.follows(before); err != nil {
+			return bucket.Object{}, err
+		}
+		return bucket.Object{}, bucket.ErrNotFound
 	}
 	if err := o.check(); err != nil {
 		return bucket.Object{}, err
@@ -108,25 +118,6 @@ func (r *reader) object(ctx context.Context, key string) (bucket.Object, error) 
 	return bucket.Object{Body: body, ETag: hex.EncodeToString(o.etag)}, nil
 }
 
-// missing proves that an object is not there.
-func (r *reader) missing(ctx context.Context, key string) error {
-	var before string
-	var next row
-	err := r.around.QueryRowContext(context.WithoutCancel(ctx), key).Scan(append([]any{&before}, next.fields()...)...)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return damaged("the rows from %q on are missing", key)
-	case err != nil:
-		return err
-	case next.key == key: // it has come in the meantime, which is as good as later
-		return bucket.ErrNotFound
-	}
-	if err := next.follows(before); err != nil {
-		return err
-	}
-	return bucket.ErrNotFound
-}
-
 func (r *reader) page(ctx context.Context, prefix, after string, limit int) (_ []bucket.Entry, err error) {
 	if strings.ContainsFunc(prefix, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
 		return nil, nil // no key has that
@@ -138,15 +129,14 @@ func (r *reader) page(ctx context.Context, prefix, after string, limit int) (_ [
 	if after >= prefix {
 		list, from = r.following, after
 	}
-	// Two more than are looked for: the one before the first and the one after the last.
-	rows, err := list.QueryContext(context.WithoutCancel(ctx), from, limit+2)
+	rows, err := list.QueryContext(context.WithoutCancel(ctx), from)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	var entries []bucket.Entry
 	before, ended := "", false
-	for first := true; !ended && rows.Next(); first = false {
+	for first := true; !ended && len(entries) < limit && rows.Next(); first = false {
 		var o row
 		if err := rows.Scan(o.fields()...); err != nil {
 			return nil, err

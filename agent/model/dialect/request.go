@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
+	"sync"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/pkg/chat"
@@ -120,13 +121,8 @@ func tools(q loop.Question, all []message, r *Rules) []json.RawMessage {
 		return nil
 	}
 	var out []json.RawMessage
-	for _, s := range q.Tools {
-		params := noParameters
-		var b bytes.Buffer
-		if len(s.Parameters) > 0 && json.Compact(&b, s.Parameters) == nil {
-			params = b.Bytes()
-		}
-		out = append(out, declaration(s.Name, s.Description, params))
+	for i := range q.Tools {
+		out = append(out, written.of(&q.Tools[i]))
 	}
 	if len(out) > 0 || !r.Has(Declared) {
 		return out
@@ -141,6 +137,40 @@ func tools(q loop.Question, all []message, r *Rules) []json.RawMessage {
 		}
 	}
 	return out
+}
+
+// declarations remembers how tools are declared: the same ones are with every request,
+// and to write them takes longer than all else of it.
+type declarations struct {
+	mu  sync.Mutex
+	all map[declared]json.RawMessage
+}
+
+type declared struct{ name, description, parameters string }
+
+// maxDeclared bounds what is remembered. Beyond it all is forgotten: who has so many
+// tools has others every time.
+const maxDeclared = 512
+
+var written declarations
+
+func (d *declarations) of(s *loop.Spec) json.RawMessage {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if known := d.all[declared{s.Name, s.Description, string(s.Parameters)}]; known != nil {
+		return known
+	}
+	params := noParameters
+	var b bytes.Buffer
+	if len(s.Parameters) > 0 && json.Compact(&b, s.Parameters) == nil {
+		params = b.Bytes()
+	}
+	if len(d.all) >= maxDeclared || d.all == nil {
+		d.all = map[declared]json.RawMessage{}
+	}
+	made := declaration(s.Name, s.Description, params)
+	d.all[declared{s.Name, s.Description, string(s.Parameters)}] = made
+	return made
 }
 
 func declaration(name, description string, parameters json.RawMessage) json.RawMessage {

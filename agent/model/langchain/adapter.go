@@ -135,9 +135,10 @@ func (m *Model) attempt(ctx context.Context, q loop.Question, onText func(string
 	defer cancel(nil)
 	placeholder, body := m.history(q)
 	x := &exchange{
-		ctx: own, m: m, requestID: q.RequestID, body: body, cancel: cancel, onText: onText, onReasoning: q.OnReasoning,
-		parts: newParts(declare(q), m.inside.Load()),
+		ctx: own, m: m, requestID: q.RequestID, body: body, onText: onText, onReasoning: q.OnReasoning,
+		parts: newParts(declare(q), m.inside.Load()), silence: wire.NewSilence(func() { cancel(errSilent) }),
 	}
+	defer x.silence.Stop()
 	defer x.end()
 	defer func() {
 		if v := recover(); v != nil {
@@ -158,10 +159,7 @@ func (m *Model) attempt(ctx context.Context, q loop.Question, onText func(string
 	// times without an error, while it still reads. The request does see it,
 	// and a failed read ends the library soon and surely.
 	_, err = llm.GenerateContent(context.WithoutCancel(ctx), placeholder,
-		llms.WithStreamingFunc(func(context.Context, []byte) error {
-			x.deliver()
-			return nil
-		}))
+		llms.WithStreamingFunc(func(context.Context, []byte) error { return nil })) // that it asks for a stream
 	x.deliver()
 	switch {
 	case err != nil:

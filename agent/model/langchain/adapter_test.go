@@ -237,7 +237,7 @@ func TestCancelEndsTheRequest(t *testing.T) {
 func TestCancelIsNeverAnAnswer(t *testing.T) {
 	bubble(t, Config{}, func(t *testing.T, s *modeltest.Server, m *Model) {
 		for n := 1; n <= 40; n++ {
-			s.Script(modeltest.Reply{Text: strings.Repeat("word ", 41), Delay: 1})
+			s.Script(modeltest.Reply{Text: strings.Repeat("word ", 41), Delay: 25})
 			ctx, cancel := context.WithCancel(t.Context())
 			pieces := 0
 			a, err := m.Answer(ctx, hello(), func(string) {

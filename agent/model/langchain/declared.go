@@ -7,11 +7,36 @@ import (
 	"github.com/loongclaw/loongclaw/agent/loop"
 )
 
-// declared are the tools of a question, with the types of their parameters.
-type declared map[string]map[string]parameterType
+// declared are the tools of a question.
+type declared map[string]*schema
+
+// schema is of the parameters of a tool. It is read when it is asked for: hardly any
+// answer needs it.
+type schema struct {
+	raw   json.RawMessage
+	types map[string]parameterType // nil until it is read
+}
 
 type parameterType struct {
 	Type json.RawMessage `json:"type"`
+}
+
+// of returns the type of a parameter.
+func (s *schema) of(name string) (parameterType, bool) {
+	if s == nil {
+		return parameterType{}, false
+	}
+	if s.types == nil {
+		var read struct {
+			Properties map[string]parameterType `json:"properties"`
+		}
+		_ = json.Unmarshal(s.raw, &read) // a tool without parameters is one too
+		if s.types = read.Properties; s.types == nil {
+			s.types = map[string]parameterType{}
+		}
+	}
+	t, ok := s.types[name]
+	return t, ok
 }
 
 // declare returns the tools that an answer may call. A question that forbids calls
@@ -28,11 +53,7 @@ func declare(q loop.Question) declared {
 		}
 	}
 	for _, s := range q.Tools {
-		var schema struct {
-			Properties map[string]parameterType `json:"properties"`
-		}
-		_ = json.Unmarshal(s.Parameters, &schema) // a tool without parameters is one too
-		out[s.Name] = schema.Properties
+		out[s.Name] = &schema{raw: s.Parameters}
 	}
 	return out
 }
@@ -46,7 +67,7 @@ func (d declared) has(name string) bool {
 // quotes is one then, whatever else it may look like. Where the tool does not say,
 // it is what it looks like.
 func (d declared) isString(tool, name string) bool {
-	p, ok := d[tool][name]
+	p, ok := d[tool].of(name)
 	if !ok || !present(p.Type) {
 		return false
 	}

@@ -11,7 +11,6 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/model/wire"
@@ -26,19 +25,21 @@ type exchange struct {
 	m         *Model
 	requestID string
 	body      []byte // of the request
-	cancel    context.CancelCauseFunc
-	onText    func(string)
-
-	onReasoning func(string) // nil is nobody
+	silence   *wire.Silence
 
 	// The library reads the stream on a goroutine of its own, and may return
-	// before that has ended.
+	// before that has ended. giving is held while somebody is given what came, so
+	// that nobody is given anything behind the end.
+	giving      sync.Mutex
+	onText      func(string)
+	onReasoning func(string) // nil is nobody
+	text        strings.Builder
+	thought     int // how much of the reasoning onReasoning has had
+
 	mu      sync.Mutex
 	ended   bool
 	parts   parts
-	waiting []string // text that onText has not had yet
-	thought int      // how much of the reasoning onReasoning has had
-	text    strings.Builder
+	waiting string // text that onText has not had yet
 	err     *fault.Error
 	retry   bool
 	status  int         // of a refusal
@@ -56,9 +57,9 @@ func (x *exchange) Do(*http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	x.m.log.Debug("asking the provider", "model", x.m.Name(), "requestId", x.requestID)
-	w := x.watch(x.m.timeout)
+	x.silence.Wait(x.m.timeout)
 	resp, err := x.m.client.Do(own)
-	w.Stop()
+	x.silence.Heard()
 	if err != nil {
 		f := x.m.unreachable(err)
 		x.failRetry(f, true)
@@ -66,9 +67,9 @@ func (x *exchange) Do(*http.Request) (*http.Response, error) {
 	}
 	if resp.StatusCode != http.StatusOK {
 		defer func() { _ = resp.Body.Close() }()
-		w = x.watch(x.m.timeout)
+		x.silence.Wait(x.m.timeout)
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // half a body still says something
-		w.Stop()
+		x.silence.Heard()
 		f, retry := x.m.refused(resp, body)
 		x.status = resp.StatusCode
 		x.failRetry(f, retry)
@@ -84,11 +85,6 @@ func (x *exchange) Do(*http.Request) (*http.Response, error) {
 	resp.Header.Set("Content-Type", "text/event-stream")
 	resp.ContentLength = -1
 	return resp, nil
-}
-
-// watch ends the request unless it is stopped in time.
-func (x *exchange) watch(d time.Duration) *time.Timer {
-	return time.AfterFunc(d, func() { x.cancel(errSilent) })
 }
 
 func (x *exchange) request() (*http.Request, error) {
@@ -119,9 +115,7 @@ func (x *exchange) heard(c *chunk, whole bool) (full bool, f *fault.Error) {
 		return false, nil
 	}
 	text, limit := x.parts.add(c, whole)
-	if text != "" {
-		x.waiting = append(x.waiting, text)
-	}
+	x.waiting += text
 	switch limit {
 	case tooManyCalls:
 		return false, x.m.tooMuch("the calls of an answer are more than 256, or than 12 MiB")
@@ -146,26 +140,34 @@ func (x *exchange) hasFinish() bool {
 	return x.parts.end != endNone
 }
 
-// deliver gives the waiting reasoning and text to the caller, on the caller's
-// goroutine.
-func (x *exchange) deliver() {
+// deliver gives the waiting reasoning and text to the caller, and reports whether
+// there was any.
+func (x *exchange) deliver() bool {
+	x.giving.Lock()
+	defer x.giving.Unlock()
 	x.mu.Lock()
-	waiting := x.waiting
-	x.waiting = nil
-	thought := x.parts.reasoning.String()[x.thought:]
-	x.thought += len(thought)
+	text, thought := x.waiting, x.parts.reasoning.String()[x.thought:]
+	x.waiting = ""
+	ended := x.ended
 	x.mu.Unlock()
+	if ended || text == "" && thought == "" {
+		return false
+	}
+	x.thought += len(thought)
 	if thought != "" && x.onReasoning != nil {
 		x.onReasoning(strings.ToValidUTF8(thought, "\uFFFD"))
 	}
-	for _, s := range waiting {
-		x.text.WriteString(s)
-		x.onText(s)
+	if text != "" {
+		x.text.WriteString(text)
+		x.onText(text)
 	}
+	return true
 }
 
-// end says that nothing that still comes counts.
+// end says that nothing that still comes counts. What is being given is given first.
 func (x *exchange) end() {
+	x.giving.Lock()
+	defer x.giving.Unlock()
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.ended = true
@@ -186,8 +188,8 @@ func (x *exchange) failRetry(f *fault.Error, retry bool) {
 
 // closeLocked gives what of the text was held back.
 func (x *exchange) closeLocked(whole bool) {
-	if rest := x.parts.rest(whole); rest != "" && !x.ended {
-		x.waiting = append(x.waiting, rest)
+	if rest := x.parts.rest(whole); !x.ended {
+		x.waiting += rest
 	}
 }
 

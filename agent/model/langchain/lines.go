@@ -4,28 +4,26 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
-	"time"
 )
 
 // lineReader gives the lines of a body. A line ends in LF, in CR LF or in CR alone, as
 // the format of event streams has it.
 type lineReader struct {
 	in     *bufio.Reader
-	skipLF bool // a CR ended the line before
+	skipLF bool   // a CR ended the line before
+	line   []byte // room for the next one
 }
 
 // errLongEvent ends a stream whose event has no end.
 var errLongEvent = errors.New("an event of the stream is larger than 16 MiB")
 
 // next returns the next line without its end, and with an error what came before
-// it. Nothing longer than room is kept. watch limits each wait for bytes.
-func (l *lineReader) next(room int, watch func() *time.Timer) ([]byte, error) {
-	var line []byte
+// it. Nothing longer than room is kept. The line is valid until the next call.
+func (l *lineReader) next(room int) ([]byte, error) {
+	line := l.line[:0]
+	defer func() { l.line = line }()
 	for {
-		t := watch()
-		_, err := l.in.Peek(1) // waits until something has come
-		t.Stop()
-		if err != nil {
+		if _, err := l.in.Peek(1); err != nil { // waits until something has come
 			return line, err
 		}
 		buf, _ := l.in.Peek(l.in.Buffered()) // what is buffered can be looked at
@@ -36,7 +34,7 @@ func (l *lineReader) next(room int, watch func() *time.Timer) ([]byte, error) {
 				continue
 			}
 		}
-		n := bytes.IndexAny(buf, "\r\n")
+		n := endOfLine(buf)
 		if n < 0 {
 			line = append(line, buf...)
 			_, _ = l.in.Discard(len(buf))
@@ -52,6 +50,18 @@ func (l *lineReader) next(room int, watch func() *time.Timer) ([]byte, error) {
 			return line, nil
 		}
 	}
+}
+
+// endOfLine is where the first line of b ends, -1 where it does not.
+func endOfLine(b []byte) int {
+	lf := bytes.IndexByte(b, '\n')
+	if lf >= 0 {
+		b = b[:lf]
+	}
+	if cr := bytes.IndexByte(b, '\r'); cr >= 0 {
+		return cr
+	}
+	return lf
 }
 
 // scan finds the end of a JSON object or array whose text comes in pieces. It

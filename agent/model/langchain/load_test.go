@@ -1,7 +1,9 @@
 package langchain
 
 import (
+	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,10 +22,12 @@ func TestManyAtOnce(t *testing.T) {
 	}
 	before := runtime.NumGoroutine()
 	var wg sync.WaitGroup
-	for range 100 {
+	for i := range 100 {
 		wg.Go(func() {
-			if got := ask(t, t.Context(), m, hello()); got.err != nil || len(got.pieces) != 50 {
-				t.Errorf("%d pieces, error %v", len(got.pieces), got.err)
+			q := hello()
+			q.Messages[0].Text = fmt.Sprint("number ", i)
+			if got := ask(t, t.Context(), m, q); got.err != nil || !strings.HasPrefix(got.Text, "echo: "+q.Messages[0].Text+" ") {
+				t.Errorf("%q was answered with %q, error %v", q.Messages[0].Text, got.Text, got.err)
 			}
 		})
 	}

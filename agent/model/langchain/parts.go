@@ -67,14 +67,15 @@ const (
 // no piece of a stream.
 func (p *parts) add(c *chunk, whole bool) (string, limit) {
 	p.count(c.usage)
-	var text strings.Builder
+	text := ""
 	for i := range c.choices {
 		ch := &c.choices[i]
 		if ch.Index == nil {
 			ch.Index = new(number)
 		}
 		if p.choice == nil {
-			p.choice = ch.Index
+			first := *ch.Index
+			p.choice = &first
 		}
 		if *ch.Index != *p.choice {
 			continue
@@ -84,21 +85,21 @@ func (p *parts) add(c *chunk, whole bool) (string, limit) {
 		switch {
 		case d != nil && !d.empty():
 			p.pieces = true
-			text.WriteString(p.piece(d))
+			text += p.piece(d)
 		case m != nil:
 			if d != nil {
 				p.keep.add(d)
 			}
-			text.WriteString(p.message(m))
+			text += p.message(m)
 		case d != nil:
-			text.WriteString(p.piece(d)) // it may hold what is kept
+			text += p.piece(d) // it may hold what is kept
 		}
 		p.ended(ch, d != nil && !d.empty())
 		if whole && m != nil && p.end == endNone {
 			p.end = endStop // there is no more of it
 		}
 	}
-	return text.String(), p.over()
+	return text, p.over()
 }
 
 // ended takes the finish reason. The first one counts, unless more of the answer

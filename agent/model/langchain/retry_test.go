@@ -48,7 +48,7 @@ func TestRetry(t *testing.T) {
 				if n := len(s.Requests()); n != c.requests {
 					t.Errorf("%d requests, want %d", n, c.requests)
 				}
-				if got.took != c.took {
+				if got.took.Truncate(100*time.Millisecond) != c.took { // beside the pace in which a stream is read
 					t.Errorf("took %v, want %v", got.took, c.took)
 				}
 			})

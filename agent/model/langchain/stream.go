@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/model/wire"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
@@ -28,18 +29,16 @@ const (
 	onlyNoise = 10
 )
 
-// All that the library is ever shown of an answer. It reads the stream on a
+// over is all that the library is ever shown of an answer. It reads the stream on a
 // goroutine of its own, where a panic could be recovered by nobody, and it reads
 // a nil pointer at one of the finish reasons: so no byte of a provider's reaches
 // it, and its only finish reason is one that it does nothing about.
-const (
-	tick = "data: {\"choices\":[{\"index\":0,\"delta\":{}}]}\n\n"
-	over = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"
-)
+const over = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"
 
-// stream reads the provider's answer. What it says goes to the exchange, typed;
-// the library gets a tick for each event, so that it calls back and the text is
-// delivered, and an end only where there is one, else a failed read.
+// stream reads the provider's answer. What it says goes to the exchange, typed, and
+// from there to whoever asked; the library gets an end where there is one, else a
+// failed read. It is called for nothing in between: each call would cost it a
+// goroutine's wake and an event of JSON to read.
 //
 // The body is an event stream, or JSON without one: a whole answer, or a value on
 // each line. Both are read by lines, and an event is whatever is a JSON value, so
@@ -55,22 +54,41 @@ type stream struct {
 	pending []byte // a value that is not complete
 	value   scan   // how far it is
 	bare    bool   // it is not in data fields
+	plain   plainChunk
 
 	out    bytes.Buffer
 	done   atomic.Bool
 	err    error
-	noise  *time.Timer
+	said   time.Time // when the last event came
+	pace   wire.Pace
 	events int
-	heard  bool // something that the library is to call back for
 	markup bool // the body begins as a web page does
 }
 
 func newStream(x *exchange, resp *http.Response) *stream {
-	in := bufio.NewReaderSize(resp.Body, 8<<10)
-	return &stream{
-		x: x, body: resp.Body, in: in, lines: lineReader{in: in},
-		noise: x.watch(onlyNoise * x.m.timeout),
+	s := &stream{x: x, body: resp.Body, said: time.Now()}
+	s.in = bufio.NewReaderSize(source{s}, 8<<10)
+	s.lines.in = s.in
+	return s
+}
+
+// source is the body as its lines are read from it.
+type source struct{ s *stream }
+
+// Read waits for more of the body. What has come by then is given on before.
+func (r source) Read(p []byte) (int, error) {
+	s := r.s
+	if s.x.deliver() {
+		s.pace.Gave()
 	}
+	if !s.x.hasFinish() {
+		s.pace.Wait()
+	}
+	s.x.silence.Wait(s.patience())
+	n, err := s.body.Read(p)
+	s.x.silence.Heard()
+	s.pace.Read(n)
+	return n, err
 }
 
 // Read gives the next of our stream. It runs on the library's goroutine, so
@@ -99,24 +117,20 @@ func (s *stream) Read(p []byte) (n int, err error) {
 // Close ends the request. A stream that has come to its end is first read to
 // the last byte, so that the connection can be used again.
 func (s *stream) Close() error {
-	s.noise.Stop()
+	defer s.x.silence.Stop()
 	if s.done.Load() {
-		t := s.x.watch(50 * time.Millisecond)
-		_, _ = io.CopyN(io.Discard, s.in, 4<<10)
-		t.Stop()
+		_, _ = s.in.Discard(s.in.Buffered())
+		s.x.silence.Wait(50 * time.Millisecond)
+		_, _ = io.CopyN(io.Discard, s.body, 4<<10)
 	}
 	return s.body.Close()
 }
 
 // next takes one line from the provider.
 func (s *stream) next() {
-	line, err := s.lines.next(maxEvent-len(s.pending), func() *time.Timer { return s.x.watch(s.patience()) })
+	line, err := s.lines.next(maxEvent - len(s.pending))
 	if err == nil || (errors.Is(err, io.EOF) && len(line) > 0) {
 		s.take(line)
-		if s.heard && s.open() { // one tick for all that came at once
-			s.out.WriteString(tick)
-		}
-		s.heard = false
 	}
 	if err != nil && s.open() {
 		s.dispatch() // what was not closed by an empty line
@@ -131,10 +145,11 @@ func (s *stream) open() bool { return s.err == nil && !s.done.Load() }
 
 // patience is how long the provider may be silent now.
 func (s *stream) patience() time.Duration {
-	if s.x.hasFinish() && afterEnd < s.x.m.timeout {
-		return afterEnd
+	most := min(s.x.m.timeout, onlyNoise*s.x.m.timeout-time.Since(s.said))
+	if s.x.hasFinish() {
+		most = min(most, afterEnd)
 	}
-	return s.x.m.timeout
+	return max(most, 0)
 }
 
 var byteOrderMark = []byte("\uFEFF")
@@ -179,9 +194,15 @@ func fieldOf(line []byte) (name string, value []byte) {
 	case len(before) == 0:
 		return ":", nil
 	}
-	switch name = string(before); name {
-	case "data", "event", "id", "retry":
-		return name, value
+	switch string(before) { // no string is made for it
+	case "data":
+		return "data", value
+	case "event":
+		return "event", value
+	case "id":
+		return "id", value
+	case "retry":
+		return "retry", value
 	}
 	return "", nil
 }
@@ -221,6 +242,11 @@ func (s *stream) begin(b []byte) {
 		if len(b) == 0 || b[0] != '{' && b[0] != '[' {
 			s.bare = false
 			return // noise
+		}
+		if p, n, ok := readPlain(b); ok {
+			s.hear(s.plain.of(p))
+			b = b[n:]
+			continue
 		}
 		s.value = scan{}
 		n, complete := s.value.feed(b)
@@ -281,21 +307,25 @@ func (s *stream) event(data []byte) {
 		}
 		return
 	}
-	s.events++
 	c := readChunk(data, s.name == "error")
 	if c.failure != nil {
+		s.events++
 		s.fail(s.x.m.inStream(c.failure))
 		return
 	}
-	s.noise.Reset(onlyNoise * s.x.m.timeout)
+	s.hear(c)
+}
+
+// hear takes what an event says.
+func (s *stream) hear(c *chunk) {
+	s.events++
+	s.said = time.Now()
 	full, f := s.x.heard(c, s.bare)
 	switch {
 	case f != nil:
 		s.fail(f, false)
 	case full:
 		s.complete()
-	default:
-		s.heard = true
 	}
 }
 

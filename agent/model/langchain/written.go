@@ -2,6 +2,7 @@ package langchain
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
 )
@@ -33,6 +34,12 @@ const (
 // add gives what of the text can be shown.
 func (w *written) add(s string) string {
 	if len(w.tools) == 0 || w.tooMuch() && w.form == nil {
+		return s
+	}
+	if w.form == nil && len(w.held) == 0 && !strings.ContainsAny(s, "<[") { // no block begins here
+		for i := range len(s) {
+			w.code.next(s[i])
+		}
 		return s
 	}
 	w.held = append(w.held, s...)

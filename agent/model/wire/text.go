@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -24,6 +25,9 @@ func (t *Text) UnmarshalJSON(b []byte) error {
 }
 
 func unquote(b []byte) []byte {
+	if bytes.IndexByte(b, '\\') < 0 {
+		return JoinSurrogates(b)
+	}
 	out := make([]byte, 0, len(b))
 	for i := 0; i < len(b); i++ {
 		if b[i] != '\\' || i+1 >= len(b) {
@@ -74,7 +78,7 @@ func surrogate(b []byte) (uint16, bool) {
 
 // JoinSurrogates makes characters of pairs that stand together.
 func JoinSurrogates(b []byte) []byte {
-	if !strings.Contains(string(b), "\xED") {
+	if bytes.IndexByte(b, 0xED) < 0 {
 		return b
 	}
 	out := make([]byte, 0, len(b))

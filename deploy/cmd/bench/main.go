@@ -37,6 +37,7 @@ type options struct {
 	base    string
 	rounds  int
 	turns   int
+	opened  int
 	// edgeRequests is how many requests make one figure of workerd's.
 	edgeRequests int
 }
@@ -80,7 +81,8 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags.IntVar(&b.streams, "streams", 20_000, "streamed POSTs through the gateway")
 	flags.IntVar(&b.sockets, "sockets", 1000, "idle WebSockets")
 	flags.DurationVar(&b.wrk, "wrk", 5*time.Second, "how long wrk runs, where it is installed")
-	flags.StringVar(&b.only, "only", "compare,chats,streams,requests,sockets,edge", "what to measure")
+	flags.IntVar(&b.opened, "users", 10_000, "users whom one agent has in memory, for -only users")
+	flags.StringVar(&b.only, "only", "compare,chats,streams,requests,sockets,edge", "what to measure; users is measured where it is named")
 	flags.StringVar(&b.base, "base", "40c3a8d", "the commit that the present tree is compared with, in turns")
 	flags.IntVar(&b.rounds, "rounds", 3, "how often each is measured where trees or programs are compared; the median counts")
 	flags.IntVar(&b.turns, "compare-chats", 300, "chats of each measurement of a comparison")
@@ -102,7 +104,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	for _, m := range []struct {
 		name    string
 		measure func(context.Context) error
-	}{{"compare", b.compare}, {"chats", b.firstEvents}, {"streams", b.posts}, {"requests", b.requests}, {"sockets", b.idleSockets}, {"edge", b.edge}} {
+	}{{"compare", b.compare}, {"chats", b.firstEvents}, {"streams", b.posts}, {"requests", b.requests}, {"sockets", b.idleSockets}, {"edge", b.edge}, {"users", b.manyUsers}} {
 		if !slices.Contains(strings.Split(b.only, ","), m.name) {
 			continue
 		}
