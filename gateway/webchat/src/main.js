@@ -5,6 +5,7 @@ import { effect } from '@preact/signals'
 import { html } from 'htm/preact'
 import { App } from './ui/app.js'
 import { loadProse } from './ui/answer.js'
+import { loadSteps } from './ui/steps.js'
 import { draft, watchDraft } from './ui/draft.js'
 import { watchKeys } from './ui/help.js'
 import { watchOnline } from './ui/status.js'
@@ -20,6 +21,7 @@ import { loadFaultWords } from './i18n/said.js'
 import { state, watchSession } from './app/current.js'
 import { showParcels } from './app/letters.js'
 import { watchList } from './app/watch.js'
+import { watchPast } from './app/past.js'
 import { sessionId, watchAddress } from './app/route.js'
 import { dropShown, resumeSending } from './app/sending.js'
 import { asking, listChanged, listedTitle, refresh, refreshUntold, watchLeaving } from './app/sessions.js'
@@ -57,6 +59,7 @@ effect(() => {
 
 watchAddress()
 watchSession()
+watchPast()
 watchDraft()
 watchEdits()
 watchWidth()
@@ -67,9 +70,10 @@ watchLeaving()
 watchList({ event: listChanged, lost: refresh })
 // What draws answers is fetched with the first that may come; and in time, before a
 // new version of the server has another one.
-const drawn = sessionId.peek() ? loadProse() : undefined
-effect(() => { if (sessionId.value || draft.value) loadProse() })
-setTimeout(loadProse, LATER)
+const load = () => Promise.all([loadProse(), loadSteps()])
+const drawn = sessionId.peek() ? load() : undefined
+effect(() => { if (sessionId.value || draft.value) load() })
+setTimeout(load, LATER)
 // Who is here is asked while the words are on their way.
 account.start()
 await Promise.all([haveWords(), drawn])

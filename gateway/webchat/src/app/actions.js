@@ -76,7 +76,7 @@ export async function regenerate(userId) {
 export async function decide(approvalId, decision) {
   deciding.value = new Set(deciding.peek()).add(approvalId)
   if (await attempt(() => api.decide(approvalId, decision))) {
-    enqueue({ type: 'approval_resolved', approvalId, decision })
+    enqueue({ type: 'approval_resolved', approvalId, decision, timestamp: new Date().toISOString() })
     followAgain()
   }
   const left = new Set(deciding.peek())

@@ -3,6 +3,7 @@
 
 import { emptyState, runningRun } from './state.js'
 import { place, follow, path } from './tree.js'
+import { endThoughts, think } from './thoughts.js'
 
 /** @typedef {import('./state.js').State} State */
 /** @typedef {import('./state.js').Call} Call */
@@ -42,7 +43,7 @@ const handlers = {
     const known = d.messages.get(e.messageId)
     d.messages.set(e.messageId, {
       id: e.messageId, parentId: e.parentId || known?.parentId || '', runId: e.runId || '', role: 'user', content: e.content ?? '',
-      open: false, queued: Boolean(e.queued), incomplete: false, finish: '', timestamp: e.timestamp, provisional: false,
+      open: false, queued: Boolean(e.queued), incomplete: false, finish: '', timestamp: e.timestamp, usage: null, provisional: false,
       siblings: e.siblings ?? known?.siblings ?? [],
     })
     if (e.runId) {
@@ -70,6 +71,11 @@ const handlers = {
     follow(d, userId, r.id)
   },
 
+  reasoning_chunk(d, e) {
+    const r = run(d, e.runId)
+    d.runs.set(r.id, { ...r, items: think(r.items, e) })
+  },
+
   message_chunk(d, e) {
     const m = answer(d, e)
     if (!m.open) return // its message_complete was seen; a late chunk adds nothing
@@ -78,24 +84,24 @@ const handlers = {
 
   message_complete(d, e) {
     const m = answer(d, e)
-    d.messages.set(m.id, { ...m, content: e.content ?? m.content, open: false, incomplete: Boolean(e.incomplete), finish: e.finish ?? '', timestamp: e.timestamp, siblings: e.siblings ?? m.siblings })
+    d.messages.set(m.id, { ...m, content: e.content ?? m.content, open: false, incomplete: Boolean(e.incomplete), finish: e.finish ?? '', timestamp: e.timestamp, usage: e.usage ?? null, siblings: e.siblings ?? m.siblings })
   },
 
   tool_call(d, e) {
-    change(d, e, (c) => ({ ...c, name: e.name ?? c.name, args: e.arguments ?? c.args }))
+    change(d, e, (c) => ({ ...c, name: e.name ?? c.name, args: e.arguments ?? c.args, startedAt: c.startedAt || e.timestamp }))
   },
 
   tool_result(d, e) {
     const r = run(d, e.runId)
     if (r.status === 'away') d.runs.set(r.id, { ...r, status: 'running' })
-    change(d, e, (c) => ({ ...c, name: e.name ?? c.name, state: e.status, output: e.output ?? '' }))
+    change(d, e, (c) => ({ ...c, name: e.name ?? c.name, state: e.status, output: e.output ?? '', endedAt: e.timestamp }))
   },
 
   approval_required(d, e) {
     change(d, e, (c) => ({
       ...c, name: e.name ?? c.name, args: e.arguments ?? c.args, state: 'approval',
       approvalId: e.approvalId, scope: e.scope ?? '', expiresAt: e.expiresAt ?? '', decision: '',
-      decisions: e.decisions ?? usualDecisions, sources: e.reason === 'foreign_text' ? (e.sources ?? []) : [],
+      decisions: e.decisions ?? usualDecisions, foreign: e.reason === 'foreign_text', sources: e.reason === 'foreign_text' ? (e.sources ?? []) : [],
     }))
   },
 
@@ -105,7 +111,7 @@ const handlers = {
       if (!found || found.kind !== 'call') continue
       const { call } = found
       const state = call.state !== 'approval' ? call.state : e.decision === 'deny' ? 'denied' : 'running'
-      change(d, { runId: r.id, callId: call.callId }, (c) => ({ ...c, state, decision: e.decision }))
+      change(d, { runId: r.id, callId: call.callId }, (c) => ({ ...c, state, decision: e.decision, decidedAt: e.timestamp ?? '', startedAt: e.timestamp ?? c.startedAt }))
       return
     }
   },
@@ -117,10 +123,8 @@ const handlers = {
 
   run_finished(d, e) {
     const r = run(d, e.runId)
-    const items = dropOpen(d, r.items).map((i) =>
-      i.kind === 'call' && (i.call.state === 'running' || i.call.state === 'approval')
-        ? { kind: i.kind, call: { ...i.call, state: /** @type {const} */ ('skipped') } } : i)
-    d.runs.set(r.id, { ...r, status: e.status, items, error: e.error ?? null, usage: e.usage ?? null })
+    const items = dropOpen(d, endThoughts(r.items, e.timestamp)).map(leave)
+    d.runs.set(r.id, { ...r, status: e.status, items, error: e.error ?? null, usage: e.usage ?? null, endedAt: e.timestamp ?? '' })
     const user = d.messages.get(r.userId)
     if (user?.queued) d.messages.set(user.id, { ...user, queued: false })
   },
@@ -134,6 +138,11 @@ const handlers = {
     // While it waits behind another, that other stays in view.
     const other = runningRun(d)
     if (!other || other.id === r.id) follow(d, e.messageId, r.id)
+  },
+
+  todo(d, e) {
+    const r = run(d, e.runId)
+    d.runs.set(r.id, { ...r, todo: e.items ?? [] })
   },
 
   session_updated(d, e) {
@@ -153,7 +162,7 @@ const handlers = {
 function run(d, id) {
   let r = d.runs.get(id)
   if (!r) {
-    r = { id, userId: '', status: 'waiting', items: [], error: null, usage: null, startedAt: '' }
+    r = { id, userId: '', status: 'waiting', items: [], error: null, usage: null, startedAt: '', endedAt: '', todo: null }
     d.runs.set(id, r)
   }
   return r
@@ -166,14 +175,14 @@ function answer(d, e) {
   /** @type {import('./state.js').Message} */
   const m = {
     id: e.messageId, parentId: e.parentId || '', runId: e.runId || '', role: 'assistant', content: '',
-    open: true, queued: false, incomplete: false, finish: '', timestamp: e.timestamp, provisional: false, siblings: [],
+    open: true, queued: false, incomplete: false, finish: '', timestamp: e.timestamp, usage: null, provisional: false, siblings: [],
   }
   d.messages.set(m.id, m)
   const r = run(d, m.runId)
   // A regenerated run has no message of its own: its answer says whom it answers.
   const parent = d.messages.get(m.parentId)
   const userId = parent?.role === 'user' ? parent.id : r.userId
-  d.runs.set(r.id, { ...r, userId, items: [...r.items, { kind: 'answer', id: m.id }] })
+  d.runs.set(r.id, { ...r, userId, items: [...endThoughts(r.items, e.timestamp), { kind: 'answer', id: m.id }] })
   if (userId !== r.userId) {
     if (r.status === 'running') d.latest = userId
     follow(d, userId, r.id)
@@ -188,16 +197,23 @@ function change(d, e, edit) {
   const item = r.items[at]
   /** @type {Call} */
   const old = item?.kind === 'call' ? item.call : {
-    callId: e.callId, name: '', args: {}, state: 'running', output: '', approvalId: '', scope: '', expiresAt: '', decision: '', decisions: [], sources: [],
+    callId: e.callId, name: '', args: {}, state: 'running', output: '', approvalId: '', scope: '', expiresAt: '', decision: '', decidedAt: '', decisions: [], foreign: false, sources: [], startedAt: '', endedAt: '',
   }
   /** @type {import('./state.js').Item} */
   const next = { kind: 'call', call: edit(old) }
-  d.runs.set(r.id, { ...r, items: at < 0 ? [...r.items, next] : r.items.with(at, next) })
+  d.runs.set(r.id, { ...r, items: at < 0 ? [...endThoughts(r.items, e.timestamp), next] : r.items.with(at, next) })
+}
+
+/** What becomes of a call that its run did not wait for. @param {import('./state.js').Item} item @returns {import('./state.js').Item} */
+function leave(item) {
+  if (item.kind !== 'call' || (item.call.state !== 'running' && item.call.state !== 'approval')) return item
+  return { kind: item.kind, call: { ...item.call, state: item.call.state === 'running' ? 'interrupted' : 'skipped' } }
 }
 
 /** @param {State} d @param {import('./state.js').Item[]} items */
 function dropOpen(d, items) {
   return items.filter((i) => {
+    if (i.kind === 'thought') return Boolean(i.thought.endedAt)
     if (i.kind !== 'answer' || !d.messages.get(i.id)?.open) return true
     d.messages.delete(i.id)
     return false

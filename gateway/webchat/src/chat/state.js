@@ -12,6 +12,7 @@
  * @property {boolean} incomplete
  * @property {string} finish why the answer ended; '' when that was not said
  * @property {string} timestamp
+ * @property {any} usage what it cost, where that is known
  * @property {boolean} provisional its parent is only where it waits
  * @property {string[]} siblings all messages in its place, where the server said so; they may not be here
  */
@@ -21,28 +22,48 @@
  * @property {string} callId
  * @property {string} name
  * @property {unknown} args
- * @property {'running'|'approval'|'ok'|'error'|'denied'|'skipped'} state
+ * @property {'running'|'approval'|'ok'|'error'|'denied'|'skipped'|'interrupted'} state interrupted: its run ended while it was running
  * @property {string} output
  * @property {string} approvalId
  * @property {string} scope
  * @property {string[]} decisions what can be decided about it
- * @property {string[]} sources where text comes from that others may have written, if that is why it asks
+ * @property {boolean} foreign it asks since the model has read text that others may have written
+ * @property {string[]} sources where that text came from
  * @property {string} expiresAt
  * @property {string} decision
+ * @property {string} decidedAt
+ * @property {string} startedAt when it began to run: a wait for a person is none of its time
+ * @property {string} endedAt
  */
+
+/**
+ * What a model thought before an answer, or before the calls of one that has no words.
+ * @typedef {object} Thought
+ * @property {string} id the message that it was thought for
+ * @property {string} text
+ * @property {boolean} cut it is longer than what is shown of it
+ * @property {string} startedAt
+ * @property {string} endedAt '' while it goes on
+ */
+
+/** @typedef {{text: string, state: 'open'|'doing'|'done'}} Task */
+
+/** @typedef {{id: string, content: string}} Summary of what is older than a message, for the model */
 
 /**
  * @typedef {object} Run
  * @property {string} id
  * @property {string} userId the message that it answers; '' while unknown
  * @property {'waiting'|'running'|'away'|'done'|'cancelled'|'failed'|'interrupted'} status away: another client runs tools of its own
- * @property {Item[]} items answers and calls in the order in which they came
+ * @property {Item[]} items answers, calls and thoughts in the order in which they came
  * @property {any} error
  * @property {any} usage
  * @property {string} startedAt
+ * @property {string} endedAt
+ * @property {Task[]|null} todo the list as this run wrote it last; null when it wrote none
  */
 
-/** @typedef {{kind: 'answer', id: string} | {kind: 'call', call: Call}} Item */
+/** @typedef {{kind: 'answer', id: string} | {kind: 'call', call: Call} | {kind: 'thought', thought: Thought}} Item */
 
 /**
  * @typedef {object} State
@@ -54,11 +75,13 @@
  * @property {string} latest the user message that was answered last: what a queued one will follow
  * @property {{phase: string, at: string}|null} status
  * @property {any} error one that belongs to no run
+ * @property {Map<string, Summary>} summaries by the message up to which each goes; they come beside the events
+ * @property {Task[]|null} todo the list of a turn that is not here
  */
 
 /** @returns {State} */
 export const emptyState = () => ({
-  cursor: '', title: '', messages: new Map(), runs: new Map(), chosen: new Map(), latest: '', status: null, error: null,
+  cursor: '', title: '', messages: new Map(), runs: new Map(), chosen: new Map(), latest: '', status: null, error: null, summaries: new Map(), todo: null,
 })
 
 /** @param {State} s @returns {Run[]} */

@@ -7,7 +7,7 @@ import { Lexer } from 'marked'
 import { t } from '../i18n/language.js'
 import { emphasise, hasCJK, runAt } from './emphasis.js'
 import { formulaAt, mayBecomeFormula } from './formula.js'
-import { outward } from './links.js'
+import { offered, outward } from './links.js'
 import { el, wordsOf } from './nodes.js'
 import { bareAddress, mailAt } from './addresses.js'
 import { decided } from './pending.js'
@@ -339,6 +339,8 @@ function at2(s, i) {
 
 /** @param {string} href @param {Node[]} children @returns {Node[]} */
 function anchor(href, children) {
+  const file = offered(href)
+  if (file) return [{ file, children }]
   const url = outward(href)
   return url ? [el('a', { href: url.href, target: '_blank', rel: 'noopener noreferrer nofollow' }, children)] : children
 }

@@ -13,3 +13,21 @@ export function outward(href) {
   if (/^#login=/.test(url.hash)) return null
   return url
 }
+
+/**
+ * A file of the workspace that an answer offers: its path, '' when it is none. What
+ * could lead elsewhere than to a file is none.
+ * @param {string} href
+ */
+export function offered(href) {
+  const [, raw = ''] = /^(?:\.?\/)?files\/([^?#]+)$/.exec(href) ?? []
+  let path
+  try {
+    path = decodeURIComponent(raw)
+  } catch {
+    return ''
+  }
+  const parts = path.split('/')
+  // eslint-disable-next-line no-control-regex
+  return path.length <= 1024 && !/[\0-\x1f\x7f\\]/.test(path) && parts.every((part) => part && part !== '.' && part !== '..') ? path : ''
+}

@@ -1,7 +1,7 @@
 // What an answer is drawn from: a tree of plain data, and its form as HTML.
 
 /**
- * @typedef {string | Element | Entity | Formula | Code} Node
+ * @typedef {string | Element | Entity | Formula | Code | File} Node
  *
  * @typedef {object} Element
  * @property {string} tag '' for none: its children stand for themselves
@@ -16,6 +16,8 @@
  * @property {string} math
  * @property {boolean} display
  * @property {string} source as it was written: what is shown until it can be drawn
+ *
+ * @typedef {{file: string, children: Node[]}} File one of the workspace, by its path
  *
  * @typedef {object} Code
  * @property {string} code
@@ -40,6 +42,7 @@ export function serialize(nodes, code) {
     if ('entity' in n) return n.entity
     if ('math' in n) return `<span class="math${n.display ? ' display' : ''}">${escape(n.source)}</span>`
     if ('code' in n) return code(n)
+    if ('file' in n) return `<span class="file">${serialize(n.children, code)}</span>`
     if (!n.tag) return serialize(n.children, code)
     const attrs = Object.entries(n.attrs ?? {}).map(([k, v]) => ` ${k}="${escape(v)}"`).join('')
     return empty.has(n.tag) ? `<${n.tag}${attrs}>` : `<${n.tag}${attrs}>${serialize(n.children, code)}</${n.tag}>`

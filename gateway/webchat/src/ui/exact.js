@@ -1,9 +1,17 @@
-// Text to the letter on the page.
+// Text to the letter on the page, and lines of it. Of a very long text a part is there
+// at first, and it says how much is not.
 
 import { html } from 'htm/preact'
+import { useState } from 'preact/hooks'
+import { w } from '../i18n/steps.js'
+import { clipRows, cutAt } from '../chat/clip.js'
 import { exactly } from '../chat/exact.js'
 
 /** @typedef {import('../chat/exact.js').Part} Part */
+/** @typedef {import('../chat/clip.js').Row} Row */
+
+/** Each press shows so many times as much. */
+const MORE = 4
 
 /**
  * The same of a text whose lines and indents are the page's own: JSON has its
@@ -15,9 +23,31 @@ const laidOut = (json) => json.split(/^( *)/m).flatMap((piece, i) => {
   return piece.endsWith('\n') ? [...exactly(piece.slice(0, -1)), { text: '\n' }] : exactly(piece)
 })
 
-/** @param {{text: string, label: string, more?: string, json?: boolean}} props json: as JSON.stringify lays it out */
-export function Exact({ text, label, more = '', json = false }) {
-  const parts = json ? laidOut(text) : exactly(text)
-  return html`<pre class="exact ${more}" tabindex="0" role="group" aria-label=${label} translate="no">${parts.map((part) => ('text' in part ? part.text
-    : 'word' in part ? html`<bdi>${part.word}</bdi>` : html`<span class="escape">${part.escape}</span>`))}</pre>`
+/** @param {Part[]} parts */
+const drawn = (parts) => parts.map((part) => ('text' in part ? part.text
+  : 'word' in part ? html`<bdi>${part.word}</bdi>` : html`<span class="escape">${part.escape}</span>`))
+
+/** The thing itself, in a sentence. @param {{text: string}} props */
+export const Thing = ({ text }) => html`<code class="thing" translate="no">${drawn(exactly(text))}</code>`
+
+/** @param {{left: number, more: () => void}} props */
+export const More = ({ left, more }) => html`<button type="button" class="show-more" onClick=${more}>${w('moreText', { n: left })}</button>`
+
+/** @param {{text: string, label: string, more?: string, json?: boolean, first?: number}} props json: as data.js lays it out; first: characters */
+export function Exact({ text, label, more = '', json = false, first = 20_000 }) {
+  const [room, setRoom] = useState(first)
+  const end = cutAt(text, room)
+  const shown = text.slice(0, end)
+  return html`<div class="exact-box"><pre class="exact ${more}" tabindex="0" role="group" aria-label=${label} translate="no">${drawn(json ? laidOut(shown) : exactly(shown))}</pre>
+    ${end < text.length ? html`<${More} left=${text.length - end} more=${() => setRoom(room * MORE)} />` : ''}</div>`
+}
+
+/** Lines to the letter, each in its place. @param {{rows: Row[], label: string, chars?: number, lines?: number}} props */
+export function Rows({ rows, label, chars = 8000, lines = 80 }) {
+  const [times, setTimes] = useState(1)
+  const { shown, left } = clipRows(rows, chars * times, lines * times)
+  return html`<div class="exact-box"><div class="exact rows" tabindex="0" role="group" aria-label=${label} translate="no">${shown.map((row, i) => ('gap' in row
+    ? html`<div key=${i} class="gap">${w('unchanged', { n: row.gap })}</div>`
+    : html`<div key=${i} class=${row.sign === '+' ? 'added' : row.sign === '-' ? 'removed' : ''}><span class="sign">${row.sign}</span>${drawn(exactly(row.text))}${'\n'}</div>`))}</div>
+    ${left > 0 ? html`<${More} left=${left} more=${() => setTimes(times * MORE)} />` : ''}</div>`
 }

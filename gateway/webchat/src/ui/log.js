@@ -28,6 +28,7 @@ export function Log() {
   const turns = clearing ? [] : path(s)
   const pending = clearing ? [] : visible(parcels.value, s)
   const next = pending.find((p) => !p.messageId)
+  const planned = turns.findLast((turn) => s.runs.get(turn.runId)?.todo)
   const name = sessionId.value
   const wanted = useRef('')
   const from = useStretch(turns, name, wanted.current || keptView()?.turn)
@@ -46,7 +47,8 @@ export function Log() {
       <div class="column">
         ${!turns.length && !pending.length ? html`<${Start} clearing=${clearing} />` : ''}
         ${older.value || from > 0 ? html`<${Older} />` : ''}
-        ${turns.slice(from).map((turn, n) => html`<${TurnView} key=${turn.userId} ...${propsOf(s, turn, n === turns.length - from - 1 && !pending.length)} />`)}
+        ${turns.slice(from).map((turn, n) => html`<${TurnView} key=${turn.userId} ...${propsOf(s, turn, n === turns.length - from - 1 && !pending.length,
+          turn === planned ? s.runs.get(turn.runId)?.todo : !planned && turn === turns.at(-1) ? s.todo : null)} />`)}
         ${pending.map((p) => html`<${ParcelView} key=${p.key} parcel=${p} first=${p === next || Boolean(p.messageId)} />`)}
         <${Faults} />
       </div>

@@ -11,6 +11,7 @@ import { listWait } from '../app/watch.js'
 import { posting } from '../app/sending.js'
 import { sessionId } from '../app/route.js'
 import { secondsTo } from './now.js'
+import { doing } from './steps.js'
 
 export const online = signal(typeof navigator === 'undefined' || navigator.onLine)
 
@@ -20,7 +21,7 @@ export function watchOnline() {
 }
 
 /** @typedef {import('../i18n/language.js').Key} Key */
-/** @typedef {{key: Key|'', since?: number, until?: number, dot?: string}} Now since: seconds are counted up; until: down */
+/** @typedef {{key: Key|'', words?: string, since?: number, until?: number, dot?: string}} Now since: seconds are counted up; until: down; words: what is being done */
 
 const limits = new Set(['rate_limited', 'too_many_runs', 'session_busy'])
 
@@ -38,8 +39,11 @@ function now() {
   if (s.status && (s.status.phase === 'waking' || s.status.phase === 'restoring')) return { key: s.status.phase, since: Date.parse(s.status.at), dot: 'busy' }
   if (run) {
     if (asks(run)) return { key: 'waitingApproval', dot: 'busy' }
-    const open = run.items.at(-1)?.kind === 'answer'
-    return { key: open ? 'answering' : 'thinking', since: Date.parse(run.startedAt), dot: 'busy' }
+    const last = run.items.at(-1)
+    const call = run.items.findLast((i) => i.kind === 'call' && i.call.state === 'running')
+    const words = call?.kind === 'call' && last?.kind === 'call' ? doing(call.call) : ''
+    if (call?.kind === 'call' && words) return { key: 'doing', words, since: Date.parse(call.call.startedAt) || Date.parse(run.startedAt), dot: 'busy' }
+    return { key: last?.kind === 'answer' ? 'answering' : 'thinking', since: Date.parse(run.startedAt), dot: 'busy' }
   }
   const posted = posting.value.get(sessionId.value)
   // A normal acknowledgement is no waking.
@@ -50,7 +54,7 @@ function now() {
 }
 
 export function StatusLine() {
-  const { key, since = 0, until = 0, dot = '' } = now()
+  const { key, words = '', since = 0, until = 0, dot = '' } = now()
   const [, tick] = useState(0)
   const counts = since || until
   useEffect(() => {
@@ -59,13 +63,13 @@ export function StatusLine() {
     return () => clearInterval(timer)
   }, [counts])
   const s = until ? secondsTo(until) : Math.max(0, Math.round((Date.now() - since) / 1000))
-  const text = key ? t(key, { s }) : ''
+  const text = key ? t(key, { s, x: words }) : ''
   const answered = useRef(false)
   if (key === 'answering') answered.current = true
   else if (key) answered.current = false
-  const said = counts && key ? t(key, { s: '' }).replace(/\s*(s|秒)?\s*$/, '') : answered.current ? t('answerDone') : text
+  const said = counts && key ? t(key, { s: '', x: words }).replace(/\s*(s|秒)?\s*$/, '') : answered.current ? t('answerDone') : text
   return html`<div class="status">
-    ${dot ? html`<span class="dot ${dot}" aria-hidden="true"></span>` : ''}<span aria-hidden=${Boolean(counts)}>${text}</span>
+    ${dot ? html`<span class="dot ${dot}" aria-hidden="true"></span>` : ''}<span class="status-text" aria-hidden=${Boolean(counts)}><bdi>${text}</bdi></span>
     <span role="status" class="unseen">${said}</span>
   </div>`
 }

@@ -4,7 +4,9 @@
 import { Fragment, h } from 'preact'
 import { addresses, attributes, tags } from '../text/allowed.js'
 import { charactersOf } from '../text/entities.js'
+import { wordsOf } from '../text/nodes.js'
 import { CodeBlock } from './code.js'
+import { FileChip } from './file.js'
 import { Formula } from './formula.js'
 
 /** @typedef {import('../text/nodes.js').Node} Node */
@@ -20,6 +22,7 @@ function element(n) {
   if (typeof n === 'string') return n
   if ('entity' in n) return h(Characters, n)
   if ('math' in n) return h(Formula, n)
+  if ('file' in n) return h(FileChip, { path: n.file, text: wordsOf(n.children) })
   if ('code' in n) return (n.drawn ??= h(CodeBlock, { code: n.code, lang: n.lang, open: n.open }))
   return (n.drawn ??= n.tag ? h(n.tag, checked(n), ...elements(n.children)) : h(Fragment, null, ...elements(n.children)))
 }

@@ -6,12 +6,14 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { language, t } from '../i18n/language.js'
 import { state } from '../app/current.js'
 import { asks, ending } from '../chat/state.js'
+import { blocksOf } from '../chat/steps.js'
 import { bytes, size } from '../chat/bytes.js'
 import { choose, copyText, maxMessage, regenerate } from '../app/actions.js'
 import { edit, edits, endEdit } from '../app/edits.js'
 import { say } from '../app/sending.js'
 import { Answer } from './answer.js'
-import { ToolCard } from './tool.js'
+import { Drawn, Plan, Summary } from './steps.js'
+import { Usage } from './usage.js'
 import { FaultBox } from './fault.js'
 import { Field } from './field.js'
 import { Folded } from './fold.js'
@@ -20,13 +22,19 @@ import { keepFocus } from './keep.js'
 
 /** @typedef {import('../chat/state.js').State} State */
 /** @typedef {import('../chat/state.js').Message} Message */
-/** @typedef {{user?: Message, userSiblings: string[], run?: import('../chat/state.js').Run, runSiblings: string[], answers: (Message|undefined)[], lang: string, last: boolean}} Props */
+/** @typedef {{user?: Message, userSiblings: string[], run?: import('../chat/state.js').Run, runSiblings: string[], answers: (Message|undefined)[],
+ *   plan: import('../chat/state.js').Task[]|null, summary?: import('../chat/state.js').Summary, lang: string, last: boolean}} Props */
 
-/** What a turn is drawn from. @param {State} s @param {import('../chat/tree.js').Turn} turn @param {boolean} last @returns {Props} */
-export function propsOf(s, turn, last) {
+/**
+ * What a turn is drawn from.
+ * @param {State} s @param {import('../chat/tree.js').Turn} turn @param {boolean} last
+ * @param {import('../chat/state.js').Task[]|null} [plan] the list of the conversation, where this is its place @returns {Props}
+ */
+export function propsOf(s, turn, last, plan = null) {
   const run = s.runs.get(turn.runId)
   const answers = (run?.items ?? []).map((i) => (i.kind === 'answer' ? s.messages.get(i.id) : undefined))
-  return { user: s.messages.get(turn.userId), userSiblings: turn.userSiblings, run, runSiblings: turn.runSiblings, answers, lang: language.value, last }
+  const summary = s.summaries.size ? [turn.userId, ...answers.map((m) => m?.id ?? '')].map((id) => s.summaries.get(id)).findLast(Boolean) : undefined
+  return { user: s.messages.get(turn.userId), userSiblings: turn.userSiblings, run, runSiblings: turn.runSiblings, answers, plan, summary, lang: language.value, last }
 }
 
 const same = (/** @type {unknown[]} */ a, /** @type {unknown[]} */ b) => a.length === b.length && a.every((x, i) => x === b[i])
@@ -36,15 +44,17 @@ export class TurnView extends Component {
   /** @param {any} next */
   shouldComponentUpdate(next) {
     const now = /** @type {Props} */ (/** @type {unknown} */ (this.props))
-    return next.user !== now.user || next.run !== now.run || next.lang !== now.lang || next.last !== now.last || !same(next.answers, now.answers) ||
+    return next.user !== now.user || next.run !== now.run || next.lang !== now.lang || next.last !== now.last ||
+      next.plan !== now.plan || next.summary !== now.summary || !same(next.answers, now.answers) ||
       !same(next.userSiblings, now.userSiblings) || !same(next.runSiblings, now.runSiblings)
   }
 
   render() {
-    const { user, userSiblings, run, runSiblings, answers, last } = /** @type {Props} */ (/** @type {unknown} */ (this.props))
+    const { user, userSiblings, run, runSiblings, answers, plan, summary, last } = /** @type {Props} */ (/** @type {unknown} */ (this.props))
     return html`<div class="turn" data-turn=${user?.id}>
       ${user && html`<${UserBubble} message=${user} siblings=${userSiblings} />`}
-      ${run && run.status !== 'waiting' && html`<${RunView} run=${run} siblings=${runSiblings} answers=${answers} last=${last} />`}
+      ${run && run.status !== 'waiting' && html`<${RunView} run=${run} siblings=${runSiblings} answers=${answers} plan=${plan} last=${last} />`}
+      ${summary && html`<${Summary} summary=${summary} />`}
     </div>`
   }
 }
@@ -91,24 +101,29 @@ function Editor({ message, text }) {
   </div>`
 }
 
-/** @param {{run: import('../chat/state.js').Run, siblings: string[], answers: (Message|undefined)[], last: boolean}} props */
-function RunView({ run, siblings, answers, last }) {
+/** @param {{run: import('../chat/state.js').Run, siblings: string[], answers: (Message|undefined)[], plan: Props['plan'], last: boolean}} props */
+function RunView({ run, siblings, answers, plan, last }) {
   const texts = answers.flatMap((m) => (m?.content.trim() ? [m.content] : []))
   const over = run.status !== 'running'
   const failed = run.status === 'failed' || run.status === 'interrupted'
+  const shown = new Map(answers.flatMap((m) => (m ? [[m.id, m]] : [])))
+  const blocks = blocksOf(run.items, (id) => Boolean(shown.get(id)?.open || shown.get(id)?.content.trim() || shown.get(id)?.incomplete))
   return html`<article class="theirs" aria-label=${t('agent')} aria-busy=${!over}>
-    ${run.items.map((i, n) => (i.kind === 'call'
-      ? html`<${ToolCard} key=${'c' + i.call.callId} call=${i.call} />`
-      : html`<${AnswerView} key=${'a' + i.id} message=${answers[n]} />`))}
-    ${!over && run.items.at(-1)?.kind !== 'answer' && !asks(run) ? html`<div class="dots" aria-hidden="true"><i></i><i></i><i></i></div>` : ''}
+    ${blocks.map((b) => (b.kind === 'answer' ? html`<${AnswerView} key=${'a' + b.id} message=${shown.get(b.id)} />` : html`<${Drawn} key=${keyOf(b)} block=${b} />`))}
+    ${plan ? html`<${Plan} items=${plan} />` : ''}
+    ${!over && blocks.at(-1)?.kind !== 'answer' && blocks.at(-1)?.kind !== 'thought' && !asks(run) ? html`<div class="dots" aria-hidden="true"><i></i><i></i><i></i></div>` : ''}
     <${RunEnd} run=${run} end=${ending(run, answers)} last=${last} />
     ${over && (texts.length || siblings.length > 1 || !failed) ? html`<div class="tools">
       <${BranchPicker} ids=${siblings} shown=${run.id} leaf=${(/** @type {string} */ id) => lastMessage(state.value, id)} />
       ${texts.length ? html`<${CopyButton} text=${texts.join('\n\n')} label=${t('copyAnswer')} />` : ''}
       ${failed ? '' : html`<button type="button" class="ghost" title=${t('regenerate')} aria-label=${t('regenerate')} onClick=${() => regenerate(run.userId)}><${Icon} name="again" /></button>`}
+      <${Usage} run=${run} />
     </div>` : ''}
   </article>`
 }
+
+/** @param {import('../chat/steps.js').Block} block */
+const keyOf = (block) => (block.kind === 'steps' ? `s${block.key}` : block.kind === 'asks' ? `q${block.call.callId}` : block.kind === 'thought' ? `t${block.thought.id}` : '')
 
 /** @param {{message?: Message}} props */
 function AnswerView({ message }) {

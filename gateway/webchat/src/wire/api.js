@@ -151,3 +151,13 @@ export const exportMemory = async () => (await send('/api/memory/export?format=m
 
 /** @returns {Promise<{offline?: boolean, version?: string, provider?: string, maxMessageBytes?: number}>} */
 export const getConfig = () => json('/api/config')
+
+/** A file of the workspace, as it is. @param {string} path */
+export const getFile = (path) => send(`/api/files/${path.split('/').map(encodeURIComponent).join('/')}`, { headers: { Accept: '*/*' } })
+
+/**
+ * The last messages of every branch, with the summaries among them, and the list of what is to be done.
+ * @param {string} id @param {number} limit
+ * @returns {Promise<{messages: {id: string, parentId?: string, summary?: boolean, content: string}[], todo?: {items: import('../chat/state.js').Task[]}}>}
+ */
+export const getHistory = (id, limit) => json(`/api/history/${encodeURIComponent(id)}?${new URLSearchParams({ tree: '1', limit: String(limit) })}`)

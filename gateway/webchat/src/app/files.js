@@ -1,0 +1,61 @@
+// Files of the workspace, as the page reads them.
+
+import * as api from '../wire/api.js'
+import { networkFault } from '../wire/fault.js'
+import { expired } from './account.js'
+
+/** As much of a file as is read to be compared. */
+const COMPARED = 256 * 1024
+
+/** @typedef {{text: string} | {why: 'missing'|'unfit'|'failed'}} Content unfit: too large, or no text */
+
+/** A path as the server keeps it; null where it may lead elsewhere than to a file. @param {string} path @returns {string|null} */
+export function plainPath(path) {
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.')
+  const fits = parts.length > 0 && !path.startsWith('/') && !parts.includes('..') && path.length <= 1024
+  // eslint-disable-next-line no-control-regex
+  return fits && !/[\0-\x1f\x7f\\]/.test(path) ? parts.join('/') : null
+}
+
+/** @param {string} name @returns {Promise<Content>} */
+export async function readText(name) {
+  const path = plainPath(name)
+  if (path === null) return { why: 'failed' }
+  try {
+    const response = await api.getFile(path)
+    if (Number(response.headers.get('Content-Length')) > COMPARED) {
+      response.body?.cancel()
+      return { why: 'unfit' }
+    }
+    const bytes = await response.arrayBuffer()
+    if (bytes.byteLength > COMPARED) return { why: 'unfit' }
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return text.includes('\0') ? { why: 'unfit' } : { text }
+  } catch (err) {
+    if (err instanceof TypeError) return { why: 'unfit' } // no UTF-8
+    return { why: refused(err) === 404 ? 'missing' : 'failed' }
+  }
+}
+
+/** Has the browser keep a file under its own name. @param {string} path @returns {Promise<'kept'|'missing'|'failed'>} */
+export async function download(path) {
+  try {
+    const blob = await (await api.getFile(path)).blob()
+    const url = URL.createObjectURL(blob)
+    const a = document.createElement('a')
+    a.href = url
+    a.download = path.split('/').at(-1) ?? ''
+    a.click()
+    setTimeout(() => URL.revokeObjectURL(url), 10_000)
+    return 'kept'
+  } catch (err) {
+    return refused(err) === 404 ? 'missing' : 'failed'
+  }
+}
+
+/** @param {unknown} err @returns {number} the status */
+function refused(err) {
+  const fault = networkFault(err)
+  if (fault.status === 401) expired(fault)
+  return fault.status
+}

@@ -1,0 +1,56 @@
+// One step of an answer: a sentence, and on a press what it was given and what came of it.
+
+import { html } from 'htm/preact'
+import { useState } from 'preact/hooks'
+import { language } from '../i18n/language.js'
+import { span, w } from '../i18n/steps.js'
+import { reasonOf } from '../chat/results.js'
+import { lasted, stepOf } from '../chat/steps.js'
+import { tamed } from '../chat/tame.js'
+import { useNow } from './now.js'
+import { Output } from './output.js'
+import { Said } from './said.js'
+import { Sign } from './signs.js'
+import { Given } from './thing.js'
+
+/** @typedef {import('../chat/state.js').Call} Call */
+
+/** Shorter than this nobody asks how long. */
+const WORTH_TELLING = 1000
+
+/** @param {string} at */
+export const clock = (at) => new Date(at).toLocaleTimeString(language.value === 'zh' ? 'zh-CN' : 'en-GB', { hour: '2-digit', minute: '2-digit' })
+
+/** @param {{startedAt: string, endedAt: string, running: boolean}} props seconds are not announced */
+export function Time({ startedAt, endedAt, running }) {
+  const now = useNow(running ? Infinity : 0)
+  const ms = lasted({ startedAt, endedAt }, running ? now : 0)
+  return ms >= WORTH_TELLING ? html`<span class="tool-time" aria-hidden=${running}>${span(ms)}</span>` : null
+}
+
+/** @param {{call: Call}} props */
+export function Card({ call }) {
+  const [open, setOpen] = useState(false)
+  const { kind } = stepOf(call)
+  const running = call.state === 'running'
+  const bad = call.state === 'error' || call.state === 'denied'
+  const reason = bad && !open ? tamed(reasonOf(call)) : ''
+  return html`<div class="tool tool-${call.state}" id=${'call-' + call.callId}>
+    <details open=${open} onToggle=${(/** @type {Event} */ e) => setOpen(/** @type {HTMLDetailsElement} */ (e.currentTarget).open)}>
+      <summary><${Sign} kind=${kind} running=${running} /><span class="tool-said"><${Said} call=${call} />${reason ? html`<span class="tool-reason" dir="auto">${reason}</span>` : ''}</span><${Time} startedAt=${call.startedAt} endedAt=${call.endedAt} running=${running} /></summary>
+      ${open ? html`<div class="tool-body"><${Given} call=${call} />${running ? '' : html`<p class="label">${w('result')}</p><${Output} call=${call} />`}</div>` : ''}
+    </details>
+    <${Decided} call=${call} />
+  </div>`
+}
+
+/** What somebody decided about it, and when. @param {{call: Call}} props */
+function Decided({ call }) {
+  const { decision, decidedAt, expiresAt } = call
+  const key = `allowed_${decision}`
+  if (!decision || !Object.hasOwn(traces, key)) return null
+  const late = decision === 'deny' && decidedAt && expiresAt && Date.parse(decidedAt) >= Date.parse(expiresAt)
+  return html`<p class="tool-trace">${w(late ? 'expired' : traces[key])}${decidedAt && !late ? ` · ${clock(decidedAt)}` : ''}</p>`
+}
+/** @type {Record<string, import('../i18n/steps.js').Key>} */
+const traces = { allowed_once: 'allowed_once', allowed_turn: 'allowed_turn', allowed_session: 'allowed_session', allowed_remember_7d: 'allowed_remember_7d', allowed_deny: 'allowed_deny' }
