@@ -1,7 +1,6 @@
 import test from 'node:test'
 import assert from 'node:assert/strict'
 import { exactly } from '../src/chat/exact.js'
-import { gist } from '../src/ui/gist.js'
 
 const shown = (/** @type {string} */ text) => exactly(text).map((p) => ('text' in p ? p.text : 'word' in p ? `<${p.word}>` : `[${p.escape}]`)).join('')
 
@@ -65,14 +64,4 @@ test('nothing is lost: without the escapes and with their meaning it is the text
     }).join('')
     assert.equal(back, text.replace(/\ud800(?![\udc00-\udfff])/g, '\ud800'), JSON.stringify(text))
   }
-})
-
-test('a closed card tells the path, not what is written into it, in whatever order they come', () => {
-  assert.equal(gist({ content: '# Plan', path: 'notes/plan.md' }), 'notes/plan.md')
-  assert.equal(gist({ path: 'notes/plan.md', content: '# Plan' }), 'notes/plan.md')
-  assert.equal(gist({ body: 'a long text of several words', to: 'bear' }), 'bear')
-  assert.equal(gist({ command: 'ls\nrm' }), 'ls …')
-  assert.equal(gist({ command: `echo ${'x'.repeat(500)}` }), `echo ${'x'.repeat(195)} …`)
-  assert.equal(gist({ n: 1 }), '')
-  assert.equal(gist(null), '')
 })

@@ -50,7 +50,10 @@ function check(nodes, text) {
     if (typeof n === 'string') continue
     if ('entity' in n) assert.match(n.entity, /^&[A-Za-z][A-Za-z\d]*;$/)
     else if ('math' in n) checkFormula(render(n.math, n.display) ?? '')
-    else if ('children' in n) {
+    else if ('file' in n) {
+      assert.ok(!n.file.split('/').includes('..') && !n.file.startsWith('/'), n.file)
+      check(n.children, text)
+    } else if ('children' in n) {
       assert.ok(!n.tag || tags.includes(n.tag), n.tag)
       for (const [name, value] of Object.entries(n.attrs ?? {})) {
         assert.ok(attributes.includes(name), name)

@@ -37,6 +37,12 @@ export function resultOf({ name, output, state }) {
   }
 }
 
+/** How a command ended that ran to its end; 0 is well. @param {{name: string, output: string, state: string}} call */
+export function exitOf({ name, output, state }) {
+  const result = name === 'exec_shell' && state === 'ok' ? terminal(jsonOf(output).value, '') : null
+  return result?.kind === 'terminal' ? result.exit : 0
+}
+
 /** The first line of what went wrong. @param {{name: string, output: string}} call */
 export function reasonOf({ name, output }) {
   const shell = name === 'exec_shell' ? terminal(jsonOf(output).value, '') : null

@@ -48,8 +48,7 @@ export function argument(args, name) {
 export function stepOf({ name, args }) {
   const row = Object.hasOwn(known, name) ? known[name] : undefined
   if (!row) {
-    const full = toolName(name)
-    return { verb: 'use', kind: 'tool', object: brief(full), full }
+    return { verb: 'use', kind: 'tool', object: namesOf(name).map((part) => brief(part.replaceAll(BETWEEN, ''))).join(BETWEEN), full: name }
   }
   const full = row.arg ? argument(args, row.arg).trim() || argument(args, otherNames[row.arg] ?? '').trim() : ''
   const empty = !full || (name === 'list_directory' && /^\.?\/*$/.test(full))
@@ -60,10 +59,13 @@ export function stepOf({ name, args }) {
 /** As older versions call an argument. @type {Record<string, string>} */
 const otherNames = { query: 'keyword' }
 
+/** Stands between a server and its tool: no name holds it, so none can look like two. */
+export const BETWEEN = '\0'
+
 /** Tools of MCP servers are called by their server and their own name. @param {string} name */
-export function toolName(name) {
+function namesOf(name) {
   const [, server, tool] = /^mcp__(.+?)__(.+)$/s.exec(name) ?? []
-  return server ? `${server} › ${tool}` : name
+  return server ? [server, tool] : [name]
 }
 
 /** An address as its host and path; what is none as it is. @param {string} address */

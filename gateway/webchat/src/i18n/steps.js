@@ -41,14 +41,19 @@ const things = {
 
 const upper = (/** @type {string} */ text) => text[0].toUpperCase() + text.slice(1)
 
+/** Where the usual words for a failure would be wrong: the command ran. @type {Partial<Record<Verb, {en: string, zh: string}>>} */
+const failures = { run: { en: 'Running {x} failed', zh: '运行 {x} 失败' } }
+
 /** A sentence with a place for the thing, `{x}`, where it has one. @param {Verb} verb @param {Form} form @param {boolean} named whether something is named */
 export function sentence(verb, form, named) {
   const zh = language.value === 'zh'
   const { en: [base, doing, done], zh: [does] } = verbs[verb]
+  const gap = does.endsWith('}') ? ' ' : ''
   /** @type {Record<Form, string>} */
   const forms = zh
-    ? { asks: `要${does}吗？`, running: `正在${does}`, ok: `已${does}`, error: `未能${does}`, denied: `未获允许：${does}`, skipped: `未执行：${does}`, interrupted: `正在${does}时被中断` }
+    ? { asks: `要${does}${gap}吗？`, running: `正在${does}`, ok: `已${does}`, error: `未能${does}`, denied: `未获允许：${does}`, skipped: `未执行：${does}`, interrupted: `正在${does}${gap}时被中断` }
     : { asks: `${upper(base)}?`, running: doing, ok: done, error: `Could not ${base}`, denied: `Not allowed to ${base}`, skipped: `Did not ${base}`, interrupted: `${doing}: interrupted` }
+  forms.error = failures[verb]?.[zh ? 'zh' : 'en'] ?? forms.error
   const thing = things[verb]?.[zh ? 'zh' : 'en'] ?? ''
   return named ? forms[form] : forms[form].replace('{x}', thing)
 }

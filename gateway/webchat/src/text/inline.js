@@ -349,6 +349,8 @@ function anchor(href, children) {
 function image({ href, tokens }) {
   const alt = wordsOf(tokens)
   if (inlineImage.test(href)) return [el('img', { src: href, alt })]
+  const file = offered(href)
+  if (file) return [{ file, children: alt ? [alt] : [] }]
   const url = outward(href)
   if (!url || url.protocol === 'mailto:') return [alt]
   const label = `${alt ? alt + ' · ' : ''}${t('imageBlocked', { host: url.host })} · ${t('imageOpen')}`

@@ -41,15 +41,15 @@ function question(call) {
   const { name, args, scope } = call
   const form = Object.hasOwn(below, name) ? below[name] : undefined
   const text = form ? argument(args, form.arg) : ''
-  if (form && text) return { said: w(form.key), thing: '', whole: scope === `${name} ${text}` }
-  const { verb, object, full } = stepOf(call)
-  return { said: sentence(verb, 'asks', object !== ''), thing: object, whole: object === full && scope === `${name} ${full}` }
+  if (form && text) return { said: w(form.key), thing: '', tool: false, whole: scope === `${name} ${text}` }
+  const { verb, object, full, kind } = stepOf(call)
+  return { said: sentence(verb, 'asks', object !== ''), thing: object, tool: kind === 'tool', whole: kind !== 'tool' && object === full && scope === `${name} ${full}` }
 }
 
 /** @param {{call: Call, n: number, of: number}} props the how manieth question of how many */
 export function Ask({ call, n, of }) {
   const busy = deciding.value.has(call.approvalId)
-  const { said, thing, whole } = question(call)
+  const { said, thing, tool, whole } = question(call)
   /** @param {string} decision */
   const answer = async (decision) => {
     await decide(call.approvalId, decision)
@@ -61,7 +61,7 @@ export function Ask({ call, n, of }) {
   const more = longer.filter(can)
   const title = `ask-${call.callId}`
   return html`<section class="tool asks" id=${'call-' + call.callId} role="group" aria-labelledby=${title}>
-    <div class="ask-head"><${Icon} name="hand" /><p id=${title}>${filled(said, thing)}</p>${of > 1 ? html`<span class="ask-of">${w('askOf', { n, of })}</span>` : ''}</div>
+    <div class="ask-head"><${Icon} name="hand" /><p id=${title}>${filled(said, thing, tool)}</p>${of > 1 ? html`<span class="ask-of">${w('askOf', { n, of })}</span>` : ''}</div>
     <div class="tool-body">
       <${Given} call=${call} more=${whole ? 'scope' : 'given'} />
       ${whole || !call.scope ? '' : html`<p class="label">${w('scope')}</p><${Exact} text=${call.scope} label=${w('scope')} more="scope" first=${60_000} />`}

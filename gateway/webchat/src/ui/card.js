@@ -1,10 +1,10 @@
 // One step of an answer: a sentence, and on a press what it was given and what came of it.
 
 import { html } from 'htm/preact'
-import { useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import { language } from '../i18n/language.js'
 import { span, w } from '../i18n/steps.js'
-import { reasonOf } from '../chat/results.js'
+import { exitOf, reasonOf } from '../chat/results.js'
 import { lasted, stepOf } from '../chat/steps.js'
 import { tamed } from '../chat/tame.js'
 import { useNow } from './now.js'
@@ -35,9 +35,10 @@ export function Card({ call }) {
   const running = call.state === 'running'
   const bad = call.state === 'error' || call.state === 'denied'
   const reason = bad && !open ? tamed(reasonOf(call)) : ''
+  const exit = useMemo(() => exitOf(call), [call])
   return html`<div class="tool tool-${call.state}" id=${'call-' + call.callId}>
     <details open=${open} onToggle=${(/** @type {Event} */ e) => setOpen(/** @type {HTMLDetailsElement} */ (e.currentTarget).open)}>
-      <summary><${Sign} kind=${kind} running=${running} /><span class="tool-said"><${Said} call=${call} />${reason ? html`<span class="tool-reason" dir="auto">${reason}</span>` : ''}</span><${Time} startedAt=${call.startedAt} endedAt=${call.endedAt} running=${running} /></summary>
+      <summary><${Sign} kind=${kind} running=${running} /><span class="tool-said"><${Said} call=${call} />${reason ? html`<span class="tool-reason" dir="auto">${reason}</span>` : ''}${exit ? html`<span class="tool-exit">${w('exit', { n: exit })}</span>` : ''}</span><${Time} startedAt=${call.startedAt} endedAt=${call.endedAt} running=${running} /></summary>
       ${open ? html`<div class="tool-body"><${Given} call=${call} />${running ? '' : html`<p class="label">${w('result')}</p><${Output} call=${call} />`}</div>` : ''}
     </details>
     <${Decided} call=${call} />

@@ -27,8 +27,8 @@ const laidOut = (json) => json.split(/^( *)/m).flatMap((piece, i) => {
 const drawn = (parts) => parts.map((part) => ('text' in part ? part.text
   : 'word' in part ? html`<bdi>${part.word}</bdi>` : html`<span class="escape">${part.escape}</span>`))
 
-/** The thing itself, in a sentence. @param {{text: string}} props */
-export const Thing = ({ text }) => html`<code class="thing" translate="no">${drawn(exactly(text))}</code>`
+/** The thing itself, in a sentence; of a tool its server and its name. @param {{text: string, between?: string}} props */
+export const Thing = ({ text, between = '' }) => html`<code class="thing" translate="no">${(between ? text.split(between) : [text]).map((part, i) => [i ? ' › ' : '', drawn(exactly(part))])}</code>`
 
 /** @param {{left: number, more: () => void}} props */
 export const More = ({ left, more }) => html`<button type="button" class="show-more" onClick=${more}>${w('moreText', { n: left })}</button>`

@@ -1,7 +1,7 @@
 // What came of a call, drawn as what it is: always text, never more than a reader asked for.
 
 import { html } from 'htm/preact'
-import { useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import { w } from '../i18n/steps.js'
 import { cutAt } from '../chat/clip.js'
 import { written } from '../chat/data.js'
@@ -46,7 +46,7 @@ function drawSource({ title, url, host, snippet, date }) {
 
 /** @param {{call: import('../chat/state.js').Call}} props */
 export function Output({ call }) {
-  const result = resultOf(call)
+  const result = useMemo(() => resultOf(call), [call])
   const label = w('result')
   switch (result.kind) {
     case 'none': return html`<p class="muted">${w('nothing')}</p>`

@@ -2,7 +2,7 @@
 
 import { html } from 'htm/preact'
 import { sentence } from '../i18n/steps.js'
-import { stepOf } from '../chat/steps.js'
+import { BETWEEN, stepOf } from '../chat/steps.js'
 import { tamed } from '../chat/tame.js'
 import { Thing } from './exact.js'
 
@@ -12,20 +12,20 @@ import { Thing } from './exact.js'
 /** @param {Call} call @returns {Form} */
 export const formOf = (call) => (call.state === 'approval' ? 'asks' : call.state)
 
-/** A text with `{x}` in it, and what stands there. @param {string} text @param {string} thing */
-export function filled(text, thing) {
+/** A text with `{x}` in it, and what stands there. @param {string} text @param {string} thing @param {boolean} [tool] it is the name of one */
+export function filled(text, thing, tool = false) {
   const [before, after] = text.split('{x}')
-  return after === undefined ? text : html`${before}<${Thing} text=${thing} />${after}`
+  return after === undefined ? text : html`${before}<${Thing} text=${thing} between=${tool ? BETWEEN : ''} />${after}`
 }
 
 /** @param {{call: Call}} props */
 export function Said({ call }) {
-  const { verb, object } = stepOf(call)
-  return filled(sentence(verb, formOf(call), object !== ''), object)
+  const { verb, object, kind } = stepOf(call)
+  return filled(sentence(verb, formOf(call), object !== ''), object, kind === 'tool')
 }
 
 /** The same as plain text. @param {Call} call */
 export function plainly(call) {
   const { verb, object } = stepOf(call)
-  return sentence(verb, formOf(call), object !== '').replace('{x}', () => tamed(object))
+  return sentence(verb, formOf(call), object !== '').replace('{x}', () => object.split(BETWEEN).map(tamed).join(' › '))
 }

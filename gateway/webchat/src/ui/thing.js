@@ -2,6 +2,7 @@
 // its lines, an address as an address; JSON only for what nobody here knows.
 
 import { html } from 'htm/preact'
+import { useMemo } from 'preact/hooks'
 import { w } from '../i18n/steps.js'
 import { written } from '../chat/data.js'
 import { linesOf } from '../chat/clip.js'
@@ -44,8 +45,9 @@ function Others({ args, but }) {
 
 /** @param {{args: unknown}} props */
 function Data({ args }) {
+  const text = useMemo(() => written(args), [args])
   if (!args || (typeof args === 'object' && !Object.keys(args).length)) return null
-  return html`<${Exact} text=${written(args)} label=${w('details')} json />`
+  return html`<${Exact} text=${text} label=${w('details')} json />`
 }
 
 /** @param {{call: Call}} props */

@@ -108,9 +108,15 @@ function RunView({ run, siblings, answers, plan, last }) {
   const failed = run.status === 'failed' || run.status === 'interrupted'
   const shown = new Map(answers.flatMap((m) => (m ? [[m.id, m]] : [])))
   const blocks = blocksOf(run.items, (id) => Boolean(shown.get(id)?.open || shown.get(id)?.content.trim() || shown.get(id)?.incomplete))
+  // A question stays next to the composer.
+  const first = blocks.findIndex((b) => b.kind === 'asks')
+  const asked = first < 0 ? blocks.length : first
+  const draw = (/** @type {import('../chat/steps.js').Block} */ b) => (b.kind === 'answer'
+    ? html`<${AnswerView} key=${'a' + b.id} message=${shown.get(b.id)} />` : html`<${Drawn} key=${keyOf(b)} block=${b} />`)
   return html`<article class="theirs" aria-label=${t('agent')} aria-busy=${!over}>
-    ${blocks.map((b) => (b.kind === 'answer' ? html`<${AnswerView} key=${'a' + b.id} message=${shown.get(b.id)} />` : html`<${Drawn} key=${keyOf(b)} block=${b} />`))}
-    ${plan ? html`<${Plan} items=${plan} />` : ''}
+    ${blocks.slice(0, asked).map(draw)}
+    ${plan ? html`<${Plan} key="plan" items=${plan} />` : ''}
+    ${blocks.slice(asked).map(draw)}
     ${!over && blocks.at(-1)?.kind !== 'answer' && blocks.at(-1)?.kind !== 'thought' && !asks(run) ? html`<div class="dots" aria-hidden="true"><i></i><i></i><i></i></div>` : ''}
     <${RunEnd} run=${run} end=${ending(run, answers)} last=${last} />
     ${over && (texts.length || siblings.length > 1 || !failed) ? html`<div class="tools">
