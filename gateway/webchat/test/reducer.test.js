@@ -27,7 +27,7 @@ function seen(s) {
   for (const turn of path(s)) {
     lines.push(`u:${s.messages.get(turn.userId).content}`)
     for (const i of s.runs.get(turn.runId)?.items ?? []) {
-      lines.push(i.kind === 'answer' ? `a:${s.messages.get(i.id).content}` : `t:${i.call.name}:${i.call.state}`)
+      lines.push(i.kind === 'answer' ? `a:${s.messages.get(i.id).content}` : i.kind === 'thought' ? `r:${i.thought.text}` : `t:${i.call.name}:${i.call.state}`)
     }
   }
   return lines
@@ -177,7 +177,7 @@ test('a failed run says why, and the next message follows below it', () => {
   assert.deepEqual(seen(s), ['u:hi', 'u:still there?', 'a:yes'])
 })
 
-test('tool cards pass through six states', () => {
+test('tool cards pass through their states', () => {
   const call = { runId: 'r1', callId: 'c1', name: 'exec_shell', arguments: { command: 'make' } }
   const asked = [...ask('r1', 'u1', 'go'), ev('tool_call', call)]
   /** @param {any[]} more */
@@ -191,6 +191,7 @@ test('tool cards pass through six states', () => {
     assert.equal(state(ev('tool_result', { ...call, status, output: 'o' })), `t:exec_shell:${status}`)
   }
   assert.equal(state(need, end('r1', 'cancelled')), 't:exec_shell:skipped')
+  assert.equal(state(end('r1', 'cancelled')), 't:exec_shell:interrupted')
 })
 
 test('a question lists what can be decided, and why it asks', () => {
@@ -210,7 +211,7 @@ test('a question lists what can be decided, and why it asks', () => {
 test('the same call id in two runs is two cards', () => {
   const s = applyAll(emptyState(), [...ask('r1', 'u1', 'a'), ev('tool_call', { runId: 'r1', callId: 'c', name: 'one', arguments: {} }), end('r1'),
     ...ask('r2', 'u2', 'b', 'u1'), ev('tool_call', { runId: 'r2', callId: 'c', name: 'two', arguments: {} })])
-  assert.deepEqual(seen(s), ['u:a', 't:one:skipped', 'u:b', 't:two:running'])
+  assert.deepEqual(seen(s), ['u:a', 't:one:interrupted', 'u:b', 't:two:running'])
 })
 
 test('unknown types and fields are ignored; status and error have no cursor', () => {
@@ -237,4 +238,48 @@ test('a run whose client has calls is nobody\'s work until the results are there
   s = applyAll(s, [...say('r1', 'a2', 'a1', 'cold'), end('r1')])
   assert.deepEqual(seen(s), ['u:hi', 'a:', 't:weather:ok', 'a:cold'])
   assert.equal(works(s), false)
+})
+
+/** @param {string} id @param {string} content @param {any} [more] */
+const thinks = (id, content, more) => ev('reasoning_chunk', { runId: 'r1', messageId: id, content, ...more })
+
+test('a thought grows before its answer, and is no part of it', () => {
+  const events = [...ask('r1', 'u1', 'hi'), thinks('a1', 'I am '), thinks('a1', 'thinking', { offset: 5 }), ...say('r1', 'a1', 'u1', 'Hello'), end('r1')]
+  const s = applyAll(emptyState(), events)
+  assert.deepEqual(seen(s), ['u:hi', 'r:I am thinking', 'a:Hello'])
+  assert.equal(s.messages.get('a1')?.content, 'Hello')
+  for (let i = 0; i <= events.length; i++) assert.deepEqual(applyAll(applyAll(emptyState(), events.slice(0, i)), events.slice(i)), s)
+  assert.equal(head(s), 'a1')
+})
+
+test('a thought that is told anew takes the place of the old one; of a void attempt none is left', () => {
+  const start = [...ask('r1', 'u1', 'hi'), thinks('a1', 'I am ')]
+  assert.deepEqual(seen(applyAll(emptyState(), [...start, thinks('a1', 'I am thinking')])), ['u:hi', 'r:I am thinking'])
+  assert.deepEqual(seen(applyAll(emptyState(), [...start, thinks('a2', 'Anew')])), ['u:hi', 'r:Anew'])
+  assert.deepEqual(seen(applyAll(emptyState(), [...start, ev('run_started', { runId: 'r1', restarted: true }), thinks('a2', 'Anew')])), ['u:hi', 'r:Anew'])
+  // Before an answer that is here already, also where it still grows.
+  assert.deepEqual(seen(applyAll(emptyState(), [...ask('r1', 'u1', 'hi'), ev('message_chunk', { runId: 'r1', messageId: 'a1', parentId: 'u1', content: 'Hel' }), thinks('a1', 'Late')])), ['u:hi', 'r:Late', 'a:Hel'])
+  // One before calls, one before the answer; what was stopped stays.
+  const s = applyAll(emptyState(), [...start, ev('tool_call', { runId: 'r1', callId: 'c', name: 'x', arguments: {} }), thinks('a2', 'Then', { truncated: true }), end('r1', 'cancelled')])
+  assert.deepEqual(seen(s), ['u:hi', 'r:I am ', 't:x:interrupted', 'r:Then'])
+  const last = s.runs.get('r1')?.items.at(-1)
+  assert.ok(last?.kind === 'thought' && last.thought.cut && last.thought.endedAt)
+})
+
+test('a run keeps the plan as it wrote it last, and when things began and ended', () => {
+  const at = (/** @type {number} */ s) => ({ timestamp: `2026-01-01T00:00:0${s}.000Z` })
+  const call = { runId: 'r1', callId: 'c1', name: 'exec_shell', arguments: {} }
+  const s = applyAll(emptyState(), [
+    ...ask('r1', 'u1', 'go'), ev('todo', { runId: 'r1', items: [{ text: 'a', state: 'open' }] }), ev('todo', { runId: 'r1', items: [{ text: 'a', state: 'done' }] }),
+    ev('tool_call', { ...call, ...at(1) }), ev('approval_required', { ...call, ...at(2), approvalId: 'p1' }), ev('approval_resolved', { approvalId: 'p1', decision: 'once', ...at(5) }),
+    ev('tool_result', { ...call, status: 'ok', output: '', ...at(7) }), end('r1', 'done', { ...at(9), usage: { totalTokens: 5 } }),
+  ])
+  const r = s.runs.get('r1')
+  assert.deepEqual(r?.todo, [{ text: 'a', state: 'done' }])
+  const item = r?.items[0]
+  assert.ok(item?.kind === 'call')
+  const { startedAt, endedAt, decision, decidedAt } = item.call
+  assert.deepEqual([startedAt.slice(18, 19), endedAt.slice(18, 19), decision, decidedAt.slice(18, 19)], ['5', '7', 'once', '5'])
+  assert.equal(r?.endedAt.slice(18, 19), '9')
+  assert.deepEqual(r?.usage, { totalTokens: 5 })
 })

@@ -32,7 +32,7 @@ scene('what is asked is shown to the letter: lines, what cannot be seen, what lo
   assert.deepEqual(await axe(w.page), [])
   await shot(w.page, 'scope')
   c.emit('approval_resolved', { approvalId: 'p1', decision: 'deny' })
-  await w.page.getByRole('region', { name: 'denied' }).waitFor()
+  await w.page.getByText('Not allowed to run').waitFor()
   // As many lines as there are: nothing is folded away.
   const call = { runId: c.run, callId: 'c2', name: 'exec_shell', arguments: {} }
   c.emit('tool_call', call)
@@ -78,11 +78,9 @@ for (const width of [1280, 375]) {
     const text = await box.innerText()
     assert.match(text, /x{6000}␠×4000; rm -rf notes \\u\{2800\}\\u\{3164\} end$/)
     const look = await box.evaluate((el) => {
-      const [pre, allow] = [el.getBoundingClientRect(), /** @type {Element} */ (document.querySelector('.approval .primary')).getBoundingClientRect()]
+      const [pre, allow] = [el.getBoundingClientRect(), /** @type {Element} */ (document.querySelector('.asks .ask-foot')).getBoundingClientRect()]
       return { hidden: el.scrollHeight - el.clientHeight > 1 || el.scrollWidth > el.clientWidth, inWindow: pre.left >= 0 && pre.right <= innerWidth, above: allow.top >= pre.bottom }
     })
     assert.deepEqual(look, { hidden: false, inWindow: true, above: true })
-    // A card that is closed does not pass a part of it for the whole.
-    assert.match(await w.page.locator('.tool-gist').evaluate((el) => el.textContent ?? ''), /…$/)
   }, { width, height: 760 })
 }

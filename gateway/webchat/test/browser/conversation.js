@@ -23,6 +23,10 @@ export class Conversation {
     this.run = ''
     this.user = ''
     this.cancels = 0
+    /** What the history says of them. @type {any[]} */
+    this.summaries = []
+    /** @type {any[]|null} */
+    this.todo = null
     /** @type {Map<string, string>} */
     this.decisions = new Map()
   }
@@ -142,6 +146,19 @@ export class Conversation {
   /** What the model says next. @param {string} content */
   chunk(content) {
     this.emit('message_chunk', { runId: this.run, messageId: 'a-' + this.run, parentId: this.user, content })
+  }
+
+  /** A call of a tool, and what came of it, if anything did. @param {string} callId @param {string} name @param {any} args @param {string} [status] @param {string} [output] @param {any} [more] */
+  step(callId, name, args, status, output = '', more = {}) {
+    this.emit('tool_call', { runId: this.run, callId, name, arguments: args, ...more })
+    if (status) this.emit('tool_result', { runId: this.run, callId, name, status, output })
+  }
+
+  /** A call that needs a decision. @param {string} callId @param {string} name @param {any} args @param {string} scope @param {any} [more] */
+  ask(callId, name, args, scope, more = {}) {
+    const call = { runId: this.run, callId, name, arguments: args }
+    this.emit('tool_call', call)
+    this.emit('approval_required', { ...call, approvalId: `p-${callId}`, scope, decisions: ['once', 'turn', 'session', 'remember_7d', 'deny'], expiresAt: '2099-01-01T00:00:00.000Z', ...more })
   }
 
   /** @param {string} content @param {any} [more] */

@@ -113,7 +113,7 @@ scene('Esc does one thing, the nearest: in the search it empties it, in an edit 
   await w.page.waitForTimeout(100)
   assert.equal(c.cancels, 0)
   await w.page.getByRole('button', { name: 'Allow once' }).click()
-  await w.page.getByRole('region', { name: 'running' }).waitFor()
+  await w.page.locator('.tool-running').waitFor()
   await w.page.keyboard.press('Escape')
   await until(() => c.cancels === 1)
 })

@@ -24,7 +24,7 @@ const beyond = (page) => page.evaluate(() => {
     for (; el && el !== document.body; el = el.parentElement) if (/auto|scroll|hidden|clip/.test(getComputedStyle(el).overflowX) && !el.matches('.log, .list, .page, main')) return true
     return false
   }
-  for (const el of document.querySelectorAll('main, header, .log, .column, .bubble, button, textarea, input, .fault, .tool, .approval, pre, h1')) {
+  for (const el of document.querySelectorAll('main, header, .log, .column, .bubble, button, textarea, input, .fault, .tool, .asks, .steps, pre, h1')) {
     const box = el.getBoundingClientRect()
     if (!box.width || !el.checkVisibility({ visibilityProperty: true }) || el.closest('.unseen, .skip') || scrolls(el.parentElement)) continue
     if (box.right > innerWidth + 1 || box.left < -1) found.push(`${el.tagName}.${el.className} ${Math.round(box.left)}–${Math.round(box.right)}`)
