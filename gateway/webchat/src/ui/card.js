@@ -39,7 +39,7 @@ export function Card({ call }) {
   return html`<div class="tool tool-${call.state}" id=${'call-' + call.callId}>
     <details open=${open} onToggle=${(/** @type {Event} */ e) => setOpen(/** @type {HTMLDetailsElement} */ (e.currentTarget).open)}>
       <summary><${Sign} kind=${kind} running=${running} /><span class="tool-said"><${Said} call=${call} />${reason ? html`<span class="tool-reason" dir="auto">${reason}</span>` : ''}${exit ? html`<span class="tool-exit">${w('exit', { n: exit })}</span>` : ''}</span><${Time} startedAt=${call.startedAt} endedAt=${call.endedAt} running=${running} /></summary>
-      ${open ? html`<div class="tool-body"><${Given} call=${call} />${running ? '' : html`<p class="label">${w('result')}</p><${Output} call=${call} />`}</div>` : ''}
+      ${open ? html`<div class="tool-body"><${Given} call=${call} />${running ? '' : html`<${Output} call=${call} />`}</div>` : ''}
     </details>
     <${Decided} call=${call} />
   </div>`
@@ -47,11 +47,15 @@ export function Card({ call }) {
 
 /** What somebody decided about it, and when. @param {{call: Call}} props */
 function Decided({ call }) {
-  const { decision, decidedAt, expiresAt } = call
-  const key = `allowed_${decision}`
-  if (!decision || !Object.hasOwn(traces, key)) return null
+  const said = decisionOf(call)
+  return said ? html`<p class="tool-trace">${said}</p>` : null
+}
+
+/** The same in words; '' where nobody was asked. @param {Call} call */
+export function decisionOf({ decision, decidedAt, expiresAt }) {
+  if (!Object.hasOwn(traces, decision)) return ''
   const late = decision === 'deny' && decidedAt && expiresAt && Date.parse(decidedAt) >= Date.parse(expiresAt)
-  return html`<p class="tool-trace">${w(late ? 'expired' : traces[key])}${decidedAt && !late ? ` · ${clock(decidedAt)}` : ''}</p>`
+  return w(late ? 'expired' : traces[decision]) + (decidedAt && !late ? ` · ${clock(decidedAt)}` : '')
 }
 /** @type {Record<string, import('../i18n/steps.js').Key>} */
-const traces = { allowed_once: 'allowed_once', allowed_turn: 'allowed_turn', allowed_session: 'allowed_session', allowed_remember_7d: 'allowed_remember_7d', allowed_deny: 'allowed_deny' }
+const traces = { once: 'allowed_once', turn: 'allowed_turn', session: 'allowed_session', remember_7d: 'allowed_remember_7d', deny: 'allowed_deny' }

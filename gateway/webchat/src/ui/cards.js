@@ -6,7 +6,7 @@ import { counted, span, w } from '../i18n/steps.js'
 import { lasted, stepOf, tally } from '../chat/steps.js'
 import { tamed } from '../chat/tame.js'
 import { Ask } from './ask.js'
-import { Card } from './card.js'
+import { Card, decisionOf } from './card.js'
 import { keepFocus } from './keep.js'
 import { plainly, Said } from './said.js'
 import { Sign } from './signs.js'
@@ -41,12 +41,13 @@ function Steps({ items, calls }) {
   const failed = count('error')
   const denied = count('denied')
   const ms = calls.reduce((sum, c) => sum + lasted(c), 0)
+  const decided = calls.map(decisionOf).findLast(Boolean)
   const bad = [failed ? w('failed', { n: failed }) : '', denied ? w('denied', { n: denied }) : ''].filter(Boolean).join(' · ')
   return html`<details class="steps" data-steps=${first.callId} open=${open} onToggle=${(/** @type {Event} */ e) => {
     if (e.target === e.currentTarget) setOpen(/** @type {HTMLDetailsElement} */ (e.currentTarget).open)
   }}>
     <summary><${Sign} kind=${alike(calls)} running=${Boolean(running)} />
-      <span class="tool-said">${w('steps', { n: calls.length })}: ${counted(tally(calls))}${running ? html`<span class="steps-now"><${Said} call=${running} /></span>` : ''}${bad ? html`<span class="steps-bad">${bad}</span>` : ''}</span>
+      <span class="tool-said">${w('steps', { n: calls.length })}: ${counted(tally(calls))}${running ? html`<span class="steps-now"><${Said} call=${running} /></span>` : ''}${bad ? html`<span class="steps-bad">${bad}</span>` : ''}${decided ? html`<span class="steps-now">${decided}</span>` : ''}</span>
       ${ms >= 1000 && !running ? html`<span class="tool-time">${span(ms)}</span>` : ''}</summary>
     ${open ? html`<div class="steps-body">${items.slice(0, most).map((i) => (i.kind === 'call' ? html`<${Card} key=${'c' + i.call.callId} call=${i.call} />`
       : i.kind === 'thought' ? html`<${Thought} key=${'t' + i.thought.id} thought=${i.thought} />` : null))}

@@ -55,7 +55,7 @@ export function Change({ callId, path, content, asks }) {
   /** @param {string} text @param {unknown} body */
   const said = (text, body) => html`<p class="label" role="status">${text}</p>${body}`
   if (!old) return asks ? said(w('comparing'), whole) : whole
-  if ('why' in old) return said(old.why === 'missing' ? w('isNew', { n: lines.length }) : w(old.why === 'unfit' ? 'tooLarge' : 'notCompared'), whole)
+  if ('why' in old) return said(old.why === 'missing' ? lines.length === 1 ? w('isNewOne') : w('isNew', { n: lines.length }) : w(old.why === 'unfit' ? 'tooLarge' : 'notCompared'), whole)
   if (old.text === content) return said(w('isSame'), whole)
   if (!change) return said(w('comparing'), whole)
   return said(w('changes', { added: change.added, removed: change.removed }), html`<${Rows} rows=${change.rows} label=${w('change')} />`)

@@ -47,6 +47,12 @@ function drawSource({ title, url, host, snippet, date }) {
 /** @param {{call: import('../chat/state.js').Call}} props */
 export function Output({ call }) {
   const result = useMemo(() => resultOf(call), [call])
+  const named = result.kind !== 'none' && (result.kind !== 'terminal' || result.out !== '')
+  return html`${named ? html`<p class="label">${w('result')}</p>` : ''}${drawResult(result, call)}`
+}
+
+/** @param {import('../chat/results.js').Result} result @param {import('../chat/state.js').Call} call */
+function drawResult(result, call) {
   const label = w('result')
   switch (result.kind) {
     case 'none': return html`<p class="muted">${w('nothing')}</p>`

@@ -117,7 +117,7 @@ function RunView({ run, siblings, answers, plan, last }) {
     ${blocks.slice(0, asked).map(draw)}
     ${plan ? html`<${Plan} key="plan" items=${plan} />` : ''}
     ${blocks.slice(asked).map(draw)}
-    ${!over && blocks.at(-1)?.kind !== 'answer' && blocks.at(-1)?.kind !== 'thought' && !asks(run) ? html`<div class="dots" aria-hidden="true"><i></i><i></i><i></i></div>` : ''}
+    ${!over && !showsWork(blocks.at(-1)) && !asks(run) ? html`<div class="dots" aria-hidden="true"><i></i><i></i><i></i></div>` : ''}
     <${RunEnd} run=${run} end=${ending(run, answers)} last=${last} />
     ${over && (texts.length || siblings.length > 1 || !failed) ? html`<div class="tools">
       <${BranchPicker} ids=${siblings} shown=${run.id} leaf=${(/** @type {string} */ id) => lastMessage(state.value, id)} />
@@ -127,6 +127,9 @@ function RunView({ run, siblings, answers, plan, last }) {
     </div>` : ''}
   </article>`
 }
+
+/** Whether one sees of it that something goes on. @param {import('../chat/steps.js').Block|undefined} block */
+const showsWork = (block) => block?.kind === 'answer' || block?.kind === 'thought' || (block?.kind === 'steps' && block.calls.some((c) => c.state === 'running'))
 
 /** @param {import('../chat/steps.js').Block} block */
 const keyOf = (block) => (block.kind === 'steps' ? `s${block.key}` : block.kind === 'asks' ? `q${block.call.callId}` : block.kind === 'thought' ? `t${block.thought.id}` : '')

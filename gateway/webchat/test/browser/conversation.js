@@ -72,7 +72,11 @@ export class Conversation {
   settle() {
     setTimeout(() => {
       if (['running'].includes(this.state())) return
-      for (const res of this.streams) if (untilIdle.has(res)) res.end(': idle\n\n')
+      for (const res of this.streams) {
+        if (!untilIdle.has(res)) continue
+        this.streams.delete(res)
+        res.end(': idle\n\n')
+      }
     })
   }
 
