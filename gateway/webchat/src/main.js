@@ -28,6 +28,8 @@ import { asking, listChanged, listedTitle, refresh, refreshUntold, watchLeaving 
 
 /** When a page that is used for nothing yet fetches the rest, in ms. */
 const LATER = 30_000
+/** When what may be needed next is fetched, in ms. */
+const SOON = 1500
 
 effect(() => {
   document.documentElement.lang = language.value === 'zh' ? 'zh-CN' : 'en'
@@ -70,7 +72,12 @@ watchLeaving()
 watchList({ event: listChanged, lost: refresh })
 // What draws answers is fetched with the first that may come; and in time, before a
 // new version of the server has another one.
-const load = () => Promise.all([loadProse(), loadSteps()])
+// What draws steps comes with the first of them, or a moment after the answers' chunk:
+// most of what is opened is words.
+const load = () => {
+  setTimeout(loadSteps, SOON)
+  return loadProse()
+}
 const drawn = sessionId.peek() ? load() : undefined
 effect(() => { if (sessionId.value || draft.value) load() })
 setTimeout(load, LATER)

@@ -5,7 +5,7 @@
 
 import { effect, untracked } from '@preact/signals'
 import * as api from '../wire/api.js'
-import { runningRun } from '../chat/state.js'
+import { works } from '../chat/state.js'
 import { longEnough, shrinks } from '../chat/past.js'
 import { link, older, state } from './current.js'
 import { phase } from './account.js'
@@ -18,7 +18,7 @@ export function watchPast() {
   effect(() => {
     const id = sessionId.value
     const s = state.value
-    if (phase.value !== 'in' || !id || !s.cursor || link.value === 'connecting' || runningRun(s)) return
+    if (phase.value !== 'in' || !id || !s.cursor || link.value === 'connecting' || works(s)) return
     const key = `${id} ${older.value} ${shrinks(s)}`
     if (key === asked || !longEnough(s, older.value !== '')) return
     asked = key

@@ -155,4 +155,6 @@ export const en = {
   fileGet: 'Download {path}',
   fileGone: 'no longer there',
   fileFailed: 'could not be fetched',
+  partAway: 'A part of the page that belongs here could not be loaded.',
+  reload: 'Reload the page',
 }

@@ -156,4 +156,6 @@ export const zh = {
   fileGet: '下载 {path}',
   fileGone: '已不存在',
   fileFailed: '无法取得',
+  partAway: '页面中属于这里的部分无法加载。',
+  reload: '刷新页面',
 }

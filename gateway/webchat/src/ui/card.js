@@ -34,11 +34,11 @@ export function Card({ call }) {
   const { kind } = stepOf(call)
   const running = call.state === 'running'
   const bad = call.state === 'error' || call.state === 'denied'
-  const reason = bad && !open ? tamed(reasonOf(call)) : ''
+  const reason = useMemo(() => (bad ? tamed(reasonOf(call)) : ''), [call])
   const exit = useMemo(() => exitOf(call), [call])
   return html`<div class="tool tool-${call.state}" id=${'call-' + call.callId}>
     <details open=${open} onToggle=${(/** @type {Event} */ e) => setOpen(/** @type {HTMLDetailsElement} */ (e.currentTarget).open)}>
-      <summary><${Sign} kind=${kind} running=${running} /><span class="tool-said"><${Said} call=${call} />${reason ? html`<span class="tool-reason" dir="auto">${reason}</span>` : ''}${exit ? html`<span class="tool-exit">${w('exit', { n: exit })}</span>` : ''}</span><${Time} startedAt=${call.startedAt} endedAt=${call.endedAt} running=${running} /></summary>
+      <summary><${Sign} kind=${kind} running=${running} /><span class="tool-said"><${Said} call=${call} />${reason && !open ? html`<span class="tool-reason" dir="auto">${reason}</span>` : ''}${exit ? html`<span class="tool-exit">${w('exit', { n: exit })}</span>` : ''}</span><${Time} startedAt=${call.startedAt} endedAt=${call.endedAt} running=${running} /></summary>
       ${open ? html`<div class="tool-body"><${Given} call=${call} />${running ? '' : html`<${Output} call=${call} />`}</div>` : ''}
     </details>
     <${Decided} call=${call} />

@@ -3,17 +3,21 @@
 
 import { html } from 'htm/preact'
 import { signal } from '@preact/signals'
+import { t } from '../i18n/language.js'
 
 /** When the chunk that could not be fetched is asked for again. */
 const AGAIN = 5000
 
 const cards = signal(/** @type {typeof import('./cards.js')|null} */ (null))
+/** It could not be fetched: a server of another version may no longer have it. */
+const away = signal(false)
 /** @type {Promise<void>|undefined} */
 let loading
 
 /** Has it here before there is something to draw. */
 export function loadSteps() {
   loading ??= import('./cards.js').then((m) => { cards.value = m }, () => {
+    away.value = true
     loading = undefined
     setTimeout(loadSteps, AGAIN)
   })
@@ -24,7 +28,7 @@ export function loadSteps() {
 const late = (name) => (/** @type {any} */ props) => {
   if (!cards.value) {
     loadSteps()
-    return null
+    return away.value && name === 'Drawn' ? html`<p class="muted">${t('partAway')} <button type="button" onClick=${() => location.reload()}>${t('reload')}</button></p>` : null
   }
   return html`<${/** @type {any} */ (cards.value)[name]} ...${props} />`
 }

@@ -56,6 +56,28 @@ const states = {
     c.emit('approval_required', { ...call, approvalId: 'p1', scope: 'write_file a\u200b\nb', expiresAt: '2099-01-01T00:00:00.000Z' })
     await w.page.locator('.scope').waitFor()
   },
+  'steps, thoughts, a plan and a summary, all open': async (w) => {
+    w.stub.files.set('a.md', 'old\nsame\n')
+    const c = w.stub.conversation('steps')
+    for (let i = 0; i < 8; i++) { c.start({ message: `question ${i}` }, `k${i}`, () => {}); c.say(`Answer ${i}.`) }
+    c.summaries = [{ id: 's', parentId: 'a-r8', role: 'system', summary: true, content: 'What was said.' }]
+    c.start({ message: 'go' }, 'k', () => {})
+    c.emit('reasoning_chunk', { runId: c.run, messageId: 'x', content: 'One.\n\nTwo.', truncated: true })
+    c.step('a', 'exec_shell', { command: 'make', timeout: 3 }, 'ok', '{"stdout":"out","stderr":"err","exitCode":1}')
+    c.step('b', 'web_search', { query: 'bears' }, 'ok', '[{"title":"Bears","url":"https://example.com/b","snippet":"Big.","date":"2026-01-01"}]')
+    c.step('c', 'web_fetch', { url: 'https://example.com/b' }, 'error', 'no such page')
+    c.step('d', 'mcp__x__y', { a: [1] }, 'denied', 'not allowed')
+    c.step('e', 'read_file', { path: 'a' }, 'ok', 'word\n'.repeat(100))
+    c.emit('todo', { runId: c.run, items: [{ text: 'one', state: 'done' }, { text: 'two', state: 'doing' }, { text: 'three', state: 'open' }] })
+    c.ask('f', 'write_file', { path: 'a.md', content: 'new\nsame\n' }, 'write_file a.md', { reason: 'foreign_text', sources: ['https://example.com/b'] })
+    await w.open('/s/steps')
+    await w.page.locator('.asks .added').waitFor()
+    await w.page.locator('.summarised > summary').click()
+    await w.page.locator('.thinks > summary').click()
+    await w.page.locator('.steps > summary').click()
+    for (const id of 'abcde') await w.page.locator(`#call-${id} summary`).first().click()
+    await w.page.locator('#call-e .show-more').waitFor()
+  },
   'an answer that grows': async (w) => { await w.open(); await send(w.page, 'go'); const c = await conversation(w); c.chunk('So far **it'); await w.page.locator('strong').waitFor() },
   'a run that failed': async (w) => { await w.open(); await send(w.page, 'go'); const c = await conversation(w); c.finish('failed', { error: { error: 'words', code: 'provider_failed', hint: 'hint', requestId: 'q-1' } }); await w.page.locator('.fault').waitFor() },
   'a limit': async (w) => { refuse(w, 429, { error: 'words', code: 'rate_limited', hint: 'hint' }, { 'Retry-After': '60' }); await w.open(); await send(w.page, 'one'); await send(w.page, 'two'); await w.page.locator('.hold').waitFor() },
