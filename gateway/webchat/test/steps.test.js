@@ -1,6 +1,6 @@
 import test from 'node:test'
 import assert from 'node:assert/strict'
-import { clipRows, cutAt, linesOf, rowsOf } from '../src/chat/clip.js'
+import { clipRows, cutAt, cutExact, linesOf, rowsOf } from '../src/chat/clip.js'
 import { written } from '../src/chat/data.js'
 import { diffLines } from '../src/chat/difference.js'
 import { tame, tamed } from '../src/chat/tame.js'
@@ -151,6 +151,9 @@ test('a part of a text ends between characters, a part of lines says how much is
   assert.equal(cutAt('a🐻b', 2), 1)
   assert.equal(cutAt('a\nb\nc', 99, 2), 3)
   assert.equal(cutAt('abc', 99, 2), 3)
+  assert.equal(cutExact('a'.repeat(100), 60), 60)
+  assert.equal(cutExact('字'.repeat(100), 60), 60)
+  assert.equal(cutExact('\u202e'.repeat(100), 60), 4)
   const rows = Array.from({ length: 10 }, () => /** @type {any} */ ({ sign: ' ', text: 'x'.repeat(9) }))
   assert.deepEqual([clipRows(rows, 25, 99).shown.length, clipRows(rows, 25, 99).left], [3, 74])
   assert.deepEqual([clipRows(rows, 999, 4).shown.length, clipRows(rows, 999, 4).left], [4, 60])

@@ -18,6 +18,22 @@ export function cutAt(text, chars, lines = Infinity) {
 /** @param {string} text @param {number} end */
 const whole = (text, end) => (end < text.length && /[\ud800-\udbff]/.test(text[end - 1] ?? '') ? end - 1 : end)
 
+/** What a sign that may be drawn as an escape costs, measured in letters. */
+const ODD = 15
+
+/**
+ * The same of a text that is drawn to the letter, where an escape is an element of its own.
+ * @param {string} text @param {number} room in letters
+ */
+export function cutExact(text, room) {
+  let end = 0
+  for (let cost = 0; end < text.length && cost < room; end++) {
+    const c = text.charCodeAt(end)
+    cost += (c >= 0x20 && c < 0x7f) || (c >= 0x3400 && c < 0xa000) || (c >= 0xac00 && c < 0xd7a4) ? 1 : c === 10 || (c >= 0xc0 && c < 0x590) ? 3 : ODD
+  }
+  return whole(text, end)
+}
+
 /** @typedef {{sign: '+'|'-'|' ', text: string} | {gap: number}} Row a line, or how many unchanged ones are left out */
 
 /**

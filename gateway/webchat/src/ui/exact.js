@@ -4,7 +4,7 @@
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
 import { w } from '../i18n/steps.js'
-import { clipRows, cutAt } from '../chat/clip.js'
+import { clipRows, cutExact } from '../chat/clip.js'
 import { exactly } from '../chat/exact.js'
 
 /** @typedef {import('../chat/exact.js').Part} Part */
@@ -36,7 +36,7 @@ export const More = ({ left, more }) => html`<button type="button" class="show-m
 /** @param {{text: string, label: string, more?: string, json?: boolean, first?: number}} props json: as data.js lays it out; first: characters */
 export function Exact({ text, label, more = '', json = false, first = 20_000 }) {
   const [room, setRoom] = useState(first)
-  const end = cutAt(text, room)
+  const end = cutExact(text, room)
   const shown = text.slice(0, end)
   return html`<div class="exact-box"><pre class="exact ${more}" tabindex="0" role="group" aria-label=${label} translate="no">${drawn(json ? laidOut(shown) : exactly(shown))}</pre>
     ${end < text.length ? html`<${More} left=${text.length - end} more=${() => setRoom(room * MORE)} />` : ''}</div>`
