@@ -10,7 +10,7 @@ import { longEnough, shrinks } from '../src/chat/past.js'
 import { usageOf } from '../src/chat/usage.js'
 import { emptyState } from '../src/chat/state.js'
 import { language } from '../src/i18n/language.js'
-import { counted, en, sentence, span, verbs, zh } from '../src/i18n/steps.js'
+import { counted, en, origin, sentence, span, verbs, zh } from '../src/i18n/steps.js'
 import { plainPath } from '../src/app/files.js'
 import { offered } from '../src/text/links.js'
 
@@ -196,4 +196,11 @@ test('what an answer cost is numbers, whatever the server says', () => {
   assert.deepEqual(usageOf(run({ promptTokens: 800, completionTokens: 200, totalTokens: 1000, cachedTokens: 600, reasoningTokens: 50 })), { seconds: 12, total: 1000, read: 800, wrote: 200, cached: 75, thought: 50 })
   assert.equal(usageOf(run(null, '')), null)
   assert.deepEqual(usageOf(run({ promptTokens: 'x', cachedTokens: -1 })), { seconds: 12, total: 0, read: 0, wrote: 0, cached: 0, thought: 0 })
+})
+
+test('where text of others came from is said in words, never by a tool\'s name', () => {
+  assert.deepEqual(['exec_shell', 'web search: $& bears', 'MCP server mail, tool read', 'https://example.com/'].map(origin), ['output of a command', 'a web search for $& bears', 'mail › read', 'https://example.com/'])
+  language.value = 'zh'
+  assert.equal(origin('what the MCP server mail says of its tools'), 'mail 对其工具的说明')
+  language.value = 'en'
 })

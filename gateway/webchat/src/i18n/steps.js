@@ -73,6 +73,21 @@ export function span(ms) {
   return zh ? `${min} 分${rest ? ` ${rest} 秒` : ''}` : `${min} min${rest ? ` ${rest} s` : ''}`
 }
 
+/** Where text of others came from, as the server names it: by the tool that gave it, or in a sentence of its own. @type {[RegExp, string, string][]} */
+const origins = [
+  [/^read_file$/, 'a file', '文件'], [/^(?:list_directory)$/, 'names of files', '文件名'], [/^files_search$/, 'a search in the files', '文件内容'], [/^exec_shell$/, 'output of a command', '命令输出'],
+  [/^(?:memory_search|memory)$/, 'a memory', '记忆'], [/^(?:web_fetch)$/, 'a web page', '网页'], [/^web search: ([^]*)$/, 'a web search for $1', '网上搜索：$1'], [/^attachment ([^]*)$/, 'the attachment $1', '附件 $1'],
+  [/^MCP server ([^]*), tool ([^]*)$/, '$1 › $2', '$1 › $2'], [/^what the MCP server ([^]*) says of its tools$/, 'what $1 says of its tools', '$1 对其工具的说明'], [/^the skill ([^]*)$/, 'the skill $1', '技能 $1'],
+  [/^a memory that was saved while the model read what others wrote$/, 'a memory that was saved while the model read what others wrote', '模型读着他人文字时保存的记忆'],
+  [/^a file that was written while the model read ([^]*)$/, 'a file that was written while the model read $1', '模型读着他人文字时写下的文件：$1'],
+]
+
+/** @param {string} source */
+export function origin(source) {
+  const found = origins.find(([form]) => form.test(source))
+  return found ? source.replace(found[0], found[language.value === 'zh' ? 2 : 1]) : source
+}
+
 export const en = {
   steps: '{n} steps',
   more: 'Show {n} more',
@@ -93,7 +108,7 @@ export const en = {
   isNew: 'A new file, {n} lines',
   isNewOne: 'A new file, 1 line',
   isSame: 'The file stays as it is',
-  changes: 'Changes a file: {added} lines added, {removed} removed',
+  changes: 'Changes the file: lines +{added} −{removed}',
   unchanged: '{n} unchanged lines',
   tooLarge: 'The file that is there is too large, or no text, to be compared. This is what it becomes:',
   notCompared: 'The file that is there could not be read. This is what it becomes:',
@@ -158,7 +173,7 @@ export const zh = {
   isNew: '新文件，{n} 行',
   isNewOne: '新文件，1 行',
   isSame: '文件内容不变',
-  changes: '修改文件：增加 {added} 行，删除 {removed} 行',
+  changes: '修改文件：+{added} −{removed} 行',
   unchanged: '{n} 行未改动',
   tooLarge: '现有文件太大或不是文本，无法比较。以下是写入后的内容：',
   notCompared: '无法读取现有文件。以下是写入后的内容：',

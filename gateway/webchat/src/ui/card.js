@@ -33,7 +33,8 @@ export function Card({ call }) {
   const [open, setOpen] = useState(false)
   const { kind } = stepOf(call)
   const running = call.state === 'running'
-  const bad = call.state === 'error' || call.state === 'denied'
+  // Who denied it knows why.
+  const bad = call.state === 'error' || (call.state === 'denied' && call.decision !== 'deny')
   const reason = useMemo(() => (bad ? tamed(reasonOf(call)) : ''), [call])
   const exit = useMemo(() => exitOf(call), [call])
   return html`<div class="tool tool-${call.state}" id=${'call-' + call.callId}>

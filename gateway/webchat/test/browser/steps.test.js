@@ -115,13 +115,13 @@ for (const window of both) {
     w.stub.files.set('notes/plan.md', `# Plan\n\nold line\n${'same\n'.repeat(100)}`)
     const c = await asked(w)
     c.ask('a', 'write_file', { content: `# Plan\n\nnew \u202eline\nand one more\n${'same\n'.repeat(100)}${Array.from({ length: 40 }, (_, i) => `added ${i}\n`).join('')}`, path: 'notes/plan.md' }, 'write_file notes/plan.md',
-      { decisions: ['once', 'turn', 'deny'], reason: 'foreign_text', sources: ['https://example.com/<b>', 'web search: trains'] })
+      { decisions: ['once', 'turn', 'deny'], reason: 'foreign_text', sources: ['https://example.com/<b>', 'web search: trains', 'exec_shell'] })
     const ask = w.page.getByRole('group', { name: zh ? '要写入 notes/plan.md 吗？' : 'Write notes/plan.md?' })
     await ask.locator('.added').first().waitFor()
-    assert.match(await ask.innerText(), zh ? /修改文件：增加 42 行，删除 1 行/ : /Changes a file: 42 lines added, 1 removed/)
+    assert.match(await ask.innerText(), zh ? /修改文件：\+42 −1 行/ : /Changes the file: lines \+42 −1/)
     assert.deepEqual((await ask.locator('.rows > div').allInnerTexts()).slice(0, 5).map((s) => s.replace(/\n/g, '')), [' # Plan', ' ', '-old line', '+new \\u{202E}line', '+and one more'])
     assert.match(await ask.innerText(), zh ? /94 行未改动/ : /94 unchanged lines/)
-    assert.match(await ask.innerText(), /https:\/\/example\.com\/<b>/)
+    assert.deepEqual(await ask.locator('.ask-why li').allInnerTexts(), ['https://example.com/<b>', ...(zh ? ['网上搜索：trains', '命令输出'] : ['a web search for trains', 'output of a command'])])
     assert.match(await ask.innerText(), zh ? /可能由他人写下的文字/ : /text that others may have written/)
     // Exactly what may be decided.
     assert.deepEqual(await ask.getByRole('button').allInnerTexts(), zh ? ['直到这次回答结束', '允许一次', '拒绝'] : ['Until this answer is done', 'Allow once', 'Deny'])
