@@ -89,7 +89,7 @@ export function origin(source) {
 }
 
 export const en = {
-  steps: '{n} steps',
+  steps: '{n} steps: {what}',
   more: 'Show {n} more',
   moreText: 'Show more: {n} characters are not shown',
   failed: '{n} failed',
@@ -123,7 +123,7 @@ export const en = {
   foreign: 'This is asked because the model has read text that others may have written. It may want what they want. It came from:',
   foreignNone: 'This is asked because the model has read text that others may have written. It may want what they want.',
   moreSources: 'and {n} more',
-  longer: 'Allow for longer',
+  longer: 'Allow for longer: {what}',
   once: 'Allow once',
   turn: 'Until this answer is done',
   session: 'For this conversation',
@@ -154,7 +154,7 @@ export const en = {
 
 /** @type {typeof en} */
 export const zh = {
-  steps: '{n} 个步骤',
+  steps: '{n} 个步骤：{what}',
   more: '再显示 {n} 项',
   moreText: '继续显示：还有 {n} 个字符未显示',
   failed: '{n} 个失败',
@@ -188,7 +188,7 @@ export const zh = {
   foreign: '之所以询问，是因为模型读过可能由他人写下的文字，它的意图可能来自这些文字。来源：',
   foreignNone: '之所以询问，是因为模型读过可能由他人写下的文字，它的意图可能来自这些文字。',
   moreSources: '以及另外 {n} 处',
-  longer: '更长时间的许可',
+  longer: '更长时间的许可：{what}',
   once: '允许一次',
   turn: '直到这次回答结束',
   session: '本次对话内允许',

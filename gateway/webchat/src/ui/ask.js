@@ -53,20 +53,20 @@ export function Ask({ call, n, of }) {
   /** @param {string} decision */
   const answer = async (decision) => {
     await decide(call.approvalId, decision)
-    const own = () => /** @type {HTMLElement|null} */ (document.getElementById(`call-${call.callId}`)?.closest('.turn')?.querySelector(`[data-steps] > summary, #${CSS.escape(`call-${call.callId}`)} summary`))
-    keepFocus('.asks .primary:enabled', '.asks button:enabled', own, () => last('.steps summary, .tool summary'), '#composer')
+    const own = `[id="${CSS.escape(`call-${call.callId}`)}"] summary`
+    keepFocus('.asks .primary:enabled', '.asks button:enabled', () => last(own), () => last('.steps > summary, .tool summary'), '#composer')
   }
   const can = (/** @type {string} */ decision) => call.decisions.includes(decision)
   const until = call.expiresAt ? new Date(call.expiresAt).toLocaleString(language.value === 'zh' ? 'zh-CN' : 'en-GB', { dateStyle: 'medium', timeStyle: 'short' }) : ''
   const more = longer.filter(can)
-  const title = `ask-${call.callId}`
+  const title = `ask-${call.approvalId}`
   return html`<section class="tool asks" id=${'call-' + call.callId} role="group" aria-labelledby=${title}>
     <div class="ask-head"><${Icon} name="hand" /><p id=${title}>${filled(said, thing, tool)}</p>${of > 1 ? html`<span class="ask-of">${w('askOf', { n, of })}</span>` : ''}</div>
     <div class="tool-body">
       <${Given} call=${call} more=${whole ? 'scope' : 'given'} />
       ${whole || !call.scope ? '' : html`<p class="label">${w('scope')}</p><${Exact} text=${call.scope} label=${w('scope')} more="scope" first=${60_000} />`}
       ${call.foreign ? html`<${Sources} sources=${call.sources} />` : ''}
-      ${more.length ? html`<div class="ask-longer"><p class="label">${w('longer')}: ${w(covers(call))}</p><div class="row">${more.map((decision) => html`
+      ${more.length ? html`<div class="ask-longer"><p class="label">${w('longer', { what: w(covers(call)) })}</p><div class="row">${more.map((decision) => html`
         <button type="button" key=${decision} disabled=${busy} onClick=${() => answer(decision)}>${w(decision)}</button>`)}</div></div>` : ''}
       ${until ? html`<p class="muted">${w('until', { time: until })}</p>` : ''}
     </div>

@@ -10,13 +10,15 @@ import { Card, decisionOf } from './card.js'
 import { keepFocus } from './keep.js'
 import { plainly, Said } from './said.js'
 import { Sign } from './signs.js'
-import { Thought } from './thought.js'
+import { Paragraphs, Thought } from './thought.js'
 
 /** @typedef {import('../chat/state.js').Call} Call */
 /** @typedef {import('../chat/steps.js').Block} Block */
 
 /** As many steps as are drawn at once. */
 const FIRST = 50
+/** As much of a summary as is drawn; models are asked for far less. */
+const LONGEST = 200_000
 
 /** @param {{block: Block}} props */
 export function Drawn({ block }) {
@@ -47,7 +49,7 @@ function Steps({ items, calls }) {
     if (e.target === e.currentTarget) setOpen(/** @type {HTMLDetailsElement} */ (e.currentTarget).open)
   }}>
     <summary><${Sign} kind=${alike(calls)} running=${Boolean(running)} />
-      <span class="tool-said">${w('steps', { n: calls.length })}: ${counted(tally(calls))}${running ? html`<span class="steps-now"><${Said} call=${running} /></span>` : ''}${bad ? html`<span class="steps-bad">${bad}</span>` : ''}${decided ? html`<span class="steps-now">${decided}</span>` : ''}</span>
+      <span class="tool-said">${w('steps', { n: calls.length, what: counted(tally(calls)) })}${running ? html`<span class="steps-now"><${Said} call=${running} /></span>` : ''}${bad ? html`<span class="steps-bad">${bad}</span>` : ''}${decided ? html`<span class="steps-now">${decided}</span>` : ''}</span>
       ${ms >= 1000 && !running ? html`<span class="tool-time">${span(ms)}</span>` : ''}</summary>
     ${open ? html`<div class="steps-body">${items.slice(0, most).map((i) => (i.kind === 'call' ? html`<${Card} key=${'c' + i.call.callId} call=${i.call} />`
       : i.kind === 'thought' ? html`<${Thought} key=${'t' + i.thought.id} thought=${i.thought} />` : null))}
@@ -82,7 +84,7 @@ export function Summary({ summary }) {
   const [open, setOpen] = useState(false)
   return html`<details class="summarised" open=${open} onToggle=${(/** @type {Event} */ e) => setOpen(/** @type {HTMLDetailsElement} */ (e.currentTarget).open)}>
     <summary><span>${w('summary')}</span></summary>
-    ${open ? html`<div class="thinks-text"><p class="muted">${w('summaryHint')}</p>${summary.content.slice(0, 200_000).split(/\n\s*\n/, 500).map((text, i) => html`<p key=${i} dir="auto">${tamed(text)}</p>`)}</div>` : ''}
+    ${open ? html`<div class="thinks-text"><p class="muted">${w('summaryHint')}</p><${Paragraphs} text=${summary.content.slice(0, LONGEST)} /></div>` : ''}
   </details>`
 }
 

@@ -13,14 +13,14 @@ import { Rows } from './exact.js'
 const EDITS = 2000
 /** How long a comparison may take, in ms. */
 const PATIENCE = 300
-/** What files held before calls that were asked about, so that it can be compared afterwards. */
+/** What files held when somebody was asked, so that it can be compared afterwards. */
 const KEPT = 20
-/** @type {Map<string, Content>} */
+/** By the question: calls of different answers may have the same id. @type {Map<string, Content>} */
 const before = new Map()
 
-/** @param {string} callId @param {Content} content */
-function keep(callId, content) {
-  before.set(callId, content)
+/** @param {string} approvalId @param {Content} content */
+function keep(approvalId, content) {
+  before.set(approvalId, content)
   if (before.size > KEPT) before.delete(before.keys().next().value ?? '')
 }
 
@@ -31,19 +31,19 @@ async function compare(old, now) {
   return changes && rowsOf(changes)
 }
 
-/** @param {{callId: string, path: string, content: string, asks: boolean}} props asks: it is not written yet */
-export function Change({ callId, path, content, asks }) {
-  const [old, setOld] = useState(/** @type {Content|undefined} */ (before.get(callId)))
+/** @param {{approvalId: string, path: string, content: string, asks: boolean}} props asks: it is not written yet */
+export function Change({ approvalId, path, content, asks }) {
+  const [old, setOld] = useState(/** @type {Content|undefined} */ (before.get(approvalId)))
   const [change, setChange] = useState(/** @type {ReturnType<typeof rowsOf>|null} */ (null))
   useEffect(() => {
-    if (!asks || before.has(callId)) return
+    if (!asks || before.has(approvalId)) return
     let gone = false
     readText(path).then((read) => {
-      keep(callId, read)
+      keep(approvalId, read)
       if (!gone) setOld(read)
     })
     return () => { gone = true }
-  }, [callId, path])
+  }, [approvalId, path])
   useEffect(() => {
     if (!old || !('text' in old) || old.text === content) return
     let gone = false

@@ -57,7 +57,7 @@ function Content({ call }) {
     return html`<p class="label">${w('encoded', { x: encoding.slice(0, 20) })}</p><${Rows} rows=${linesOf(content).map((text) => ({ sign: ' ', text }))} label=${w('content')} />`
   }
   if (!path) return html`<${Data} args=${call.args} />`
-  return html`<${Change} callId=${call.callId} path=${path} content=${content} asks=${call.state === 'approval'} /><${Extra} args=${call.args} />`
+  return html`<${Change} approvalId=${call.approvalId} path=${path} content=${content} asks=${call.state === 'approval'} /><${Extra} args=${call.args} />`
 }
 
 /** What a file's writing is given besides. @param {{args: unknown}} props */

@@ -22,11 +22,11 @@ export function Thought({ thought }) {
   const newest = live && !open ? tamed(thought.text.slice(-400).trimEnd().split('\n').at(-1) ?? '') : ''
   return html`<details class=${live ? 'thinks live' : 'thinks'} open=${open} onToggle=${(/** @type {Event} */ e) => setOpen(/** @type {HTMLDetailsElement} */ (e.currentTarget).open)}>
     <summary><span class="thinks-said">${said}</span>${newest ? html`<span class="thinks-now" dir="auto" aria-hidden="true">${newest.slice(-160)}</span>` : ''}</summary>
-    ${open ? html`<div class="thinks-text">${paragraphs(thought.text).map((text, i) => html`<p key=${i} dir="auto">${tame(text).map((part) => ('text' in part ? part.text
-      : html`<span class="escape">${part.escape}</span>`))}</p>`)}
+    ${open ? html`<div class="thinks-text"><${Paragraphs} text=${thought.text} />
       ${thought.cut ? html`<p class="muted">${w('thoughtCut')}</p>` : ''}</div>` : ''}
   </details>`
 }
 
-/** @param {string} text */
-const paragraphs = (text) => text.split(/\n\s*\n/, MOST).filter((p) => p.trim())
+/** Words as they are, a paragraph each. @param {{text: string}} props */
+export const Paragraphs = ({ text }) => text.split(/\n\s*\n/, MOST).filter((p) => p.trim()).map((p, i) => html`<p key=${i} dir="auto">${tame(p).map((part) => ('text' in part
+  ? part.text : html`<span class="escape">${part.escape}</span>`))}</p>`)

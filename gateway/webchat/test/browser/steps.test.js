@@ -38,7 +38,7 @@ for (const window of both) {
     await until(async () => (await line.innerText()).includes('sleep 9'))
     assert.equal(await w.page.locator('.turn .tool').count(), 0, 'the steps are folded')
     const text = (await line.innerText()).replace(/\s+/g, ' ')
-    assert.match(text, zh ? /^6 个步骤: 写入了 1 个文件，读取了 2 个文件，使用了 1 次其他工具，运行了 2 条命令 正在运行 sleep 9 1 个失败/ : /^6 steps: wrote 1 file, read 2 files, used 1 other tool, ran 2 commands Running sleep 9 1 failed/)
+    assert.match(text, zh ? /^6 个步骤：写入了 1 个文件，读取了 2 个文件，使用了 1 次其他工具，运行了 2 条命令 正在运行 sleep 9 1 个失败/ : /^6 steps: wrote 1 file, read 2 files, used 1 other tool, ran 2 commands Running sleep 9 1 failed/)
     await line.focus()
     await w.page.keyboard.press('Enter')
     await until(async () => (await w.page.locator('.steps .tool').count()) === 6)
@@ -205,6 +205,27 @@ scene('what differs from what is allowed is shown beside it', async (w) => {
   await until(async () => (await focused(w.page)) === 'Allow once')
 })
 
+scene('two answers may call by the same id: each question is compared with the file as it is then', async (w) => {
+  w.stub.files.set('a.md', 'first\n')
+  const c = await asked(w)
+  c.ask('a', 'write_file', { path: 'a.md', content: 'second\n' }, 'write_file a.md')
+  await w.page.locator('.asks .removed', { hasText: 'first' }).waitFor()
+  await w.page.getByRole('button', { name: 'Allow once' }).click()
+  await until(() => c.decisions.has('p-a'))
+  w.stub.files.set('a.md', 'second\n')
+  c.emit('tool_result', { runId: c.run, callId: 'a', name: 'write_file', status: 'ok', output: '{}' })
+  c.say('Done.')
+  await send(w.page, 'again')
+  await until(() => c.run === 'r2')
+  c.ask('a', 'write_file', { path: 'a.md', content: 'third\n' }, 'write_file a.md', { approvalId: 'p-2' })
+  await w.page.locator('.asks .removed', { hasText: 'second' }).waitFor()
+  await w.page.getByRole('button', { name: 'Deny' }).focus()
+  await w.page.keyboard.press('Enter')
+  await until(() => c.decisions.get('p-2') === 'deny')
+  // The focus is at this one, not at that of the first answer.
+  await until(() => w.page.evaluate(() => document.activeElement?.closest('.turn') === document.querySelector('.turn:last-child') && document.activeElement?.tagName === 'SUMMARY'))
+})
+
 scene('a file that cannot be compared is shown as it becomes', async (w) => {
   w.stub.files.set('big.txt', 'x'.repeat(300_000))
   w.stub.files.set('bin', 'a\0b')
@@ -272,7 +293,7 @@ scene('a summary is a thin line between turns; a short conversation is not asked
     c.start({ message: `question ${i}` }, `k${i}`, () => {})
     c.say(`Answer ${i}.`)
   }
-  c.summaries = [{ id: 's1', parentId: 'a-r3', role: 'system', summary: true, content: 'They spoke of <b>bears</b>.\n\nAnd honey.' }]
+  c.summaries = [{ id: 's1', parentId: 'a-r3', role: 'system', summary: true, content: 'They spoke of <b>bears</b>.\n\n- And honey.\n- And tea.' }]
   c.todo = [{ text: 'Buy honey', state: 'open' }]
   await w.open('/s/long')
   const line = w.page.locator('.summarised > summary')
@@ -280,7 +301,7 @@ scene('a summary is a thin line between turns; a short conversation is not asked
   assert.equal(await line.innerText(), 'Earlier messages were summarised')
   assert.equal(await w.page.locator('.turn', { has: line }).getAttribute('data-turn'), 'm3')
   await line.click()
-  assert.match(await w.page.locator('.summarised').innerText(), /They spoke of <b>bears<\/b>\.\s+And honey\./)
+  assert.match(await w.page.locator('.summarised').innerText(), /They spoke of <b>bears<\/b>\.\s+- And honey\.\n- And tea\./)
   await w.page.getByRole('region', { name: 'Plan' }).getByText('Buy honey').waitFor()
   assert.deepEqual(await axe(w.page), [])
   await shot(w.page, 'summary')
