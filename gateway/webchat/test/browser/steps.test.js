@@ -176,10 +176,13 @@ scene('a command, an address and a memory stand there whole, once; a longer appr
   assert.equal(await address.locator('.scope').innerText(), 'https://good.example@evil.example/p?secret=1')
   assert.equal(await address.locator('a').count(), 0, 'what is asked about is no link')
   await address.getByRole('button', { name: 'Deny' }).click()
+  c.emit('tool_result', { runId: c.run, callId: 'b', name: 'web_fetch', status: 'denied', output: 'words for the model' })
   // The newest decision is said of several steps, too.
   await w.page.locator('.steps > summary', { hasText: /1 not allowed.*Denied · \d\d:\d\d/s }).click()
   await w.page.getByText('Not allowed to open evil.example/p?…').waitFor()
   assert.deepEqual((await w.page.locator('.tool-trace').allInnerTexts()).map((s) => s.replace(/ ·.*/, '')), ['Allowed for this conversation', 'Denied'])
+  // What the model is told of it is no reason for who denied it.
+  assert.equal(await w.page.locator('.tool-reason').count(), 0)
   c.ask('d', 'mcp__mail__send', { to: 'bear@example.org', text: 'a\u200bb' }, 'mcp__mail__send (user definitions 0123456789ab, version 1)')
   const tool = w.page.getByRole('group', { name: 'Use mail › send?' })
   await tool.waitFor()
