@@ -79,7 +79,7 @@ scene('time taken is that of the work, without the wait for a person', async (w)
   const call = { runId: c.run, callId: 'a', name: 'exec_shell', arguments: { command: 'make' } }
   c.emit('tool_call', { ...call, ...at(0) })
   c.emit('approval_required', { ...call, ...at(0), approvalId: 'p', scope: 'exec_shell make', decisions: ['once', 'deny'], expiresAt: '2099-01-01T00:00:00.000Z' })
-  c.emit('approval_resolved', { approvalId: 'p', decision: 'once', ...at(30) })
+  c.emit('approval_resolved', { runId: c.run, approvalId: 'p', decision: 'once', ...at(30) })
   c.emit('tool_result', { ...call, ...at(42), status: 'ok', output: '' })
   await until(async () => {
     await w.page.clock.runFor(50)
