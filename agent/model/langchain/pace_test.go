@@ -1,7 +1,6 @@
 package langchain
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -9,7 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/model/modeltest"
 )
 
@@ -87,19 +85,29 @@ func TestMuchDoesNotWait(t *testing.T) {
 // TestNothingIsGivenBehindTheEnd: whoever has been told that the answer is over may use
 // what it was given without a lock.
 func TestNothingIsGivenBehindTheEnd(t *testing.T) {
-	bubble(t, Config{}, func(t *testing.T, s *modeltest.Server, m *Model) {
-		for range 20 {
-			s.Script(modeltest.Reply{Text: strings.Repeat("word ", 50), Delay: 3})
-			ctx, cancel := context.WithTimeout(t.Context(), 60*time.Millisecond)
-			over := false
-			_, _ = m.Answer(ctx, loop.Question{Messages: hello().Messages, OnReasoning: func(string) {}}, func(string) {
-				if over {
-					t.Error("a piece came behind the end")
-				}
-			})
-			over = true
-			cancel()
-			time.Sleep(time.Second)
-		}
-	})
+	var given []string
+	giving, taken := make(chan struct{}), make(chan struct{})
+	x := &exchange{waiting: "first", onText: func(s string) {
+		close(giving)
+		<-taken
+		given = append(given, s)
+	}}
+	go x.deliver()
+	<-giving
+	over := make(chan struct{})
+	go func() {
+		x.end()
+		close(over)
+	}()
+	select {
+	case <-over:
+		t.Error("the answer is over while a piece of it is being given")
+	case <-time.After(20 * time.Millisecond):
+	}
+	close(taken)
+	<-over
+	x.waiting = "late"
+	if x.deliver() || len(given) != 1 {
+		t.Errorf("given were %q, want the first piece alone", given)
+	}
 }
