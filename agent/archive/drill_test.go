@@ -143,7 +143,7 @@ func TestExportBesideALiveAgentIsAWholePast(t *testing.T) {
 	}
 }
 
-// listed says whether the archive's user would see the session.
+// listed reports whether the archive's user would see the session.
 func listed(t *testing.T, a *archive.Archive, session string) bool {
 	t.Helper()
 	snap, err := archive.Take(t.Context(), a, "alice")

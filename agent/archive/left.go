@@ -28,14 +28,14 @@ func tooLargeOf(user string, entries []bucket.Entry) []Left {
 	return left
 }
 
-// covers says whether a key is among what was left out.
+// covers reports whether a key is among what was left out.
 func covers(left []Left, key string) bool {
 	return slices.ContainsFunc(left, func(l Left) bool {
 		return key == l.Key || (l.Life != "" && strings.HasPrefix(key, l.Life))
 	})
 }
 
-// leftLife says whether a life of a session was left out.
+// leftLife reports whether a life of a session was left out.
 func leftLife(left []Left, user, session string, epoch uint64) bool {
 	return covers(left, users.SessionPrefix(user, session, epoch))
 }

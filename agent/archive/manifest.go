@@ -86,7 +86,7 @@ func parseManifest(body []byte) (Manifest, error) {
 // maxKey is the longest key that S3 takes.
 const maxKey = 1024
 
-// checkKey says whether an archive of a user may hold a key. What could leave
+// checkKey reports whether an archive of a user may hold a key. What could leave
 // the user's prefix, in a store or on a disk, is no key at all.
 func checkKey(user, key string) error {
 	prefix := users.Prefix(user)

@@ -42,7 +42,7 @@ func ParseSegment(seg string) (string, error) {
 	return string(id), nil
 }
 
-// CheckKey says whether key can name an object.
+// CheckKey reports whether key can name an object.
 func CheckKey(key string) error {
 	for _, s := range strings.Split(key, "/") {
 		if len(s) > MaxSegment || !segment.MatchString(s) {

@@ -156,7 +156,7 @@ func (t *Tokens) Keeps(token string) bool {
 	return subtle.ConstantTimeCompare([]byte(token), []byte(t.keeper)) == 1
 }
 
-// plausible says whether a text can be a token, and can stand in a header.
+// plausible reports whether a text can be a token, and can stand in a header.
 func plausible(s string) bool {
 	if len(s) < minToken {
 		return false

@@ -101,7 +101,7 @@ func (s *Server) learn(ctx context.Context, user string) (bool, error) {
 		}
 		h, err := s.Runs.History(ctx, user, row.ID, runs.View{Tree: true})
 		if err != nil {
-			s.Log.Debug("conversation not read", slog.String("session", row.ID), slog.Any("err", err))
+			s.Log.Debug("conversation not read", slog.String("session", row.ID), slog.Any("error", err))
 			continue
 		}
 		s.threads.Learn(user, h)

@@ -17,13 +17,13 @@ import (
 func (s *Server) fail(err error, c echo.Context) {
 	f := s.fault(err, c)
 	if f.Status() >= 500 && f.Code != fault.CodeDraining && f.Code != fault.CodeUnavailable { // these two are no trouble
-		s.Log.Error("request failed", slog.String("requestId", requestID(c)), slog.String("method", c.Request().Method), slog.String("route", c.Path()), slog.Any("err", err))
+		s.Log.Error("request failed", slog.String("requestId", requestID(c)), slog.String("method", c.Request().Method), slog.String("route", c.Path()), slog.Any("error", err))
 	}
 	if c.Response().Committed {
 		return // a stream that broke off: the client sees that it has no end
 	}
 	if err := writeFault(c.Response(), c.Request(), f); err != nil {
-		s.Log.Debug("error not sent", slog.Any("err", err))
+		s.Log.Debug("error not sent", slog.Any("error", err))
 	}
 }
 

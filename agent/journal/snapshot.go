@@ -179,7 +179,7 @@ type Snapshot struct {
 	body []byte
 }
 
-// Due says whether enough has come since the last snapshot for a new one.
+// Due reports whether enough has come since the last snapshot for a new one.
 func (l *Log) Due() bool {
 	l.tmu.Lock()
 	defer l.tmu.Unlock()

@@ -99,7 +99,7 @@ func (l *Leases) Release(user string) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(l.ctx), Interval)
 		defer cancel()
 		if err := h.store.Unbeat(ctx, l.self.Instance); err != nil {
-			l.log.Warn("heartbeat not removed", slog.String("user", user), slog.Any("err", err))
+			l.log.Warn("heartbeat not removed", slog.String("user", user), slog.Any("error", err))
 		}
 	})
 }
@@ -113,7 +113,7 @@ func (l *Leases) beat(user string, h *held) {
 	ctx, cancel := context.WithTimeout(l.ctx, Interval)
 	defer cancel()
 	if err := h.store.Beat(ctx, l.self.Instance, l.self.Process); err != nil {
-		l.log.Warn("heartbeat not stored", slog.String("user", user), slog.Any("err", err))
+		l.log.Warn("heartbeat not stored", slog.String("user", user), slog.Any("error", err))
 	}
 	l.mu.Lock()
 	again := h.active > 0
@@ -129,7 +129,7 @@ func (l *Leases) beat(user string, h *held) {
 	ctx, cancel = context.WithTimeout(context.WithoutCancel(l.ctx), Interval)
 	defer cancel()
 	if err := h.store.Unbeat(ctx, l.self.Instance); err != nil {
-		l.log.Warn("heartbeat not removed", slog.String("user", user), slog.Any("err", err))
+		l.log.Warn("heartbeat not removed", slog.String("user", user), slog.Any("error", err))
 	}
 }
 
@@ -161,7 +161,7 @@ func (l *Leases) Hand(ctx context.Context) {
 	for user, store := range all {
 		done.Go(func() {
 			if err := store.Leave(ctx, l.self.Instance, l.self.Process); err != nil {
-				l.log.Warn("other agents are not told that this one has left; they wait until its heartbeat is old", slog.String("user", user), slog.Any("err", err))
+				l.log.Warn("other agents are not told that this one has left; they wait until its heartbeat is old", slog.String("user", user), slog.Any("error", err))
 			}
 		})
 	}
@@ -176,7 +176,7 @@ func (l *Leases) Claimable(ctx context.Context, store Store, h Holder, began tim
 	}
 	last, released, err := store.LastBeat(ctx, h.Instance)
 	if err != nil {
-		l.log.Warn("heartbeat not read", slog.String("instance", h.Instance), slog.Any("err", err))
+		l.log.Warn("heartbeat not read", slog.String("instance", h.Instance), slog.Any("error", err))
 		return false
 	}
 	return Ended(h, began, last, released, l.now())

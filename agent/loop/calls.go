@@ -101,7 +101,7 @@ func (t *turn) unique(calls []Call) {
 	}
 }
 
-// IsObject says whether arguments are what a tool takes.
+// IsObject reports whether arguments are what a tool takes.
 func IsObject(b json.RawMessage) bool {
 	var m map[string]json.RawMessage
 	return json.Unmarshal(b, &m) == nil && m != nil

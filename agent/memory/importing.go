@@ -141,7 +141,7 @@ func tarFault(cause error, limited *io.LimitedReader) error {
 	return fault.Wrap(cause, fault.CodeInvalidRequest, "the body is not a whole tar", tarHint)
 }
 
-// wanted says whether a file of the tar is part of a memory folder.
+// wanted reports whether a file of the tar is part of a memory folder.
 func wanted(head *tar.Header) (bool, error) {
 	name := strings.TrimPrefix(head.Name, "./")
 	clean := path.Clean(name)

@@ -68,7 +68,7 @@ func (s *Store) save(ctx context.Context, item Item) (Item, error) {
 	return item.clone(), nil
 }
 
-// room says whether so much more may be remembered.
+// room reports whether so much more may be remembered.
 func (s *Store) room(items, bytes int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -92,7 +92,7 @@ func (q Query) admits(i Item) bool {
 	return len(q.Tags) == 0 || slices.ContainsFunc(q.Tags, func(t string) bool { return slices.Contains(i.Tags, t) })
 }
 
-// contains says whether the needle (folded) is inside the item's content or
+// contains reports whether the needle (folded) is inside the item's content or
 // one of its tags, and whether it stands there as whole words. Everything
 // contains the empty needle.
 func (i Item) contains(needle string) (inside, whole bool) {
@@ -119,7 +119,7 @@ func within(text, needle string) (inside, whole bool) {
 	}
 }
 
-// boundary says whether a word may begin or end at this place. Between Chinese
+// boundary reports whether a word may begin or end at this place. Between Chinese
 // characters one may anywhere.
 func boundary(text string, at int) bool {
 	before, _ := utf8.DecodeLastRuneInString(text[:at])

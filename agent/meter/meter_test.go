@@ -158,17 +158,17 @@ func TestDamageInTheLogIsCounted(t *testing.T) {
 	var out strings.Builder
 	log := slog.New(m.Log(slog.NewTextHandler(&out, nil)))
 	damage := fault.New(fault.CodeDamaged, "the stored object u/a/log/1 is damaged", "h")
-	log.Error("request failed", "requestId", "r", "err", fmt.Errorf("a: %w", damage))
-	log.With("user", "a").WithGroup("g").Error("session not recovered", "err", damage)
-	log.Error("request failed", "err", errors.New("else"))
-	log.Warn("snapshot", "err", damage) // a cache
-	log.Debug("not shown", "err", damage)
+	log.Error("request failed", "requestId", "r", "error", fmt.Errorf("a: %w", damage))
+	log.With("user", "a").WithGroup("g").Error("session not recovered", "error", damage)
+	log.Error("request failed", "error", errors.New("else"))
+	log.Warn("snapshot", "error", damage) // a cache
+	log.Debug("not shown", "error", damage)
 	want(t, scrape(t, m),
 		`loongclaw_agent_journal_damage_total 2`,
 		`loongclaw_agent_log_records_total{level="ERROR"} 3`,
 		`loongclaw_agent_log_records_total{level="WARN"} 1`,
 	)
-	if n := strings.Count(out.String(), "\n"); n != 4 || !strings.Contains(out.String(), "g.err=") {
+	if n := strings.Count(out.String(), "\n"); n != 4 || !strings.Contains(out.String(), "g.error=") {
 		t.Errorf("%d lines, want 4 as they were:\n%s", n, out.String())
 	}
 }

@@ -20,7 +20,7 @@ const Offline = providers.Offline
 // The address may have either form: the folder, or the full path of the chat.
 type Provider = providers.Setting
 
-// Vision says whether models read images.
+// Vision reports whether models read images.
 type Vision string
 
 // What may be said of that. By itself it goes by the model's name; a model that
@@ -106,12 +106,12 @@ func (c *Config) Check() []error {
 	return faults
 }
 
-// proxied says whether the egress proxy speaks for a provider.
+// proxied reports whether the egress proxy speaks for a provider.
 func (c *Config) proxied(name string) bool {
 	return c.EgressURL != "" && slices.Contains(normal(c.EgressProviders), name)
 }
 
-// usable says whether a provider can be asked. A named one needs no key where
+// usable reports whether a provider can be asked. A named one needs no key where
 // it has an address of its own: many servers at home want none.
 func (c *Config) usable(name string, named bool) bool {
 	p := c.provider(name)

@@ -77,7 +77,7 @@ func (r Reader) read(ctx context.Context, key string) string {
 		return clip(o.Body)
 	}
 	if !errors.Is(err, bucket.ErrNotFound) {
-		r.Log.Warn("SOUL.md not read", slog.String("key", key), slog.Any("err", err))
+		r.Log.Warn("SOUL.md not read", slog.String("key", key), slog.Any("error", err))
 	}
 	return ""
 }

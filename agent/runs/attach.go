@@ -175,7 +175,7 @@ func (s *open) show(ctx context.Context, messages []loop.Message) error {
 			g.Go(func() error {
 				data, err := s.user.Attached(ctx, s.id, s.state.Epoch(), a.Shown.Hash)
 				if fault.CodeOf(err) == fault.CodeDamaged {
-					s.Log.Error("what stands with a message is lost", slog.String("session", s.id), slog.Any("err", err))
+					s.Log.Error("what stands with a message is lost", slog.String("session", s.id), slog.Any("error", err))
 					a.Problem = "the store has lost it"
 					return nil
 				}

@@ -55,7 +55,7 @@ func (s *open) work(placed bool) {
 		run, err := s.next()
 		switch {
 		case err != nil:
-			s.Log.Error("run not started", slog.String("session", s.id), slog.Any("err", err))
+			s.Log.Error("run not started", slog.String("session", s.id), slog.Any("error", err))
 			if unwritable(err) || s.pause(time.Second) != nil {
 				s.idle()
 				return
@@ -187,7 +187,7 @@ func (s *open) lookAgain() {
 	ctx, cancel := context.WithTimeout(s.root, lease.Interval)
 	defer cancel()
 	if err := s.takeIn(ctx); err != nil && !errors.Is(err, errOver) {
-		s.Log.Warn("session not refreshed", slog.Any("err", err))
+		s.Log.Warn("session not refreshed", slog.Any("error", err))
 	}
 	s.mu.Lock()
 	if s.life.Phase != session.Watching {

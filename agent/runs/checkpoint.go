@@ -77,7 +77,7 @@ func (s *open) checkpoint(ctx context.Context) {
 	known, _ := s.user.Session(s.id)
 	if row.Tail.Number > 0 && (known.Tail != row.Tail || known.Epoch != row.Epoch) {
 		if err := s.user.Anchor(ctx, row, s.audit()...); err != nil {
-			s.Log.Warn("session not anchored; it stays marked", slog.Any("err", err))
+			s.Log.Warn("session not anchored; it stays marked", slog.Any("error", err))
 			s.checkpointLater()
 			return
 		}
@@ -92,7 +92,7 @@ func (s *open) checkpoint(ctx context.Context) {
 	}
 	if marker != session.Unmarked {
 		if err := s.user.RemoveMarker(ctx, s.id); err != nil {
-			s.Log.Warn("pending marker not removed", slog.Any("err", err))
+			s.Log.Warn("pending marker not removed", slog.Any("error", err))
 			s.checkpointLater()
 			return
 		}
@@ -140,7 +140,7 @@ func (s *open) snapshot(ctx context.Context) {
 		s.starting.Unlock()
 	}
 	if err != nil {
-		s.Log.Warn("snapshot", slog.String("user", s.user.Name), slog.String("session", s.id), slog.Any("err", err))
+		s.Log.Warn("snapshot", slog.String("user", s.user.Name), slog.String("session", s.id), slog.Any("error", err))
 	}
 }
 

@@ -50,7 +50,7 @@ func (m *Manager) noteEnds() {
 	for _, u := range m.users.All() {
 		done.Go(func() {
 			if err := u.NoteEnd(ctx); err != nil {
-				m.Log.Warn("the end of a user's journal is not noted; the next one who opens it does that", slog.String("user", u.Name), slog.Any("err", err))
+				m.Log.Warn("the end of a user's journal is not noted; the next one who opens it does that", slog.String("user", u.Name), slog.Any("error", err))
 			}
 		})
 	}

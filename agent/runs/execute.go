@@ -47,7 +47,7 @@ func (s *open) execute(run session.Run) {
 		return
 	case errors.Is(cause, errDraining):
 		s.leases.Leave(s.user.Name, s.user)
-		log.Info("run left to another agent or the next start", slog.Any("err", err))
+		log.Info("run left to another agent or the next start", slog.Any("error", err))
 		end(Left)
 		return
 	case errors.Is(cause, session.ErrTaken), errors.Is(err, session.ErrTaken):
@@ -84,7 +84,7 @@ func (s *open) remember(run session.Run, question string, log *slog.Logger) {
 		return
 	}
 	if _, err := s.user.Memory.AutoSave(s.root, s.id, question); err != nil {
-		log.Warn("message not remembered", slog.Any("err", err))
+		log.Warn("message not remembered", slog.Any("error", err))
 	}
 }
 
@@ -112,7 +112,7 @@ func (s *open) finish(ctx context.Context, rec *recorder, out loop.Outcome, f se
 			for i, st := range out.Steps {
 				out.Steps[i] = session.Shortened(st)
 			}
-			log.Warn("what a run made was too large to be kept; it ends without", slog.Any("err", err))
+			log.Warn("what a run made was too large to be kept; it ends without", slog.Any("error", err))
 			err = rec.write(context.WithoutCancel(ctx), out.Steps, &f)
 		}
 		if err == nil {
@@ -123,7 +123,7 @@ func (s *open) finish(ctx context.Context, rec *recorder, out loop.Outcome, f se
 			log.Info("run taken over by another agent")
 			return false
 		}
-		log.Error("end of run not stored; trying again", slog.Any("err", err))
+		log.Error("end of run not stored; trying again", slog.Any("error", err))
 		if unwritable(err) || s.pause(wait) != nil {
 			return false
 		}

@@ -97,7 +97,7 @@ func (n *auditNotes) write(ctx context.Context, user string) {
 		err = u.Note(ctx, w.entries(u, chat.At(n.Now()))...)
 	}
 	if err != nil {
-		n.Log.Warn("sign-ins and refusals not written to the audit log", slog.String("user", user), slog.Any("err", err))
+		n.Log.Warn("sign-ins and refusals not written to the audit log", slog.String("user", user), slog.Any("error", err))
 	}
 }
 

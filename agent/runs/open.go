@@ -106,7 +106,7 @@ func (s *open) touch() {
 func (s *open) changeLocked(c session.Change) bool {
 	life, err := s.life.With(c)
 	if err != nil {
-		s.Log.Error("illegal change", slog.String("session", s.id), slog.Any("err", err))
+		s.Log.Error("illegal change", slog.String("session", s.id), slog.Any("error", err))
 		return false
 	}
 	s.life = life

@@ -36,7 +36,7 @@ func (w *recorder) Record(ctx context.Context, steps ...loop.Step) error {
 		if fault.CodeOf(err) != fault.CodeStoreFailed {
 			return err
 		}
-		w.s.Log.Error("step of a run not stored; trying again", slog.String("session", w.s.id), slog.String("run", w.run.ID), slog.Any("err", err))
+		w.s.Log.Error("step of a run not stored; trying again", slog.String("session", w.s.id), slog.String("run", w.run.ID), slog.Any("error", err))
 		if w.s.pause(wait) != nil {
 			return err
 		}
@@ -69,7 +69,7 @@ func (w *recorder) show(add func(runID, piece, messageID string) bool, piece str
 func (w *recorder) write(ctx context.Context, steps []loop.Step, end *session.Finished) error {
 	for _, st := range steps {
 		if sum := st.Summary; sum != nil && sum.Err != nil && !errors.Is(sum.Err, context.Canceled) {
-			w.s.Log.Warn("conversation not summarised; its oldest turns are left out of what is sent", slog.String("session", w.s.id), slog.String("run", w.run.ID), slog.Any("err", sum.Err))
+			w.s.Log.Warn("conversation not summarised; its oldest turns are left out of what is sent", slog.String("session", w.s.id), slog.String("run", w.run.ID), slog.Any("error", sum.Err))
 		}
 	}
 	for {

@@ -74,7 +74,7 @@ func (r *recovery) running(user string) int {
 func (r *recovery) visit(ctx context.Context, u *users.User) {
 	u.Recover(func(mark users.Marker) {
 		if err := r.resume(ctx, u, mark); err != nil {
-			r.Log.Error("session not recovered", slog.String("user", u.Name), slog.String("session", mark.Session.ID), slog.Any("err", err))
+			r.Log.Error("session not recovered", slog.String("user", u.Name), slog.String("session", mark.Session.ID), slog.Any("error", err))
 		}
 	})
 }

@@ -87,6 +87,6 @@ func (s *open) sweep(ctx context.Context) {
 	s.starting.Lock()
 	defer s.starting.Unlock()
 	if err := s.user.Sweep(ctx, s.id); err != nil {
-		s.Log.Warn("objects of an ended life not removed; the next start tries again", slog.String("user", s.user.Name), slog.String("session", s.id), slog.Any("err", err))
+		s.Log.Warn("objects of an ended life not removed; the next start tries again", slog.String("user", s.user.Name), slog.String("session", s.id), slog.Any("error", err))
 	}
 }

@@ -44,7 +44,7 @@ func (m *Manager) Recover(ctx context.Context, names ...string) {
 		if u, err := m.users.Get(ctx, name); err == nil {
 			r.visit(ctx, u)
 		} else {
-			m.Log.Error("user's journal not readable", slog.String("user", name), slog.Any("err", err))
+			m.Log.Error("user's journal not readable", slog.String("user", name), slog.Any("error", err))
 		}
 		r.count(name, -1)
 	}

@@ -52,9 +52,9 @@ func (t *tasks) guard(do func()) {
 func (t *tasks) report(log *slog.Logger, what string, err error) {
 	p := guard.Find(err)
 	if p == nil {
-		log.Warn(what, slog.Any("err", err))
+		log.Warn(what, slog.Any("error", err))
 		return
 	}
 	t.seen.Panicked()
-	log.Error(what, slog.Any("err", err), slog.String("stack", string(p.Stack)))
+	log.Error(what, slog.Any("error", err), slog.String("stack", string(p.Stack)))
 }

@@ -31,7 +31,7 @@ type Skill struct {
 	text string // what the model reads: SKILL.md without its front matter
 }
 
-// State says whether a skill may be used.
+// State reports whether a skill may be used.
 type State string
 
 // Whether a skill may be used.

@@ -99,7 +99,7 @@ func (s *Source) refresh(user string) {
 	ctx, cancel := context.WithTimeout(s.root, readTime)
 	defer cancel()
 	if _, err := s.List(ctx, user); err != nil && s.root.Err() == nil {
-		s.Log.Warn("a user's skills cannot be read", slog.String("user", user), slog.Any("err", err))
+		s.Log.Warn("a user's skills cannot be read", slog.String("user", user), slog.Any("error", err))
 		s.keep(user, nil) // a model must not be told of what may have changed
 	}
 }
@@ -231,10 +231,10 @@ func (s *Source) Approve(ctx context.Context, user, name, hash string) (Skill, e
 		return Skill{}, err
 	}
 	if err := s.Note(ctx, user, auditlog.Entry{What: auditlog.Skill, At: chat.At(s.Now()), Tool: name, Status: "approved", Scope: hash}); err != nil {
-		s.Log.Warn("an approval is not in the audit log", slog.String("user", user), slog.String("skill", name), slog.Any("err", err))
+		s.Log.Warn("an approval is not in the audit log", slog.String("user", user), slog.String("skill", name), slog.Any("error", err))
 	}
 	if _, err := s.List(ctx, user); err != nil { // so that the next run has it
-		s.Log.Warn("a user's skills cannot be read", slog.String("user", user), slog.Any("err", err))
+		s.Log.Warn("a user's skills cannot be read", slog.String("user", user), slog.Any("error", err))
 	}
 	return one.judged(hash), nil
 }

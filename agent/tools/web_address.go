@@ -121,7 +121,7 @@ func webHost(host string) (string, error) {
 	return ascii, nil
 }
 
-// allowedHost says whether host is one of hosts, with or without "www.".
+// allowedHost reports whether host is one of hosts, with or without "www.".
 func allowedHost(host string, hosts map[string]bool) bool {
 	bare := strings.TrimPrefix(host, "www.")
 	return hosts[host] || hosts[bare] || hosts["www."+bare]

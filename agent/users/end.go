@@ -110,7 +110,7 @@ func LostGeneration(user, session string, epoch uint64, key string) error {
 		"restore the missing objects from a backup, or delete the session; `agent verify` checks all of them")
 }
 
-// Began says whether the store has anything of a session.
+// Began reports whether the store has anything of a session.
 func (u *User) Began(ctx context.Context, session string) (bool, error) {
 	page, _, err := u.bucket.List(ctx, sessionRoot(u.Name, session), "", 1)
 	return len(page) > 0, err

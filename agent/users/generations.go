@@ -73,14 +73,14 @@ func (l *Generations) Anchored() map[Generation][]journal.Tail {
 	return out
 }
 
-// Ended says whether a life was cleared or deleted. What is left of it is to be
+// Ended reports whether a life was cleared or deleted. What is left of it is to be
 // removed, and has no meaning any more.
 func (l *Generations) Ended(life Generation) bool {
 	r, ok := l.user.Session(life.Session)
 	return ok && (life.Epoch < r.Epoch || (!r.Alive && life.Epoch == r.Epoch))
 }
 
-// Unknown says whether a life is one that cannot have begun by what the journal
+// Unknown reports whether a life is one that cannot have begun by what the journal
 // says: each life but the first follows the end of the one before, which is written
 // first.
 func (l *Generations) Unknown(life Generation) bool {

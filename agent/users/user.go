@@ -329,7 +329,7 @@ func (u *User) Approve(ctx context.Context, scope string, until time.Time) error
 	return u.append(ctx, recStanding, standingBody{scope, chat.At(until)})
 }
 
-// IsApproved says whether a scope is approved now.
+// IsApproved reports whether a scope is approved now.
 func (u *User) IsApproved(scope string) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -35,7 +35,7 @@ func ParseProxies(s string) (Proxies, error) {
 	return all, errors.Join(faults...)
 }
 
-// Trust says whether an address is a trusted proxy's.
+// Trust reports whether an address is a trusted proxy's.
 func (ps Proxies) Trust(a netip.Addr) bool {
 	return slices.ContainsFunc(ps, func(p netip.Prefix) bool { return p.Contains(a) })
 }
@@ -87,7 +87,7 @@ func AddrKey(a netip.Addr) string {
 	return a.String()
 }
 
-// IsLoopbackHost says whether a Host header names this machine's loopback, which
+// IsLoopbackHost reports whether a Host header names this machine's loopback, which
 // no name in the public DNS can be made to do.
 func IsLoopbackHost(host string) bool {
 	name := host

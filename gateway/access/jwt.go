@@ -57,7 +57,7 @@ func NewJWT(issuer, audience, keys, userClaim, scopeClaim string) (*JWT, error) 
 // ErrUnknownKey says that no key is known that could have signed the token.
 var ErrUnknownKey = errors.New("the token's key is not known")
 
-// LooksLikeJWT says whether a credential has the form of a JSON Web Token.
+// LooksLikeJWT reports whether a credential has the form of a JSON Web Token.
 func LooksLikeJWT(s string) bool { return strings.Count(s, ".") == 2 && strings.HasPrefix(s, "ey") }
 
 // Verify says what a token gives. The error is for the owner: who sends a token

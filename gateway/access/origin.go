@@ -59,10 +59,10 @@ func ParsePublicURL(s string) (string, error) {
 	return public, nil
 }
 
-// Has says whether an Origin header is on the list.
+// Has reports whether an Origin header is on the list.
 func (os Origins) Has(origin string) bool { return slices.Contains(os, origin) }
 
-// SameHost says whether an Origin header names the host that was asked. The
+// SameHost reports whether an Origin header names the host that was asked. The
 // scheme is not compared: behind a proxy that ends TLS this side does not know
 // it, and one host does not serve two parties.
 func SameHost(origin, host string) bool {

@@ -71,7 +71,7 @@ func (c *Core) logOut(e echo.Context) error {
 	return nil
 }
 
-// setCookie says whether a cookie may be set here.
+// setCookie reports whether a cookie may be set here.
 func (x *exchange) setCookie(value string, maxAge int) bool {
 	c := x.cookie(value, maxAge)
 	if c != nil {

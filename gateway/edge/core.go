@@ -214,7 +214,7 @@ func (f Facts) spend(q SpendQuestion) (first, known bool) {
 	return first, known
 }
 
-// expired says whether an identity's credential has run out.
+// expired reports whether an identity's credential has run out.
 func (c *Core) expired(id Identity) bool {
 	return id.Expires != 0 && c.cfg.Now().Unix() >= id.Expires
 }

@@ -51,7 +51,7 @@ type Facts struct {
 	// the host has at hand; it reports whether there is one. A host that must wait has it,
 	// and puts what it answered among Limits when it comes back with the same request.
 	Lease func(key string) (a LimitAnswer, ok bool)
-	// Spend marks a key as spent and says whether this call did it: true once for
+	// Spend marks a key as spent and reports whether this call did it: true once for
 	// every key. Spent are its answers by key, for a host that must wait.
 	Spend func(SpendQuestion) bool
 	Spent map[string]bool

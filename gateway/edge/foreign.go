@@ -7,7 +7,7 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
-// changes says whether a request may change something. A socket does.
+// changes reports whether a request may change something. A socket does.
 func (x *exchange) changes() bool {
 	switch x.head.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:

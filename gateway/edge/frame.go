@@ -30,7 +30,7 @@ func (c *Core) Connected(_ Identity) json.RawMessage {
 	}{chat.TypeConnected, "client_" + strconv.FormatInt(c.cfg.Now().UnixMilli(), 10) + "_" + id[:min(9, len(id))], "已连接到 LoongClaw"})
 }
 
-// Expired says whether a socket must close because the credential that it came
+// Expired reports whether a socket must close because the credential that it came
 // with has run out; nil while it has not.
 func (c *Core) Expired(id Identity) *Close {
 	if !c.expired(id) {

@@ -108,7 +108,7 @@ func weight(user, agent string) uint64 {
 	return v ^ v>>33
 }
 
-// NotAccepted says whether an agent's answer means that it has taken nothing of the
+// NotAccepted reports whether an agent's answer means that it has taken nothing of the
 // request: it is starting, or about to stop.
 func NotAccepted(status int, body []byte) bool {
 	if status != http.StatusServiceUnavailable {
@@ -124,7 +124,7 @@ func keyed(method, path string) bool {
 }
 
 // key gives a new message a key of the gateway's own where several agents could
-// take it and its client sent none, so that it may be tried again. It says whether
+// take it and its client sent none, so that it may be tried again. It reports whether
 // there is one now.
 func (c *Core) key(set, sent http.Header, f Facts) bool {
 	if sent.Get(chat.HeaderIdempotencyKey) != "" || set.Get(chat.HeaderIdempotencyKey) != "" {

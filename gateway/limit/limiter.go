@@ -9,7 +9,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Answer says whether one more was allowed.
+// Answer reports whether one more was allowed.
 type Answer struct {
 	Allowed    bool
 	Remaining  int

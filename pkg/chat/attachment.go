@@ -44,7 +44,7 @@ func (r *AttachmentRefs) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Check says whether a message can bring these along.
+// Check reports whether a message can bring these along.
 func (r AttachmentRefs) Check() error {
 	if len(r) > MaxAttachments {
 		return fault.New(fault.CodeInvalidRequest, fmt.Sprintf("a message has at most %d attachments", MaxAttachments), "send the others with another message")

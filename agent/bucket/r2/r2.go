@@ -219,7 +219,7 @@ func again(ctx context.Context, do func() error) error {
 	return err
 }
 
-// passes says whether an error may be gone at the next try.
+// passes reports whether an error may be gone at the next try.
 func passes(err error) bool {
 	switch s := status(err); {
 	case errors.Is(err, bucket.ErrTooLarge), errors.Is(err, bucket.ErrListing):

@@ -21,7 +21,7 @@ func TestTheLogHasTheCauseOfAnError(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		log.Error("failed", slog.Any("err", fault.Wrap(errors.New("disk on fire"), fault.CodeStoreFailed, "not stored", "try again")), slog.Int("n", 1))
+		log.Error("failed", slog.Any("error", fault.Wrap(errors.New("disk on fire"), fault.CodeStoreFailed, "not stored", "try again")), slog.Int("n", 1))
 		if err := closeLog(); err != nil {
 			t.Fatal(err)
 		}
@@ -43,7 +43,7 @@ func TestTheLogHasNoSecrets(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		log.With("provider", "openai with "+key).Error("asked with "+key, slog.Any("err", errors.New(c.R2SecretKey)), slog.Any("config", c.environment), slog.Any("providers", c.providers))
+		log.With("provider", "openai with "+key).Error("asked with "+key, slog.Any("error", errors.New(c.R2SecretKey)), slog.Any("config", c.environment), slog.Any("providers", c.providers))
 		if strings.Contains(b.String(), "canary") || strings.Count(b.String(), "[secret]") < 3 {
 			t.Errorf("%s: the log has %s", format, b.String())
 		}

@@ -113,7 +113,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, closeAdmin()) }()
 	if err := harden(); err != nil {
-		log.Warn("programs that tools start may read this process", slog.Any("err", err))
+		log.Warn("programs that tools start may read this process", slog.Any("error", err))
 	}
 	for _, what := range slices.Concat(c.notes, c.unused) {
 		log.Warn(what)
@@ -192,7 +192,7 @@ func recoverRuns(ctx context.Context, manager *runs.Manager, tokens *egress.Toke
 	if len(names) == 0 {
 		var err error
 		if names, err = manager.Users().Names(ctx); err != nil {
-			log.Error("what was left unfinished is not looked for, until its user comes", slog.Any("err", err))
+			log.Error("what was left unfinished is not looked for, until its user comes", slog.Any("error", err))
 		}
 	}
 	manager.Recover(ctx, names...)

@@ -13,7 +13,7 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
-// retryIn says whether to ask again after a failure, and when.
+// retryIn reports whether to ask again after a failure, and when.
 func retryIn(x *exchange, tries int, passed time.Duration) (time.Duration, bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -64,7 +64,7 @@ func (m *Message) UnmarshalJSON(raw []byte) error {
 // Done is closed when the request has been answered or given up.
 func (r *Request) Done() <-chan struct{} { return r.done }
 
-// Cancelled says whether the client ended the request before its answer was
+// Cancelled reports whether the client ended the request before its answer was
 // complete. It is settled once Done is closed.
 func (r *Request) Cancelled() bool { return r.cancelled.Load() }
 

@@ -149,7 +149,7 @@ func (g *grants) saveLocked(ctx context.Context) {
 		_, err = g.bucket.Put(ctx, g.key, body)
 	}
 	if g.unsaved = err != nil; g.unsaved {
-		g.log.Warn("a renewed authorization of an MCP server is not in the store yet", slog.Any("err", err))
+		g.log.Warn("a renewed authorization of an MCP server is not in the store yet", slog.Any("error", err))
 	}
 }
 

@@ -52,7 +52,7 @@ func (o *owned) refreshSoon() {
 		ctx, cancel := context.WithTimeout(e.root, connectTime)
 		defer cancel()
 		if err := o.refresh(ctx); err != nil && e.root.Err() == nil {
-			e.log.Warn("a user's MCP servers cannot be read", slog.String("user", o.user), slog.Any("err", err))
+			e.log.Warn("a user's MCP servers cannot be read", slog.String("user", o.user), slog.Any("error", err))
 		}
 		o.mu.Lock()
 		o.busy = false

@@ -254,7 +254,7 @@ func (s *Source) tell(ctx context.Context, user string, e event) {
 	defer cancel()
 	err := s.Note(ctx, user, auditlog.Entry{What: auditlog.Server, At: chat.At(s.env.now()), Tool: e.server, Status: e.what, Scope: e.hash})
 	if err != nil {
-		s.env.log.Warn("a change of an MCP server is not in the audit log", slog.String("user", user), slog.Any("err", err))
+		s.env.log.Warn("a change of an MCP server is not in the audit log", slog.String("user", user), slog.Any("error", err))
 	}
 }
 

@@ -16,7 +16,7 @@ func isPlainCommand(name string) bool {
 	return plainBuiltins[name] || ok && !c.writes
 }
 
-// plain says whether a line only reads the workspace. It names what is allowed:
+// plain reports whether a line only reads the workspace. It names what is allowed:
 // a kind of node that is not named here asks. That the files it reads are inside
 // of the workspace is seen to when they are opened.
 func plain(file *syntax.File) bool {

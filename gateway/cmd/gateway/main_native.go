@@ -103,7 +103,7 @@ func keygen(stdout io.Writer) error {
 	return err
 }
 
-// check says whether serve would start.
+// check reports whether serve would start.
 func check(stdout io.Writer) error {
 	c, err := loadConfig(program.Version(version))
 	if err != nil {

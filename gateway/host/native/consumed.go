@@ -27,7 +27,7 @@ func newConsumed(most int, now func() time.Time) *consumed {
 	return &consumed{most: most, now: now, since: now().UnixMilli(), keys: make(map[string]int64)}
 }
 
-// consume says whether this call spent the key. When the memory is full of what
+// consume reports whether this call spent the key. When the memory is full of what
 // still counts, the answer is no: forgetting one would let it be used again.
 func (s *consumed) consume(q edge.SpendQuestion) bool {
 	s.mu.Lock()

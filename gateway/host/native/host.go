@@ -288,7 +288,7 @@ func (h *Host) Sockets() int {
 	return len(h.sockets)
 }
 
-// Draining says whether the host has begun to stop.
+// Draining reports whether the host has begun to stop.
 func (h *Host) Draining() bool { return h.draining.Err() != nil }
 
 // decide answers the core's questions until it has decided.

@@ -15,7 +15,7 @@ type Shared interface {
 	Take(ctx context.Context, key string, r limit.Rate) (limit.Answer, error)
 	// Strike notes one more wrong credential under key.
 	Strike(ctx context.Context, key string, r limit.Rate) (limit.Answer, error)
-	// Spend says whether this call spent a key that can be spent from and until
+	// Spend reports whether this call spent a key that can be spent from and until
 	// then, in Unix milliseconds; both 0: any time.
 	Spend(ctx context.Context, key string, from, until int64) (bool, error)
 }

@@ -68,7 +68,7 @@ func (f *upstreams) watch(ctx context.Context) {
 	}
 }
 
-// isReady says whether there is an agent for everybody who has none of his own. The
+// isReady reports whether there is an agent for everybody who has none of his own. The
 // answer to one caller serves those who ask meanwhile.
 func (f *upstreams) isReady(ctx context.Context) bool {
 	f.mu.Lock()

@@ -88,7 +88,7 @@ func (m *Memory) Strike(ctx context.Context, key string, r limit.Rate) (a limit.
 	return a, err
 }
 
-// Spend says whether this call spent a key that can be spent from and until then,
+// Spend reports whether this call spent a key that can be spent from and until then,
 // in Unix milliseconds; both 0: any time. What was given out before this Redis
 // began to remember may have been spent, and does not count.
 func (m *Memory) Spend(ctx context.Context, key string, from, until int64) (first bool, err error) {
@@ -128,7 +128,7 @@ func (m *Memory) do(ctx context.Context, f func(context.Context) error) error {
 	return nil
 }
 
-// mayAsk says whether to ask now, and whether Redis is asked anew: while it is
+// mayAsk reports whether to ask now, and whether Redis is asked anew: while it is
 // gone, one in retryPause may.
 func (m *Memory) mayAsk() (ok, anew bool) {
 	m.mu.Lock()
