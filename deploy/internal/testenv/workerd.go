@@ -9,14 +9,12 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 )
-
-// shared are the tables that the Worker has from elsewhere in the repository.
-var shared = []string{"agent/model/providers/providers.json", "agent/websearch/providers.json"}
 
 // ErrNoWorkerd says that workerd or the built Worker is not there.
 var ErrNoWorkerd = errors.New("workerd and the built Worker are not there: make wasm")
@@ -34,28 +32,30 @@ func StartWorkerd(ctx context.Context, dir string, vars map[string]string) (*Wor
 	if err != nil {
 		return nil, err
 	}
-	names := []string{"wrangler/worker.mjs"} // the first is the one that workerd starts
-	for _, pattern := range []string{"wrangler/*/*.mjs", "wrangler/build/*.js", "wrangler/build/*.wasm"} {
-		found, err := fs.Glob(os.DirFS(root), pattern)
-		if err != nil {
-			return nil, err
-		}
-		for _, name := range found {
-			if filepath.Base(filepath.Dir(name)) != "test" {
-				names = append(names, name)
-			}
-		}
-	}
-	if !slices.Contains(names, "wrangler/build/gateway.wasm") {
+	wrangler := filepath.Join(root, "wrangler")
+	wasm, err := os.ReadFile(filepath.Join(wrangler, "build", "gateway.wasm")) // #nosec G304 -- what build.sh built
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrNoWorkerd
 	}
-	names = append(names, shared...)
-	files := map[string][]byte{}
-	for _, name := range names {
-		if files[name], err = os.ReadFile(filepath.Join(root, filepath.FromSlash(name))); err != nil { // #nosec G304 -- the Worker's own modules
-			return nil, err
-		}
+	if err != nil {
+		return nil, err
 	}
+	// One file, as wrangler makes it: workerd itself knows no packages.
+	bundle := exec.CommandContext(ctx, "node_modules/esbuild/bin/esbuild", "worker.mjs", "--bundle", "--format=esm", "--target=esnext",
+		"--log-level=warning", "--external:cloudflare:*", "--external:node:*", "--external:*.wasm")
+	bundle.Dir = wrangler
+	var faults bytes.Buffer
+	bundle.Stderr = &faults
+	worker, err := bundle.Output()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNoWorkerd
+	}
+	if err != nil {
+		return nil, fmt.Errorf("esbuild: %w\n%s", err, &faults)
+	}
+	// The first is the one that workerd starts; it imports ../build/gateway.wasm.
+	names := []string{"edge/worker.mjs", "build/gateway.wasm"}
+	files := map[string][]byte{names[0]: worker, names[1]: wasm}
 	var bindings, objects []string
 	for _, name := range slices.Sorted(maps.Keys(vars)) {
 		bindings = append(bindings, fmt.Sprintf("(name = %q, text = %q)", name, vars[name]))
@@ -84,7 +84,7 @@ func serveWorkerd(ctx context.Context, dir string, names []string, files map[str
 	if err != nil {
 		return nil, err
 	}
-	kinds := map[string]string{".mjs": "esModule", ".js": "esModule", ".wasm": "wasm", ".json": "json"}
+	kinds := map[string]string{".mjs": "esModule", ".wasm": "wasm"}
 	var modules []string
 	for _, name := range names {
 		path := filepath.Join(dir, filepath.FromSlash(name))
