@@ -32,8 +32,8 @@ export class Stub {
     this.cookies = true
     this.codes = new Map()
     this.offline = false
-    /** Files of the workspace. @type {Map<string, string>} */
-    this.files = new Map()
+    /** What is in the workspace, by its path. */
+    this.files = this.workspace.files
     /** What was told of changes of the list, and to whom. @type {any[]} */
     this.told = []
     /** @type {Set<import('node:http').ServerResponse>} */
@@ -138,12 +138,6 @@ export class Stub {
       return reply(res, 200, { approvals: waiting.map((c) => ({ approvalId: 'p', sessionId: c.id })) })
     }
     if (room === 'approvals') return this.approve(id, body, res)
-    if (room === 'files') {
-      const file = this.files.get(url.pathname.split('/').slice(3).map(decodeURIComponent).join('/'))
-      if (file === undefined) return reply(res, 404, { error: 'no such file', code: 'not_found', requestId: 'q-404' })
-      res.writeHead(200, { 'Content-Type': 'application/octet-stream', 'Content-Disposition': 'attachment', 'X-Content-Type-Options': 'nosniff' })
-      return res.end(file)
-    }
     if (room === 'history' && req.method === 'GET') return reply(res, 200, { sessionId: id, messages: known?.summaries ?? [], ...(known?.todo && { todo: { items: known.todo } }) })
     if (room === 'history') {
       known?.clear()

@@ -5,7 +5,7 @@ import { lookAt } from '../../src/chat/filekind.js'
 
 export class Workspace {
   constructor() {
-    /** @type {Map<string, Buffer>} */
+    /** @type {Map<string, Buffer|string>} */
     this.files = new Map()
     /** Every PUT, in order. @type {string[]} */
     this.puts = []
@@ -29,7 +29,7 @@ export class Workspace {
       return [200, { success: true, path }]
     }
     const found = this.files.get(path)
-    return found ? [200, found] : [404, { error: `there is no ${path} in the workspace`, code: 'not_found', requestId: 'q-404' }]
+    return found !== undefined ? [200, Buffer.from(found)] : [404, { error: `there is no ${path} in the workspace`, code: 'not_found', requestId: 'q-404' }]
   }
 
   /**
@@ -39,8 +39,9 @@ export class Workspace {
   bring(wanted) {
     const attachments = []
     for (const [i, { path }] of wanted.entries()) {
-      const body = this.files.get(path)
-      if (!body) return { refusal: [404, { error: `there is no ${path} in the workspace`, code: 'not_found', requestId: 'q-404' }] }
+      const found = this.files.get(path)
+      const body = Buffer.from(found ?? '')
+      if (found === undefined) return { refusal: [404, { error: `there is no ${path} in the workspace`, code: 'not_found', requestId: 'q-404' }] }
       const look = lookAt(body)
       if (look.kind === 'other') return { refusal: [415, { error: `attachments[${i}]: "${path}" is nothing that can be read`, code: 'unsupported_media', requestId: 'q-415' }] }
       attachments.push({
