@@ -6,6 +6,7 @@ import { html } from 'htm/preact'
 import { App } from './ui/app.js'
 import { loadProse } from './ui/answer.js'
 import { loadSteps } from './ui/steps.js'
+import { loadFiles } from './ui/files.js'
 import { draft, watchDraft } from './ui/draft.js'
 import { watchKeys } from './ui/help.js'
 import { watchOnline } from './ui/status.js'
@@ -15,7 +16,9 @@ import { haveWords, language, t } from './i18n/language.js'
 import { activeRuns } from './chat/state.js'
 import * as account from './app/account.js'
 import { readConfig } from './app/actions.js'
+import { watchAttached } from './app/attached.js'
 import { watchEdits } from './app/edits.js'
+import { readModels } from './app/models.js'
 import { unkept } from './app/storage.js'
 import { loadFaultWords } from './i18n/said.js'
 import { state, watchSession } from './app/current.js'
@@ -42,6 +45,7 @@ effect(() => {
   if (account.phase.value !== 'in') return
   refresh()
   readConfig()
+  readModels()
   resumeSending()
   loadFaultWords()
 })
@@ -63,6 +67,7 @@ watchAddress()
 watchSession()
 watchPast()
 watchDraft()
+watchAttached()
 watchEdits()
 watchWidth()
 watchPrint()
@@ -80,7 +85,7 @@ const load = () => {
 }
 const drawn = sessionId.peek() ? load() : undefined
 effect(() => { if (sessionId.value || draft.value) load() })
-setTimeout(load, LATER)
+setTimeout(() => { load(); loadFiles() }, LATER)
 // Who is here is asked while the words are on their way.
 account.start()
 await Promise.all([haveWords(), drawn])

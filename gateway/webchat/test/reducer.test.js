@@ -283,3 +283,14 @@ test('a run keeps the plan as it wrote it last, and when things began and ended'
   assert.equal(r?.endedAt.slice(18, 19), '9')
   assert.deepEqual(r?.usage, { totalTokens: 5 })
 })
+
+test('files of a message, and the model of a conversation, are as the server says them', () => {
+  const files = [{ path: 'a.txt', name: 'a.txt', mediaType: 'text/plain', size: 1, sha256: 'x' }]
+  let s = applyAll(emptyState(), [...ask('r1', 'u1', 'hi'), ev('message', { runId: 'r2', messageId: 'u2', role: 'user', content: 'look', parentId: 'u1', attachments: files })])
+  assert.equal(s.messages.get('u1')?.attachments, undefined)
+  assert.deepEqual(s.messages.get('u2')?.attachments, files)
+  assert.equal(s.model, undefined, 'nobody said so yet')
+  s = apply(s, ev('session_updated', { title: 't', model: 'a/b' }))
+  assert.equal(s.model, 'a/b')
+  assert.equal(apply(s, ev('session_updated', { title: 't' })).model, '', 'without one it is the default again')
+})

@@ -6,6 +6,7 @@
 import { signal } from '@preact/signals'
 import * as api from '../wire/api.js'
 import { Fault } from '../wire/fault.js'
+import { filePart } from './filepart.js'
 import { local, session } from './storage.js'
 
 const NAME = 'loongclaw.login'
@@ -184,6 +185,7 @@ export async function signOut() {
   local.removeItem(NAME)
   local.setItem(LEAVING, '1')
   session.clear() // half-written messages
+  await filePart().then((m) => m.sweepBytes(0)).catch(() => {}) // and their files
   api.useToken('')
   user.value = ''
   await leave()

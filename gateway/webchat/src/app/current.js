@@ -136,7 +136,7 @@ async function openAt(id, signal) {
   if (signal.aborted) return
   waiting = []
   const opened = fromPage(page.events)
-  state.value = { ...opened, title: opened.title || state.peek().title, cursor: page.next }
+  state.value = { ...opened, title: opened.title || state.peek().title, model: opened.model ?? state.peek().model, cursor: page.next }
   older.value = page.before ?? ''
   empty.value = state.value.messages.size === 0
 }
@@ -164,8 +164,9 @@ export async function fetchOlder() {
 /** @param {string} id @param {AbortSignal} signal */
 async function nameIt(id, signal) {
   try {
-    const { title } = await api.getSession(id)
-    if (!signal.aborted && !state.peek().title) state.value = { ...state.peek(), title }
+    const { title, model = '' } = await api.getSession(id)
+    const now = state.peek()
+    if (!signal.aborted && (!now.title || now.model === undefined)) state.value = { ...now, title: now.title || title, model: now.model ?? model }
   } catch {
     // The list may know it, and the events do; what is wrong with the session they say, too.
   }
@@ -174,7 +175,7 @@ async function nameIt(id, signal) {
 /** Begins anew: what is shown is another branch now, of which nothing is here. */
 export function reopen() {
   waiting = []
-  state.value = { ...emptyState(), title: state.peek().title }
+  state.value = { ...emptyState(), title: state.peek().title, model: state.peek().model }
   older.value = ''
   attempt.value++
 }
@@ -196,7 +197,8 @@ export function followAgain() {
 export function rowChanged(row) {
   const s = state.peek()
   if (row.id !== shown) return
-  if (row.title && row.title !== s.title) state.value = { ...s, title: row.title }
+  const { title = '', model = '' } = row
+  if ((title && title !== s.title) || model !== (s.model ?? '')) state.value = { ...s, title: title || s.title, model }
   if (isNews(s, row)) followAgain()
 }
 

@@ -1,12 +1,16 @@
 // Takes messages from the outbox to the server, in order, until each is acknowledged.
 
 import { batch, signal } from '@preact/signals'
+import { allUploaded, isStuck } from '../chat/attachment.js'
 import { randomId } from '../chat/ids.js'
 import { backoff, pause } from '../wire/backoff.js'
 import { networkFault } from '../wire/fault.js'
 import * as api from '../wire/api.js'
 import { expired, owner, phase } from './account.js'
 import { enqueue, followAgain, state } from './current.js'
+import { keptFiles } from './edits.js'
+import { filePart } from './filepart.js'
+import { takeWish } from './models.js'
 import { go, sessionId } from './route.js'
 import { outbox, parcels, showParcels } from './letters.js'
 import { refresh, refreshUntold, removeNow, removing } from './sessions.js'
@@ -33,14 +37,16 @@ function put(map, id, value) {
 /**
  * @param {string} text
  * @param {{parentId: string, messageId: string}} [edit] another version of that message. parentId '' is the very beginning
+ * @param {import('../chat/attachment.js').Attachment[]} [files] what stands with it; an edit has what its editor left
  */
-export function say(text, edit) {
+export function say(text, edit, files = edit ? keptFiles(edit.messageId, owner()) : []) {
   const id = sessionId.peek() || randomId()
   // What was to be cleared goes now: it must not take this message with it.
   const cleared = removing.peek()?.session.id === id ? removeNow() : undefined
   outbox.add({
     key: randomId(), owner: owner(), sessionId: id, message: text, at: Date.now(), fresh: id !== sessionId.peek(),
-    ...(edit ? { parentId: edit.parentId, edits: edit.messageId } : {}),
+    ...(edit ? { parentId: edit.parentId, edits: edit.messageId } : {}), ...takeWish(sessionId.peek()),
+    ...(files.length ? { attachments: files.map((a) => ({ ...a, home: id, sent: true })) } : {}),
   })
   batch(() => {
     go(id)
@@ -67,11 +73,16 @@ async function loop(id) {
   for (let failures = 0; ;) {
     const parcel = outbox.next(owner(), id)
     if (!parcel) return
+    if (!allUploaded(parcel.attachments ?? [])) {
+      if (!(await bring(id, parcel.key, parcel.attachments ?? []))) await hold(id, networkFault(null), backoff(failures++), true)
+      if (phase.peek() !== 'in') return // kept; it goes on after the next sign-in
+      continue
+    }
     if (!posting.peek().has(id)) put(posting, id, Date.now())
     try {
-      const body = parcel.parentId === undefined ? { message: parcel.message } : { message: parcel.message, parentId: parcel.parentId }
-      const run = await api.startRun(id, body, parcel.key)
+      const run = await api.startRun(id, bodyOf(parcel), parcel.key)
       outbox.update(parcel.key, { messageId: run.messageId })
+      if (parcel.attachments) filePart().then((m) => m.dropBytes((parcel.attachments ?? []).map((a) => a.id)), () => {})
       failures = 0
       put(posting, id)
       put(holds, id)
@@ -91,10 +102,36 @@ async function loop(id) {
         failures++
         continue
       }
-      outbox.update(parcel.key, { refused: fault.record })
+      const m = parcel.attachments && (await filePart().catch(() => null))
+      outbox.update(parcel.key, { refused: m ? m.blame(fault, parcel.attachments ?? []) : fault.record })
     }
     showParcels()
   }
+}
+
+/** @param {import('../chat/outbox.js').Parcel} parcel what its key stands for */
+const bodyOf = ({ message, parentId, model, attachments }) => ({
+  message, ...(parentId !== undefined && { parentId }), ...(model !== undefined && { model }),
+  ...(attachments && { attachments: attachments.map(({ path }) => ({ path })) }),
+})
+
+/**
+ * Has the files of a message with the server before it. One that cannot be there stops
+ * the message until a person has looked.
+ * @param {string} id @param {string} key @param {import('../chat/attachment.js').Attachment[]} files
+ * @returns {Promise<boolean>} whether something came of it
+ */
+async function bring(id, key, files) {
+  const stop = new AbortController()
+  pauses.set(id, stop)
+  const m = await filePart().catch(() => null)
+  await m?.settled(files, stop.signal)
+  if (pauses.get(id) === stop) pauses.delete(id)
+  const now = outbox.all().find((p) => p.key === key)?.attachments
+  const stuck = now?.find(isStuck)
+  if (stuck) outbox.update(key, { refused: stuck.refused ?? { code: 'file_lost', error: stuck.name } })
+  showParcels()
+  return !now || Boolean(stuck) || allUploaded(now)
 }
 
 /**
@@ -117,6 +154,8 @@ export const sendNow = (id) => pauses.get(id)?.abort()
 /** @param {string} key */
 export function sendAgain(key) {
   outbox.renew(key, randomId())
+  const files = outbox.all().find((p) => p.key === key)?.attachments
+  if (files) outbox.update(key, { attachments: files.map((a) => ({ ...a, refused: undefined, problem: a.problem === 'lost' ? undefined : a.problem })) })
   showParcels()
   deliver(sessionId.peek())
 }

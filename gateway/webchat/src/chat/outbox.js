@@ -12,6 +12,8 @@
  * @property {string} [parentId]
  * @property {string} [edits] the message that it is another version of
  * @property {boolean} [fresh] it begins its session
+ * @property {import('./attachment.js').Attachment[]} [attachments] files that stand with it; it goes when they are with the server
+ * @property {string} [model] who is asked first from it on
  * @property {number} at when it was written, milliseconds
  * @property {string} [messageId] acknowledged; only its event is still to come
  * @property {any} [refused] the error that a person has to look at
@@ -123,6 +125,9 @@ export class Outbox {
   }
 }
 
+/** @param {readonly {path?: string}[]} [files] */
+const paths = (files = []) => files.map((a) => a.path).join('\n')
+
 /**
  * What to paint of the outbox: not what an event already shows, even if the
  * acknowledgement that says so is still on its way.
@@ -134,7 +139,8 @@ export function visible(parcels, state) {
   return parcels.filter((p) => {
     if (p.messageId) return !state.messages.has(p.messageId)
     if (p.refused) return true
-    const twin = users.find((m) => m.content === p.message && !taken.has(m.id) && Date.parse(m.timestamp) >= p.at - 2000)
+    const files = paths(p.attachments)
+    const twin = users.find((m) => m.content === p.message && !taken.has(m.id) && Date.parse(m.timestamp) >= p.at - 2000 && paths(m.attachments) === files)
     if (twin) taken.add(twin.id)
     return !twin
   })

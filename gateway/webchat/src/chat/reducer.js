@@ -44,7 +44,7 @@ const handlers = {
     d.messages.set(e.messageId, {
       id: e.messageId, parentId: e.parentId || known?.parentId || '', runId: e.runId || '', role: 'user', content: e.content ?? '',
       open: false, queued: Boolean(e.queued), incomplete: false, finish: '', timestamp: e.timestamp, usage: null, provisional: false,
-      siblings: e.siblings ?? known?.siblings ?? [],
+      siblings: e.siblings ?? known?.siblings ?? [], ...(e.attachments?.length ? { attachments: e.attachments } : {}),
     })
     if (e.runId) {
       const r = run(d, e.runId)
@@ -147,6 +147,7 @@ const handlers = {
 
   session_updated(d, e) {
     d.title = e.title ?? d.title
+    d.model = e.model ?? ''
   },
 
   status(d, e) {

@@ -15,6 +15,7 @@
  * @property {any} usage what it cost, where that is known
  * @property {boolean} provisional its parent is only where it waits
  * @property {string[]} siblings all messages in its place, where the server said so; they may not be here
+ * @property {import('./attachment.js').Sent[]} [attachments] files that stand with a message of the user
  */
 
 /**
@@ -69,6 +70,7 @@
  * @typedef {object} State
  * @property {string} cursor the last one seen: where to go on
  * @property {string} title
+ * @property {string} [model] who is asked first, '' for the default; absent while nobody said so
  * @property {Map<string, Message>} messages
  * @property {Map<string, Run>} runs
  * @property {Map<string, string>} chosen at each fork (a node's key) the child that is shown

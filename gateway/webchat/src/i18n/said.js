@@ -17,6 +17,8 @@ export function loadFaultWords() {
 export function said(fault) {
   const own = fault.error || fault.message || ''
   if (fault.code === 'network') return { text: t('errorNetwork'), next: t('errorNetworkHint'), detail: '' }
+  if (fault.code === 'file_gone') return { text: t('attachedGone', { name: own }), next: t('attachedGoneHint'), detail: '' }
+  if (fault.code === 'file_lost') return { text: t('attachedLost', { name: own }), next: t('attachedLostHint'), detail: '' }
   const known = Object.hasOwn(words.value, fault.code ?? '') ? words.value[/** @type {string} */ (fault.code)][language.value] : undefined
   if (!known) return { text: own || t('errorUnknown'), next: fault.hint ?? '', detail: '' }
   return { text: known[0], next: known[1], detail: [own, fault.hint].filter(Boolean).join(' · ') }

@@ -8,6 +8,8 @@ const shapes = {
   fold: 'M4 5h16v14H4zM10 5v14',
   close: 'M6 6l12 12M18 6L6 18',
   send: 'M12 19V5M6 11l6-6 6 6',
+  clip: 'M20 11.5l-8 8a5 5 0 0 1-7-7l8.5-8.5a3.3 3.3 0 0 1 4.7 4.7L9.7 17.2a1.6 1.6 0 0 1-2.3-2.3l7.6-7.6',
+  file: 'M13 3H6v18h12V8zM13 3v5h5',
   stop: 'M7 7h10v10H7z',
   more: 'M5 12h.01M12 12h.01M19 12h.01',
   copy: 'M9 9h10v10H9zM5 15V5h10',

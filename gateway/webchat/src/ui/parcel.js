@@ -3,7 +3,9 @@
 import { html } from 'htm/preact'
 import { t } from '../i18n/language.js'
 import { said } from '../i18n/said.js'
-import { edit } from '../app/edits.js'
+import { allUploaded } from '../chat/attachment.js'
+import { giveBackFiles } from '../app/attached.js'
+import { edit, keptAgain } from '../app/edits.js'
 import { state } from '../app/current.js'
 import { outbox } from '../app/letters.js'
 import { address, go, sessionId } from '../app/route.js'
@@ -11,6 +13,7 @@ import { holds, isStale, sendAgain, sendNow, takeBack } from '../app/sending.js'
 import { sessions } from '../app/sessions.js'
 import { giveBack } from './draft.js'
 import { FaultBox } from './fault.js'
+import { ParcelFiles } from './files.js'
 import { Folded } from './fold.js'
 import { keepFocus } from './keep.js'
 import { secondsTo, useNow } from './now.js'
@@ -22,8 +25,14 @@ import { online } from './status.js'
 function back({ key }) {
   const parcel = takeBack(key)
   if (!parcel) return
-  if (parcel.edits && state.peek().messages.has(parcel.edits)) edit(parcel.edits, parcel.message)
-  else giveBack(parcel.message)
+  const files = parcel.attachments ?? []
+  if (parcel.edits && state.peek().messages.has(parcel.edits)) {
+    edit(parcel.edits, parcel.message)
+    keptAgain(parcel.edits, files)
+  } else {
+    giveBack(parcel.message)
+    giveBackFiles(files)
+  }
   keepFocus('#composer')
 }
 
@@ -35,6 +44,7 @@ export function ParcelView({ parcel, first }) {
     <button type="button" onClick=${() => back(parcel)}>${t('discard')}</button>`
   return html`<div class="turn"><article class="mine pending" aria-label=${t('you')}>
     <${Folded} text=${parcel.message} />
+    <${ParcelFiles} files=${parcel.attachments} />
     ${stuck ? html`<${FaultBox} title=${t('notSent')} fault=${parcel.refused ?? { error: t('tooOld') }} actions=${actions} />`
       : html`<${Waiting} parcel=${parcel} first=${first} />`}
     ${outbox.held.some((p) => p.key === parcel.key) ? html`<p class="muted">${t('unkept')}</p>` : ''}
@@ -47,6 +57,10 @@ function Waiting({ parcel, first }) {
   useNow(hold?.until ?? 0)
   if (!first) return html`<p class="muted" role="status">${t('behind')}</p>`
   if (!online.value) return html`<p class="muted" role="status">${t('keptOffline')}</p>`
+  if (!allUploaded(parcel.attachments ?? [])) {
+    return html`<div class="hold"><p role="status">${t('uploadingFirst')}</p>
+      <div class="row"><button type="button" onClick=${() => back(parcel)}>${t('discard')}</button></div></div>`
+  }
   if (!hold) return html`<p class="muted">${t(parcel.messageId ? 'sent' : 'sending')}</p>`
   const { fault } = hold
   const { text, detail } = said(fault)

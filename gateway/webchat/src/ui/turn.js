@@ -16,6 +16,7 @@ import { Drawn, Plan, Summary } from './steps.js'
 import { Usage } from './usage.js'
 import { FaultBox } from './fault.js'
 import { Field } from './field.js'
+import { EditedFiles, SentFiles } from './files.js'
 import { Folded } from './fold.js'
 import { Icon } from './icons.js'
 import { keepFocus } from './keep.js'
@@ -64,7 +65,7 @@ function UserBubble({ message, siblings }) {
   const text = edits.value[message.id]
   const editing = text !== undefined
   return html`<article class=${editing ? 'mine editing' : 'mine'} aria-label=${t('you')}>
-    ${editing ? html`<${Editor} message=${message} text=${text} />` : html`<${Folded} text=${message.content} />`}
+    ${editing ? html`<${Editor} message=${message} text=${text} />` : html`<${Folded} text=${message.content} /><${SentFiles} files=${message.attachments} />`}
     <div class="tools">
       ${message.queued ? html`<span class="muted">${t('queued')}</span>` : ''}
       <${BranchPicker} ids=${siblings} shown=${message.id} leaf=${(/** @type {string} */ id) => id} />
@@ -88,13 +89,14 @@ function Editor({ message, text }) {
   }
   const send = () => {
     if (!text.trim() || over) return
-    endEdit(message.id)
     say(text, { parentId: message.parentId, messageId: message.id })
+    endEdit(message.id)
     keepFocus('#composer')
   }
   return html`<div class="editor">
     <p class="muted">${t('editing')}</p>
     <${Field} box=${box} label=${t('editField')} text=${text} change=${(/** @type {string} */ value) => edit(message.id, value)} enter=${send} escape=${close} />
+    <${EditedFiles} id=${message.id} files=${message.attachments} />
     ${over ? html`<p class="length over" role="status">${t('tooLong', { n: size(bytes(text)), max: size(maxMessage.value) })}</p>` : ''}
     <div class="row"><button type="button" class="primary" disabled=${!text.trim() || over} onClick=${send}>${t('send')}</button>
       <button type="button" onClick=${close}>${t('cancel')}</button></div>

@@ -3,7 +3,7 @@
 
 import { Fault, faultOf, networkFault } from './fault.js'
 
-/** @typedef {{id: string, title: string, createdAt: string, updatedAt: string, messages: number, head?: string, state?: string}} Session */
+/** @typedef {{id: string, title: string, createdAt: string, updatedAt: string, messages: number, head?: string, state?: string, model?: string}} Session */
 /** @typedef {{runId: string, messageId: string, sessionId: string, cursor: string}} Run */
 
 let token = ''
@@ -117,7 +117,7 @@ export const getTurns = (id, turns, before, signal) =>
 /** @param {string} id @returns {Promise<Session>} */
 export const getSession = (id) => json(sessionPath(id))
 
-/** @param {string} id @param {{title?: string, head?: string}} change @returns {Promise<Session>} */
+/** @param {string} id @param {{title?: string, head?: string, model?: string}} change @returns {Promise<Session>} */
 export const patchSession = (id, change) => json(sessionPath(id), { method: 'PATCH', body: change })
 
 /** @param {string} id @param {boolean} [leaving] the page is about to go: let the request outlive it */
@@ -125,7 +125,7 @@ export const deleteSession = (id, leaving) => send(sessionPath(id), { method: 'D
 
 /**
  * @param {string} id
- * @param {{message: string, parentId?: string}} body
+ * @param {{message: string, parentId?: string, model?: string, attachments?: {path: string}[]}} body
  * @param {string} key
  * @returns {Promise<Run>}
  */
@@ -145,6 +145,11 @@ export const decide = (approvalId, decision) =>
 
 /** @param {string} id @param {boolean} [leaving] the page is about to go: let the request outlive it */
 export const clearHistory = (id, leaving) => json(`/api/history/${encodeURIComponent(id)}`, { method: 'DELETE', keepalive: leaving })
+
+/** One that answers; vision: it reads images; context: its window, in tokens. @typedef {{id: string, provider: string, name: string, default: boolean, context: number, vision: boolean}} Model */
+
+/** @returns {Promise<{models?: Model[]}>} the first is asked first */
+export const getModels = () => json('/api/models')
 
 /** @returns {Promise<string>} */
 export const exportMemory = async () => (await send('/api/memory/export?format=md', { headers: { Accept: 'text/markdown' } })).text()

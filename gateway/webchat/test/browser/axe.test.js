@@ -2,6 +2,7 @@
 // wide, on a phone and at 200 and 400 % (which is a window of half and a quarter).
 
 import assert from 'node:assert/strict'
+import { chips, choose, file, red, zip } from './pictures.js'
 import { axe, conversation, scene, send, shot, until } from './world.js'
 
 /** @typedef {import('./world.js').World} World */
@@ -83,6 +84,18 @@ const states = {
   'a limit': async (w) => { refuse(w, 429, { error: 'words', code: 'rate_limited', hint: 'hint' }, { 'Retry-After': '60' }); await w.open(); await send(w.page, 'one'); await send(w.page, 'two'); await w.page.locator('.hold').waitFor() },
   'a refused message': async (w) => { refuse(w, 413, { error: 'words', code: 'too_large', requestId: 'q-1' }); await w.open(); await send(w.page, 'one'); await w.page.locator('.fault').waitFor() },
   'a message that was kept while offline': async (w) => { await w.open(); await w.page.locator('.welcome').waitFor(); await w.page.context().setOffline(true); await send(w.page, 'one'); await w.page.locator('.pending').waitFor() },
+  'files, sent and to be sent, and a model that does not see': async (w) => {
+    w.stub.models = [{ id: 'a/one', name: 'one', default: true, context: 8000, vision: false }, { id: 'a/two', name: 'two', context: 0, vision: true }]
+    const c = w.stub.conversation('files')
+    c.start({ message: 'look', brought: { attachments: [{ path: 'a.pdf', name: 'a.pdf', mediaType: 'application/pdf', size: 9, sha256: '0', error: 'it is encrypted' }, { path: 'gone.png', name: 'gone.png', mediaType: 'image/png', size: 9, sha256: '0' }] } }, 'k', () => {})
+    c.say('Yes.')
+    w.stub.interfere = (req) => (req.method === 'PUT' && req.url?.endsWith('b.txt') ? [503, { error: 'away', code: 'unavailable' }, { 'Retry-After': '600' }] : undefined)
+    await w.open('/s/files')
+    await choose(w.page, file('a.png', red), file('b.txt', 'text'), file('c.zip', zip))
+    await until(async () => (await chips(w.page).count()) === 3 && (await w.page.locator('.chip.bad').count()) >= 2) // in a low window the picture that is gone is out of sight
+    await until(async () => (await w.page.locator('.composer canvas:visible').count()) === 1 && !(await w.page.locator('progress').count()))
+    await w.page.locator('.warn').waitFor()
+  },
   'a conversation that is not there': async (w) => { await w.open('/s/nothing'); await w.page.locator('.missing').waitFor() },
   'the list, in days and states': async (w) => {
     for (const [i, state] of ['idle', 'running', 'waiting', 'failed'].entries()) {

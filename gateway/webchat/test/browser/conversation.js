@@ -27,13 +27,17 @@ export class Conversation {
     this.summaries = []
     /** @type {any[]|null} */
     this.todo = null
+    /** Every message as it was taken in. @type {any[]} */
+    this.bodies = []
+    /** Who is asked first; '' is the default. */
+    this.model = ''
     /** @type {Map<string, string>} */
     this.decisions = new Map()
   }
 
   row() {
     const updatedAt = this.usedAt || this.events.findLast((e) => e.type !== 'session_updated')?.timestamp || '2026-01-01T00:00:00.000Z'
-    return { id: this.id, title: this.title, createdAt: '2026-01-01T00:00:00.000Z', updatedAt, messages: this.events.filter((e) => e.type === 'message').length, head: this.head, state: this.state() }
+    return { id: this.id, title: this.title, createdAt: '2026-01-01T00:00:00.000Z', updatedAt, messages: this.events.filter((e) => e.type === 'message').length, head: this.head, state: this.state(), ...this.said() }
   }
 
   /** As a list that knows it would say. */
@@ -43,6 +47,10 @@ export class Conversation {
     return last?.type === 'run_started' ? 'running' : last?.status === 'failed' ? 'failed' : 'idle'
   }
 
+  said() {
+    return this.model ? { model: this.model } : {}
+  }
+
   asks() {
     const over = new Set(this.events.filter((e) => e.type === 'approval_resolved').map((e) => e.approvalId))
     return this.events.some((e) => e.type === 'approval_required' && e.runId === this.run && !over.has(e.approvalId))
@@ -50,7 +58,9 @@ export class Conversation {
 
   /** @param {any} change */
   patch(change) {
-    if (change.title !== undefined) this.emit('session_updated', { title: (this.title = change.title) })
+    if (change.model !== undefined) this.model = change.model
+    if (change.title !== undefined) this.title = change.title
+    if (change.title !== undefined || change.model !== undefined) this.emit('session_updated', { title: this.title, ...this.said() })
     if (change.head !== undefined) {
       this.head = change.head
       for (let next; (next = this.events.findLast((e) => isMessage(e) && e.parentId === this.head));) this.head = next.messageId
@@ -120,14 +130,18 @@ export class Conversation {
   start(body, key, reply) {
     const known = this.keys.get(key)
     if (known) return reply(202, known)
+    const { attachments, refusal } = body.brought ?? {}
+    if (refusal) return reply(refusal[0], refusal[1])
+    this.bodies.push({ ...body, brought: undefined })
     const messageId = `m${++this.n}`
     const runId = `r${this.n}`
     const answer = { runId, messageId, sessionId: this.id, cursor: '' }
     this.keys.set(key, answer)
     const parentId = body.parentId ?? this.head
-    this.emit('message', { runId, messageId, role: 'user', content: body.message, ...(parentId ? { parentId } : {}) })
+    this.emit('message', { runId, messageId, role: 'user', content: body.message, ...(parentId ? { parentId } : {}), ...(attachments?.length ? { attachments } : {}) })
     this.head = messageId
-    if (!this.title) this.emit('session_updated', { title: (this.title = body.message.slice(0, 40)) })
+    if (body.model !== undefined) this.model = body.model
+    if (!this.title) this.emit('session_updated', { title: (this.title = body.message.slice(0, 40)), ...this.said() })
     this.begin(runId, messageId)
     reply(202, answer)
   }

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { createHash } from 'node:crypto'
 import { Conversation, frame } from './conversation.js'
+import { Workspace } from './workspace.js'
 
 const dist = fileURLToPath(new URL('../../dist/', import.meta.url))
 const types = /** @type {Record<string, string>} */ ({ js: 'text/javascript', css: 'text/css', html: 'text/html; charset=utf-8', svg: 'image/svg+xml', txt: 'text/plain' })
@@ -23,13 +24,16 @@ export class Stub {
     this.interfere = null
     /** @type {string[]} */
     this.requests = []
+    this.workspace = new Workspace()
+    /** @type {any[]} */
+    this.models = []
     this.token = ''
     /** Whether a session's cookie can be set here. */
     this.cookies = true
     this.codes = new Map()
     this.offline = false
-    /** Files of the workspace. @type {Map<string, string>} */
-    this.files = new Map()
+    /** What is in the workspace, by its path. */
+    this.files = this.workspace.files
     /** What was told of changes of the list, and to whom. @type {any[]} */
     this.told = []
     /** @type {Set<import('node:http').ServerResponse>} */
@@ -125,6 +129,8 @@ export class Stub {
     const [, , room, rawId, verb] = url.pathname.split('/')
     const id = decodeURIComponent(rawId ?? '')
     const known = this.conversations.get(id)
+    if (room === 'files') return this.workspace.answer(req, decodeURIComponent(url.pathname.slice('/api/files/'.length)), body).then(([status, answer]) => reply(res, status, answer))
+    if (room === 'models') return reply(res, 200, { models: this.models })
     if (room === 'config') return reply(res, 200, { wsPort: 80, version: 'test', provider: 'offline', offline: this.offline })
     if (room === 'memory') return text(res, '# 记忆导出\n')
     if (room === 'approvals' && req.method === 'GET') {
@@ -132,12 +138,6 @@ export class Stub {
       return reply(res, 200, { approvals: waiting.map((c) => ({ approvalId: 'p', sessionId: c.id })) })
     }
     if (room === 'approvals') return this.approve(id, body, res)
-    if (room === 'files') {
-      const file = this.files.get(url.pathname.split('/').slice(3).map(decodeURIComponent).join('/'))
-      if (file === undefined) return reply(res, 404, { error: 'no such file', code: 'not_found', requestId: 'q-404' })
-      res.writeHead(200, { 'Content-Type': 'application/octet-stream', 'Content-Disposition': 'attachment', 'X-Content-Type-Options': 'nosniff' })
-      return res.end(file)
-    }
     if (room === 'history' && req.method === 'GET') return reply(res, 200, { sessionId: id, messages: known?.summaries ?? [], ...(known?.todo && { todo: { items: known.todo } }) })
     if (room === 'history') {
       known?.clear()
@@ -145,7 +145,7 @@ export class Stub {
     }
     if (!id) return this.page(req, url, res)
     if (id === 'stream' && !verb) return this.listStream(url.searchParams.get('after') ?? '', res)
-    if (verb === 'runs') return this.conversation(id).start(body, String(req.headers['idempotency-key']), (status, answer) => reply(res, status, answer))
+    if (verb === 'runs') return this.conversation(id).start({ ...body, brought: this.workspace.bring(body.attachments ?? []) }, String(req.headers['idempotency-key']), (status, answer) => reply(res, status, answer))
     if (!known) return reply(res, 404, { error: 'no such session', code: 'not_found', requestId: 'q-404' })
     if (verb === 'events' && url.searchParams.has('tail')) {
       return reply(res, 200, known.page(Number(url.searchParams.get('tail')), url.searchParams.get('before') ?? ''))
@@ -158,6 +158,7 @@ export class Stub {
       this.tell({ type: 'session_removed', sessionId: id })
       return reply(res, 200, { success: true })
     }
+    if (req.method === 'PATCH' && body.model && !this.models.some((m) => m.id === body.model)) return reply(res, 400, { error: 'there is no such model here', code: 'invalid_request', requestId: 'q-400' })
     if (req.method === 'PATCH') known.patch(body)
     return reply(res, 200, known.row())
   }
@@ -191,15 +192,18 @@ export class Stub {
 
 /** @param {import('node:http').IncomingMessage} req */
 async function bodyOf(req) {
-  let raw = ''
-  for await (const piece of req) raw += piece
-  return raw ? JSON.parse(raw) : undefined
+  const pieces = []
+  for await (const piece of req) pieces.push(piece)
+  const raw = Buffer.concat(pieces)
+  if (req.headers['content-type'] === 'application/octet-stream') return raw
+  return raw.length ? JSON.parse(String(raw)) : undefined
 }
 
 /** @param {import('node:http').ServerResponse} res @param {number} status @param {any} body @param {Record<string, string>} [headers] */
 function reply(res, status, body, headers) {
-  res.writeHead(status, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers })
-  res.end(JSON.stringify(body))
+  const bytes = Buffer.isBuffer(body)
+  res.writeHead(status, { 'Content-Type': bytes ? 'application/octet-stream' : 'application/json', 'Cache-Control': 'no-store', ...headers })
+  res.end(bytes ? body : JSON.stringify(body))
 }
 
 /**

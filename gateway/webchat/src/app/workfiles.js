@@ -1,0 +1,78 @@
+// Files of messages, read from the workspace. A message keeps what it had by its
+// SHA-256; the file at that path may be another one since, and is never shown for it.
+
+import { networkFault } from '../wire/fault.js'
+import { getFile } from '../wire/upload.js'
+import { expired } from './account.js'
+
+/** @typedef {{path?: string, size: number, sha256: string}} Wanted */
+/** @typedef {{state: 'same', bytes: Blob} | {state: 'changed'|'gone'|'away'|'unkept'}} Found */
+
+/** Pictures that this page has had in its hands, by what they are; the oldest goes first. @type {Map<string, Blob>} */
+const seen = new Map()
+/** As many bytes of them as are kept. */
+const KEPT = 24 << 20
+
+/** @param {string} sha256 */
+export const pictureOf = (sha256) => seen.get(sha256)
+
+/** @param {string} sha256 @param {Blob} bytes */
+export function rememberPicture(sha256, bytes) {
+  seen.delete(sha256)
+  seen.set(sha256, bytes)
+  let all = [...seen.values()].reduce((n, b) => n + b.size, 0)
+  for (const [key, blob] of seen) {
+    if (all <= KEPT) return
+    all -= blob.size
+    seen.delete(key)
+  }
+}
+
+/** @param {Blob} blob @returns {Promise<string>} lower-case hex. Pages over plain HTTP have no crypto.subtle. */
+export async function sha256(blob) {
+  const bytes = new Uint8Array(await blob.arrayBuffer())
+  const digest = crypto.subtle ? new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)) : (await import('./sha256.js')).sha256(bytes)
+  return Array.from(digest, (b) => b.toString(16).padStart(2, '0')).join('')
+}
+
+/** @param {Wanted} file @param {AbortSignal} [signal] @returns {Promise<Found>} */
+export async function findFile({ path, size, sha256: wanted }, signal) {
+  if (!path) return { state: 'unkept' }
+  try {
+    const bytes = await getFile(path, signal)
+    return bytes.size === size && (await sha256(bytes)) === wanted ? { state: 'same', bytes } : { state: 'changed' }
+  } catch (err) {
+    const fault = networkFault(err)
+    if (fault.status === 401) expired(fault)
+    // Where a folder stands now, there is no file either.
+    return { state: fault.status === 404 || fault.status === 400 ? 'gone' : 'away' }
+  }
+}
+
+/** Reads a few at a time: a conversation may have hundreds. */
+const AT_ONCE = 2
+let going = 0
+/** @type {(() => void)[]} */
+const queue = []
+
+/** As findFile, in turn. @param {Wanted} file @param {AbortSignal} signal @returns {Promise<Found>} */
+export async function findInTurn(file, signal) {
+  if (going >= AT_ONCE) await new Promise((resolve) => { queue.push(() => resolve(undefined)) })
+  going++
+  try {
+    return signal.aborted ? { state: 'away' } : await findFile(file, signal)
+  } finally {
+    going--
+    queue.shift()?.()
+  }
+}
+
+/** Gives a file to the browser, under a name. @param {Blob} bytes @param {string} name */
+export function saveFile(bytes, name) {
+  const url = URL.createObjectURL(new Blob([bytes], { type: 'application/octet-stream' }))
+  const a = document.createElement('a')
+  a.href = url
+  a.download = name
+  a.click()
+  setTimeout(() => URL.revokeObjectURL(url), 10_000)
+}
