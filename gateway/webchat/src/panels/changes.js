@@ -3,7 +3,7 @@
 import { html } from 'htm/preact'
 import { useMemo } from 'preact/hooks'
 import { byTool, compare } from './compare.js'
-import { Definition, SchemaText } from './definition.js'
+import { Definition } from './definition.js'
 import { exactLines, Foreign, Line } from './foreign.js'
 import { pretty } from './pieces.js'
 import { w } from './words.js'
@@ -36,8 +36,7 @@ function OneChange({ change: { tool, what, was, now } }) {
 /** @param {{before: unknown, after: unknown, name: string}} props */
 function SchemasBeside({ before, after, name }) {
   const [a, b] = useMemo(() => [pretty(before), pretty(after)], [before, after])
-  if (a !== null && b !== null) return html`<${Beside} before=${a} after=${b} name=${name} />`
-  return html`<div class="beside"><${SchemaText} schema=${before} /><${SchemaText} schema=${after} /></div>`
+  return html`<${Beside} before=${a} after=${b} name=${name} />`
 }
 
 /** @param {{before: string, after: string, name: string}} props */

@@ -35,9 +35,9 @@ function SchemaView({ schema }) {
 }
 
 /** @param {{schema: unknown}} props */
-export function SchemaText({ schema }) {
+function SchemaText({ schema }) {
   const text = useMemo(() => pretty(schema), [schema])
-  return text === null ? html`<p class="muted">${w('tooDeep')}</p>` : html`<${Foreign} text=${text} label=${w('wholeSchema')} />`
+  return html`<${Foreign} text=${text} label=${w('wholeSchema')} />`
 }
 
 /** As many of the tools as are shown at once, and as one press adds. */

@@ -13,14 +13,21 @@ import { w } from './words.js'
 
 /** @typedef {import('../wire/api.js').Approval} Approval */
 
+/** For how long the stream may owe what is asked. */
+const SOON = 1000
+
 /** What expires first comes first. @param {ReadonlyMap<string, Approval|null>} all */
 export const inOrder = (all) => [...all].sort(([, a], [, b]) => (Date.parse(a?.expiresAt ?? '') || Infinity) - (Date.parse(b?.expiresAt ?? '') || Infinity) || 0)
 
 export function NeedsPage() {
   const all = inOrder(asking.value)
   const untold = all.some(([, approval]) => !approval)
-  useEffect(() => { if (untold) readApprovals() }, [untold])
-  return html`<section aria-labelledby="waiting"><h2 id="waiting" role="status">${all.length === 0 ? w('waitingNone') : all.length === 1 ? w('waitingOne') : w('waitingTitle', { n: all.length })}</h2>
+  useEffect(() => {
+    if (!untold) return
+    const timer = setTimeout(readApprovals, SOON) // mostly the stream says it in this moment
+    return () => clearTimeout(timer)
+  }, [untold])
+  return html`<section aria-labelledby="waiting"><h2 id="waiting" aria-live="polite">${all.length === 0 ? w('waitingNone') : all.length === 1 ? w('waitingOne') : w('waitingTitle', { n: all.length })}</h2>
     <ul class="rows needs-rows">${all.map(([id, approval]) => html`<${Waiting} key=${id} id=${id} approval=${approval} />`)}</ul></section>`
 }
 

@@ -1,7 +1,7 @@
 // One server: how it is, what it offers, what is to be decided about it.
 
 import { html } from 'htm/preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import { following, toolsAddress, visit } from '../app/route.js'
 import { navigates } from '../app/account.js'
 import { FaultBox } from '../ui/fault.js'
@@ -10,7 +10,7 @@ import { Changes } from './changes.js'
 import { PAGE, ToolList } from './definition.js'
 import { Line } from './foreign.js'
 import { ServerForm } from './form.js'
-import { approvable, endingOf, held, hindrance, isWebAddress, stateOf, toneOf } from './standing.js'
+import { approvable, held, hindrance, isWebAddress, stateOf, toneOf } from './standing.js'
 import { approveServer, authorizeServer, loadServers, removeSoon, removing, scopes, servers, serversFault } from './state.js'
 import { w } from './words.js'
 
@@ -24,7 +24,6 @@ export function ServerPage({ name }) {
   const found = servers.value?.find((s) => s.name === name && s !== removing.value)
   const shown = useRef(/** @type {Server|undefined} */ (undefined))
   const [, draw] = useState(0)
-  const ending = useEnding()
   const back = html`<p><a href="/tools" onClick=${following('/tools', () => keepFocus('#place'))}>← ${w('allTools')}</a></p>`
   const trouble = serversFault.value ? html`<${FaultBox} fault=${serversFault.value} actions=${html`<button type="button" onClick=${loadServers}>${w('refresh')}</button>`} />` : ''
   if (!found) return html`${back}${trouble || html`<p role="status">${servers.value ? w('noServer') : w('loading')}</p>`}`
@@ -34,15 +33,8 @@ export function ServerPage({ name }) {
     draw((n) => n + 1)
     keepFocus('#place')
   }
-  return html`${back}${ending ? html`<p class="said" role="status">${w(ending)}</p>` : ''}${trouble}
+  return html`${back}${trouble}
     <${ServerView} server=${one} now=${found} anew=${anew} />`
-}
-
-/** What the address says of an authorization that ended: said once. */
-function useEnding() {
-  const [ending] = useState(() => endingOf(location.search))
-  useEffect(() => { if (location.search) history.replaceState(history.state, '', location.pathname) }, [])
-  return ending
 }
 
 /** How a server is, in words, and what comes next. @param {{server: Server}} props */
@@ -77,9 +69,12 @@ function Offers({ server, passed }) {
   const [most, setMost] = useState(PAGE)
   const asks = approvable(server)
   const n = server.tools.length
-  return html`<section aria-labelledby="offers"><h3 id="offers">${w('toolsOf')} <span class="muted">${n === 1 ? w('oneTool') : w('nTools', { n })}</span></h3>
+  const decision = asks && !passed ? html`<${Approve} server=${server} hidden=${server.state === 'unapproved' && n > most} />` : ''
+  // Of what has changed the changes were read, which stand above; else what is offered is to be read first.
+  const early = server.state === 'changed'
+  return html`${early ? decision : ''}<section aria-labelledby="offers"><h3 id="offers">${w('toolsOf')} <span class="muted">${n === 1 ? w('oneTool') : w('nTools', { n })}</span></h3>
     ${server.state === 'failed' || (server.state === 'connecting' && !n) ? '' : html`<${ToolList} tools=${server.tools} open=${server.state === 'unapproved' && n <= OPEN} most=${most} show=${setMost} />`}
-    ${asks && !passed ? html`<${Approve} server=${server} hidden=${n > most} />` : ''}</section>`
+    ${early ? '' : decision}</section>`
 }
 
 /** @param {{server: Server, hidden: boolean}} props hidden: not every tool is on the page */

@@ -46,7 +46,6 @@ export const words = {
   required: { en: 'required', zh: '必填' },
   moreParameters: { en: '{n} more are in the whole definition.', zh: '其余 {n} 个见完整定义。' },
   wholeSchema: { en: 'The whole definition of its parameters', zh: '完整的参数定义' },
-  tooDeep: { en: 'This definition is nested too deeply to be shown.', zh: '此定义嵌套过深，无法显示。' },
   moreText: { en: 'Show more ({n} characters follow)', zh: '显示更多（后面还有 {n} 个字符）' },
   approve: { en: 'Approve these {n} tools', zh: '批准这 {n} 个工具' },
   approveOne: { en: 'Approve this tool', zh: '批准这个工具' },

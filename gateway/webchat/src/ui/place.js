@@ -5,6 +5,7 @@ import { html } from 'htm/preact'
 import { signal } from '@preact/signals'
 import { t } from '../i18n/language.js'
 import { FaultBox } from './fault.js'
+import { placeTitle } from './header.js'
 
 const panels = signal(/** @type {typeof import('../panels/panels.js').Panels|null} */ (null))
 /** It could not be fetched. */
@@ -21,9 +22,8 @@ function load() {
 }
 
 export function Place() {
-  if (panels.value) return h(panels.value, null)
-  if (!away.value) load()
-  return html`<section id="place" class="panel" tabindex="-1"><div class="column">${away.value
+  if (!panels.value && !away.value) load()
+  return html`<section id="place" class="panel" tabindex="-1" aria-label=${placeTitle()}><div class="column">${panels.value ? h(panels.value, null) : away.value
     ? html`<${FaultBox} fault=${{ code: 'network' }} actions=${html`<button type="button" onClick=${load}>${t('retry')}</button>`} />`
     : html`<p class="muted" role="status">${t('placeComing')}</p>`}</div></section>`
 }

@@ -57,7 +57,16 @@ export class Stub {
   /** @param {string} id */
   conversation(id) {
     let c = this.conversations.get(id)
-    if (!c) this.conversations.set(id, (c = new Conversation(id, (changed) => this.tell({ type: 'session_changed', sessionId: id, session: changed.row() }))))
+    /** @type {any} */
+    let open
+    const changed = (/** @type {Conversation} */ now) => {
+      this.tell({ type: 'session_changed', sessionId: id, session: now.row() })
+      const asked = now.asked()
+      if (asked?.approvalId === open?.approvalId) return
+      this.tell({ type: 'approval_changed', sessionId: id, approval: asked ?? { ...open, decision: 'once' } })
+      open = asked
+    }
+    if (!c) this.conversations.set(id, (c = new Conversation(id, changed)))
     return c
   }
 
