@@ -73,6 +73,7 @@ for (const [name, reach] of Object.entries(states)) {
           assert.deepEqual(await axe(w.page), [], colorScheme)
         }
         await until(() => w.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth && /** @type {HTMLElement} */ (document.getElementById('place')).scrollWidth <= /** @type {HTMLElement} */ (document.getElementById('place')).clientWidth))
+        assert.deepEqual(await w.page.locator('.panel :is(pre, p, h2, h4, dt, summary)').evaluateAll((all) => all.filter((el) => el.scrollWidth > el.clientWidth + 1).map((el) => el.textContent)), [], 'cut off')
         await shot(w.page, `panel-${name.replaceAll(/\W+/g, '-')}-${window.width}`)
       }, { ...window, locale, expected: /503/ })
     }
