@@ -40,7 +40,7 @@ function SchemasBeside({ before, after, name }) {
 }
 
 /** @param {{before: string, after: string, name: string}} props */
-function Beside({ before, after, name }) {
+export function Beside({ before, after, name }) {
   const marked = before.length <= MARKED && after.length <= MARKED
   const both = useMemo(() => (marked ? compare(before, after) : null), [before, after])
   const side = (/** @type {'asApproved'|'asNow'} */ key, /** @type {string} */ text, /** @type {import('./compare.js').Stretch[]|undefined} */ stretches, /** @type {string} */ tag) => {

@@ -6,6 +6,7 @@ import { following } from '../app/route.js'
 import { FaultBox } from '../ui/fault.js'
 import { keepFocus } from '../ui/keep.js'
 import { readFile } from './api.js'
+import { Beside } from './changes.js'
 import { Foreign, Line } from './foreign.js'
 import { stateOf, toneOf } from './standing.js'
 import { approveSkill, loadSkills, scopes, skills, skillsFault } from './state.js'
@@ -24,7 +25,7 @@ export function SkillPage({ name }) {
 }
 
 /** The key of the words for how a skill is. @param {Skill} s */
-const nextOf = (s) => (s.error ? 'skillBrokenNext' : s.state === 'ready' ? 'skillReady' : s.state === 'changed' ? 'skillChanged' : 'skillUnapproved')
+const nextOf = (s) => (s.error ? 'skillBrokenNext' : s.state === 'ready' ? 'skillReady' : s.state !== 'changed' ? 'skillUnapproved' : s.was === undefined ? 'skillChanged' : 'changedNext')
 
 /** @param {{now: Skill}} props */
 function SkillView({ now }) {
@@ -58,8 +59,10 @@ function SkillView({ now }) {
     <p class="standing" role="status"><span class="tag tag-${now.error ? 'bad' : toneOf(state)}">${w(state)}</span> ${w(nextOf(now))}</p>
     ${now.error ? html`<p class="muted">${w('itSays')} <${Line} text=${now.error} /></p>` : ''}
     ${passed ? html`<div class="said again" role="alert"><p>${w('changedAgain')}</p><button type="button" class="primary" onClick=${anew}>${w('lookAnew')}</button></div>` : ''}
+    ${shown.changes?.length ? html`<h3>${w('whatChanged')}</h3><ul>${shown.changes.map((c) => html`<li key=${c.file}><${Line} text=${c.file} /> <span class="tag tag-${c.what === 'removed' ? 'bad' : 'ask'}">${w(c.what === 'changed' ? 'fileChanged' : c.what) || c.what}</span></li>`)}</ul>` : ''}
     <h3>${PAGE}</h3>
-    ${page === undefined ? html`<p role="status">${w('loading')}</p>` : page === null ? html`<p>${w('fileGone')}</p>` : html`<${Foreign} text=${page} label=${PAGE} />`}
+    ${page === undefined ? html`<p role="status">${w('loading')}</p>` : page === null ? html`<p>${w('fileGone')}</p>`
+      : shown.was !== undefined && shown.was !== page ? html`<${Beside} before=${shown.was} after=${page} name=${PAGE} />` : html`<${Foreign} text=${page} label=${PAGE} />`}
     <${Files} key=${shown.hash} skill=${shown} />
     ${now.state !== 'ready' && !now.error && !passed && typeof page === 'string' ? html`<${Approve} skill=${shown} refused=${() => setAgain(true)} />` : ''}
   </article>`

@@ -6,7 +6,7 @@
  * @typedef {{name: string, scope: string, transport: string, host?: string, state: string, error?: string, authorize?: boolean, protocol?: string,
  *   hash?: string, approvedHash?: string, tools: Tool[], changes?: import('./compare.js').Change[]}} Server
  */
-/** @typedef {{name: string, description: string, hash: string, state: string, error?: string, files: string[]}} Skill */
+/** @typedef {{name: string, description: string, hash: string, state: string, error?: string, files: string[], changes?: {file: string, what: string}[], was?: string}} Skill */
 
 const known = new Set(['connecting', 'unapproved', 'ready', 'changed', 'failed'])
 

@@ -112,6 +112,7 @@ export const words = {
   skillBrokenNext: { en: 'Mend its files, then look again.', zh: '修正文件后重新查看。' },
   approveSkill: { en: 'Approve this skill', zh: '批准这个技能' },
   approveSkillHint: { en: 'You approve all {n} files of its folder.', zh: '批准的是其文件夹中的全部 {n} 个文件。' },
+  fileChanged: { en: 'other content', zh: '内容不同' },
   files: { en: 'Files', zh: '文件' },
   fileGone: { en: 'This file cannot be read now.', zh: '现在无法读取此文件。' },
   waitingTitle: { en: '{n} conversations wait for you', zh: '{n} 个对话在等你' },
