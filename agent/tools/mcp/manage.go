@@ -3,6 +3,7 @@ package mcp
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -121,8 +122,10 @@ func (s *server) approve(ctx context.Context, hash string) error {
 		return fault.New(fault.CodeConflict, "the definitions are not those of this hash now", "look at them again with GET /api/mcp")
 	}
 	was := approvedOf(hash, defs)
-	if err := s.pins.keep(ctx, s.name, was); err != nil { // before the pin: what it does not go with is not shown
-		return storeFault(err)
+	// Before the pin: what it does not go with is not shown. It decides nothing, so a store
+	// that does not take it (of the instance's servers, the one at the edge) hinders nothing.
+	if err := s.pins.keep(ctx, s.name, was); err != nil {
+		s.env.log.Info("the approved definitions of an MCP server are not kept", slog.String("server", s.name), slog.Any("err", err))
 	}
 	identity := s.entry.identity()
 	pin, err := s.pins.update(ctx, s.name, func(p *Pin) (bool, error) {
