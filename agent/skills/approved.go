@@ -93,7 +93,7 @@ func (s *Source) compared(ctx context.Context, user string, one Skill, approved 
 	}
 	switch {
 	case err != nil && !errors.Is(err, bucket.ErrNotFound):
-		s.Log.Warn("what was approved of a skill cannot be read", slog.String("user", user), slog.String("skill", one.Name), slog.Any("err", err))
+		s.Log.Warn("what was approved of a skill cannot be read", slog.String("user", user), slog.String("skill", one.Name), slog.Any("error", err))
 	case err == nil && was.Hash == approved:
 		one.Changes, one.Was = was.changes(one.sums), was.Page
 	}

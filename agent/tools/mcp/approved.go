@@ -84,7 +84,7 @@ func (s *server) remembered(ctx context.Context, hash string, pin Pin) (was appr
 		err = json.Unmarshal(o.Body, &was)
 	}
 	if err != nil && !errors.Is(err, bucket.ErrNotFound) {
-		s.env.log.Warn("the approved definitions of an MCP server cannot be read", slog.String("server", s.name), slog.Any("err", err))
+		s.env.log.Warn("the approved definitions of an MCP server cannot be read", slog.String("server", s.name), slog.Any("error", err))
 	}
 	return was
 }

@@ -125,7 +125,7 @@ func (s *server) approve(ctx context.Context, hash string) error {
 	// Before the pin: what it does not go with is not shown. It decides nothing, so a store
 	// that does not take it (of the instance's servers, the one at the edge) hinders nothing.
 	if err := s.pins.keep(ctx, s.name, was); err != nil {
-		s.env.log.Info("the approved definitions of an MCP server are not kept", slog.String("server", s.name), slog.Any("err", err))
+		s.env.log.Info("the approved definitions of an MCP server are not kept", slog.String("server", s.name), slog.Any("error", err))
 	}
 	identity := s.entry.identity()
 	pin, err := s.pins.update(ctx, s.name, func(p *Pin) (bool, error) {
