@@ -31,8 +31,14 @@ func (s *Server) config(c echo.Context) (configAnswer, error) {
 	if err != nil {
 		port = 0
 	}
+	scopes := []string{chat.ScopeRead}
+	for _, more := range []string{chat.ScopeChat, chat.ScopeAdmin} {
+		if has, _ := c.Get(more).(bool); has {
+			scopes = append(scopes, more)
+		}
+	}
 	return configAnswer{
-		WSPort: port, Version: s.Version, Provider: s.Model.Provider, Model: s.Model.Model, Offline: s.Model.Offline, MaxMessageBytes: chat.MaxMessage,
+		WSPort: port, Version: s.Version, Provider: s.Model.Provider, Model: s.Model.Model, Offline: s.Model.Offline, MaxMessageBytes: chat.MaxMessage, Scopes: scopes,
 	}, nil
 }
 

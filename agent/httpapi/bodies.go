@@ -131,6 +131,8 @@ type configAnswer struct {
 	Model           string `json:"model"`
 	Offline         bool   `json:"offline"`
 	MaxMessageBytes int    `json:"maxMessageBytes"`
+
+	Scopes []string `json:"scopes"` // of who asks
 }
 
 type toolRow struct {
@@ -160,6 +162,11 @@ type ledgerAnswer struct {
 
 type serversAnswer struct {
 	Servers []mcp.Server `json:"servers"`
+}
+
+// grantAnswer says where the authorization of a server is given.
+type grantAnswer struct {
+	Location string `json:"location"`
 }
 
 type skillsAnswer struct {

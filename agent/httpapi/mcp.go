@@ -3,6 +3,7 @@ package httpapi
 import (
 	"mime"
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -79,15 +80,45 @@ func (s *Server) authorizeServer(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if accepts(c, echo.MIMEApplicationJSON) { // a page, which says where it leads before it goes there
+		return c.JSON(http.StatusOK, grantAnswer{to})
+	}
 	return c.Redirect(http.StatusFound, to)
 }
 
-// serverAuthorized takes the browser back.
+// accepts reports whether a client names a kind of answer.
+func accepts(c echo.Context, kind string) bool {
+	return strings.Contains(c.Request().Header.Get(echo.HeaderAccept), kind)
+}
+
+// backToPage is where a browser is led after an authorization: the page shows the
+// server as it is now, so nothing that the address says of it has to be believed.
+func backToPage(name string, err error) string {
+	ending := "failed"
+	switch {
+	case err == nil:
+		ending = "granted"
+	case fault.CodeOf(err) == fault.CodeForbidden:
+		ending = "denied"
+	case fault.CodeOf(err) == fault.CodeNotFound:
+		ending = "unknown"
+	}
+	to := chat.PageTools
+	if name != "" {
+		to += "/" + name
+	}
+	return to + "?authorization=" + ending
+}
+
+// serverAuthorized takes the browser back, to the page where it shows pages.
 func (s *Server) serverAuthorized(c echo.Context) error {
 	if s.Servers == nil {
 		return noServers()
 	}
 	name, err := s.Servers.Authorized(c.Request().Context(), user(c), c.QueryParams())
+	if accepts(c, echo.MIMETextHTML) {
+		return c.Redirect(http.StatusSeeOther, backToPage(name, err))
+	}
 	if err != nil {
 		return err
 	}

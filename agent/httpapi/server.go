@@ -110,8 +110,8 @@ func (s *Server) let(scope string) echo.MiddlewareFunc {
 			}
 			s.Egress.Bring(p.User, r.Header.Get(egress.Header))
 			c.Set("user", p.User)
-			c.Set("admin", p.Has("admin"))
-			c.Set("chat", p.Has("chat"))
+			c.Set(chat.ScopeAdmin, p.Has(chat.ScopeAdmin))
+			c.Set(chat.ScopeChat, p.Has(chat.ScopeChat))
 			s.Runs.Note(runs.Caller{User: p.User, Via: p.Via, Refused: p.Refused})
 			c.Response().Header().Set("Cache-Control", "no-store")
 			return next(c)

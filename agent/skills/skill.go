@@ -27,8 +27,12 @@ type Skill struct {
 	State       State    `json:"state"`
 	Error       string   `json:"error,omitempty"` // why it cannot be used as it is
 	Files       []string `json:"files"`           // below its folder
+	Changes     []Change `json:"changes,omitempty"`
+	Was         string   `json:"was,omitempty"` // SKILL.md as it was approved, where that is known and it has changed
 
-	text string // what the model reads: SKILL.md without its front matter
+	text string            // what the model reads: SKILL.md without its front matter
+	page string            // SKILL.md
+	sums map[string]string // the hash of each file; nil where they were not read
 }
 
 // State reports whether a skill may be used.
@@ -66,10 +70,12 @@ type content struct {
 
 // parse reads a skill out of its files. What is wrong with it stands in Error.
 func parse(name string, files []content) Skill {
-	s := Skill{Name: name, Hash: hashOf(files), Files: []string{}}
+	s := Skill{Name: name, Hash: hashOf(files), Files: []string{}, sums: map[string]string{}}
 	var text []byte
 	for _, f := range files {
 		s.Files = append(s.Files, f.path)
+		sum := sha256.Sum256(f.body)
+		s.sums[f.path] = hex.EncodeToString(sum[:])
 		if f.path == page {
 			text = f.body
 		}
@@ -77,6 +83,7 @@ func parse(name string, files []content) Skill {
 	if err := s.read(text); err != nil {
 		s.Error = err.Error()
 	}
+	s.page = string(text)
 	return s
 }
 

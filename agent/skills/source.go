@@ -100,12 +100,12 @@ func (s *Source) refresh(user string) {
 	defer cancel()
 	if _, err := s.List(ctx, user); err != nil && s.root.Err() == nil {
 		s.Log.Warn("a user's skills cannot be read", slog.String("user", user), slog.Any("error", err))
-		s.keep(user, nil) // a model must not be told of what may have changed
+		s.remember(user, nil) // a model must not be told of what may have changed
 	}
 }
 
-// keep takes in what was read.
-func (s *Source) keep(user string, all []Skill) {
+// remember takes in what was read.
+func (s *Source) remember(user string, all []Skill) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.Now()
@@ -139,9 +139,9 @@ func (s *Source) List(ctx context.Context, user string) ([]Skill, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, one.judged(approved[name]))
+		all = append(all, s.compared(ctx, user, one.judged(approved[name]), approved[name]))
 	}
-	s.keep(user, all)
+	s.remember(user, all)
 	return all, nil
 }
 
@@ -226,6 +226,9 @@ func (s *Source) Approve(ctx context.Context, user, name, hash string) (Skill, e
 		return Skill{}, fault.New(fault.CodeConflict, "this skill cannot be used as it is: "+one.Error, "mend it, look at it again, and approve the hash that it has then")
 	case hash != one.Hash:
 		return Skill{}, fault.New(fault.CodeConflict, "the skill is another than the one whose hash was sent", "look at it again, and approve the hash that GET /api/skills gives")
+	}
+	if err := s.keep(ctx, user, one); err != nil {
+		return Skill{}, err
 	}
 	if err := s.approve(ctx, user, name, hash); err != nil {
 		return Skill{}, err

@@ -45,7 +45,9 @@ func (c *Core) routes() *echo.Echo {
 	e.Use(c.requestID, c.securityHeaders, c.realIP, c.guardLoopback, c.cors)
 
 	c.get(e, "/", c.page, c.socketInstead)
-	c.get(e, "/s/:session", c.page)
+	for _, place := range []string{"/s/:session", chat.PageTools, chat.PageTools + "/:name", "/skills/:name", "/needs-you", "/settings"} {
+		c.get(e, place, c.page)
+	}
 	c.get(e, "/assets/*", c.asset)
 	for _, name := range []string{"/favicon.ico", "/favicon.svg", "/manifest.webmanifest", "/robots.txt", "/licenses.txt"} {
 		c.get(e, name, c.rootFile)

@@ -37,6 +37,8 @@ const (
 	PathSkillPinned  = "/api/skills/:name/approve"
 	PathServerGrant  = "/api/mcp/:name/authorize"
 	PathServerReturn = "/api/mcp/callback"
+	// PageTools is where the gateway's page shows the servers; below it, one by its name.
+	PageTools = "/tools"
 	// PathServersClient is a document for authorization servers.
 	PathServersClient = "/api/mcp/client.json"
 	PathLogin         = "/api/login"

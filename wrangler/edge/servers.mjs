@@ -52,7 +52,7 @@ export async function servers(decision, request, env, refuse, next) {
     case "POST /api/mcp/:name/approve":
       return approve(name, decision, request, env, refuse, next);
     case "GET /api/mcp/:name/authorize":
-      return authorize(name, decision, env, say);
+      return authorize(name, decision, request, env, say);
     case "GET /api/mcp/callback":
       return comeBack(decision, request, env, say, next);
   }
@@ -170,10 +170,11 @@ function hashOf(text) {
  * instance's server counts for all, so an administrator gives it.
  * @param {string} name
  * @param {Forward} decision
+ * @param {Request} request
  * @param {Env} env
  * @param {(fault: import("./fault.mjs").Fault) => Response} say
  */
-async function authorize(name, decision, env, say) {
+async function authorize(name, decision, request, env, say) {
   const entry = (await instanceOf(env)).servers.get(name);
   const conflict = (/** @type {string} */ why) => say({ status: 409, code: "conflict", error: `this server takes no authorization: ${why}`, hint: "GET /api/mcp says how it is" });
   /** @type {{url: string, headers: Record<string, string>} | undefined} */
@@ -195,6 +196,8 @@ async function authorize(name, decision, env, say) {
   const keeper = entry ? vaultOf(env) : userOf(env, decision.user);
   const begun = await keeper.beginAuthorization(decision.user, name, server, applicant, client);
   if (!("location" in begun)) return say(begun);
+  // A page says where it leads before it goes there.
+  if (accepts(request, "application/json")) return withHeader(Response.json({ location: begun.location }, { headers: { "cache-control": "no-store" } }), decision.header);
   return withHeader(new Response(null, { status: 302, headers: { location: begun.location, "cache-control": "no-store" } }), decision.header);
 }
 
@@ -223,9 +226,20 @@ async function comeBack(decision, request, env, say, next) {
   const instances = searchParams.get("state")?.startsWith("i");
   const keeper = instances ? vaultOf(env) : userOf(env, decision.user);
   const ended = await keeper.endAuthorization(decision.user, search);
+  if (!("name" in ended) && accepts(request, "text/html")) return withHeader(new Response(null, { status: 303, headers: { location: `/tools?authorization=${endings[ended.code] ?? "failed"}`, "cache-control": "no-store" } }), decision.header);
   if (!("name" in ended)) return say(ended);
   return next(request, { ...decision, target: `/api/mcp/callback?server=${ended.name}` });
 }
+
+/** What the page is told of an authorization that came to nothing, by the code of the reason; as the agent tells it. @type {Record<string, string>} */
+const endings = { forbidden: "denied", not_found: "unknown" };
+
+/**
+ * Whether a client names a kind of answer.
+ * @param {Request} request
+ * @param {string} kind
+ */
+const accepts = (request, kind) => (request.headers.get("accept") ?? "").includes(kind);
 
 /**
  * A request's body as text; null when it breaks off, nothing when it is too long.

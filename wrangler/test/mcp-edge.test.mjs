@@ -19,9 +19,9 @@ function decision(method, route, more = {}) {
 }
 
 /** Asks this side; what reached the agent is in `agent`. */
-async function ask(env, method, path, body, { route = "/api/mcp/:name", answer = () => new Response("{}"), ...more } = {}) {
+async function ask(env, method, path, body, { route = "/api/mcp/:name", answer = () => new Response("{}"), accept = "*/*", ...more } = {}) {
   const agent = [];
-  const request = new Request(`https://gate.example.org${path}`, { method, body, headers: { "content-type": "application/json", "content-length": "7" } });
+  const request = new Request(`https://gate.example.org${path}`, { method, body, headers: { "content-type": "application/json", "content-length": "7", accept } });
   const next = async (asked, so) => {
     agent.push({ body: await asked.text(), target: so.target, length: asked.headers.get("content-length") });
     return answer(agent);
@@ -131,6 +131,15 @@ test("an authorization leads away from here, and back", async () => {
     assert.deepEqual(agent.map(({ target }) => target), [`/api/mcp/callback?server=${name}`]);
     const keeper = admin ? env.VAULT.getByName("gateway") : env.USER.getByName("alice");
     assert.equal((await keeper.serverToken(name, await identityOf({ url: `${server.url}/mcp` }))).token, "canary-token");
+  }
+  // A page is told where it leads; who begins again ends what they began.
+  const { got: told } = await leave("mine", { accept: "application/json" });
+  assert.deepEqual([told.status, told.headers.get("x-core"), new URL((await told.json()).location).origin], [200, "1", server.url]);
+  // A browser that comes back to nothing, or with a no, is led to the page, which says so.
+  const state = new URL((await leave("mine")).got.headers.get("location")).searchParams.get("state");
+  for (const [query, ending] of [["state=none", "unknown"], [`state=${state}&error=access_denied`, "denied"]]) {
+    const { got, agent } = await ask(env, "GET", `/api/mcp/callback?${query}`, undefined, { route: "/api/mcp/callback", accept: "text/html,*/*;q=0.8" });
+    assert.deepEqual([got.status, got.headers.get("location"), agent.length], [303, `/tools?authorization=${ending}`, 0]);
   }
   // Nobody comes back by saying so.
   assert.equal((await ask(env, "GET", "/api/mcp/callback?server=mine", undefined, { route: "/api/mcp/callback" })).got.status, 404);

@@ -237,8 +237,9 @@ func (s *Source) away(ctx context.Context, f *flow, address string) (*auth.Autho
 }
 
 // Authorized takes a person back who was at an authorization server, and returns the
-// name of the server that the agent may use now. Whoever began the authorization ends
-// it: a link that somebody else has begun gives them nothing.
+// name of the server that the agent may use now, or may not where there is an error.
+// Whoever began the authorization ends it: a link that somebody else has begun gives
+// them nothing.
 func (s *Source) Authorized(ctx context.Context, user string, query url.Values) (string, error) {
 	if s.Egress != nil {
 		return s.told(ctx, user, query.Get("server"))
@@ -249,7 +250,7 @@ func (s *Source) Authorized(ctx context.Context, user string, query url.Values) 
 	}
 	if said := query.Get("error"); said != "" {
 		f.cancel()
-		return "", fault.New(fault.CodeForbidden, "the authorization server says no: "+plain.Line(clip(said, 100)), "begin again with GET /api/mcp/"+f.server.name+"/authorize if that was not meant")
+		return f.server.name, fault.New(fault.CodeForbidden, "the authorization server says no: "+plain.Line(clip(said, 100)), "begin again with GET /api/mcp/"+f.server.name+"/authorize if that was not meant")
 	}
 	f.back <- &auth.AuthorizationResult{Code: query.Get("code"), State: query.Get("state"), Iss: query.Get("iss")}
 	select {
@@ -258,7 +259,7 @@ func (s *Source) Authorized(ctx context.Context, user string, query url.Values) 
 		return "", ctx.Err()
 	}
 	if f.err != nil {
-		return "", unauthorized(f.err)
+		return f.server.name, unauthorized(f.err)
 	}
 	if f.server.scope == ScopeInstance {
 		s.of(user) // who authorizes is told, too

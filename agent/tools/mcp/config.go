@@ -15,6 +15,7 @@ import (
 	"github.com/loongclaw/loongclaw/agent/outbound"
 	"github.com/loongclaw/loongclaw/agent/tools"
 	"github.com/loongclaw/loongclaw/pkg/fault"
+	"github.com/loongclaw/loongclaw/pkg/plain"
 )
 
 // Entry is one server as its configuration has it.
@@ -62,6 +63,7 @@ func ParseFile(b []byte) (map[string]Entry, error) {
 // The bounds of a configuration.
 const (
 	maxURL     = 2048
+	maxHost    = 300 // bytes of it that are shown
 	maxHeaders = 32
 	maxHeader  = 8 << 10
 )
@@ -106,6 +108,15 @@ func (e Entry) identity() string {
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
+}
+
+// host is where a server is reached over HTTP, as people tell one from another.
+func (e Entry) host() string {
+	u, err := url.Parse(e.URL)
+	if err != nil || e.Command != "" {
+		return ""
+	}
+	return plain.Line(clip(u.Host, maxHost))
 }
 
 // check refuses an entry that cannot be right, with what to do.

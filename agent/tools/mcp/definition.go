@@ -189,9 +189,11 @@ const (
 type Change struct {
 	Tool string `json:"tool"`
 	What string `json:"what"`
+	Was  *Tool  `json:"was,omitempty"` // as it was approved, where that is kept
 }
 
-// changes compares definitions with those that were approved.
+// changes compares definitions with those that were approved. A tool of which both
+// texts are different is there twice.
 func changes(was map[string]Seen, now []Definition) []Change {
 	var out []Change
 	left := map[string]bool{}
@@ -201,17 +203,19 @@ func changes(was map[string]Seen, now []Definition) []Change {
 	for _, d := range now {
 		old, known := was[d.Tool]
 		delete(left, d.Tool)
-		switch {
-		case !known:
-			out = append(out, Change{d.Tool, Added})
-		case old.Description != d.text:
-			out = append(out, Change{d.Tool, Description})
-		case old.Schema != d.form:
-			out = append(out, Change{d.Tool, Schema})
+		if !known {
+			out = append(out, Change{Tool: d.Tool, What: Added})
+			continue
+		}
+		if old.Description != d.text {
+			out = append(out, Change{Tool: d.Tool, What: Description})
+		}
+		if old.Schema != d.form {
+			out = append(out, Change{Tool: d.Tool, What: Schema})
 		}
 	}
 	for name := range left {
-		out = append(out, Change{name, Removed})
+		out = append(out, Change{Tool: name, What: Removed})
 	}
 	slices.SortFunc(out, func(a, b Change) int { return cmp.Or(cmp.Compare(a.Tool, b.Tool), cmp.Compare(a.What, b.What)) })
 	return out

@@ -3,6 +3,7 @@ package mcp
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ type Server struct {
 	Name      string   `json:"name"`
 	Scope     string   `json:"scope"`
 	Transport string   `json:"transport"`
+	Host      string   `json:"host,omitempty"` // where it is reached over HTTP; the rest of an address may be a secret
 	State     State    `json:"state"`
 	Error     string   `json:"error,omitempty"`
 	Authorize bool     `json:"authorize,omitempty"` // GET …/authorize would mend the error
@@ -29,6 +31,15 @@ type Tool struct {
 	Name        string          `json:"name"`
 	Description string          `json:"description"`
 	InputSchema json.RawMessage `json:"inputSchema"`
+}
+
+// shown is a definition as the API has it.
+func (d Definition) shown() Tool {
+	schema := d.Schema
+	if schema == nil {
+		schema = json.RawMessage("{}")
+	}
+	return Tool{shownTool(d.Tool), d.Description, schema}
 }
 
 // List returns a user's servers.
@@ -48,20 +59,17 @@ func (s *server) show() Server {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := Server{
-		Name: s.name, Scope: s.scope, Transport: string(s.entry.kind()), State: s.state, Error: s.err, Authorize: s.authorize, Protocol: s.protocol,
+		Name: s.name, Scope: s.scope, Transport: string(s.entry.kind()), Host: s.entry.host(), State: s.state, Error: s.err, Authorize: s.authorize, Protocol: s.protocol,
 		Hash: s.hash, Approved: s.pin.Hash, Tools: []Tool{},
 	}
 	for _, d := range s.defs {
-		schema := d.Schema
-		if schema == nil {
-			schema = json.RawMessage("{}")
-		}
-		out.Tools = append(out.Tools, Tool{shownTool(d.Tool), d.Description, schema})
+		out.Tools = append(out.Tools, d.shown())
 	}
 	if s.state == Changed {
 		out.Changes = changes(s.pin.Seen, s.defs)
-		for i := range out.Changes {
-			out.Changes[i].Tool = shownTool(out.Changes[i].Tool)
+		for i, c := range out.Changes {
+			out.Changes[i].Was = s.was.of(s.pin.Hash, c)
+			out.Changes[i].Tool = shownTool(c.Tool)
 		}
 	}
 	return out
@@ -113,6 +121,12 @@ func (s *server) approve(ctx context.Context, hash string) error {
 	if hash == "" || now != hash || state != Unapproved && state != Changed && state != Ready {
 		return fault.New(fault.CodeConflict, "the definitions are not those of this hash now", "look at them again with GET /api/mcp")
 	}
+	was := approvedOf(hash, defs)
+	// Before the pin: what it does not go with is not shown. It decides nothing, so a store
+	// that does not take it (of the instance's servers, the one at the edge) hinders nothing.
+	if err := s.pins.keep(ctx, s.name, was); err != nil {
+		s.env.log.Info("the approved definitions of an MCP server are not kept", slog.String("server", s.name), slog.Any("error", err))
+	}
 	identity := s.entry.identity()
 	pin, err := s.pins.update(ctx, s.name, func(p *Pin) (bool, error) {
 		if p.Of == identity && p.Hash == hash && p.Changed == "" {
@@ -126,6 +140,7 @@ func (s *server) approve(ctx context.Context, hash string) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.was = was
 	if s.pin = pin; s.hash == hash && !s.stale && s.state != Failed {
 		s.state = Ready
 	}
@@ -214,6 +229,9 @@ func (s *Source) Remove(ctx context.Context, user, name string) error {
 		if err := s.Bucket.Delete(ctx, grantKey(one.pins.prefix, name)); err != nil {
 			return storeFault(err)
 		}
+	}
+	if err := s.Bucket.Delete(ctx, one.pins.approvedKey(name)); err != nil {
+		return storeFault(err)
 	}
 	// The version stays and grows: standing approvals of calls were for what it was.
 	_, err = one.pins.update(ctx, name, func(p *Pin) (bool, error) {

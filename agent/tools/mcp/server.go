@@ -57,6 +57,7 @@ type server struct {
 	defs      []Definition
 	hash      string
 	pin       Pin
+	was       approvedTools // what the pin was given for, as far as that is kept
 	protocol  string
 	conn      *connection
 	stale     bool // the server said that its list has changed since it was read
@@ -149,7 +150,7 @@ func (s *server) lookAnd(ctx context.Context, judge func(ctx context.Context, ha
 	if err != nil {
 		return s.failed(errors.New("its approval cannot be read from the store"))
 	}
-	s.settle(defs, hash, conn.protocol(), pin)
+	s.settle(defs, hash, conn.protocol(), pin, s.remembered(ctx, hash, pin))
 	if changed {
 		s.tell(ctx, event{what: eventChanged, server: s.name, hash: hash})
 	}
@@ -293,10 +294,10 @@ func (s *server) approved(ctx context.Context, _, _ string) (pin Pin, changed bo
 }
 
 // settle takes definitions in, with what was approved.
-func (s *server) settle(defs []Definition, hash, protocol string, pin Pin) {
+func (s *server) settle(defs []Definition, hash, protocol string, pin Pin, was approvedTools) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.defs, s.hash, s.pin, s.protocol, s.err, s.authorize = defs, hash, pin, protocol, "", false
+	s.defs, s.hash, s.pin, s.was, s.protocol, s.err, s.authorize = defs, hash, pin, was, protocol, "", false
 	s.looked = s.env.now()
 	switch {
 	case s.stale:

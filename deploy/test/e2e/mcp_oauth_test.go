@@ -94,12 +94,34 @@ func TestAServerIsAuthorizedThroughTheGateway(t *testing.T) {
 	if err != nil || left.StatusCode != http.StatusFound || !strings.HasPrefix(to.String(), server.URL+"/authorize?") || to.Query().Get("redirect_uri") != w.Base+"/api/mcp/callback" {
 		t.Fatalf("%d to %v, %v", left.StatusCode, to, err)
 	}
+	// A page says where it leads first; who begins again ends what they began.
+	var page struct{ Location string }
+	request.Header.Set("Accept", "application/json")
+	shown, err := transport.RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = json.NewDecoder(shown.Body).Decode(&page)
+	_ = shown.Body.Close() // it was read
+	if to, _ = url.Parse(page.Location); err != nil || shown.StatusCode != http.StatusOK || to == nil || !strings.HasPrefix(page.Location, server.URL+"/authorize?") {
+		t.Fatalf("%d %q, %v", shown.StatusCode, page.Location, err)
+	}
 	back := "/api/mcp/callback?" + url.Values{"code": {"a-code"}, "state": {to.Query().Get("state")}}.Encode()
 	refused(t, bob, 404, "not_found", "GET", back, nil)
 	if a := do(t, alice, 200, "GET", back, nil); !strings.Contains(string(a.Body), "mine") {
 		t.Errorf("who is back reads %s", a.Body)
 	}
 	refused(t, alice, 404, "not_found", "GET", back, nil)
+	request.URL.Path, request.URL.RawQuery = "/api/mcp/callback", "state=none"
+	request.Header.Set("Accept", "text/html")
+	led, err := transport.RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = led.Body.Close() // only its head is wanted
+	if to := led.Header.Get("Location"); led.StatusCode != http.StatusSeeOther || to != "/tools?authorization=unknown" {
+		t.Errorf("a browser is led to %q, %d", to, led.StatusCode)
+	}
 	if s := toolServers(t, alice, "failed")["mine"]; s.State != "unapproved" || len(s.Tools) != 1 {
 		t.Errorf("then: %+v", s)
 	}

@@ -16,7 +16,7 @@ func pageCases() []testCase {
 		{"the page is served without a credential", page},
 		{"the page has a strict policy and is asked for again each time", pageHeaders},
 		{"a page that has not changed is 304", pageUnchanged},
-		{"a session's address is the page, too", sessionPage},
+		{"a session's address, and that of each other place, is the page, too", placesOfPage},
 		{"files with a hash in their name are kept for ever", immutableFile},
 		{"a file that is not there is 404", missingFile},
 		{"no path leaves the page's folder", escapingFile},
@@ -63,13 +63,16 @@ func pageUnchanged(t *testing.T, s *suite) {
 	}
 }
 
-func sessionPage(t *testing.T, s *suite) {
+func placesOfPage(t *testing.T, s *suite) {
 	want := s.send(t, call{path: "/"})
-	got := s.send(t, call{path: "/s/%E7%86%8A%E5%A4%A7"})
-	got.wantStatus(t, http.StatusOK)
-	if string(got.body) != string(want.body) {
-		t.Error("the session's page is not the page")
+	for _, path := range []string{"/s/%E7%86%8A%E5%A4%A7", "/tools", "/tools/mine?authorization=granted", "/skills/tidy", "/needs-you", "/settings"} {
+		got := s.send(t, call{path: path})
+		got.wantStatus(t, http.StatusOK)
+		if string(got.body) != string(want.body) || got.header.Get("Content-Security-Policy") != want.header.Get("Content-Security-Policy") {
+			t.Errorf("%s is not the page", path)
+		}
 	}
+	s.wantAgentUntouched(t)
 }
 
 var assetPath = regexp.MustCompile(`/assets/[\w.-]+\.(?:js|css)`)
@@ -116,7 +119,7 @@ func escapingFile(t *testing.T, s *suite) {
 
 func unknownAddress(t *testing.T, s *suite) {
 	const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
-	for _, path := range []string{"/nothing", "/api/nothing", "/v1/nothing", "/s", "/s/", "/s/a/b", "/s/%00", "/index.php?x=1", "/" + strings.Repeat("a", 3000)} {
+	for _, path := range []string{"/nothing", "/api/nothing", "/v1/nothing", "/s", "/s/", "/s/a/b", "/tools/a/b", "/tools/", "/skills", "/settings/x", "/needs-you/x", "/s/%00", "/index.php?x=1", "/" + strings.Repeat("a", 3000)} {
 		for _, method := range []string{http.MethodGet, http.MethodHead} {
 			a := s.send(t, call{method: method, path: path, header: map[string]string{"Accept": browser, "Sec-Fetch-Mode": "navigate"}})
 			if a.status != http.StatusNotFound || a.header.Get("Content-Type") != "text/html; charset=utf-8" {

@@ -16,11 +16,14 @@ import (
 const (
 	// What a new chat cannot be shown without, the words of one language included.
 	maxFirst = 60_000
-	// Without what only code, formulas, files and their comparison need.
+	// Without what only code, formulas, files, their comparison and the places beside
+	// conversations need.
 	maxPage = 135_000
 	// What files that come with messages need.
 	maxFiles = 15_000
-	maxAll   = 265_000
+	// What those places need: tools, skills, what waits, settings.
+	maxPanels = 20_000
+	maxAll    = 285_000
 )
 
 // committed reads the embedded page.
@@ -90,18 +93,26 @@ func TestPageIsSmall(t *testing.T) {
 	if first > maxFirst || all > maxAll { // the words are in both
 		t.Errorf("gzip: first load %d (at most %d), all %d (at most %d)", first, maxFirst, all, maxAll)
 	}
-	page, files := all, 0
+	page := all
 	for name := range reached(committed(t), "languages-", "tex-", "difference-") {
 		page -= zipped(committed(t)[name])
 	}
-	for name := range reached(committed(t), "attach-", "sha256-") {
-		files += zipped(committed(t)[name])
-	}
-	if page -= files; files == 0 || files > maxFiles {
-		t.Errorf("gzip: what files need %d (at most %d)", files, maxFiles)
+	for _, part := range []struct {
+		what  string
+		names []string
+		most  int
+	}{{"files", []string{"attach-", "sha256-"}, maxFiles}, {"the other places", []string{"panels-"}, maxPanels}} {
+		size := 0
+		for name := range reached(committed(t), part.names...) {
+			size += zipped(committed(t)[name])
+		}
+		if size < 5_000 || size > part.most {
+			t.Errorf("gzip: what %s need %d, want 5000 to %d", part.what, size, part.most)
+		}
+		page -= size
 	}
 	if page > maxPage || page >= all-60_000 {
-		t.Errorf("gzip: without code and formulas %d (at most %d), with them %d", page, maxPage, all)
+		t.Errorf("gzip: without code, formulas, files and other places %d (at most %d), with them %d", page, maxPage, all)
 	}
 	if first < 10_000 || all <= first {
 		t.Errorf("gzip: first load %d and all %d cannot be right: the measure misses files", first, all)

@@ -12,6 +12,8 @@ import { watchKeys } from './ui/help.js'
 import { watchOnline } from './ui/status.js'
 import { watchWidth } from './ui/rail.js'
 import { watchPrint } from './ui/fold.js'
+import { placeTitle } from './ui/header.js'
+import { showTheme } from './app/theme.js'
 import { haveWords, language, t } from './i18n/language.js'
 import { activeRuns } from './chat/state.js'
 import * as account from './app/account.js'
@@ -63,6 +65,7 @@ effect(() => {
   dropShown()
 })
 
+showTheme()
 watchAddress()
 watchSession()
 watchPast()
@@ -91,7 +94,8 @@ account.start()
 await Promise.all([haveWords(), drawn])
 render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById('app')))
 effect(() => {
-  const title = sessionId.value && (state.value.title || listedTitle.value)
+  const title = placeTitle() || (sessionId.value && (state.value.title || listedTitle.value))
   const name = title ? `${title} · ${t('app')}` : t('app')
-  document.title = asking.value.size ? `● ${t('needsYou')} · ${name}` : name
+  const waiting = asking.value.size
+  document.title = waiting ? `● ${t('needsYouN', { n: waiting })} · ${name}` : name
 })

@@ -199,3 +199,6 @@ async function leave() {
 }
 
 export const hasToken = () => saved() !== null
+
+/** Whether a page that the browser opens by itself is opened as this user. */
+export const navigates = () => !saved()?.token

@@ -4,7 +4,7 @@ import { computed, signal } from '@preact/signals'
 import * as api from '../wire/api.js'
 import { networkFault } from '../wire/fault.js'
 import { append, put, renew } from '../chat/list.js'
-import { go, sessionId } from './route.js'
+import { go, sessionId, view } from './route.js'
 import { forgetParcels } from './letters.js'
 import { phase, takeProbed } from './account.js'
 import { rowChanged, rowRemoved, showEmpty } from './current.js'
@@ -25,8 +25,8 @@ export const query = signal('')
 export const listFault = signal(/** @type {import('../wire/fault.js').Fault|null} */ (null))
 /** What is about to go: a conversation, or what was said in it; and whether it was on the page. */
 export const removing = signal(/** @type {{session: api.Session, what: 'session'|'history', shown: boolean}|null} */ (null))
-/** Conversations in which a decision is asked for, in the order in which they were heard of. */
-export const asking = signal(/** @type {ReadonlySet<string>} */ (new Set()))
+/** Conversations in which a decision is asked for, in the order in which they were heard of; and what for, where that was told. */
+export const asking = signal(/** @type {ReadonlyMap<string, api.Approval|null>} */ (new Map()))
 /** The shown conversation's title, by the list. */
 export const listedTitle = computed(() => sessions.value.find((s) => s.id === sessionId.value)?.title ?? '')
 
@@ -86,20 +86,21 @@ export async function fetchMore() {
   }
 }
 
-async function readApprovals() {
+export async function readApprovals() {
   try {
     const { approvals } = await api.listApprovals()
-    asking.value = new Set([...asking.peek(), ...approvals.map((a) => a.sessionId)])
+    for (const one of approvals) noteAsking(one.sessionId, true, one)
   } catch {
     // The rows say it of themselves.
   }
 }
 
-/** @param {string} id @param {boolean} asks */
-function noteAsking(id, asks) {
-  if (asking.peek().has(id) === asks) return
-  const next = new Set(asking.peek())
-  if (asks) next.add(id)
+/** @param {string} id @param {boolean} asks @param {api.Approval} [approval] */
+function noteAsking(id, asks, approval) {
+  const known = asking.peek().get(id)
+  if (asks ? known !== undefined && (!approval || known?.approvalId === approval.approvalId) : known === undefined) return
+  const next = new Map(asking.peek())
+  if (asks) next.set(id, approval ?? null)
   else next.delete(id)
   asking.value = next
 }
@@ -125,7 +126,7 @@ export function listChanged(event) {
     noteAsking(id, false)
     rowRemoved(id)
   }
-  if (type === 'approval_changed') noteAsking(id, !event.approval?.decision)
+  if (type === 'approval_changed') noteAsking(id, !event.approval?.decision, event.approval)
 }
 
 /** @param {number} ms */
@@ -186,7 +187,7 @@ function settleRemove() {
 /** Takes it back. Who was in the conversation is there again, unless they went elsewhere. */
 export function undoRemove() {
   const gone = settleRemove()
-  if (gone?.shown && !sessionId.peek()) go(gone.session.id)
+  if (gone?.shown && view.peek() === 'chat' && !sessionId.peek()) go(gone.session.id)
 }
 
 /** @param {boolean} [leaving] */

@@ -178,4 +178,8 @@ export const en = {
   fileFailed: 'could not be fetched',
   partAway: 'A part of the page that belongs here could not be loaded.',
   reload: 'Reload the page',
+  tools: 'Tools',
+  settings: 'Settings',
+  skipContent: 'To the content',
+  placeComing: 'One moment…',
 }

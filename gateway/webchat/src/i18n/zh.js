@@ -179,4 +179,8 @@ export const zh = {
   fileFailed: '无法取得',
   partAway: '页面中属于这里的部分无法加载。',
   reload: '刷新页面',
+  tools: '工具',
+  settings: '设置',
+  skipContent: '跳到内容',
+  placeComing: '请稍候…',
 }

@@ -5,7 +5,7 @@ import { useRef } from 'preact/hooks'
 import { language, switchLanguage, t } from '../i18n/language.js'
 import { exportMemory } from '../app/actions.js'
 import { hasToken, signOut, user } from '../app/account.js'
-import { sessionId } from '../app/route.js'
+import { sessionId, view } from '../app/route.js'
 import { listedTitle, removeSoon, sessions } from '../app/sessions.js'
 import { state } from '../app/current.js'
 import { StatusLine } from './status.js'
@@ -13,9 +13,16 @@ import { focusSoon, listShown, narrow, showList } from './rail.js'
 import { helpOpen } from './help.js'
 import { Icon } from './icons.js'
 
+/** What a place that is no conversation is called; '' in a conversation. */
+export function placeTitle() {
+  const now = view.value
+  return now === 'chat' ? '' : t(now === 'needs' ? 'needsYou' : now === 'settings' ? 'settings' : 'tools')
+}
+
 export function Header() {
   const id = sessionId.value
-  const title = id ? state.value.title || listedTitle.value || t('newChat') : t('newChat')
+  const other = placeTitle()
+  const title = other || (id && (state.value.title || listedTitle.value)) || t('newChat')
   return html`<header class="bar">
     ${listShown.value && !narrow.value ? '' : html`<button type="button" class="ghost" id="open-list" aria-label=${t('openSessions')} title=${t('openSessions')}
       aria-expanded=${listShown.value} aria-controls="sessions" onClick=${() => { showList(true); focusSoon('close-list') }}><${Icon} name="menu" /></button>`}

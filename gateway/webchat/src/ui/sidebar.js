@@ -6,7 +6,7 @@ import { signal } from '@preact/signals'
 import { language, t } from '../i18n/language.js'
 import { days } from '../chat/list.js'
 import { asking, fetchMore, fetching, listFault, loaded, more, query, refreshSoon, removeSoon, removing, rename, search, sessions } from '../app/sessions.js'
-import { address, go, sessionId } from '../app/route.js'
+import { address, following, go, sessionId, view, visit } from '../app/route.js'
 import { FaultBox } from './fault.js'
 import { composing } from './field.js'
 import { Bear, Icon } from './icons.js'
@@ -45,7 +45,22 @@ export function Sidebar() {
       ${days(rows, today.value).map((day) => html`<${Day} key=${nameOf(day)} day=${day} at=${at} />`)}
       ${more.value ? html`<button type="button" class="ghost more" tabindex="-1" disabled=${fetching.value} onClick=${fetchMore}>${t('moreRows')}</button>` : ''}
     </div>
+    <${Places} />
   </nav>`
+}
+
+/** The places of the page that are no conversations. */
+const places = /** @type {const} */ ([['tools', '/tools', 'tool'], ['settings', '/settings', 'gear']])
+
+function Places() {
+  const shown = view.value === 'skill' ? 'tools' : view.value
+  return html`<ul class="places">${places.map(([name, path, icon]) => html`<li key=${name}><a href=${path} class=${shown === name ? 'here' : ''} aria-current=${shown === name ? 'page' : undefined}
+    onClick=${following(path, arrive)}><${Icon} name=${icon} />${t(name)}</a></li>`)}</ul>`
+}
+
+function arrive() {
+  closeCover()
+  focusSoon('place')
 }
 
 /** A day that is over while the page is open is yesterday. */
@@ -76,12 +91,16 @@ function Day({ day, at }) {
     <ul>${day.rows.map((s) => html`<${Row} key=${s.id} session=${s} stops=${s.id === at} />`)}</ul></section>`
 }
 
-/** The way to what waits for a decision, wherever in the list it stands. */
+/** The way to what waits for a decision, wherever in the list it stands; to a list of it where it is more than one. */
 function NeedsYou() {
-  const ids = [...asking.value]
+  const ids = [...asking.value.keys()]
   if (!ids.length) return null
-  const next = ids[(ids.indexOf(sessionId.value) + 1) % ids.length]
-  return html`<button type="button" class="needs" onClick=${() => open(next)}><${Icon} name="hand" />${t('needsYouN', { n: ids.length })}</button>`
+  const lead = () => {
+    if (ids.length === 1) return open(ids[0])
+    visit('/needs-you')
+    arrive()
+  }
+  return html`<button type="button" class="needs" onClick=${lead}><${Icon} name="hand" />${t('needsYouN', { n: ids.length })}</button>`
 }
 
 /** What a row says of itself beside its title. @type {Record<string, import('../i18n/language.js').Key>} */

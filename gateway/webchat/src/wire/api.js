@@ -24,7 +24,7 @@ export function headers(more) {
  *   known: a status that is an answer, too
  * @returns {Promise<Response>}
  */
-async function send(path, options = {}) {
+export async function send(path, options = {}) {
   const { body, known, ...rest } = options
   const more = body === undefined ? options.headers : { 'Content-Type': 'application/json', ...options.headers }
   let response
@@ -48,7 +48,7 @@ async function send(path, options = {}) {
  * @param {Parameters<typeof send>[1]} [options]
  * @returns {Promise<any>}
  */
-async function json(path, options) {
+export async function json(path, options) {
   return bodyOf(await send(path, options))
 }
 
@@ -100,7 +100,9 @@ export async function listSessions({ query = '', from = 0, etag = '' } = {}) {
 /** Where the changes of the list are told. @param {string} cursor */
 export const listStream = (cursor) => `/api/sessions/stream?after=${encodeURIComponent(cursor)}`
 
-/** @returns {Promise<{approvals: {approvalId: string, sessionId: string}[]}>} what waits for a decision, in all sessions */
+/** @typedef {{approvalId: string, sessionId: string, name?: string, scope?: string, expiresAt?: string}} Approval */
+
+/** @returns {Promise<{approvals: Approval[]}>} what waits for a decision, in all sessions */
 export const listApprovals = () => json('/api/approvals')
 
 /** Where a session's events are told, from a cursor until nothing goes on. @param {string} id @param {string} after */
@@ -154,7 +156,7 @@ export const getModels = () => json('/api/models')
 /** @returns {Promise<string>} */
 export const exportMemory = async () => (await send('/api/memory/export?format=md', { headers: { Accept: 'text/markdown' } })).text()
 
-/** @returns {Promise<{offline?: boolean, version?: string, provider?: string, maxMessageBytes?: number}>} */
+/** @returns {Promise<{offline?: boolean, version?: string, provider?: string, maxMessageBytes?: number, scopes?: string[]}>} */
 export const getConfig = () => json('/api/config')
 
 /** A file of the workspace, as it is. @param {string} path */

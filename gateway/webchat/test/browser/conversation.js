@@ -56,6 +56,13 @@ export class Conversation {
     return this.events.some((e) => e.type === 'approval_required' && e.runId === this.run && !over.has(e.approvalId))
   }
 
+  /** What is asked, as the list of approvals has it. */
+  asked() {
+    const over = new Set(this.events.filter((e) => e.type === 'approval_resolved').map((e) => e.approvalId))
+    const open = this.events.findLast((e) => e.type === 'approval_required' && e.runId === this.run && !over.has(e.approvalId))
+    return open && { approvalId: open.approvalId, sessionId: this.id, name: open.name, scope: open.scope, expiresAt: open.expiresAt }
+  }
+
   /** @param {any} change */
   patch(change) {
     if (change.model !== undefined) this.model = change.model

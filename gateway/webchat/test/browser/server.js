@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { createHash } from 'node:crypto'
 import { Conversation, frame } from './conversation.js'
 import { Workspace } from './workspace.js'
+import { Outside } from './outside.js'
 
 const dist = fileURLToPath(new URL('../../dist/', import.meta.url))
 const types = /** @type {Record<string, string>} */ ({ js: 'text/javascript', css: 'text/css', html: 'text/html; charset=utf-8', svg: 'image/svg+xml', txt: 'text/plain' })
@@ -34,6 +35,10 @@ export class Stub {
     this.offline = false
     /** What is in the workspace, by its path. */
     this.files = this.workspace.files
+    /** Servers of tools, and skills. */
+    this.outside = new Outside()
+    /** @type {string[]|undefined} */
+    this.scopes = ['read', 'chat', 'admin']
     /** What was told of changes of the list, and to whom. @type {any[]} */
     this.told = []
     /** @type {Set<import('node:http').ServerResponse>} */
@@ -56,7 +61,16 @@ export class Stub {
   /** @param {string} id */
   conversation(id) {
     let c = this.conversations.get(id)
-    if (!c) this.conversations.set(id, (c = new Conversation(id, (changed) => this.tell({ type: 'session_changed', sessionId: id, session: changed.row() }))))
+    /** @type {any} */
+    let open
+    const changed = (/** @type {Conversation} */ now) => {
+      this.tell({ type: 'session_changed', sessionId: id, session: now.row() })
+      const asked = now.asked()
+      if (asked?.approvalId === open?.approvalId) return
+      this.tell({ type: 'approval_changed', sessionId: id, approval: asked ?? { ...open, decision: 'once' } })
+      open = asked
+    }
+    if (!c) this.conversations.set(id, (c = new Conversation(id, changed)))
     return c
   }
 
@@ -98,7 +112,7 @@ export class Stub {
 
   /** @param {string} path @param {import('node:http').ServerResponse} res */
   async file(path, res) {
-    const name = path === '/' || path.startsWith('/s/') ? 'index.html' : path.slice(1)
+    const name = path === '/' || /^\/(s|skills|tools)\/[^/]+$|^\/(tools|needs-you|settings)$/.test(path) ? 'index.html' : path.slice(1)
     try {
       const content = await readFile(dist + name)
       res.writeHead(200, { 'Content-Type': types[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream', 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff' })
@@ -129,13 +143,14 @@ export class Stub {
     const [, , room, rawId, verb] = url.pathname.split('/')
     const id = decodeURIComponent(rawId ?? '')
     const known = this.conversations.get(id)
+    if (room === 'mcp' || room === 'skills' || (room === 'files' && this.outside.files.has(decodeURIComponent(url.pathname.slice('/api/files/'.length))))) return this.outside.answer(req.method ?? '', room, url.pathname, body, (status, answer) => (typeof answer === 'string' ? text(res, answer) : reply(res, status, answer)))
     if (room === 'files') return this.workspace.answer(req, decodeURIComponent(url.pathname.slice('/api/files/'.length)), body).then(([status, answer]) => reply(res, status, answer))
     if (room === 'models') return reply(res, 200, { models: this.models })
-    if (room === 'config') return reply(res, 200, { wsPort: 80, version: 'test', provider: 'offline', offline: this.offline })
+    if (room === 'config') return reply(res, 200, { wsPort: 80, version: 'test', provider: 'offline', offline: this.offline, scopes: this.scopes })
     if (room === 'memory') return text(res, '# 记忆导出\n')
     if (room === 'approvals' && req.method === 'GET') {
       const waiting = [...this.conversations.values()].filter((c) => c.state() === 'waiting')
-      return reply(res, 200, { approvals: waiting.map((c) => ({ approvalId: 'p', sessionId: c.id })) })
+      return reply(res, 200, { approvals: waiting.map((c) => c.asked() ?? { approvalId: 'p', sessionId: c.id }) })
     }
     if (room === 'approvals') return this.approve(id, body, res)
     if (room === 'history' && req.method === 'GET') return reply(res, 200, { sessionId: id, messages: known?.summaries ?? [], ...(known?.todo && { todo: { items: known.todo } }) })
