@@ -15,7 +15,7 @@ var (
 	inModule  = regexp.MustCompile("in `(agent|gateway|deploy|pkg)`")
 	testFunc  = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark)\w+)\(`)
 	namedTest = regexp.MustCompile("`(Test[A-Z]\\w+)`")
-	own       = []string{"-run", "-v", "-timeout", "-args", "-count", "-fuzz", "-bench"}
+	own       = []string{"-run", "-v", "-timeout", "-args", "-count", "-fuzz", "-bench", "-benchmem"}
 )
 
 // Whoever wants to see a figure again types the command beside it: it must name a
