@@ -23,22 +23,22 @@ func TestChoice(t *testing.T) {
 		cfg  Config
 		want []string
 	}{
-		"nothing":                      {Config{}, []string{"offline/offline"}},
-		"one key":                      {Config{Settings: map[string]Provider{"deepseek": key}}, []string{"deepseek/deepseek-flash"}},
-		"first key only":               {Config{Settings: map[string]Provider{"kimi": key, "glm": key}}, []string{"glm/glm-4-flash"}},
-		"named":                        {Config{Providers: []string{"kimi"}, Settings: map[string]Provider{"kimi": key, "glm": key}}, []string{"kimi/kimi-k2.6"}},
-		"list":                         {Config{Providers: []string{" Kimi, glm,,kimi"}, Settings: map[string]Provider{"kimi": key, "glm": key}}, []string{"kimi/kimi-k2.6", "glm/glm-4-flash"}},
-		"list with offline":            {Config{Providers: []string{"glm", "offline"}, Settings: map[string]Provider{"glm": key}}, []string{"glm/glm-4-flash", "offline/offline"}},
-		"offline in spite of a key":    {Config{Providers: []string{"offline"}, Settings: map[string]Provider{"glm": key}}, []string{"offline/offline"}},
-		"named without a key":          {Config{Providers: []string{"kimi"}, Settings: map[string]Provider{"glm": key}}, []string{"offline/offline"}},
-		"list, one without a key":      {Config{Providers: []string{"kimi", "glm"}, Settings: map[string]Provider{"glm": key}}, []string{"glm/glm-4-flash"}},
-		"ollama named":                 {Config{Providers: []string{"ollama"}}, []string{"ollama/qwen3"}},
-		"ollama by its address":        {Config{Settings: map[string]Provider{"ollama": {URL: "http://127.0.0.1:11434", Model: "m"}}}, []string{"ollama/m"}},
-		"ollama model alone is not it": {Config{Settings: map[string]Provider{"ollama": {Model: "m"}}}, []string{"offline/offline"}},
-		"openai elsewhere, no key":     {Config{Providers: []string{"openai"}, Settings: map[string]Provider{"openai": {URL: "http://h/v1", Model: "m"}}}, []string{"openai/m"}},
-		"door":                         {Config{EgressURL: "http://llm.internal", EgressProviders: []string{"kimi", "glm"}}, []string{"kimi/kimi-k2.6"}},
-		"door and a list":              {Config{Providers: []string{"glm", "kimi"}, EgressURL: "http://llm.internal", EgressProviders: []string{"kimi,glm"}}, []string{"glm/glm-4-flash", "kimi/kimi-k2.6"}},
-		"door without providers":       {Config{EgressURL: "http://llm.internal"}, []string{"offline/offline"}},
+		"nothing":                        {Config{}, []string{"offline/offline"}},
+		"one key":                        {Config{Settings: map[string]Provider{"deepseek": key}}, []string{"deepseek/deepseek-flash"}},
+		"first key only":                 {Config{Settings: map[string]Provider{"kimi": key, "glm": key}}, []string{"glm/glm-4-flash"}},
+		"named":                          {Config{Providers: []string{"kimi"}, Settings: map[string]Provider{"kimi": key, "glm": key}}, []string{"kimi/kimi-k2.6"}},
+		"list":                           {Config{Providers: []string{" Kimi, glm,,kimi"}, Settings: map[string]Provider{"kimi": key, "glm": key}}, []string{"kimi/kimi-k2.6", "glm/glm-4-flash"}},
+		"list with offline":              {Config{Providers: []string{"glm", "offline"}, Settings: map[string]Provider{"glm": key}}, []string{"glm/glm-4-flash", "offline/offline"}},
+		"offline in spite of a key":      {Config{Providers: []string{"offline"}, Settings: map[string]Provider{"glm": key}}, []string{"offline/offline"}},
+		"named without a key":            {Config{Providers: []string{"kimi"}, Settings: map[string]Provider{"glm": key}}, []string{"offline/offline"}},
+		"list, one without a key":        {Config{Providers: []string{"kimi", "glm"}, Settings: map[string]Provider{"glm": key}}, []string{"glm/glm-4-flash"}},
+		"ollama named":                   {Config{Providers: []string{"ollama"}}, []string{"ollama/qwen3"}},
+		"ollama by its address":          {Config{Settings: map[string]Provider{"ollama": {URL: "http://127.0.0.1:11434", Model: "m"}}}, []string{"ollama/m"}},
+		"ollama model alone is not it":   {Config{Settings: map[string]Provider{"ollama": {Model: "m"}}}, []string{"offline/offline"}},
+		"openai elsewhere, no key":       {Config{Providers: []string{"openai"}, Settings: map[string]Provider{"openai": {URL: "http://h/v1", Model: "m"}}}, []string{"openai/m"}},
+		"egress proxy":                   {Config{EgressURL: "http://llm.internal", EgressProviders: []string{"kimi", "glm"}}, []string{"kimi/kimi-k2.6"}},
+		"egress proxy and a list":        {Config{Providers: []string{"glm", "kimi"}, EgressURL: "http://llm.internal", EgressProviders: []string{"kimi,glm"}}, []string{"glm/glm-4-flash", "kimi/kimi-k2.6"}},
+		"egress proxy without providers": {Config{EgressURL: "http://llm.internal"}, []string{"offline/offline"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, info := New(c.cfg, nil, nil)

@@ -1,5 +1,5 @@
 /**
- * The doors with plain HTTP before them, for tests: the header X-Test-Door names
+ * The egress proxy with plain HTTP before it, for tests: the header X-Test-Egress names
  * the door.
  */
 export { Egress } from "../egress/egress.mjs";
@@ -12,7 +12,7 @@ const worker = {
   fetch(request, _, ctx) {
     const url = new URL(request.url);
     url.protocol = "http:";
-    url.host = request.headers.get("X-Test-Door") ?? "r2.internal";
+    url.host = request.headers.get("X-Test-Egress") ?? "r2.internal";
     const { Egress } = /** @type {{Egress: (options: {props: import("../egress/egress.mjs").Props}) => Fetcher}} */ (/** @type {unknown} */ (ctx.exports));
     return Egress({ props: { key } }).fetch(new Request(url, request));
   },

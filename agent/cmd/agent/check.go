@@ -163,7 +163,7 @@ func report(r audit.Report, stdout io.Writer) error {
 	for _, o := range r.Orphans {
 		fmt.Fprintf(&out, "left over from a session that was cleared or deleted: %s: %d objects\n", o.Prefix, o.Objects)
 	}
-	fmt.Fprintf(&out, "%d users, %d journals whole, %d objects checked, %d anchors held, %d journals damaged, %d lines of ledgers, %d attachments whole\n", r.Users, r.Whole, r.Objects, r.Anchors, len(r.Damaged), r.Lines, r.Attached)
+	fmt.Fprintf(&out, "%d users, %d journals whole, %d objects checked, %d anchors held, %d journals damaged, %d lines of audit logs, %d attachments whole\n", r.Users, r.Whole, r.Objects, r.Anchors, len(r.Damaged), r.Lines, r.Attached)
 	if _, err := io.WriteString(stdout, out.String()); err != nil || len(r.Damaged)+len(r.Lost) == 0 {
 		return err
 	}

@@ -59,8 +59,8 @@ func (p *provider) only(t *testing.T) (*http.Request, string) {
 	return p.seen[0], p.bodies[0]
 }
 
-// llmDoor starts the doors alone, in workerd.
-func llmDoor(t *testing.T, vars map[string]string) (ask func(ctx context.Context, method, path, token, body string, header http.Header) *http.Response) {
+// egressTo starts the egress proxy alone, in workerd.
+func egressTo(t *testing.T, vars map[string]string) (ask func(ctx context.Context, method, path, token, body string, header http.Header) *http.Response) {
 	t.Helper()
 	w, err := testenv.StartWorker(t.Context(), testenv.WorkerOptions{Dir: t.TempDir(), Vars: vars, Config: "test/egress.jsonc"})
 	if err != nil {
@@ -82,7 +82,7 @@ func llmDoor(t *testing.T, vars map[string]string) (ask func(ctx context.Context
 		if q.Header == nil {
 			q.Header = http.Header{}
 		}
-		q.Header.Set("X-Test-Door", "llm.internal")
+		q.Header.Set("X-Test-Egress", "llm.internal")
 		q.Header.Set("X-LoongClaw-Door", token)
 		res, err := http.DefaultTransport.RoundTrip(q)
 		if err != nil {
@@ -93,7 +93,7 @@ func llmDoor(t *testing.T, vars map[string]string) (ask func(ctx context.Context
 	}
 }
 
-func TestTheDoorToTheModels(t *testing.T) {
+func TestTheWayToTheModels(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED: -short")
 	}
@@ -104,7 +104,7 @@ func TestTheDoorToTheModels(t *testing.T) {
 	}
 	nobody := gone.Addr().String()
 	_ = gone.Close()
-	ask := llmDoor(t, map[string]string{
+	ask := egressTo(t, map[string]string{
 		"OPENAI_API_KEY": modelKey, "OPENAI_BASE_URL": p.URL + "/v1",
 		"GLM_API_KEY": otherKey, "GLM_API_URL": p.URL + "/api/paas/v4/chat/completions",
 		"KIMI_API_KEY": otherKey, "KIMI_API_URL": "http://user:password@" + nobody + "/v1",
@@ -141,7 +141,7 @@ func TestTheDoorToTheModels(t *testing.T) {
 			if got != sent || q.URL.Path != tt.at || q.Header.Get("Authorization") != tt.auth || q.Method != http.MethodPost {
 				t.Errorf("%s: the provider got %s %s with %q and %s", tt.path, q.Method, q.URL.Path, q.Header.Get("Authorization"), got)
 			}
-			for _, name := range []string{"Cookie", "X-Api-Key", "Openai-Organization", "Forwarded", "X-Loongclaw-Door", "X-Test-Door"} {
+			for _, name := range []string{"Cookie", "X-Api-Key", "Openai-Organization", "Forwarded", "X-Loongclaw-Door", "X-Test-Egress"} {
 				if v := q.Header.Get(name); v != "" {
 					t.Errorf("%s: the provider got %s: %s", tt.path, name, v)
 				}

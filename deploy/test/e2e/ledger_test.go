@@ -85,7 +85,7 @@ func TestTheLedgerTellsWhatWasDoneAfterEverythingElseIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	sameLines("after a restart")
-	if out, err := w.Verify(limited(t)); err != nil || !strings.Contains(out, "7 lines of ledgers") {
+	if out, err := w.Verify(limited(t)); err != nil || !strings.Contains(out, "7 lines of audit logs") {
 		t.Errorf("agent verify: %s, %v, want 7 lines", out, err)
 	}
 }

@@ -114,7 +114,7 @@ func reach(w io.Writer, targets []string) (reached bool) {
 	} {
 		for _, token := range []string{"", "0000000000000000000000000000000000000000000000000000000000000000"} {
 			status, body := get(url, "", token)
-			say(fmt.Sprintf("door %s with the token %.4q", url, token), status != http.StatusForbidden, fmt.Sprint(status, " ", body))
+			say(fmt.Sprintf("egress %s with the token %.4q", url, token), status != http.StatusForbidden, fmt.Sprint(status, " ", body))
 		}
 	}
 	for _, host := range []string{"example.com", "127.0.0.1", "169.254.169.254", "api.cloudflare.com"} {

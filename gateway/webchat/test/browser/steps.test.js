@@ -2,7 +2,7 @@
 // thing itself, thoughts, the plan, summaries and files that are offered.
 
 import assert from 'node:assert/strict'
-import { axe, conversation, focused, scene, send, shot, until } from './world.js'
+import { axe, conversation, focused, says, scene, send, shot, until } from './world.js'
 
 /** @typedef {import('./world.js').World} World */
 
@@ -46,15 +46,15 @@ for (const window of both) {
     assert.deepEqual(said, zh ? ['已写入 notes/plan.md', '已读取 a.md', '已读取 b.md', '已使用 github › search_issues', '运行 make test 失败 make: no rule', '正在运行 sleep 9']
       : ['Wrote notes/plan.md', 'Read a.md', 'Read b.md', 'Used github › search_issues', 'Running make test failed make: no rule', 'Running sleep 9'])
     // The line above says what runs.
-    assert.match(await w.page.locator('.status').innerText(), zh ? /正在运行 sleep 9 · \d+ 秒/ : /Running sleep 9 · \d+ s/)
+    await says(w.page.locator('.status'), zh ? /正在运行 sleep 9 · \d+ 秒/ : /Running sleep 9 · \d+ s/)
     assert.ok(!(await w.page.locator('.status [role="status"]').innerText()).match(/\d+ (s|秒)$/), 'the seconds are not announced')
     // A tab stop each, and Enter opens it.
     await w.page.keyboard.press('Tab')
     await w.page.keyboard.press('Enter')
     await w.page.locator('#call-a .rows').waitFor()
     for (const id of ['d', 'e']) await w.page.locator(`#call-${id} summary`).click()
-    assert.match(await w.page.locator('#call-d').innerText(), /"found": 2/)
-    assert.match(await w.page.locator('#call-e').innerText(), zh ? /错误输出\s+make: no rule\s+退出码 2/ : /Error output\s+make: no rule\s+Exit code 2/)
+    await says(w.page.locator('#call-d'), /"found": 2/)
+    await says(w.page.locator('#call-e'), zh ? /错误输出\s+make: no rule\s+退出码 2/ : /Error output\s+make: no rule\s+Exit code 2/)
     assert.deepEqual(await axe(w.page), [])
     assert.ok(await fits(w))
     await shot(w.page, `steps-${window.width}-${window.locale}`)
@@ -86,7 +86,7 @@ scene('time taken is that of the work, without the wait for a person', async (w)
     return w.page.locator('.tool-time').count()
   })
   assert.equal(await w.page.locator('.tool-time').innerText(), '12 s')
-  assert.match(await w.page.locator('.tool-trace').innerText(), /^Allowed once · \d\d:00$/)
+  await says(w.page.locator('.tool-trace'), /^Allowed once · \d\d:00$/)
 })
 
 scene('what was found is a list of sources, and only what leads out safely is a link', async (w) => {
@@ -104,7 +104,7 @@ scene('what was found is a list of sources, and only what leads out safely is a 
   c.step('c', 'list_directory', { path: 'notes' }, 'ok', '[{"name":"a.md","type":"file"},{"name":"old","type":"directory"}]')
   await w.page.locator('.steps > summary').click()
   for (const id of ['b', 'c']) await w.page.locator(`#call-${id} summary`).click()
-  assert.match(await w.page.locator('.hits').innerText(), /^notes\/a\.md:3 the bear$/)
+  await says(w.page.locator('.hits'), /^notes\/a\.md:3 the bear$/)
   assert.deepEqual(await w.page.locator('.names li').allInnerTexts(), ['a.md', 'old/'])
   assert.deepEqual(await axe(w.page), [])
 })
@@ -118,14 +118,14 @@ for (const window of both) {
       { decisions: ['once', 'turn', 'deny'], reason: 'foreign_text', sources: ['https://example.com/<b>', 'web search: trains', 'exec_shell'] })
     const ask = w.page.getByRole('group', { name: zh ? '要写入 notes/plan.md 吗？' : 'Write notes/plan.md?' })
     await ask.locator('.added').first().waitFor()
-    assert.match(await ask.innerText(), zh ? /修改文件：\+42 −1 行/ : /Changes the file: lines \+42 −1/)
+    await says(ask, zh ? /修改文件：\+42 −1 行/ : /Changes the file: lines \+42 −1/)
     assert.deepEqual((await ask.locator('.rows > div').allInnerTexts()).slice(0, 5).map((s) => s.replace(/\n/g, '')), [' # Plan', ' ', '-old line', '+new \\u{202E}line', '+and one more'])
-    assert.match(await ask.innerText(), zh ? /94 行未改动/ : /94 unchanged lines/)
+    await says(ask, zh ? /94 行未改动/ : /94 unchanged lines/)
     assert.deepEqual(await ask.locator('.ask-why li').allInnerTexts(), ['https://example.com/<b>', ...(zh ? ['网上搜索：trains', '命令输出'] : ['a web search for trains', 'output of a command'])])
-    assert.match(await ask.innerText(), zh ? /可能由他人写下的文字/ : /text that others may have written/)
+    await says(ask, zh ? /可能由他人写下的文字/ : /text that others may have written/)
     // Exactly what may be decided.
     assert.deepEqual(await ask.getByRole('button').allInnerTexts(), zh ? ['直到这次回答结束', '允许一次', '拒绝'] : ['Until this answer is done', 'Allow once', 'Deny'])
-    assert.match(await ask.innerText(), zh ? /对这个文件的任何写入/ : /whatever is written to this file/)
+    await says(ask, zh ? /对这个文件的任何写入/ : /whatever is written to this file/)
     await shot(w.page, `ask-${window.width}-${window.locale}`)
     // Wherever in it the reader is.
     for (const share of [0.2, 0.5, 1]) {
@@ -150,7 +150,7 @@ for (const window of both) {
     await until(() => w.page.evaluate(() => document.activeElement?.matches('#call-a summary')))
     c.emit('tool_result', { runId: c.run, callId: 'a', name: 'write_file', status: 'ok', output: '{"success":true}' })
     await until(async () => (await w.page.locator('#call-a summary').innerText()).startsWith(zh ? '已写入' : 'Wrote'))
-    assert.match(await w.page.locator('.tool-trace').innerText(), zh ? /^已允许一次 · \d\d:\d\d$/ : /^Allowed once · \d\d:\d\d$/)
+    await says(w.page.locator('.tool-trace'), zh ? /^已允许一次 · \d\d:\d\d$/ : /^Allowed once · \d\d:\d\d$/)
     // What it changed can be read afterwards, too.
     await w.page.keyboard.press('Enter')
     await until(async () => (await w.page.locator('#call-a .added').count()) > 0)
@@ -164,7 +164,7 @@ scene('a command, an address and a memory stand there whole, once; a longer appr
   await command.waitFor()
   assert.equal(await command.locator('.scope').innerText(), 'make all && rm x')
   assert.equal((await command.innerText()).split('make all').length - 1, 1)
-  assert.match(await command.innerText(), /covers exactly this command/)
+  await says(command, /covers exactly this command/)
   assert.deepEqual(await command.getByRole('button').allInnerTexts(), ['Until this answer is done', 'For this conversation', 'For 7 days', 'Allow once', 'Deny'])
   await command.getByRole('button', { name: 'For this conversation' }).click()
   await until(() => c.decisions.get('p-a') === 'session')
@@ -186,9 +186,9 @@ scene('a command, an address and a memory stand there whole, once; a longer appr
   c.ask('d', 'mcp__mail__send', { to: 'bear@example.org', text: 'a\u200bb' }, 'mcp__mail__send (user definitions 0123456789ab, version 1)')
   const tool = w.page.getByRole('group', { name: 'Use mail › send?' })
   await tool.waitFor()
-  assert.match(await tool.innerText(), /"to": "bear@example\.org",\s+"text": "a\\u\{200B\}b"/)
-  assert.match(await tool.innerText(), /covers every call of this tool, whatever its arguments/)
-  assert.match(await tool.locator('.scope').innerText(), /^mcp__mail__send \(user definitions 0123456789ab, version 1\)$/)
+  await says(tool, /"to": "bear@example\.org",\s+"text": "a\\u\{200B\}b"/)
+  await says(tool, /covers every call of this tool, whatever its arguments/)
+  await says(tool.locator('.scope'), /^mcp__mail__send \(user definitions 0123456789ab, version 1\)$/)
   assert.deepEqual(await axe(w.page), [])
 })
 
@@ -249,7 +249,7 @@ for (const window of both) {
     c.emit('reasoning_chunk', { runId: c.run, messageId: 'a-' + c.run, content: 'Then \u202ethat <b>', offset: 17 })
     const line = w.page.locator('.thinks > summary')
     await until(async () => new RegExp(zh ? '思考中… [1-9]\\d* 秒' : 'Thinking… [1-9]\\d* s').test(await line.innerText()))
-    assert.match(await line.innerText(), /Then \\u\{202E\}that <b>/)
+    await says(line, /Then \\u\{202E\}that <b>/)
     assert.equal(await w.page.locator('.thinks p').count(), 0, 'nothing is drawn of what is folded')
     await line.focus()
     await w.page.keyboard.press('Enter')
@@ -259,7 +259,7 @@ for (const window of both) {
     await shot(w.page, `thought-${window.width}-${window.locale}`)
     c.say('The answer.')
     await w.page.getByText('The answer.').waitFor()
-    assert.match(await line.innerText(), zh ? /思考了 \d+ 秒/ : /Thought for \d+ s/)
+    await says(line, zh ? /思考了 \d+ 秒/ : /Thought for \d+ s/)
     await w.page.evaluate(() => { Object.defineProperty(navigator, 'clipboard', { value: { writeText: async (/** @type {string} */ text) => { /** @type {any} */ (globalThis).copied = text } } }) })
     await w.page.getByRole('button', { name: zh ? '复制回答' : 'Copy answer' }).click()
     assert.equal(await w.page.evaluate(() => /** @type {any} */ (globalThis).copied), 'The answer.')
@@ -275,7 +275,7 @@ scene('the plan is a list that changes in its place, and goes on with the newest
   c.emit('todo', { runId: c.run, items: [{ text: 'Look <b>up</b>', state: 'doing' }, { text: 'Write \u202eit', state: 'open' }, { text: 'x', state: 'constructor' }] })
   const plan = w.page.getByRole('region', { name: 'Plan' })
   await plan.waitFor()
-  assert.match(await plan.innerText(), /0 of 3 done/)
+  await says(plan, /0 of 3 done/)
   c.emit('todo', { runId: c.run, items: [{ text: 'Look <b>up</b>', state: 'done' }, { text: 'Write \u202eit', state: 'doing' }] })
   await until(async () => (await plan.innerText()).includes('1 of 2 done'))
   assert.deepEqual((await plan.locator('li').allInnerTexts()).map((s) => s.replace(/\s+/g, ' ')), ['✓ done: Look <b>up</b>', '◐ in work: Write \\u{202E}it'])
@@ -304,7 +304,7 @@ scene('a summary is a thin line between turns; a short conversation is not asked
   assert.equal(await line.innerText(), 'Earlier messages were summarised')
   assert.equal(await w.page.locator('.turn', { has: line }).getAttribute('data-turn'), 'm3')
   await line.click()
-  assert.match(await w.page.locator('.summarised').innerText(), /They spoke of <b>bears<\/b>\.\s+- And honey\.\n- And tea\./)
+  await says(w.page.locator('.summarised'), /They spoke of <b>bears<\/b>\.\s+- And honey\.\n- And tea\./)
   await w.page.getByRole('region', { name: 'Plan' }).getByText('Buy honey').waitFor()
   assert.deepEqual(await axe(w.page), [])
   await shot(w.page, 'summary')
@@ -339,7 +339,7 @@ scene('what an answer cost is told to who asks', async (w) => {
   c.finish('done', { usage: { promptTokens: 1000, completionTokens: 157, totalTokens: 1157, cachedTokens: 800, reasoningTokens: 50 } })
   const button = w.page.getByRole('button', { name: 'What it cost' })
   await button.click()
-  assert.match(await w.page.locator('.usage').innerText(), /1,157 tokens: 1,000 read, 157 written · 50 of them thought · 80 % of what was read came from the cache/)
+  await says(w.page.locator('.usage'), /1,157 tokens: 1,000 read, 157 written · 50 of them thought · 80 % of what was read came from the cache/)
   assert.equal(await button.getAttribute('aria-expanded'), 'true')
   assert.deepEqual(await axe(w.page), [])
 })

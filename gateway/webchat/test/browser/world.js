@@ -90,6 +90,21 @@ export async function until(ask) {
   throw new Error(`this never came true: ${ask}`)
 }
 
+/**
+ * Waits until what stands somewhere reads as expected: a click has no answer at once.
+ * @param {import('playwright-core').Locator} place
+ * @param {RegExp} pattern
+ */
+export async function says(place, pattern) {
+  let seen = ''
+  for (let i = 0; i < 400; i++) {
+    seen = await place.innerText()
+    if (pattern.test(seen)) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  assert.match(seen, pattern)
+}
+
 /** Screenshots for people: SHOTS=folder. @param {Page} page @param {string} name */
 export async function shot(page, name) {
   if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.png` })
