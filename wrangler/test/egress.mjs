@@ -1,6 +1,6 @@
 /**
  * The egress proxy with plain HTTP before it, for tests: the header X-Test-Egress names
- * the door.
+ * the host that a container would ask.
  */
 export { Egress } from "../egress/egress.mjs";
 
