@@ -29,7 +29,7 @@ export function Sidebar() {
   const rows = sessions.value.filter((s) => gone?.what !== 'session' || s.id !== gone.session.id)
   const at = [stop.value, sessionId.value].find((id) => rows.some((s) => s.id === id)) ?? rows[0]?.id
   const label = t('closeSessions')
-  return html`<nav class="sidebar ${listShown.value ? 'open' : ''}" id="sessions" aria-label=${t('sessions')}>
+  return html`<nav class="sidebar ${listShown.value ? 'open' : ''}" id="sessions" aria-label=${t('sessions')} onScroll=${nearEnd}>
     <div class="brand"><${Bear} /> ${t('app')}
       <button type="button" class="ghost" id="close-list" aria-label=${label} title=${narrow.value ? label : `${label} (Ctrl/⌘ + B)`} onClick=${hideList}><${Icon} name=${narrow.value ? 'close' : 'fold'} /></button>
     </div>
