@@ -93,3 +93,21 @@ func TestWhatFailedIsNotFenced(t *testing.T) {
 		t.Errorf("the model is shown %q", got[2].Text)
 	}
 }
+
+// TestUnfenced: what was fenced is found again, and nothing else is changed.
+func TestUnfenced(t *testing.T) {
+	for _, text := range []string{"a", "a\n", "two\nlines", "]\n[x: what stands between the two lines A is", strings.Repeat("龙", 100)} {
+		file := loop.Attached{Name: "a]b.txt", MediaType: "text/plain", Shown: loop.Shown{Hash: "h", MediaType: "text/plain", Data: []byte(text)}}
+		if got := loop.Unfenced(file.Text(true)); got != text {
+			t.Errorf("got %q, want %q", got, text)
+		}
+		if got := loop.Unfenced(text); got != text {
+			t.Errorf("%q became %q", text, got)
+		}
+	}
+	for _, text := range []string{"", "[x: what stands between the two lines A is]\nA\nb\nB", "[x: what stands between the two lines  is]\n\nb\n"} {
+		if got := loop.Unfenced(text); got != text {
+			t.Errorf("%q became %q", text, got)
+		}
+	}
+}

@@ -58,6 +58,7 @@ func (t *turn) report() string {
 
 // tell puts one result into words.
 func (t *turn) tell(r loop.Message) string {
+	r.Text = loop.Unfenced(r.Text)
 	for _, status := range []string{chat.ToolDenied, chat.ToolSkipped} {
 		if why, ok := strings.CutPrefix(r.Text, status+": "); ok {
 			return fmt.Sprintf(t.w.denied, why)
@@ -141,7 +142,7 @@ func (t *turn) tellWrite(text string) string {
 	if json.Unmarshal([]byte(text), &r) != nil || r.Path == "" {
 		r.Path = understand(t.said).text
 	}
-	return fmt.Sprintf(t.w.wrote, "`"+r.Path+"`")
+	return fmt.Sprintf(t.w.wrote, "`"+strings.TrimPrefix(r.Path, "./workspace/")+"`")
 }
 
 func (t *turn) tellSave(text string) string {

@@ -151,7 +151,7 @@ func TestResults(t *testing.T) {
 		"empty list":   {"列出文件", toolList, `[]`, "这个目录里还没有东西。"},
 		"read":         {"read a.txt", toolRead, "x ``` y\n", "This is in the file:\n\n````\nx ``` y\n````"},
 		"empty file":   {"read a.txt", toolRead, "", "The file is empty."},
-		"write":        {"write x to a.txt", toolWrite, `{"success":true,"path":"./workspace/a.txt"}`, "Done: I wrote `./workspace/a.txt`."},
+		"write":        {"write x to a.txt", toolWrite, `{"success":true,"path":"./workspace/a.txt"}`, "Done: I wrote `a.txt`."},
 		"save":         {"记住我爱茶", toolSave, `{"id":"mem_1","content":"我爱茶"}`, "记住了：我爱茶"},
 		"search":       {"what do I like?", toolSearch, `[{"content":"I like tea"},{"content":"nothing near"}]`, "I remember: I like tea"},
 		"search, none": {"what do I like?", toolSearch, `[]`, english.nothing},

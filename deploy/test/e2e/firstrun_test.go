@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -18,9 +19,9 @@ import (
 func TestTheMainJobWithoutAKey(t *testing.T) {
 	t.Parallel()
 	w := own(t, func(o *testenv.Options) { o.Model = "" })
-	for _, tt := range []struct{ lang, hello, time, remember, recall, want string }{
-		{"zh", "你好，你是谁？", "现在几点了？", "请记住：我的猫叫小花", "我的猫叫什么名字？", "小花"},
-		{"en", "Hello, who are you?", "What time is it?", "Please remember: my cat is called Whiskers", "What is my cat called?", "Whiskers"},
+	for _, tt := range []struct{ lang, hello, time, list, read, run, remember, recall, want string }{
+		{"zh", "你好，你是谁？", "现在几点了？", "列出文件", "读取 notes.txt", "运行 `cat notes.txt`", "请记住：我的猫叫小花", "我的猫叫什么名字？", "小花"},
+		{"en", "Hello, who are you?", "What time is it?", "list files", "read notes.txt", "run `cat notes.txt`", "Please remember: my cat is called Whiskers", "What is my cat called?", "Whiskers"},
 	} {
 		c := w.user(t)
 		s := dial(t, c, "/ws")
@@ -34,6 +35,15 @@ func TestTheMainJobWithoutAKey(t *testing.T) {
 		}
 		if as := l.Answers[end.RunID]; len(as) == 0 || !strings.Contains(as[len(as)-1].Text(), time.Now().Format("2006")) && !strings.Contains(as[len(as)-1].Text(), ":") {
 			t.Errorf("%s: %q got %v, want the time", tt.lang, tt.time, as)
+		}
+		// What a tool gave is told as it is, without what stands around it for models.
+		do(t, c, http.StatusOK, http.MethodPut, "/api/files/notes.txt", "the bear")
+		for _, told := range []struct{ said, want string }{
+			{tt.list, "- `notes.txt`"}, {tt.read, "```\nthe bear\n```"}, {tt.run, "```\nthe bear\n```"},
+		} {
+			if got := ask(t, c, "tools", told.said); !strings.HasSuffix(got, told.want) || strings.Contains(got, "information") {
+				t.Errorf("%s: %q got %q, want %q at its end", tt.lang, told.said, got, told.want)
+			}
 		}
 		if _, end = say(t, s, "a", tt.remember); end.Status != "done" {
 			t.Errorf("%s: got %v", tt.lang, end)
