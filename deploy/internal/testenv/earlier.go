@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -48,9 +49,9 @@ func BuildRelease(ctx context.Context, dir, release string) (Binaries, error) {
 	if err != nil {
 		return Binaries{}, err
 	}
-	revision, err := git(ctx, root, "log", "--format=%h", "--diff-filter=A", "--", "docs/releases/"+release+".md")
-	if err != nil || revision == "" {
-		return Binaries{}, ErrNoEarlier
+	revision, err := released(ctx, root, "HEAD", strings.TrimPrefix(release, "v"))
+	if err != nil {
+		return Binaries{}, err
 	}
 	return buildRevision(ctx, root, revision, dir)
 }
@@ -71,18 +72,29 @@ func buildRevision(ctx context.Context, root, revision, dir string) (Binaries, e
 	return b, nil
 }
 
-// earlier names the version before this one: the change that brought the notes of
-// the newest release. A release is what the notes are of, tagged or not yet.
+// headings are the releases that a changelog names, the newest first.
+var headings = regexp.MustCompile(`(?m)^## \[(\d+\.\d+\.\d+)\]`)
+
+// earlier names the version before this one: the newest release that the changelog had
+// before this very change.
 func earlier(ctx context.Context, root string) (string, error) {
-	found, err := git(ctx, root, "log", "--format=%h", "--diff-filter=A", "HEAD~1", "--", "docs/releases")
-	if err != nil {
+	changelog, err := git(ctx, root, "show", "HEAD~1:CHANGELOG.md")
+	newest := headings.FindStringSubmatch(changelog)
+	if err != nil || newest == nil {
 		return "", ErrNoEarlier
 	}
-	newest, _, _ := strings.Cut(found, "\n")
-	if newest == "" {
+	return released(ctx, root, "HEAD~1", newest[1])
+}
+
+// released returns the change that brought a release into the changelog, tagged or not
+// yet. Its notes may have been there before.
+func released(ctx context.Context, root, until, version string) (string, error) {
+	found, err := git(ctx, root, "log", "--reverse", "--format=%h", "-S", "## ["+version+"]", until, "--", "CHANGELOG.md")
+	first, _, _ := strings.Cut(found, "\n")
+	if err != nil || first == "" {
 		return "", ErrNoEarlier
 	}
-	return newest, nil
+	return first, nil
 }
 
 func git(ctx context.Context, root string, args ...string) (string, error) {
