@@ -28,7 +28,7 @@ export function NeedsPage() {
     return () => clearTimeout(timer)
   }, [untold])
   return html`<section aria-labelledby="waiting"><h2 id="waiting" aria-live="polite">${all.length === 0 ? w('waitingNone') : all.length === 1 ? w('waitingOne') : w('waitingTitle', { n: all.length })}</h2>
-    <ul class="rows needs-rows">${all.map(([id, approval]) => html`<${Waiting} key=${id} id=${id} approval=${approval} />`)}</ul></section>`
+    <ul class="entries needs-entries">${all.map(([id, approval]) => html`<${Waiting} key=${id} id=${id} approval=${approval} />`)}</ul></section>`
 }
 
 /** @param {{id: string, approval: Approval|null}} props */

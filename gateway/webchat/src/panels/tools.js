@@ -31,7 +31,7 @@ function Servers() {
     ${serversFault.value ? html`<${FaultBox} fault=${serversFault.value} />` : ''}
     ${!shown && !serversFault.value ? html`<p role="status">${w('loading')}</p>` : ''}
     ${shown && !shown.length ? html`<p>${w('noServers')}</p>` : ''}
-    ${shown?.length ? html`<ul class="rows">${shown.map((s) => html`<${ServerRow} key=${s.name} server=${s} />`)}</ul>` : ''}
+    ${shown?.length ? html`<ul class="entries">${shown.map((s) => html`<${ServerRow} key=${s.name} server=${s} />`)}</ul>` : ''}
     ${adds ? html`<${ServerForm} done=${close} />` : html`${mayAdd ? '' : html`<p class="muted">${w('needsChat')}</p>`}<div class="row">
       <button type="button" id="add-server" disabled=${!mayAdd} onClick=${() => setAdds(true)}>${w('addServer')}</button>
       <button type="button" onClick=${() => { loadServers(); loadSkills() }}>${w('refresh')}</button></div>`}</section>`
@@ -50,7 +50,7 @@ function Skills() {
   return html`<section aria-labelledby="skills"><h2 id="skills">${w('skills')}</h2><p class="muted">${w('skillsHint')}</p>
     ${skillsFault.value ? html`<${FaultBox} fault=${skillsFault.value} />` : ''}
     ${skills.value && !skills.value.length ? html`<p>${w('noSkills')}</p>` : ''}
-    ${skills.value?.length ? html`<ul class="rows">${skills.value.map((s) => html`<${SkillRow} key=${s.name} skill=${s} />`)}</ul>` : ''}</section>`
+    ${skills.value?.length ? html`<ul class="entries">${skills.value.map((s) => html`<${SkillRow} key=${s.name} skill=${s} />`)}</ul>` : ''}</section>`
 }
 
 /** @param {{skill: import('./standing.js').Skill}} props */

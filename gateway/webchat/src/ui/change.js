@@ -27,7 +27,8 @@ function keep(approvalId, content) {
 /** @param {string} old @param {string} now */
 async function compare(old, now) {
   const { diffLines } = await import('../chat/difference.js')
-  const changes = diffLines(old, now, { maxEditLength: EDITS, timeout: PATIENCE })
+  // Models leave the last line without an end: that changes no line.
+  const changes = diffLines(old, now, { maxEditLength: EDITS, timeout: PATIENCE, ignoreNewlineAtEof: true })
   return changes && rowsOf(changes)
 }
 
@@ -58,5 +59,6 @@ export function Change({ approvalId, path, content, asks }) {
   if ('why' in old) return said(old.why === 'missing' ? lines.length === 1 ? w('isNewOne') : w('isNew', { n: lines.length }) : w(old.why === 'unfit' ? 'tooLarge' : 'notCompared'), whole)
   if (old.text === content) return said(w('isSame'), whole)
   if (!change) return said(w('comparing'), whole)
+  if (!change.added && !change.removed) return said(w('isSame'), whole)
   return said(w('changes', { added: change.added, removed: change.removed }), html`<${Rows} rows=${change.rows} label=${w('change')} />`)
 }

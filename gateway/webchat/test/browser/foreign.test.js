@@ -24,7 +24,7 @@ scene('markup, scripts and addresses in every text stay text', async (w) => {
   w.stub.outside.server({ name: 'mine', host: attack, error: attack, state: 'changed', tools: [nasty], changes: [{ tool: attack, what: 'description', was: { ...nasty, description: `${attack}!` } }, { tool: attack, what: attack }] })
   w.stub.outside.skill('tidy', { description: attack, error: attack, text: attack, files: ['SKILL.md', attack] })
   await w.open('/tools')
-  await until(async () => (await w.page.locator('.rows li').count()) === 2)
+  await until(async () => (await w.page.locator('.entries li').count()) === 2)
   for (const path of ['/tools/mine', '/skills/tidy']) {
     await w.open(path)
     await w.page.locator('.foreign').first().waitFor()

@@ -30,7 +30,7 @@ const states = {
     w.stub.outside.skill('broken', { error: 'SKILL.md has no description', description: '' })
     w.stub.outside.server({ name: 'owner', scope: 'instance', transport: 'stdio', host: undefined })
     await w.open('/tools')
-    await until(async () => (await w.page.locator('.rows li').count()) === 11)
+    await until(async () => (await w.page.locator('.entries li').count()) === 11)
   },
   'a server to approve': async (w) => { w.stub.outside.server({ name: 'mine', tools: [tool('echo'), tool('add', 'Adds.', { a: { type: 'number' }, b: { type: 'number' } })] }); await w.open('/tools/mine'); await w.page.locator('.decision').waitFor(); await w.page.locator('.whole summary').first().click() },
   'a server that has changed': async (w) => { changed(w); await w.open('/tools/altered'); await w.page.locator('.beside').first().waitFor() },
@@ -53,7 +53,7 @@ const states = {
     await w.page.locator('.decision').waitFor()
   },
   'a server that is away': async (w) => { w.stub.interfere = (req) => (req.url === '/api/mcp' ? [503, { error: 'words', code: 'unavailable', requestId: 'q-1' }] : undefined); await w.open('/tools'); await w.page.locator('.panel .fault').waitFor() },
-  'two questions': async (w) => { await waiting(w, 2); await w.open('/needs-you'); await until(async () => (await w.page.locator('.needs-rows li').count()) === 2) },
+  'two questions': async (w) => { await waiting(w, 2); await w.open('/needs-you'); await until(async () => (await w.page.locator('.needs-entries li').count()) === 2) },
   'nothing that waits': async (w) => { await w.open('/needs-you'); await w.page.locator('#waiting').waitFor() },
   'the settings': async (w) => { await w.open('/settings'); await w.page.locator('.choice').first().waitFor() },
 }
@@ -328,8 +328,8 @@ scene('what waits is counted in the title of every tab and listed, and each line
   await button(w, 'Needs you (2)').click()
   assert.equal(path(w), '/needs-you')
   await w.page.getByRole('heading', { name: '2 conversations wait for you' }).waitFor()
-  assert.deepEqual(await w.page.locator('.needs-rows .row-name').allInnerTexts(), ['Question 1', 'Question 0']) // what expires first
-  assert.match(await w.page.locator('.needs-rows .foreign').first().innerText(), /write_file 1\.txt/)
+  assert.deepEqual(await w.page.locator('.needs-entries .row-name').allInnerTexts(), ['Question 1', 'Question 0']) // what expires first
+  assert.match(await w.page.locator('.needs-entries .foreign').first().innerText(), /write_file 1\.txt/)
   await w.page.waitForTimeout(600)
   assert.deepEqual(w.stub.requests.slice(before).filter((r) => /approvals|sessions/.test(r)), [], 'the stream says it all')
   await w.page.getByRole('link', { name: 'Question 1', exact: true }).first().click()

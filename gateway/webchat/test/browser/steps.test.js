@@ -120,6 +120,7 @@ for (const window of both) {
     await ask.locator('.added').first().waitFor()
     await says(ask, zh ? /修改文件：\+42 −1 行/ : /Changes the file: lines \+42 −1/)
     assert.deepEqual((await ask.locator('.rows > div').allInnerTexts()).slice(0, 5).map((s) => s.replace(/\n/g, '')), [' # Plan', ' ', '-old line', '+new \\u{202E}line', '+and one more'])
+    assert.ok(await ask.locator('.rows').evaluate((el) => [...el.children].every((row, i, all) => i === 0 || Math.abs(row.getBoundingClientRect().top - all[i - 1].getBoundingClientRect().bottom) < 1)), 'lines follow one another without a gap')
     await says(ask, zh ? /94 行未改动/ : /94 unchanged lines/)
     assert.deepEqual(await ask.locator('.ask-why li').allInnerTexts(), ['https://example.com/<b>', ...(zh ? ['网上搜索：trains', '命令输出'] : ['a web search for trains', 'output of a command'])])
     await says(ask, zh ? /可能由他人写下的文字/ : /text that others may have written/)
@@ -156,6 +157,15 @@ for (const window of both) {
     await until(async () => (await w.page.locator('#call-a .added').count()) > 0)
   }, window)
 }
+
+scene('a last line without an end is no change of it', async (w) => {
+  for (const [old, now, wanted] of /** @type {[string, string, RegExp][]} */ ([['one\ntwo\n', 'one\nand a half\ntwo', /lines \+1 −0/], ['one\n', 'one', /stays as it is/]])) {
+    const c = await asked(w)
+    w.stub.files.set('a.md', old)
+    c.ask('a', 'write_file', { path: 'a.md', content: now }, 'write_file a.md')
+    await says(w.page.locator('.asks'), wanted)
+  }
+})
 
 scene('a command, an address and a memory stand there whole, once; a longer approval says what it covers', async (w) => {
   const c = await asked(w)
