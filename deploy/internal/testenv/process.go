@@ -2,7 +2,9 @@ package testenv
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"net/http"
 	"os/exec"
 	"sync"
 	"syscall"
@@ -69,6 +71,42 @@ func (p *Process) PID() int { return p.cmd.Process.Pid }
 
 // Log is the end of what it wrote.
 func (p *Process) Log() string { return p.log.String() }
+
+// ready waits until a GET of url is answered with a status below that one.
+func (p *Process) ready(ctx context.Context, url string, below int, within time.Duration) error {
+	return p.await(ctx, url, within, func(ctx context.Context) bool {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+		if err != nil {
+			return false
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return false
+		}
+		_ = res.Body.Close()
+		return res.StatusCode < below
+	})
+}
+
+// await asks until it serves, has ended or the time is over.
+func (p *Process) await(ctx context.Context, at string, within time.Duration, serves func(context.Context) bool) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if serves(ctx) {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-p.Done():
+			return fmt.Errorf("%s ended with code %d before it was ready:\n%s", p.cmd.Path, p.ExitCode(), p.Log())
+		case <-ctx.Done():
+			return fmt.Errorf("%s is not ready at %s: %w\n%s", p.cmd.Path, at, ctx.Err(), p.Log())
+		}
+	}
+}
 
 // tail keeps the last part of what is written to it.
 type tail struct {

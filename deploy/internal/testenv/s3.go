@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"time"
 )
 
 // s3Version is the S3 server that the tests run: it checks signatures and keeps
@@ -51,9 +50,13 @@ func StartS3(ctx context.Context, dir string) (*S3, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.listens(ctx, addr); err != nil {
+	err = s.await(ctx, addr, readyTime, func(ctx context.Context) bool {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+		return err == nil && conn.Close() == nil
+	})
+	if err != nil {
 		s.Kill()
-		return nil, err
+		return nil, fmt.Errorf("the S3 server (it needs a file system with extended attributes: set TMPDIR to one): %w", err)
 	}
 	return s, nil
 }
@@ -64,25 +67,5 @@ func (s *S3) Env(endpoint string) map[string]string {
 	return map[string]string{
 		"STORE": "r2:" + s.Bucket, "R2_ENDPOINT": endpoint,
 		"R2_ACCESS_KEY_ID": s.AccessKey, "R2_SECRET_ACCESS_KEY": s.SecretKey,
-	}
-}
-
-func (s *S3) listens(ctx context.Context, addr string) error {
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
-	defer cancel()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
-		if err == nil {
-			return conn.Close()
-		}
-		select {
-		case <-tick.C:
-		case <-s.Done():
-			return fmt.Errorf("the S3 server ended with code %d (it needs a file system with extended attributes: set TMPDIR to one):\n%s", s.ExitCode(), s.Log())
-		case <-ctx.Done():
-			return fmt.Errorf("the S3 server does not listen at %s: %w\n%s", addr, ctx.Err(), s.Log())
-		}
 	}
 }

@@ -18,6 +18,9 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/pass"
 )
 
+// readyTime is how long a program may take until it is ready.
+const readyTime = 15 * time.Second
+
 // Options say what a stack is to be.
 type Options struct {
 	Bin        Binaries
@@ -96,7 +99,7 @@ func (s *Stack) StartAgent(ctx context.Context) error {
 		return err
 	}
 	s.Agent = p
-	return ready(ctx, p, "http://"+s.agentAddr+"/ready")
+	return p.ready(ctx, "http://"+s.agentAddr+"/ready", http.StatusMultipleChoices, readyTime)
 }
 
 // UseAgent starts another program as the agent, on the same address and store.
@@ -174,7 +177,7 @@ func (s *Stack) StartGateway(ctx context.Context) error {
 		return err
 	}
 	s.Gateway = p
-	return ready(ctx, p, s.Base+"/health")
+	return p.ready(ctx, s.Base+"/health", http.StatusMultipleChoices, readyTime)
 }
 
 // AddAgent starts a second agent on the same store and lets the gateway know of it,
@@ -277,31 +280,4 @@ func (s *Stack) Logs() string {
 		out += "\n--- agent\n" + s.Agent.Log()
 	}
 	return out
-}
-
-// ready asks until the answer is 200, the program ends or 15 s have passed.
-func ready(ctx context.Context, p *Process, url string) error {
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
-	defer cancel()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-		if err != nil {
-			return err
-		}
-		if res, err := http.DefaultClient.Do(req); err == nil {
-			_ = res.Body.Close()
-			if res.StatusCode == http.StatusOK {
-				return nil
-			}
-		}
-		select {
-		case <-tick.C:
-		case <-p.Done():
-			return fmt.Errorf("%s ended with code %d before it was ready:\n%s", p.cmd.Path, p.ExitCode(), p.Log())
-		case <-ctx.Done():
-			return fmt.Errorf("%s is not ready at %s: %w\n%s", p.cmd.Path, url, ctx.Err(), p.Log())
-		}
-	}
 }

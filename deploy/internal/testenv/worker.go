@@ -87,7 +87,8 @@ func StartWorker(ctx context.Context, o WorkerOptions) (*Worker, error) {
 		return nil, err
 	}
 	w := &Worker{Process: p, Base: "http://" + addr, Addr: addr, Name: name}
-	if err := w.ready(ctx); err != nil {
+	// An image is built before it answers, and the egress proxy alone has no /health.
+	if err := p.ready(ctx, w.Base+"/health", http.StatusInternalServerError, 3*time.Minute); err != nil {
 		w.Down()
 		return nil, err
 	}
@@ -117,33 +118,6 @@ func (w *Worker) IsContainer(name string) bool {
 
 // Down ends wrangler and what it started.
 func (w *Worker) Down() { w.Stop(20 * time.Second) }
-
-// ready asks until the Worker answers: an image is built before that.
-func (w *Worker) ready(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
-	defer cancel()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.Base+"/health", http.NoBody)
-		if err != nil {
-			return err
-		}
-		if res, err := http.DefaultClient.Do(req); err == nil {
-			_ = res.Body.Close()
-			if res.StatusCode < http.StatusInternalServerError { // the egress proxy alone has no /health
-				return nil
-			}
-		}
-		select {
-		case <-tick.C:
-		case <-w.Done():
-			return fmt.Errorf("wrangler dev ended with code %d:\n%s", w.ExitCode(), w.Log())
-		case <-ctx.Done():
-			return fmt.Errorf("wrangler dev does not answer: %w\n%s", ctx.Err(), w.Log())
-		}
-	}
-}
 
 // Engine returns an error where wrangler cannot build and run containers; it says
 // what is missing.

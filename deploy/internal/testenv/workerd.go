@@ -120,7 +120,7 @@ const config :Workerd.Config = (
 		return nil, err
 	}
 	w := &Workerd{Process: p, Base: "http://" + addr}
-	if err := w.answers(ctx); err != nil {
+	if err := p.ready(ctx, w.Base+"/health", http.StatusMultipleChoices, time.Minute); err != nil {
 		w.Kill()
 		return nil, err
 	}
@@ -141,30 +141,4 @@ func workerdBinary(ctx context.Context) (string, error) {
 		return "", ErrNoWorkerd
 	}
 	return found[0], nil
-}
-
-func (w *Workerd) answers(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.Base+"/health", http.NoBody)
-		if err != nil {
-			return err
-		}
-		if res, err := http.DefaultClient.Do(req); err == nil {
-			_ = res.Body.Close()
-			if res.StatusCode == http.StatusOK {
-				return nil
-			}
-		}
-		select {
-		case <-tick.C:
-		case <-w.Done():
-			return fmt.Errorf("workerd ended with code %d:\n%s", w.ExitCode(), w.Log())
-		case <-ctx.Done():
-			return fmt.Errorf("workerd does not answer: %w\n%s", ctx.Err(), w.Log())
-		}
-	}
 }
