@@ -1,5 +1,5 @@
 /** Finds the facts that the core asks for. */
-import { readBody } from "./body.mjs";
+import { readText } from "./body.mjs";
 import { accessKeys } from "./access-keys.mjs";
 import { Leases } from "../limits/lease.mjs";
 import { Locks } from "../limits/lockout.mjs";
@@ -67,10 +67,10 @@ export async function answer(decision, request, env, facts) {
       return "answered";
     }
     case "body": {
-      const chunks = await readBody(request, decision.max).catch(() => "body");
-      if (chunks === "body") return "body";
-      if (!chunks) return "too_large";
-      facts.body = await new Blob(/** @type {Uint8Array[]} */ (chunks)).text();
+      const text = await readText(request, decision.max);
+      if (text === null) return "body";
+      if (text === undefined) return "too_large";
+      facts.body = text;
       return "answered";
     }
     case "spend":

@@ -4,7 +4,7 @@
  * the agent is asked about the rest. Nothing here wakes a container that need not wake.
  */
 import { answerFault } from "./fault.mjs";
-import { readBody } from "./body.mjs";
+import { readText } from "./body.mjs";
 import { withHeader } from "./header.mjs";
 import { whyNotPublic } from "../egress/web.mjs";
 import { faultOfHeaders, holdsToken, privateHosts, serverAddress, serverName } from "../mcp/entry.mjs";
@@ -83,7 +83,7 @@ function vaultOf(env) {
  * @param {Next} next
  */
 async function put(name, decision, request, env, refuse, say, next) {
-  const text = await textOf(request, decision.maxBody);
+  const text = await readText(request, decision.maxBody);
   if (text === null) return refuse("body");
   if (text === undefined) return refuse("too_large");
   const split = splitEntry(text, privateHosts(env));
@@ -147,7 +147,7 @@ function isSet(value) {
  */
 async function approve(name, decision, request, env, refuse, next) {
   if (!decision.admin) return next(request, decision);
-  const text = await textOf(request, decision.maxBody);
+  const text = await readText(request, decision.maxBody);
   if (text === null) return refuse("body");
   if (text === undefined) return refuse("too_large");
   const hash = hashOf(text);
@@ -240,16 +240,6 @@ const endings = { forbidden: "denied", not_found: "unknown" };
  * @param {string} kind
  */
 const accepts = (request, kind) => (request.headers.get("accept") ?? "").includes(kind);
-
-/**
- * A request's body as text; null when it breaks off, nothing when it is too long.
- * @param {Request} request
- * @param {number} max
- */
-async function textOf(request, max) {
-  const chunks = await readBody(request, max).catch(() => null);
-  return chunks && new Blob(/** @type {Uint8Array<ArrayBuffer>[]} */ (chunks)).text();
-}
 
 /**
  * @param {Request} request whose body was read

@@ -1,4 +1,5 @@
 /** Bounds on what is read of others. */
+import { readBody } from "../edge/body.mjs";
 
 /**
  * A body of at most so many bytes; null when it is longer.
@@ -7,29 +8,8 @@
  * @returns {Promise<Uint8Array<ArrayBuffer> | null>}
  */
 export async function bounded(body, max) {
-  /** @type {Uint8Array[]} */
-  const pieces = [];
-  let size = 0;
-  if (body) {
-    const reader = body.getReader();
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      size += value.byteLength;
-      if (size > max) {
-        await reader.cancel().catch(() => {});
-        return null;
-      }
-      pieces.push(value);
-    }
-  }
-  const all = new Uint8Array(size);
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.byteLength;
-  }
-  return all;
+  const chunks = await readBody({ body }, max);
+  return chunks ? new Uint8Array(await new Blob(chunks).arrayBuffer()) : null;
 }
 
 /**
