@@ -3,7 +3,7 @@
  * store, by the Worker. Values of ${MCP_…} come from the Worker's secrets. A container is
  * told the part of it that is no secret.
  */
-import { faultOfHeaders, holdsToken, privateHosts, serverAddress, serverName } from "./entry.mjs";
+import { faultOfHeaders, privateHosts, serverAddress, serverName } from "./entry.mjs";
 
 /** Where the instance's servers are configured; no container reads it. */
 export const configKey = "config/mcp.json";
@@ -152,9 +152,4 @@ export async function told(env) {
     };
   }
   return { servers: list, fault };
-}
-
-/** @param {Resolved} server */
-export function takesGrant({ headers }) {
-  return !holdsToken(headers);
 }

@@ -258,7 +258,7 @@ export class ServerSecrets {
 }
 
 /** @returns {Refusal} */
-export function unknownFlow() {
+function unknownFlow() {
   return { status: 404, code: "not_found", error: "this authorization was not begun here by you, was ended, or is too old", hint: "begin again with GET /api/mcp/{name}/authorize" };
 }
 
