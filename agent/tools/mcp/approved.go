@@ -56,18 +56,8 @@ func (p pins) keep(ctx context.Context, server string, a approvedTools) error {
 	if err != nil {
 		return err
 	}
-	for {
-		o, err := p.bucket.Get(ctx, p.approvedKey(server))
-		switch {
-		case errors.Is(err, bucket.ErrNotFound):
-			_, err = p.bucket.Create(ctx, p.approvedKey(server), body)
-		case err == nil:
-			_, err = p.bucket.Replace(ctx, p.approvedKey(server), body, o.ETag)
-		}
-		if !errors.Is(err, bucket.ErrExists) && !errors.Is(err, bucket.ErrChanged) {
-			return err
-		}
-	}
+	_, err = p.bucket.Put(ctx, p.approvedKey(server), body)
+	return err
 }
 
 // remembered returns what was approved of a server whose definitions are others now.
