@@ -4,6 +4,7 @@
  * counted as used when it is handed out, so that all isolates together never let more pass
  * than the limit does, whatever is lost on the way.
  */
+import { take } from "./token-bucket.mjs";
 
 /** How long an isolate may use a share. */
 const lifeMs = 5_000;
@@ -45,28 +46,13 @@ export function takeLeased(known, rate, now, asker, newId = () => "") {
   const bucket = settle(known, every, now);
   if (asker?.ended) end(bucket, every, asker.holder, asker.ended);
   // What is out may still be used, so the bucket is not fuller than the rest of the limit.
-  bucket.full = Math.max(bucket.full, now, now + sum(bucket.out) * every);
-  let left = rate.n - (bucket.full - now) / every;
-  // What rounding leaves short of a whole one counts as one.
-  const allowed = left >= 1 - 1e-6;
-  if (allowed) left = Math.max(0, left - 1);
-  const lease = allowed && asker ? share(bucket, rate, left, asker.holder, newId) : undefined;
-  if (lease) {
-    left -= lease.n;
-    bucket.out.push({ holder: asker?.holder ?? "", id: lease.id, n: lease.n, until: now + lease.forMs + marginMs });
-  }
-  const resetMs = (rate.n - left) * every;
-  bucket.full = now + resetMs;
-  return {
-    bucket,
-    answer: {
-      allowed,
-      remaining: Math.floor(left + 1e-6),
-      resetMs: Math.ceil(resetMs),
-      retryMs: left < 1 - 1e-6 ? Math.ceil((1 - left) * every) : 0,
-      ...(lease && { lease }),
-    },
-  };
+  const { full, ...answer } = take(Math.max(bucket.full, now + sum(bucket.out) * every), rate, now);
+  bucket.full = full;
+  const lease = answer.allowed && asker ? share(bucket, rate, rate.n - (full - now) / every, asker.holder, newId) : undefined;
+  if (!lease) return { bucket, answer };
+  bucket.out.push({ holder: asker?.holder ?? "", id: lease.id, n: lease.n, until: now + lease.forMs + marginMs });
+  bucket.full += lease.n * every;
+  return { bucket, answer: { ...answer, remaining: answer.remaining - lease.n, resetMs: Math.ceil(bucket.full - now), lease } };
 }
 
 /**
