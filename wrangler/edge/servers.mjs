@@ -114,7 +114,7 @@ export function splitEntry(text, privates) {
   }
   if (typeof body !== "object" || body === null || Array.isArray(body)) return { fault: "an MCP server is a JSON object", hint: 'send {"url":"https://host/mcp","headers":{"NAME":"VALUE"}}', code: "invalid_request" };
   /** @type {Record<string, unknown>} */
-  const fields = {};
+  const fields = Object.create(null); // of others' names
   for (const [key, value] of Object.entries(body)) {
     const field = key.toLowerCase();
     if (Object.hasOwn(fields, field)) return { fault: `${JSON.stringify(field.slice(0, 64))} stands there twice, in capitals and small letters`, hint: "keep one of the two", code: "invalid_request" };

@@ -94,9 +94,7 @@ export function resolve(name, entry, env) {
   if (clientSecret && isLiteral(String(clientSecret))) return { fault: literal("the clientSecret", name) };
   if (entry.oauth && typeof clientId !== "string") return { fault: "oauth is for a url, and has a clientId; give the clientId that the authorization server knows, or leave oauth out" };
   try {
-    /** @type {Record<string, string>} */
-    const headers = {};
-    for (const [header, value] of Object.entries(written)) headers[header] = fill(value, env);
+    const headers = Object.fromEntries(Object.entries(written).map(([header, value]) => [header, fill(value, env)]));
     const unfit = faultOfHeaders(headers);
     if (unfit) return { fault: `${unfit.fault}; set the secret again, as one line` };
     const client = clientId ? { id: fill(clientId, env), secret: clientSecret ? fill(String(clientSecret), env) : undefined } : undefined;
@@ -140,16 +138,15 @@ function fill(text, env) {
  */
 export async function told(env) {
   const { servers, fault } = await instanceOf(env);
-  /** @type {Record<string, object>} */
-  const list = {};
-  for (const [name, entry] of servers) {
+  const list = [...servers].map(([name, entry]) => {
     const full = resolve(name, entry, env);
     // An address with a user in it is refused, and is not told either.
     const url = "fault" in full && !(serverAddress(entry.url, privateHosts(env)) instanceof URL) ? undefined : entry.url;
-    list[name] = {
+    const shown = {
       url, command: typeof entry.command === "string" ? entry.command : undefined, allow: Array.isArray(entry.allow) ? entry.allow.filter((tool) => typeof tool === "string") : undefined,
       fault: "fault" in full ? full.fault : undefined,
     };
-  }
-  return { servers: list, fault };
+    return [name, shown];
+  });
+  return { servers: Object.fromEntries(list), fault };
 }

@@ -217,3 +217,13 @@ test("a container notes what it saw of an instance's server, and approves nothin
   assert.equal(pinned(new Request("http://r2.internal/store/u/alice/config/mcp-pins/ours", { method: "PUT", body: "" })), undefined);
   assert.equal(mayWrite({ of: "old", hash: good, version: 4 }, { of, version: 5 }, of, ""), true, "another server has the name now");
 });
+
+test("a name that JavaScript's objects have already is a name like another", async () => {
+  const env = world();
+  const url = "https://tools.example.org/mcp";
+  env.STORE.set("config/mcp.json", `{"mcpServers":{"__proto__":{"url":"${url}","headers":{"__proto__":"plain"}},"constructor":{"url":"${url}"}}}`);
+  assert.deepEqual(Object.entries((await told(env)).servers).map(([name, { url }]) => [name, url]), [["__proto__", url], ["constructor", url]]);
+  const full = resolve("__proto__", (await instanceOf(env)).servers.get("__proto__"), env);
+  assert.deepEqual(Object.entries(full.headers), [["__proto__", "plain"]]);
+  assert.equal(splitEntry(`{"__proto__":{"url":"${url}"}}`, new Set()).code, "invalid_request", "it has no url");
+});
