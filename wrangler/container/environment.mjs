@@ -55,16 +55,20 @@ export function containerEnv(env, publicKey, instance) {
 /** How long an agent stays awake after its last run or request, unless SLEEP_AFTER says otherwise. */
 const sleepMs = 5 * 60_000;
 
+/** @type {Record<string, number>} */
 const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+const spans = /(\d+(?:\.\d+)?)(ms|s|m|h)/g;
 
 /**
- * Reads "5m", "30s" or a number of milliseconds.
+ * Reads "5m", "1m30s" or a number of milliseconds, as the agent does.
  * @param {string | undefined} text
+ * @param {number} otherwise what counts where the text is neither
  */
-export function durationMs(text) {
-  const match = /^(\d+)(ms|s|m|h)?$/.exec((text ?? "").trim());
-  if (!match) return sleepMs;
-  return Math.max(1_000, Number(match[1]) * units[/** @type {keyof typeof units} */ (match[2] ?? "ms")]);
+export function durationMs(text = "", otherwise = sleepMs) {
+  const said = text.trim();
+  if (/^\d+$/.test(said)) return Math.max(1_000, Number(said));
+  if (said === "" || said.replace(spans, "") !== "") return otherwise;
+  return Math.max(1_000, [...said.matchAll(spans)].reduce((all, [, n, unit]) => all + Number(n) * units[unit], 0));
 }
 
 /**

@@ -114,7 +114,7 @@ async function ofUser(name, env, part) {
 async function ask(server, request, body, env) {
   const { name, of, grants } = server;
   const listens = request.method === "GET" || request.headers.get("mcp-method") === "subscriptions/listen";
-  const limit = listens ? streamMs : Math.max(env.MCP_TIMEOUT ? durationMs(env.MCP_TIMEOUT) : callMs, connectMs) + marginMs;
+  const limit = listens ? streamMs : Math.max(durationMs(env.MCP_TIMEOUT, callMs), connectMs) + marginMs;
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(limit)]);
   const once = (/** @type {string} */ token) => sendTo(server, request, body, token, privateHosts(env), signal);
   const first = await grants?.serverToken(name, of);

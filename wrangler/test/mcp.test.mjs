@@ -195,6 +195,11 @@ test("a server that never answers is given up", async () => {
   try {
     const answer = await ask(env, "/servers/u/alice/mine", await setUp(env, server.url));
     assert.deepEqual([answer.status, answer.headers.get(answeredHeader), asked], [504, null, [15_000]]);
+    for (const [text, want] of [["1m30s", 95_000], ["6m30s", 395_000], ["90.5s", 95_500], ["90000", 95_000], ["what", 35_000]]) {
+      env.MCP_TIMEOUT = text; // as the agent reads it
+      await ask(env, "/servers/u/alice/mine", await setUp(env, server.url));
+      assert.equal(asked.pop(), want, text);
+    }
     env.MCP_TIMEOUT = "2m";
     await ask(env, "/servers/u/alice/mine", await setUp(env, server.url));
     await ask(env, "/servers/u/alice/mine", await setUp(env, server.url), { method: "GET" });
@@ -203,8 +208,8 @@ test("a server that never answers is given up", async () => {
   } finally {
     AbortSignal.timeout = real;
   }
-  for (let i = 0; i < 100 && gone < 4; i++) await new Promise((done) => setTimeout(done, 10));
-  assert.equal(gone, 4);
+  for (let i = 0; i < 100 && gone < 9; i++) await new Promise((done) => setTimeout(done, 10));
+  assert.equal(gone, 9);
 });
 
 test("a refusal comes back with what the server wants, so that an authorization can begin", async () => {
