@@ -66,19 +66,8 @@ func (s *Source) keep(ctx context.Context, user string, one Skill) error {
 	if err != nil {
 		return err
 	}
-	key := approvedKey(user, one.Name)
-	for {
-		o, err := s.Bucket.Get(ctx, key)
-		switch {
-		case errors.Is(err, bucket.ErrNotFound):
-			_, err = s.Bucket.Create(ctx, key, body)
-		case err == nil:
-			_, err = s.Bucket.Replace(ctx, key, body, o.ETag)
-		}
-		if !errors.Is(err, bucket.ErrExists) && !errors.Is(err, bucket.ErrChanged) {
-			return bucket.Unavailable(err)
-		}
-	}
+	_, err = s.Bucket.Put(ctx, approvedKey(user, one.Name), body)
+	return bucket.Unavailable(err)
 }
 
 // compared returns a skill that has changed with how, where that is known.
