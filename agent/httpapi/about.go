@@ -33,7 +33,7 @@ func (s *Server) config(c echo.Context) (configAnswer, error) {
 	}
 	scopes := []string{chat.ScopeRead}
 	for _, more := range []string{chat.ScopeChat, chat.ScopeAdmin} {
-		if has, _ := c.Get(more).(bool); has {
+		if may(c, more) {
 			scopes = append(scopes, more)
 		}
 	}

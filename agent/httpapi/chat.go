@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -129,7 +128,7 @@ func fromWorkspace(refs chat.AttachmentRefs) []runs.Attachment {
 }
 
 func wantsStream(c echo.Context) bool {
-	return strings.Contains(c.Request().Header.Get("Accept"), "text/event-stream")
+	return accepts(c, "text/event-stream")
 }
 
 // answer waits for a run's end and gives its last answer.

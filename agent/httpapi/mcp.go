@@ -3,7 +3,6 @@ package httpapi
 import (
 	"mime"
 	"net/http"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -55,8 +54,7 @@ func (s *Server) approveServer(c echo.Context, q approvalBody) (server mcp.Serve
 	if err != nil {
 		return server, err
 	}
-	admin, _ := c.Get("admin").(bool)
-	return from.Approve(c.Request().Context(), user(c), admin, name, q.Hash)
+	return from.Approve(c.Request().Context(), user(c), may(c, chat.ScopeAdmin), name, q.Hash)
 }
 
 // mcp answers clients of the Model Context Protocol.
@@ -64,8 +62,7 @@ func (s *Server) mcp(c echo.Context) error {
 	if kind, _, err := mime.ParseMediaType(c.Request().Header.Get("Content-Type")); err != nil || kind != echo.MIMEApplicationJSON {
 		return fault.New(fault.CodeMediaType, "a request of the Model Context Protocol is JSON", "send it with Content-Type: application/json")
 	}
-	mayWrite, _ := c.Get("chat").(bool)
-	s.clients.Serve(mcpserver.Caller{User: user(c), MayWrite: mayWrite, RequestID: requestID(c)}, c.Response(), c.Request())
+	s.clients.Serve(mcpserver.Caller{User: user(c), MayWrite: may(c, chat.ScopeChat), RequestID: requestID(c)}, c.Response(), c.Request())
 	return nil
 }
 
@@ -75,8 +72,7 @@ func (s *Server) authorizeServer(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	admin, _ := c.Get("admin").(bool)
-	to, err := from.Authorize(c.Request().Context(), user(c), admin, name, mcp.ApplicantAt(c.Request().Header.Get(chat.HeaderPublicURL)))
+	to, err := from.Authorize(c.Request().Context(), user(c), may(c, chat.ScopeAdmin), name, mcp.ApplicantAt(c.Request().Header.Get(chat.HeaderPublicURL)))
 	if err != nil {
 		return err
 	}
@@ -84,11 +80,6 @@ func (s *Server) authorizeServer(c echo.Context) error {
 		return c.JSON(http.StatusOK, grantAnswer{to})
 	}
 	return c.Redirect(http.StatusFound, to)
-}
-
-// accepts reports whether a client names a kind of answer.
-func accepts(c echo.Context, kind string) bool {
-	return strings.Contains(c.Request().Header.Get(echo.HeaderAccept), kind)
 }
 
 // backToPage is where a browser is led after an authorization: the page shows the

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -121,3 +122,11 @@ func (s *Server) let(scope string) echo.MiddlewareFunc {
 
 func user(c echo.Context) string      { u, _ := c.Get("user").(string); return u }
 func requestID(c echo.Context) string { return c.Request().Header.Get(chat.HeaderRequestID) }
+
+// may reports whether who asks has a scope beside that of reading.
+func may(c echo.Context, scope string) bool { has, _ := c.Get(scope).(bool); return has }
+
+// accepts reports whether a client names a kind of answer.
+func accepts(c echo.Context, kind string) bool {
+	return strings.Contains(c.Request().Header.Get(echo.HeaderAccept), kind)
+}

@@ -7,7 +7,6 @@ import (
 	"math"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -47,8 +46,7 @@ func (s *Server) events(c echo.Context) (page runs.Page, err error) {
 	if err != nil {
 		return page, err
 	}
-	accept := c.Request().Header.Get("Accept")
-	asJSON := strings.Contains(accept, "application/json") && !wantsStream(c)
+	asJSON := accepts(c, echo.MIMEApplicationJSON) && !wantsStream(c)
 	before := c.QueryParam("before")
 	switch {
 	case before != "" && (!asJSON || tail == nil || c.QueryParam("after") != ""):
