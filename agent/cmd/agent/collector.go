@@ -3,8 +3,9 @@ package main
 import (
 	"io/fs"
 	"math"
-	"os"
+	"path"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -29,11 +30,11 @@ func tuneCollector(system fs.FS, env func(string) string) {
 }
 
 // memoryOf returns how many bytes of memory this process may take at most: those of its
-// control group or of the machine, whichever are less; 0 where neither says.
+// control groups or of the machine, whichever are least; 0 where none says.
 func memoryOf(system fs.FS) int64 {
 	least := int64(math.MaxInt64)
-	for _, path := range []string{"sys/fs/cgroup/memory.max", "sys/fs/cgroup/memory/memory.limit_in_bytes"} {
-		b, err := fs.ReadFile(system, path)
+	for _, file := range limitFiles(system) {
+		b, err := fs.ReadFile(system, file)
 		if n, bad := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64); err == nil && bad == nil && n > 0 { // "max" is no number
 			least = min(least, n)
 		}
@@ -51,5 +52,24 @@ func memoryOf(system fs.FS) int64 {
 	return least
 }
 
-// systemFiles are the files in which Linux says how much memory there is.
-func systemFiles() fs.FS { return os.DirFS("/") }
+// limitFiles returns where the limits of this process's control groups stand. A container
+// sees its own group as the topmost one; a service of systemd is in a group below it, and
+// each group above bounds it, too.
+func limitFiles(system fs.FS) []string {
+	files := []string{"sys/fs/cgroup/memory.max", "sys/fs/cgroup/memory/memory.limit_in_bytes"}
+	b, _ := fs.ReadFile(system, "proc/self/cgroup") // elsewhere than on Linux there are none
+	for line := range strings.Lines(string(b)) {
+		_, group, _ := strings.Cut(strings.TrimSpace(line), ":")
+		controllers, dir, _ := strings.Cut(group, ":")
+		root, file := "sys/fs/cgroup", "memory.max"
+		if slices.Contains(strings.Split(controllers, ","), "memory") { // of an older kernel
+			root, file = "sys/fs/cgroup/memory", "memory.limit_in_bytes"
+		} else if controllers != "" {
+			continue
+		}
+		for dir = path.Clean("/" + dir); dir != "/"; dir = path.Dir(dir) {
+			files = append(files, path.Join(root, dir, file))
+		}
+	}
+	return files
+}

@@ -18,8 +18,21 @@ func TestMemoryOf(t *testing.T) {
 		"a container without a limit":   {map[string]string{"proc/meminfo": machine, "sys/fs/cgroup/memory.max": "max\n"}, 24574024 << 10},
 		"an older kernel's":             {map[string]string{"proc/meminfo": machine, "sys/fs/cgroup/memory/memory.limit_in_bytes": "134217728"}, 128 << 20},
 		"an older kernel's without one": {map[string]string{"proc/meminfo": machine, "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712"}, 24574024 << 10},
-		"nothing that can be read":      {map[string]string{"proc/meminfo": "MemTotal: \n", "sys/fs/cgroup/memory.max": "-"}, 0},
-		"no Linux":                      {nil, 0},
+		"a service": {map[string]string{
+			"proc/meminfo": machine, "proc/self/cgroup": "0::/system.slice/a:b.service\n",
+			"sys/fs/cgroup/system.slice/a:b.service/memory.max": "1073741824\n", "sys/fs/cgroup/system.slice/memory.max": "max\n",
+		}, 1 << 30},
+		"a service whose slice has less": {map[string]string{
+			"proc/meminfo": machine, "proc/self/cgroup": "0::/system.slice/a.service\n",
+			"sys/fs/cgroup/system.slice/a.service/memory.max": "1073741824\n", "sys/fs/cgroup/system.slice/memory.max": "536870912\n",
+		}, 512 << 20},
+		"an older kernel's service": {map[string]string{
+			"proc/meminfo": machine, "proc/self/cgroup": "5:cpu,cpuacct:/other\n4:memory:/system.slice/a.service\n1:name=systemd:/other\n0::/\n",
+			"sys/fs/cgroup/memory/system.slice/a.service/memory.limit_in_bytes": "268435456\n", "sys/fs/cgroup/other/memory.max": "1\n",
+		}, 256 << 20},
+		"a group outside of what can be seen": {map[string]string{"proc/meminfo": machine, "proc/self/cgroup": "0::/../../a\nnonsense\n\n"}, 24574024 << 10},
+		"nothing that can be read":            {map[string]string{"proc/meminfo": "MemTotal: \n", "sys/fs/cgroup/memory.max": "-"}, 0},
+		"no Linux":                            {nil, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			system := fstest.MapFS{}

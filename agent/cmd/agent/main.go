@@ -171,7 +171,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	seen.Watch(manager.Active, manager.Waiting, manager.Draining)
 	api := httpapi.New(httpapi.Config{Runs: manager, Tools: box, Servers: servers, Skills: known, Model: info, Keys: c.keys, Version: program.Version(version), Log: log, Now: time.Now, Seen: seen, Egress: c.egress})
 	log.Info("ready", slog.String("store", c.Store), slog.String("provider", info.Provider), slog.String("model", info.Model))
-	tuneCollector(systemFiles(), os.Getenv) // not before: what a start leaves behind goes first
+	tuneCollector(os.DirFS("/"), os.Getenv) // not before: what a start leaves behind goes first
 	go recoverRuns(context.WithoutCancel(ctx), manager, c.egress, log)
 	api.SetReady()
 	entrance.Open(api)
