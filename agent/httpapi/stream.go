@@ -141,7 +141,7 @@ func (s *Server) follow(c echo.Context, f *runs.Follower, only, last func(chat.E
 		}
 		next = f.Next
 		b = room[:0]
-		defer func() { room = b }()
+		defer func() { room = reusable(b) }()
 		if len(events) == 0 { // the beginning, with nothing to tell
 			b = sse.AppendPlace(b, f.Cursor())
 		}
@@ -268,6 +268,17 @@ func (q *quiet) end() {
 	if q.cancel != nil {
 		q.cancel()
 	}
+}
+
+// maxRoom is how much a stream keeps for what it writes next. A conversation that is told
+// from its beginning takes megabytes, and the reader may then be quiet for hours.
+const maxRoom = 16 << 10
+
+func reusable(b []byte) []byte {
+	if cap(b) > maxRoom {
+		return nil
+	}
+	return b
 }
 
 // errorFrame tells a reader of a session or of the list why its stream ends. It says

@@ -142,6 +142,16 @@ func TestAStreamThatRestsIsKeptAlive(t *testing.T) {
 	})
 }
 
+// TestAQuietStreamKeepsLittle: it may be quiet for hours after it has told a long conversation.
+func TestAQuietStreamKeepsLittle(t *testing.T) {
+	if got := cap(reusable(make([]byte, 1<<20))); got != 0 {
+		t.Errorf("%d bytes are kept", got)
+	}
+	if got := cap(reusable(make([]byte, 10, 400))); got != 400 {
+		t.Errorf("the room of a piece of text is not used again, %d bytes are kept", got)
+	}
+}
+
 func TestAReaderThatIsGoneEndsItsStream(t *testing.T) {
 	for n := 1; n <= 3; n++ {
 		t.Run(fmt.Sprint("write ", n), func(t *testing.T) {
