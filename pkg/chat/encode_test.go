@@ -2,6 +2,8 @@ package chat
 
 import (
 	"encoding/json"
+	"reflect"
+	"slices"
 	"testing"
 	"testing/quick"
 	"time"
@@ -32,5 +34,38 @@ func TestEncodeIsMarshal(t *testing.T) {
 		return same(Event{Type: kind, SessionID: id, RunID: run, Cursor: cursor, Timestamp: now, MessageID: message, ParentID: parent, Content: &text, Offset: offset, Truncated: more})
 	}, nil); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestEncodeLeavesNothingOut: whoever gives an event another field decides whether pieces
+// of text have it, too.
+func TestEncodeLeavesNothingOut(t *testing.T) {
+	ofOthers := []string{
+		"Siblings", "Role", "Queued", "Incomplete", "Finish", "Restarted", "CallID", "Name", "Arguments", "Output", "Calls",
+		"ApprovalID", "Scope", "Decisions", "Reason", "Sources", "ExpiresAt", "Decision", "Status", "Phase", "Title", "Head",
+		"Model", "Usage", "Error", "Items", "Attachments",
+	}
+	text := "text"
+	event := reflect.TypeFor[Event]()
+	for i := range event.NumField() {
+		name := event.Field(i).Name
+		if name == "Type" || name == "Timestamp" || name == "Content" || slices.Contains(ofOthers, name) {
+			continue
+		}
+		e := Event{Type: TypeMessageChunk, Content: &text}
+		switch field := reflect.ValueOf(&e).Elem().Field(i); field.Kind() {
+		case reflect.String:
+			field.SetString("x")
+		case reflect.Uint64:
+			field.SetUint(7)
+		case reflect.Bool:
+			field.SetBool(true)
+		default:
+			t.Errorf("%s is new: Encode has to write it, or it is of other events", name)
+		}
+		got, _ := e.Encode()
+		if want, _ := json.Marshal(e); string(got) != string(want) {
+			t.Errorf("%s: got %s, want %s", name, got, want)
+		}
 	}
 }
