@@ -58,7 +58,6 @@ func (t *turn) report() string {
 
 // tell puts one result into words.
 func (t *turn) tell(r loop.Message) string {
-	r.Text = loop.Unfenced(r.Text)
 	for _, status := range []string{chat.ToolDenied, chat.ToolSkipped} {
 		if why, ok := strings.CutPrefix(r.Text, status+": "); ok {
 			return fmt.Sprintf(t.w.denied, why)
@@ -67,6 +66,7 @@ func (t *turn) tell(r loop.Message) string {
 	if why, ok := strings.CutPrefix(r.Text, chat.ToolError+": "); ok {
 		return fmt.Sprintf(t.w.failed, why)
 	}
+	r.Text = loop.Unfenced(r.Text) // not before: what a tool gave may begin as a failure does
 	switch r.Name {
 	case toolTime:
 		return t.tellTime(r.Text)

@@ -171,6 +171,22 @@ func TestResults(t *testing.T) {
 	}
 }
 
+// TestAFileThatReadsAsARefusal: what a tool gave is fenced, what became of a call that gave
+// nothing is not, so the one is not taken for the other.
+func TestAFileThatReadsAsARefusal(t *testing.T) {
+	for _, text := range []string{"denied: the user said no", "error: no such file", "skipped: the turn was over"} {
+		file := loop.Attached{Name: "a.txt", MediaType: "text/plain", Shown: loop.Shown{Hash: "h", MediaType: "text/plain", Data: []byte(text)}}
+		a := answer(t, loop.Question{Tools: allTools, Messages: []loop.Message{
+			user("read a.txt"),
+			{Role: chat.RoleAssistant, Calls: []loop.Call{{ID: "1", Name: toolRead}}},
+			{Role: loop.RoleTool, CallID: "1", Name: toolRead, Text: file.Text(true)},
+		}})
+		if want := "This is in the file:\n\n```\n" + text + "\n```"; a.Text != want {
+			t.Errorf("%q: got %q, want %q", text, a.Text, want)
+		}
+	}
+}
+
 func TestRecallFromThePromptAndTheConversation(t *testing.T) {
 	context := "[Context x]\n**相关记忆**: notes\n- [fact] my cat is called Mimi (saved 2026-01-02 in the session \"a\")\n- [fact] I like tea\n[End of context x]"
 	for said, want := range map[string]string{
