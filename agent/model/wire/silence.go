@@ -20,10 +20,15 @@ type Silence struct {
 // NewSilence makes one for a request that end ends.
 func NewSilence(end func()) *Silence { return &Silence{end: end} }
 
-// Wait begins a wait that may take so long.
+// Wait begins a wait that may take so long. One that may take no time ends the request
+// at once: whoever sends without a pause would be heard before a timer fires.
 func (s *Silence) Wait(most time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if most <= 0 {
+		s.end()
+		return
+	}
 	s.until = time.Now().Add(most)
 	if s.fires.IsZero() || s.until.Before(s.fires) {
 		s.setLocked(most)

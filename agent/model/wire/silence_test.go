@@ -29,9 +29,10 @@ func TestSilence(t *testing.T) {
 			time.Sleep(time.Hour)
 			s.Wait(time.Second)
 		}, time.Hour + time.Second},
-		"stopped":             {func(s *Silence) { s.Wait(time.Second); s.Stop() }, 0},
-		"stopped, and waited": {func(s *Silence) { s.Wait(time.Second); s.Stop(); s.Wait(2 * time.Second) }, 2 * time.Second},
-		"no time at all":      {func(s *Silence) { s.Wait(0) }, 1},
+		"stopped":                    {func(s *Silence) { s.Wait(time.Second); s.Stop() }, 0},
+		"stopped, and waited":        {func(s *Silence) { s.Wait(time.Second); s.Stop(); s.Wait(2 * time.Second) }, 2 * time.Second},
+		"no time at all":             {func(s *Silence) { s.Wait(0) }, 1},
+		"no time, and heard at once": {func(s *Silence) { s.Wait(0); s.Heard() }, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
