@@ -26,32 +26,35 @@ const (
 
 // exchange is one request to the provider and what came of it.
 type exchange struct {
-	a      *answer
-	began  bool // something of an answer came: too late to ask again
-	calls  bool // a call came
-	heard  bool // a message began
-	stop   string
-	ended  bool // the message has come to its end
-	last   *part
-	open   map[int]*part // by index
-	used   usage
-	cancel context.CancelCauseFunc
+	a     *answer
+	began bool // something of an answer came: too late to ask again
+	calls bool // a call came
+	heard bool // a message began
+	stop  string
+	ended bool // the message has come to its end
+	last  *part
+	open  map[int]*part // by index
+	used  usage
+
+	silence *wire.Silence
+	said    time.Time // when something else than a ping came last
 }
 
 // ask sends one request and reads what comes. Nothing is left running behind it.
 func (m *Model) ask(ctx context.Context, x *exchange, requestID string, body []byte) *failure {
 	own, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	x.cancel = cancel
+	x.silence = wire.NewSilence(func() { cancel(errSilent) })
+	defer x.silence.Stop()
 	req, err := http.NewRequestWithContext(own, http.MethodPost, m.url.String(), bytes.NewReader(body))
 	if err != nil {
 		return fails(m.secrets.Scrub(err), fault.CodeInternal, "internal error", "try again")
 	}
 	m.head(req.Header, requestID)
 	m.log.Debug("asking the provider", "model", m.Name(), "requestId", requestID)
-	w := x.watch(m.timeout)
+	x.silence.Wait(m.timeout)
 	resp, err := m.client.Do(req)
-	w.Stop()
+	x.silence.Heard()
 	if err != nil {
 		f := m.unreachable(err)
 		f.retry = true // nothing was said yet
@@ -59,9 +62,9 @@ func (m *Model) ask(ctx context.Context, x *exchange, requestID string, body []b
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
-		w = x.watch(m.timeout)
+		x.silence.Wait(m.timeout)
 		said, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // half a body still says something
-		w.Stop()
+		x.silence.Heard()
 		f := m.refused(resp.StatusCode, said)
 		if d := wire.RetryAfter(resp.Header, time.Now()); d > 0 {
 			f.Error = f.After(d)
@@ -90,11 +93,6 @@ func (m *Model) head(h http.Header, requestID string) {
 	}
 }
 
-// watch ends the request unless it is stopped in time.
-func (x *exchange) watch(d time.Duration) *time.Timer {
-	return time.AfterFunc(d, func() { x.cancel(errSilent) })
-}
-
 // watched reads a body whose sender may not be silent for long.
 type watched struct {
 	x    *exchange
@@ -103,20 +101,19 @@ type watched struct {
 
 // Read gives what comes next.
 func (r watched) Read(p []byte) (int, error) {
-	patience := r.x.a.m.timeout
+	timeout := r.x.a.m.timeout
+	patience := min(timeout, onlyPings*timeout-time.Since(r.x.said))
 	if r.x.stop != "" {
 		patience = min(patience, afterEnd)
 	}
-	t := r.x.watch(patience)
-	defer t.Stop()
+	r.x.silence.Wait(patience)
+	defer r.x.silence.Heard()
 	return r.body.Read(p)
 }
 
 // read reads the stream to its end.
 func (x *exchange) read(body io.Reader) *failure {
-	m := x.a.m
-	pings := x.watch(onlyPings * m.timeout)
-	defer pings.Stop()
+	x.said = time.Now()
 	stream := newEvents(watched{x, body})
 	defer x.close()
 	for {
@@ -129,7 +126,7 @@ func (x *exchange) read(body io.Reader) *failure {
 		}
 		if bytes.Equal(bytes.TrimSpace(data), []byte("[DONE]")) { // how gateways end any stream
 			x.ended = true
-		} else if f := x.event(name, data, pings); f != nil {
+		} else if f := x.event(name, data); f != nil {
 			return f
 		}
 		if x.ended {
@@ -184,7 +181,7 @@ type begun struct {
 	Usage   *usage            `json:"usage"`
 }
 
-func (x *exchange) event(name string, data []byte, pings *time.Timer) *failure {
+func (x *exchange) event(name string, data []byte) *failure {
 	m := x.a.m
 	var e event
 	if err := json.Unmarshal(data, &e); err != nil {
@@ -206,7 +203,7 @@ func (x *exchange) event(name string, data []byte, pings *time.Timer) *failure {
 	case e.Type == "" && e.Content != nil:
 		e.Type = "message"
 	}
-	pings.Reset(onlyPings * m.timeout)
+	x.said = time.Now()
 	x.used.count(e.Usage)
 	switch e.Type {
 	case "message_start":
