@@ -129,12 +129,19 @@ test('what tools give back is read as what it is, and as text where it is not', 
 })
 
 test('a deep or a large value is written, and costs no more than its length', () => {
-  assert.equal(written({ a: [1, { b: 'x\ny' }], c: {} }), '{\n  "a": [\n    1,\n    {\n      "b": "x\\ny"\n    }\n  ],\n  "c": {}\n}')
+  const plain = { a: [1, { b: 'x\ny' }, true, null], c: {}, d: [] }
+  assert.equal(written(plain), JSON.stringify(plain, null, 2))
+  const within = JSON.parse(`${'['.repeat(40)}${JSON.stringify(plain)}${']'.repeat(40)}`)
+  assert.ok(written(within).includes(JSON.stringify(plain)), 'in one line, below so many levels')
   let deep = /** @type {any} */ ({ end: 1 })
   for (let i = 0; i < 2000; i++) deep = { deep }
   assert.ok(written(deep).length < 60_000)
   for (let i = 0; i < 200_000; i++) deep = [deep]
-  assert.equal(typeof written(deep), 'string')
+  const whole = written(deep).replace(/\s/g, '')
+  assert.ok(whole.startsWith('[[[') && whole.includes('{"end":1}') && whole.length > 400_000, 'somebody decides about it: all of it is there')
+  let nested = /** @type {any} */ (Array(300_000).fill(1)) // deep and wide at once
+  for (let i = 0; i < 50; i++) nested = [nested]
+  assert.ok(written(nested).replace(/\s/g, '') === JSON.stringify(nested))
   assert.ok(written({ args: 'x'.repeat(1_000_000) }).length < 1_000_100)
 })
 

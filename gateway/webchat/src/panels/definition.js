@@ -2,8 +2,9 @@
 
 import { html } from 'htm/preact'
 import { useMemo, useState } from 'preact/hooks'
+import { written } from '../chat/data.js'
 import { Foreign, Line } from './foreign.js'
-import { parametersOf, pretty } from './pieces.js'
+import { parametersOf } from './pieces.js'
 import { w } from './words.js'
 
 /** @typedef {import('./compare.js').Tool} Tool */
@@ -36,7 +37,7 @@ function SchemaView({ schema }) {
 
 /** @param {{schema: unknown}} props */
 function SchemaText({ schema }) {
-  const text = useMemo(() => pretty(schema), [schema])
+  const text = useMemo(() => written(schema), [schema])
   return html`<${Foreign} text=${text} label=${w('wholeSchema')} />`
 }
 

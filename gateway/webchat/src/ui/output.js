@@ -48,11 +48,11 @@ function drawSource({ title, url, host, snippet, date }) {
 export function Output({ call }) {
   const result = useMemo(() => resultOf(call), [call])
   const named = result.kind !== 'none' && (result.kind !== 'terminal' || result.out !== '')
-  return html`${named ? html`<p class="label">${w('result')}</p>` : ''}${drawResult(result, call)}`
+  return html`${named ? html`<p class="label">${w('result')}</p>` : ''}${drawResult(result)}`
 }
 
-/** @param {import('../chat/results.js').Result} result @param {import('../chat/state.js').Call} call */
-function drawResult(result, call) {
+/** @param {import('../chat/results.js').Result} result */
+function drawResult(result) {
   const label = w('result')
   switch (result.kind) {
     case 'none': return html`<p class="muted">${w('nothing')}</p>`
@@ -68,7 +68,7 @@ function drawResult(result, call) {
     case 'names': return html`<${List} all=${result.names} look="names" label=${w('files')} draw=${(/** @type {any} */ n) => html`<code><bdi>${short(n.name, 300)}</bdi>${n.folder ? '/' : ''}</code>`} /><${Note} text=${result.note} />`
     case 'memories': return html`<${List} all=${result.memories} look="memories" label=${w('found')} draw=${(/** @type {any} */ m) => html`
       <span dir="auto">${short(m.content, 600)}</span> <span class="muted">${short(m.day, 20)}</span>`} /><${Note} text=${result.note} />`
-    case 'data': return html`<${Foreign} text=${written(result.value) || call.output} label=${label} />`
+    case 'data': return html`<${Foreign} text=${written(result.value)} label=${label} />`
     default: return html`<${Foreign} text=${result.text} label=${label} /><${Note} text=${result.note ?? ''} />`
   }
 }
