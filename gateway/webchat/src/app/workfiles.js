@@ -1,8 +1,8 @@
 // Files of messages, read from the workspace. A message keeps what it had by its
 // SHA-256; the file at that path may be another one since, and is never shown for it.
 
+import { getFile } from '../wire/api.js'
 import { networkFault } from '../wire/fault.js'
-import { getFile } from '../wire/upload.js'
 import { expired } from './account.js'
 
 /** @typedef {{path?: string, size: number, sha256: string}} Wanted */
@@ -39,7 +39,7 @@ export async function sha256(blob) {
 export async function findFile({ path, size, sha256: wanted }, signal) {
   if (!path) return { state: 'unkept' }
   try {
-    const bytes = await getFile(path, signal)
+    const bytes = await (await getFile(path, signal)).blob()
     return bytes.size === size && (await sha256(bytes)) === wanted ? { state: 'same', bytes } : { state: 'changed' }
   } catch (err) {
     const fault = networkFault(err)
