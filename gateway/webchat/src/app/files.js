@@ -40,17 +40,21 @@ export async function readText(name) {
 /** Has the browser keep a file under its own name. @param {string} path @returns {Promise<'kept'|'missing'|'failed'>} */
 export async function download(path) {
   try {
-    const blob = await (await api.getFile(path)).blob()
-    const url = URL.createObjectURL(blob)
-    const a = document.createElement('a')
-    a.href = url
-    a.download = path.split('/').at(-1) ?? ''
-    a.click()
-    setTimeout(() => URL.revokeObjectURL(url), 10_000)
+    saveFile(await (await api.getFile(path)).blob(), path.split('/').at(-1) ?? '')
     return 'kept'
   } catch (err) {
     return refused(err) === 404 ? 'missing' : 'failed'
   }
+}
+
+/** Gives a file to the browser, under a name; what it calls itself is left out, so that none opens it here. @param {Blob} bytes @param {string} name */
+export function saveFile(bytes, name) {
+  const url = URL.createObjectURL(new Blob([bytes], { type: 'application/octet-stream' }))
+  const a = document.createElement('a')
+  a.href = url
+  a.download = name
+  a.click()
+  setTimeout(() => URL.revokeObjectURL(url), 10_000)
 }
 
 /** @param {unknown} err @returns {number} the status */

@@ -66,13 +66,3 @@ export async function findInTurn(file, signal) {
     queue.shift()?.()
   }
 }
-
-/** Gives a file to the browser, under a name. @param {Blob} bytes @param {string} name */
-export function saveFile(bytes, name) {
-  const url = URL.createObjectURL(new Blob([bytes], { type: 'application/octet-stream' }))
-  const a = document.createElement('a')
-  a.href = url
-  a.download = name
-  a.click()
-  setTimeout(() => URL.revokeObjectURL(url), 10_000)
-}
