@@ -4,6 +4,7 @@
 import { getFile } from '../wire/api.js'
 import { networkFault } from '../wire/fault.js'
 import { expired } from './account.js'
+import { inTurn } from './turns.js'
 
 /** @typedef {{path?: string, size: number, sha256: string}} Wanted */
 /** @typedef {{state: 'same', bytes: Blob} | {state: 'changed'|'gone'|'away'|'unkept'}} Found */
@@ -49,20 +50,8 @@ export async function findFile({ path, size, sha256: wanted }, signal) {
   }
 }
 
-/** Reads a few at a time: a conversation may have hundreds. */
-const AT_ONCE = 2
-let going = 0
-/** @type {(() => void)[]} */
-const queue = []
+/** Two at once: a conversation may have hundreds. */
+const turn = inTurn(2)
 
 /** As findFile, in turn. @param {Wanted} file @param {AbortSignal} signal @returns {Promise<Found>} */
-export async function findInTurn(file, signal) {
-  if (going >= AT_ONCE) await new Promise((resolve) => { queue.push(() => resolve(undefined)) })
-  going++
-  try {
-    return signal.aborted ? { state: 'away' } : await findFile(file, signal)
-  } finally {
-    going--
-    queue.shift()?.()
-  }
-}
+export const findInTurn = (file, signal) => turn(async () => (signal.aborted ? { state: 'away' } : findFile(file, signal)))
