@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { clipRows, cutAt, cutExact, linesOf, rowsOf } from '../src/chat/clip.js'
 import { written } from '../src/chat/data.js'
 import { diffLines } from '../src/chat/difference.js'
-import { tame, tamed } from '../src/chat/tame.js'
+import { short, tame, tamed } from '../src/chat/tame.js'
 import { exitOf, jsonOf, reasonOf, resultOf } from '../src/chat/results.js'
 import { BETWEEN, blocksOf, brief, lasted, place, stepOf, tally } from '../src/chat/steps.js'
 import { longEnough, shrinks } from '../src/chat/past.js'
@@ -210,4 +210,10 @@ test('where text of others came from is said in words, never by a tool\'s name',
   language.value = 'zh'
   assert.equal(origin('what the MCP server mail says of its tools'), 'mail 对其工具的说明')
   language.value = 'en'
+})
+
+test('a part of a text says that there is more, and cuts no character in two', () => {
+  assert.equal(short('as it is', 8), 'as it is')
+  assert.equal(short('one more', 3), 'one…')
+  assert.equal(short('ab🐻cd', 3), 'ab…')
 })

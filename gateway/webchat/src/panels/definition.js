@@ -9,9 +9,6 @@ import { w } from './words.js'
 
 /** @typedef {import('./compare.js').Tool} Tool */
 
-/** Characters of a parameter's description in the list; the whole definition has all. */
-const SHORT = 600
-
 /** @param {{tool: Tool}} props */
 export function Definition({ tool }) {
   const hidden = Object.keys(tool.inputSchema ?? {}).length === 0
@@ -28,7 +25,7 @@ function SchemaView({ schema }) {
   return html`<h4 class="label">${w('parameters')}</h4>
     ${parameters.length ? html`<dl class="parameters">${parameters.map((p) => html`<div key=${p.name}>
       <dt><${Line} text=${p.name} /> ${p.type ? html`<span class="muted"><${Line} text=${p.type} /></span>` : ''}${p.required ? html` <span class="tag">${w('required')}</span>` : ''}</dt>
-      ${p.description ? html`<dd><${Line} text=${p.description.replaceAll('\n', ' ').slice(0, SHORT)} /></dd>` : ''}</div>`)}</dl>`
+      ${p.description ? html`<dd><${Line} text=${p.description.replaceAll('\n', ' ')} /></dd>` : ''}</div>`)}</dl>`
     : html`<p class="muted">${w('noParameters')}</p>`}
     ${left > 0 ? html`<p class="muted">${w('moreParameters', { n: left })}</p>` : ''}
     <details class="whole" open=${open} onToggle=${(/** @type {any} */ e) => setOpen(e.currentTarget.open)}>

@@ -4,7 +4,7 @@ import { html } from 'htm/preact'
 import { language } from '../i18n/language.js'
 import { origin, sentence, w } from '../i18n/steps.js'
 import { argument, stepOf } from '../chat/steps.js'
-import { tamed } from '../chat/tame.js'
+import { short } from '../chat/tame.js'
 import { decide, deciding } from '../app/actions.js'
 import { Exact } from './exact.js'
 import { Icon } from './icons.js'
@@ -87,5 +87,5 @@ const NAMED = 8
 function Sources({ sources }) {
   const rest = sources.length - NAMED
   return html`<div class="ask-why"><p>${w(sources.length ? 'foreign' : 'foreignNone')}</p>
-    ${sources.length ? html`<ul>${sources.slice(0, NAMED).map((s, i) => html`<li key=${i}><bdi>${tamed(origin(String(s).slice(0, 300)))}</bdi></li>`)}${rest > 0 ? html`<li>${w('moreSources', { n: rest })}</li>` : ''}</ul>` : ''}</div>`
+    ${sources.length ? html`<ul>${sources.slice(0, NAMED).map((s, i) => html`<li key=${i}><bdi>${short(origin(String(s)), 300)}</bdi></li>`)}${rest > 0 ? html`<li>${w('moreSources', { n: rest })}</li>` : ''}</ul>` : ''}</div>`
 }

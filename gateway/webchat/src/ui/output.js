@@ -7,9 +7,10 @@ import { cutAt } from '../chat/clip.js'
 import { written } from '../chat/data.js'
 import { resultOf } from '../chat/results.js'
 import { webAddress } from '../chat/steps.js'
-import { tame, tamed } from '../chat/tame.js'
+import { short, tame } from '../chat/tame.js'
 import { outward } from '../text/links.js'
 import { More } from './exact.js'
+import { drawn } from './parts.js'
 
 /** @typedef {import('../chat/results.js').Source} Source */
 
@@ -19,8 +20,7 @@ const MORE = 4
 export function Foreign({ text, label, look = '' }) {
   const [times, setTimes] = useState(1)
   const end = cutAt(text, 4000 * times, 24 * times)
-  return html`<div class="exact-box"><pre tabindex="0" role="group" class="output ${look}" dir="auto" aria-label=${label}>${tame(text.slice(0, end)).map((part) => ('text' in part
-    ? part.text : html`<span class="escape">${part.escape}</span>`))}</pre>
+  return html`<div class="exact-box"><pre tabindex="0" role="group" class="output ${look}" dir="auto" aria-label=${label}>${drawn(tame(text.slice(0, end)))}</pre>
     ${end < text.length ? html`<${More} left=${text.length - end} more=${() => setTimes(times * MORE)} />` : ''}</div>`
 }
 
@@ -31,9 +31,6 @@ function List({ all, draw, look, label, ordered = false }) {
   return html`${ordered ? html`<ol class=${look} aria-label=${label}>${items}</ol>` : html`<ul class=${look} aria-label=${label}>${items}</ul>`}
     ${all.length > n ? html`<button type="button" class="show-more" onClick=${() => setN(n * MORE)}>${w('more', { n: all.length - n })}</button>` : ''}`
 }
-
-/** @param {string} text @param {number} most */
-const short = (text, most) => tamed(text.length > most ? `${text.slice(0, cutAt(text, most))}…` : text)
 
 /** One that was found. @param {Source} source */
 function drawSource({ title, url, host, snippet, date }) {
