@@ -1,7 +1,7 @@
 // A question: what will happen, the thing itself to the letter, and what can be decided.
 
 import { html } from 'htm/preact'
-import { language } from '../i18n/language.js'
+import { moment } from '../i18n/language.js'
 import { origin, sentence, w } from '../i18n/steps.js'
 import { argument, stepOf } from '../chat/steps.js'
 import { short } from '../chat/tame.js'
@@ -57,7 +57,7 @@ export function Ask({ call, n, of }) {
     keepFocus('.asks .primary:enabled', '.asks button:enabled', () => last(own), () => last('.steps > summary, .tool summary'), '#composer')
   }
   const can = (/** @type {string} */ decision) => call.decisions.includes(decision)
-  const until = call.expiresAt ? new Date(call.expiresAt).toLocaleString(language.value === 'zh' ? 'zh-CN' : 'en-GB', { dateStyle: 'medium', timeStyle: 'short' }) : ''
+  const until = call.expiresAt ? moment(call.expiresAt) : ''
   const more = longer.filter(can)
   const title = `ask-${call.approvalId}`
   return html`<section class="tool asks" id=${'call-' + call.callId} role="group" aria-labelledby=${title}>
