@@ -11,8 +11,7 @@ import { usageOf } from '../src/chat/usage.js'
 import { emptyState } from '../src/chat/state.js'
 import { language } from '../src/i18n/language.js'
 import { counted, en, origin, sentence, span, verbs, zh } from '../src/i18n/steps.js'
-import { plainPath } from '../src/app/files.js'
-import { offered } from '../src/text/links.js'
+import { offered, plainPath } from '../src/text/links.js'
 
 /** @param {string} name @param {any} args @param {any} [more] @returns {import('../src/chat/state.js').Call} */
 const call = (name, args, more = {}) => ({

@@ -1,6 +1,7 @@
 // Files of the workspace, as the page reads them.
 
 import * as api from '../wire/api.js'
+import { plainPath } from '../text/links.js'
 import { networkFault } from '../wire/fault.js'
 import { expired } from './account.js'
 
@@ -8,14 +9,6 @@ import { expired } from './account.js'
 const COMPARED = 256 * 1024
 
 /** @typedef {{text: string} | {why: 'missing'|'unfit'|'failed'}} Content unfit: too large, or no text */
-
-/** A path as the server keeps it; null where it may lead elsewhere than to a file. @param {string} path @returns {string|null} */
-export function plainPath(path) {
-  const parts = path.split('/').filter((part) => part !== '' && part !== '.')
-  const fits = parts.length > 0 && !path.startsWith('/') && !parts.includes('..') && path.length <= 1024
-  // eslint-disable-next-line no-control-regex
-  return fits && !/[\0-\x1f\x7f\\]/.test(path) ? parts.join('/') : null
-}
 
 /** @param {string} name @returns {Promise<Content>} */
 export async function readText(name) {
