@@ -1,8 +1,6 @@
 // What a call of a tool does, as data: a verb, and the thing that it is done to.
 // Which words say it is the matter of i18n/steps.js.
 
-import { cutAt } from './clip.js'
-
 /** @typedef {import('./state.js').Call} Call */
 /** @typedef {import('./state.js').Item} Item */
 /** @typedef {import('../i18n/steps.js').Verb} Verb */
@@ -100,7 +98,7 @@ function readable(path) {
 /** Never a part as if it were all. @param {string} text */
 export function brief(text) {
   const line = text.slice(0, 4 * LONGEST).trim().split(/\r?\n/, 1)[0]
-  const shown = line.length > LONGEST ? line.slice(0, cutAt(line, LONGEST)).trimEnd() : line
+  const shown = line.length > LONGEST ? line.slice(0, LONGEST).replace(/[\ud800-\udbff]$/, '').trimEnd() : line
   return shown.length < text.trim().length ? `${shown} …` : shown
 }
 

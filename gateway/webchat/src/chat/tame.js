@@ -2,8 +2,6 @@
 // is shown as an escape. Colours of a terminal are left out. For somebody who decides
 // there is exact.js, which shows more.
 
-import { cutAt } from './clip.js'
-
 /** @typedef {{text: string} | {escape: string}} Part */
 
 /** Orders to a terminal: colours, cursor, titles. */
@@ -22,6 +20,3 @@ export function tame(text) {
 
 /** The same as one text, on one line. @param {string} text */
 export const tamed = (text) => tame(text.replace(/\s+/g, ' ')).map((part) => ('text' in part ? part.text : part.escape)).join('')
-
-/** The same, of a part that says that it is one where there is more. @param {string} text @param {number} most */
-export const short = (text, most) => tamed(text.length > most ? `${text.slice(0, cutAt(text, most))}…` : text)
