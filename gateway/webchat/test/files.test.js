@@ -2,6 +2,7 @@ import test from 'node:test'
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { blamed, fileSize, kindOf, pastesFiles, roomFor } from '../src/chat/attachment.js'
+import { inTurn } from '../src/app/turns.js'
 import { folded, folderOf, numbered, safeName } from '../src/chat/filename.js'
 import { lookAt } from '../src/chat/filekind.js'
 import { f, problems, problemText, words } from '../src/i18n/files.js'
@@ -180,4 +181,25 @@ test('every reason of the agent for a file without a view has its words', () => 
   assert.match(problemText('it is haunted'), /it is haunted$/)
   assert.match(problemText('constructor'), /constructor$/)
   assert.equal(f('uploading', { n: 40 }), 'uploading, 40 %')
+})
+
+test('work in turn: never more at once than there may be, and what fails makes room', async () => {
+  const turn = inTurn(2)
+  let [going, most] = [0, 0]
+  /** @type {number[]} */
+  const order = []
+  /** @param {number} n */
+  const one = (n) => turn(async () => {
+    most = Math.max(most, ++going)
+    order.push(n)
+    await new Promise((resolve) => { setTimeout(resolve, 1) })
+    going--
+    if (n % 3 === 0) throw new Error('it failed')
+    // Comes in the moment in which a place is handed on.
+    if (n < 10) queueMicrotask(() => { all.push(one(n + 10)) })
+  })
+  const all = [0, 1, 2, 3, 4, 5].map(one)
+  for (let i = 0; i < all.length; i++) await all[i].catch(() => {})
+  assert.equal(most, 2)
+  assert.deepEqual(order, [0, 1, 2, 3, 4, 5, 11, 12, 14, 15])
 })

@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { placeAt } from '../src/app/route.js'
 import { approvable, bodyOf, endingOf, held, hindrance, isWebAddress, stateOf, wrongWith } from '../src/panels/standing.js'
 import { byTool, compare } from '../src/panels/compare.js'
-import { LISTED, parametersOf, PIECE, piecesOf, pretty } from '../src/panels/pieces.js'
+import { LISTED, parametersOf, PIECE, piecesOf } from '../src/panels/pieces.js'
 import { words } from '../src/panels/words.js'
 
 /** @param {Partial<import('../src/panels/standing.js').Server>} of @returns {import('../src/panels/standing.js').Server} */
@@ -78,18 +78,6 @@ test('a long text comes in pieces that lose nothing and cut no character', () =>
   }
   const { pieces, left } = piecesOf('a '.repeat(1e6), 2)
   assert.ok(pieces.length === 2 && left > 1.9e6)
-})
-
-test('a definition is laid out in lines, and one nested without end costs no more than its length', () => {
-  assert.equal(pretty({ a: [1, { b: 'x\ny' }], c: {}, d: [] }), JSON.stringify({ a: [1, { b: 'x\ny' }], c: {}, d: [] }, null, 2))
-  const deep = JSON.parse('['.repeat(3000) + ']'.repeat(3000))
-  assert.ok(pretty(deep).length < 10_000)
-  assert.equal(pretty({ x: deep }).replaceAll(/\s/g, ''), `{"x":${'['.repeat(3000)}${']'.repeat(3000)}}`)
-  assert.equal(pretty({ a: [[[[[[[[[[[[[[[[[[[[[[[[[{ b: [1, 'x', null, true], c: {}, d: [] }]]]]]]]]]]]]]]]]]]]]]]]]] }).match(/\{"b".*\}/)?.[0], '{"b":[1,"x",null,true],"c":{},"d":[]}')
-  /** @type {any} */
-  let bottomless = []
-  for (let i = 0; i < 200_000; i++) bottomless = [bottomless]
-  assert.ok(pretty(bottomless).length > 400_000)
 })
 
 test('the parameters of a schema are read whatever it is', () => {

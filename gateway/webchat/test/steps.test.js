@@ -1,6 +1,6 @@
 import test from 'node:test'
 import assert from 'node:assert/strict'
-import { clipRows, cutAt, cutExact, linesOf, rowsOf } from '../src/chat/clip.js'
+import { clipRows, cutAt, cutExact, linesOf, rowsOf, short } from '../src/chat/clip.js'
 import { written } from '../src/chat/data.js'
 import { diffLines } from '../src/chat/difference.js'
 import { tame, tamed } from '../src/chat/tame.js'
@@ -11,8 +11,7 @@ import { usageOf } from '../src/chat/usage.js'
 import { emptyState } from '../src/chat/state.js'
 import { language } from '../src/i18n/language.js'
 import { counted, en, origin, sentence, span, verbs, zh } from '../src/i18n/steps.js'
-import { plainPath } from '../src/app/files.js'
-import { offered } from '../src/text/links.js'
+import { offered, plainPath } from '../src/text/links.js'
 
 /** @param {string} name @param {any} args @param {any} [more] @returns {import('../src/chat/state.js').Call} */
 const call = (name, args, more = {}) => ({
@@ -129,12 +128,19 @@ test('what tools give back is read as what it is, and as text where it is not', 
 })
 
 test('a deep or a large value is written, and costs no more than its length', () => {
-  assert.equal(written({ a: [1, { b: 'x\ny' }], c: {} }), '{\n  "a": [\n    1,\n    {\n      "b": "x\\ny"\n    }\n  ],\n  "c": {}\n}')
+  const plain = { a: [1, { b: 'x\ny' }, true, null], c: {}, d: [] }
+  assert.equal(written(plain), JSON.stringify(plain, null, 2))
+  const within = JSON.parse(`${'['.repeat(40)}${JSON.stringify(plain)}${']'.repeat(40)}`)
+  assert.ok(written(within).includes(JSON.stringify(plain)), 'in one line, below so many levels')
   let deep = /** @type {any} */ ({ end: 1 })
   for (let i = 0; i < 2000; i++) deep = { deep }
   assert.ok(written(deep).length < 60_000)
   for (let i = 0; i < 200_000; i++) deep = [deep]
-  assert.equal(typeof written(deep), 'string')
+  const whole = written(deep).replace(/\s/g, '')
+  assert.ok(whole.startsWith('[[[') && whole.includes('{"end":1}') && whole.length > 400_000, 'somebody decides about it: all of it is there')
+  let nested = /** @type {any} */ (Array(300_000).fill(1)) // deep and wide at once
+  for (let i = 0; i < 50; i++) nested = [nested]
+  assert.ok(written(nested).replace(/\s/g, '') === JSON.stringify(nested))
   assert.ok(written({ args: 'x'.repeat(1_000_000) }).length < 1_000_100)
 })
 
@@ -203,4 +209,10 @@ test('where text of others came from is said in words, never by a tool\'s name',
   language.value = 'zh'
   assert.equal(origin('what the MCP server mail says of its tools'), 'mail 对其工具的说明')
   language.value = 'en'
+})
+
+test('a part of a text says that there is more, and cuts no character in two', () => {
+  assert.equal(short('as it is', 8), 'as it is')
+  assert.equal(short('one more', 3), 'one…')
+  assert.equal(short('ab🐻cd', 3), 'ab…')
 })

@@ -9,6 +9,7 @@ import { head, showBranch } from '../chat/tree.js'
 import { randomId } from '../chat/ids.js'
 import { enqueue, followAgain, reopen, state } from './current.js'
 import { expired } from './account.js'
+import { saveFile } from './files.js'
 import { sessionId } from './route.js'
 import { local } from './storage.js'
 
@@ -98,12 +99,7 @@ export async function choose(messageId) {
 
 export function exportMemory() {
   return attempt(async () => {
-    const url = URL.createObjectURL(new Blob([await api.exportMemory()], { type: 'text/markdown;charset=utf-8' }))
-    const a = document.createElement('a')
-    a.href = url
-    a.download = `loongclaw-memory-${new Date().toISOString().slice(0, 10)}.md`
-    a.click()
-    setTimeout(() => URL.revokeObjectURL(url), 10_000)
+    saveFile(new Blob([await api.exportMemory()]), `loongclaw-memory-${new Date().toISOString().slice(0, 10)}.md`)
   })
 }
 

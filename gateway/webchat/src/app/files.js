@@ -1,6 +1,7 @@
 // Files of the workspace, as the page reads them.
 
 import * as api from '../wire/api.js'
+import { plainPath } from '../text/links.js'
 import { networkFault } from '../wire/fault.js'
 import { expired } from './account.js'
 
@@ -8,14 +9,6 @@ import { expired } from './account.js'
 const COMPARED = 256 * 1024
 
 /** @typedef {{text: string} | {why: 'missing'|'unfit'|'failed'}} Content unfit: too large, or no text */
-
-/** A path as the server keeps it; null where it may lead elsewhere than to a file. @param {string} path @returns {string|null} */
-export function plainPath(path) {
-  const parts = path.split('/').filter((part) => part !== '' && part !== '.')
-  const fits = parts.length > 0 && !path.startsWith('/') && !parts.includes('..') && path.length <= 1024
-  // eslint-disable-next-line no-control-regex
-  return fits && !/[\0-\x1f\x7f\\]/.test(path) ? parts.join('/') : null
-}
 
 /** @param {string} name @returns {Promise<Content>} */
 export async function readText(name) {
@@ -40,17 +33,21 @@ export async function readText(name) {
 /** Has the browser keep a file under its own name. @param {string} path @returns {Promise<'kept'|'missing'|'failed'>} */
 export async function download(path) {
   try {
-    const blob = await (await api.getFile(path)).blob()
-    const url = URL.createObjectURL(blob)
-    const a = document.createElement('a')
-    a.href = url
-    a.download = path.split('/').at(-1) ?? ''
-    a.click()
-    setTimeout(() => URL.revokeObjectURL(url), 10_000)
+    saveFile(await (await api.getFile(path)).blob(), path.split('/').at(-1) ?? '')
     return 'kept'
   } catch (err) {
     return refused(err) === 404 ? 'missing' : 'failed'
   }
+}
+
+/** Gives a file to the browser, under a name; what it calls itself is left out, so that none opens it here. @param {Blob} bytes @param {string} name */
+export function saveFile(bytes, name) {
+  const url = URL.createObjectURL(new Blob([bytes], { type: 'application/octet-stream' }))
+  const a = document.createElement('a')
+  a.href = url
+  a.download = name
+  a.click()
+  setTimeout(() => URL.revokeObjectURL(url), 10_000)
 }
 
 /** @param {unknown} err @returns {number} the status */

@@ -14,13 +14,14 @@ import { expired, owner, phase } from './account.js'
 import { attached, changeAttached, leftOut, noted, noteFile } from './attached.js'
 import { bytesOf, dropBytes, keepBytes, safeElsewhere } from './bytes.js'
 import { sessionId } from './route.js'
+import { inTurn } from './turns.js'
 import { rememberPicture, sha256 } from './workfiles.js'
 
 /** @typedef {import('../chat/attachment.js').Attachment} Attachment */
 /** @typedef {{share: number, fault?: import('../wire/fault.js').Fault, until?: number}} Live how far it is; or what it waits for, and when the next try is */
 
-/** As many uploads as go on at once. */
-const AT_ONCE = 2
+/** Two at once. */
+const turn = inTurn(2)
 
 /** What is under way, by the file's id. */
 export const live = signal(/** @type {ReadonlyMap<string, Live>} */ (new Map()))
@@ -31,9 +32,6 @@ const jobs = new Map()
 const pauses = new Map()
 /** Names that were given in a folder, also to files that went since: their removal may come late. @type {Set<string>} */
 const given = new Set()
-let going = 0
-/** @type {(() => void)[]} */
-const queue = []
 
 /** @param {string} id @param {Live} [value] */
 function tell(id, value) {
@@ -80,21 +78,11 @@ async function work(file, signal) {
 }
 
 /** One try. @param {Attachment} file @param {Blob} bytes @param {AbortSignal} signal @returns {Promise<import('../wire/fault.js').Fault|undefined>} */
-async function attempt(file, bytes, signal) {
-  if (going >= AT_ONCE) await new Promise((resolve) => { queue.push(() => resolve(undefined)) })
-  going++
-  try {
-    if (signal.aborted) return undefined
-    tell(file.id, { share: 0 })
-    await putFile(file.path, bytes, (share) => tell(file.id, { share }), signal)
-    return undefined
-  } catch (err) {
-    return networkFault(err)
-  } finally {
-    going--
-    queue.shift()?.()
-  }
-}
+const attempt = (file, bytes, signal) => turn(async () => {
+  if (signal.aborted) return undefined
+  tell(file.id, { share: 0 })
+  return putFile(file.path, bytes, (share) => tell(file.id, { share }), signal).then(() => undefined, networkFault)
+})
 
 /** @param {string} id @param {import('../wire/fault.js').Fault} fault @param {number} ms @param {AbortSignal} signal */
 async function rest(id, fault, ms, signal) {

@@ -1,9 +1,10 @@
 // Files of messages, read from the workspace. A message keeps what it had by its
 // SHA-256; the file at that path may be another one since, and is never shown for it.
 
+import { getFile } from '../wire/api.js'
 import { networkFault } from '../wire/fault.js'
-import { getFile } from '../wire/upload.js'
 import { expired } from './account.js'
+import { inTurn } from './turns.js'
 
 /** @typedef {{path?: string, size: number, sha256: string}} Wanted */
 /** @typedef {{state: 'same', bytes: Blob} | {state: 'changed'|'gone'|'away'|'unkept'}} Found */
@@ -39,7 +40,7 @@ export async function sha256(blob) {
 export async function findFile({ path, size, sha256: wanted }, signal) {
   if (!path) return { state: 'unkept' }
   try {
-    const bytes = await getFile(path, signal)
+    const bytes = await (await getFile(path, signal)).blob()
     return bytes.size === size && (await sha256(bytes)) === wanted ? { state: 'same', bytes } : { state: 'changed' }
   } catch (err) {
     const fault = networkFault(err)
@@ -49,30 +50,8 @@ export async function findFile({ path, size, sha256: wanted }, signal) {
   }
 }
 
-/** Reads a few at a time: a conversation may have hundreds. */
-const AT_ONCE = 2
-let going = 0
-/** @type {(() => void)[]} */
-const queue = []
+/** Two at once: a conversation may have hundreds. */
+const turn = inTurn(2)
 
 /** As findFile, in turn. @param {Wanted} file @param {AbortSignal} signal @returns {Promise<Found>} */
-export async function findInTurn(file, signal) {
-  if (going >= AT_ONCE) await new Promise((resolve) => { queue.push(() => resolve(undefined)) })
-  going++
-  try {
-    return signal.aborted ? { state: 'away' } : await findFile(file, signal)
-  } finally {
-    going--
-    queue.shift()?.()
-  }
-}
-
-/** Gives a file to the browser, under a name. @param {Blob} bytes @param {string} name */
-export function saveFile(bytes, name) {
-  const url = URL.createObjectURL(new Blob([bytes], { type: 'application/octet-stream' }))
-  const a = document.createElement('a')
-  a.href = url
-  a.download = name
-  a.click()
-  setTimeout(() => URL.revokeObjectURL(url), 10_000)
-}
+export const findInTurn = (file, signal) => turn(async () => (signal.aborted ? { state: 'away' } : findFile(file, signal)))

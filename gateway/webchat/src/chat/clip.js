@@ -1,5 +1,7 @@
 // How much of a long text is on the page.
 
+import { tamed } from './tame.js'
+
 /**
  * Where a text is cut that is to have at most so many characters and lines; its whole length when it has.
  * A character of two halves is never cut in two.
@@ -14,6 +16,9 @@ export function cutAt(text, chars, lines = Infinity) {
   }
   return whole(text, end)
 }
+
+/** The beginning of a text of others, on one line; it says that there is more. @param {string} text @param {number} most */
+export const short = (text, most) => tamed(text.length > most ? `${text.slice(0, cutAt(text, most))}…` : text)
 
 /** @param {string} text @param {number} end */
 const whole = (text, end) => (end < text.length && /[\ud800-\udbff]/.test(text[end - 1] ?? '') ? end - 1 : end)

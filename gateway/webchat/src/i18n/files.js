@@ -1,6 +1,6 @@
 // Words about files. They come with what draws files, in both languages.
 
-import { language } from './language.js'
+import { filledIn, language } from './language.js'
 
 /** @typedef {[en: string, zh: string]} Words */
 
@@ -61,9 +61,9 @@ export const problems = {
 }
 
 /** @param {keyof typeof words} key @param {Record<string, string|number>} [values] */
-export function f(key, values = {}) {
+export function f(key, values) {
   const [en, zh] = words[key]
-  return (language.value === 'zh' ? zh : en).replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ''))
+  return filledIn(language.value === 'zh' ? zh : en, values)
 }
 
 /** Why a model was shown nothing of a file, in the reader's language where we know it. @param {string} error */

@@ -38,6 +38,12 @@ export async function loadWords(which = language.peek()) {
   words[which] ??= await chunks[which]()
 }
 
+/** Its tag, for dates and numbers; English with the day before the month, on 24 hours. */
+export const locale = () => (language.value === 'zh' ? 'zh-CN' : 'en-GB')
+
+/** @param {string} at @returns {string} a day and a time */
+export const moment = (at) => new Date(at).toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'short' })
+
 /** The page shows nothing without its words. */
 export async function haveWords() {
   while (!words[language.peek()]) {
@@ -59,8 +65,10 @@ export async function switchLanguage() {
 // Where there is no page there are only tests, and nothing to wait for.
 if (typeof document === 'undefined') await Promise.all([loadWords('en'), loadWords('zh')])
 
+/** A text with `{name}`s in it, and what stands there. @param {string} text @param {Record<string, string|number>} [values] */
+export const filledIn = (text, values) => (values ? text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? '')) : text)
+
 /** @param {Key} key @param {Record<string, string|number>} [values] */
 export function t(key, values) {
-  const text = words[language.value]?.[key] ?? ''
-  return values ? text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? '')) : text
+  return filledIn(words[language.value]?.[key] ?? '', values)
 }

@@ -1,6 +1,6 @@
 // What tools do, in words. They come with what draws them, so both languages are here.
 
-import { language } from './language.js'
+import { filledIn, language } from './language.js'
 
 /**
  * English: to do it, doing it, done; then one and several of it. Chinese: to do it, then how many.
@@ -221,6 +221,5 @@ export const zh = {
 
 /** @param {Key} key @param {Record<string, string|number>} [values] */
 export function w(key, values) {
-  const text = (language.value === 'zh' ? zh : en)[key]
-  return values ? text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? '')) : text
+  return filledIn((language.value === 'zh' ? zh : en)[key], values)
 }

@@ -1,6 +1,6 @@
 // The paths of the API that only these places ask.
 
-import { json, send } from '../wire/api.js'
+import { getFile, json, send } from '../wire/api.js'
 
 /** @typedef {import('./standing.js').Server} Server */
 /** @typedef {import('./standing.js').Skill} Skill */
@@ -23,4 +23,4 @@ export const listSkills = () => json('/api/skills')
 /** @param {string} name @param {string} hash @returns {Promise<Skill>} */
 export const approveSkill = (name, hash) => json(`/api/skills/${encodeURIComponent(name)}/approve`, { method: 'POST', body: { hash } })
 /** @param {string} path of a file of the workspace @returns {Promise<string>} */
-export const readFile = async (path) => (await send(`/api/files/${path.split('/').map(encodeURIComponent).join('/')}`, { headers: { Accept: '*/*' } })).text()
+export const readFile = async (path) => (await getFile(path)).text()

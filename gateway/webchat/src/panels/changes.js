@@ -2,10 +2,10 @@
 
 import { html } from 'htm/preact'
 import { useMemo } from 'preact/hooks'
+import { written } from '../chat/data.js'
 import { byTool, compare } from './compare.js'
 import { Definition } from './definition.js'
 import { exactLines, Foreign, Line } from './foreign.js'
-import { pretty } from './pieces.js'
 import { w } from './words.js'
 
 /** @typedef {import('./compare.js').ToolChange} ToolChange */
@@ -35,7 +35,7 @@ function OneChange({ change: { tool, what, was, now } }) {
 
 /** @param {{before: unknown, after: unknown, name: string}} props */
 function SchemasBeside({ before, after, name }) {
-  const [a, b] = useMemo(() => [pretty(before), pretty(after)], [before, after])
+  const [a, b] = useMemo(() => [written(before), written(after)], [before, after])
   return html`<${Beside} before=${a} after=${b} name=${name} />`
 }
 

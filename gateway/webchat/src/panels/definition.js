@@ -2,14 +2,12 @@
 
 import { html } from 'htm/preact'
 import { useMemo, useState } from 'preact/hooks'
+import { written } from '../chat/data.js'
 import { Foreign, Line } from './foreign.js'
-import { parametersOf, pretty } from './pieces.js'
+import { parametersOf } from './pieces.js'
 import { w } from './words.js'
 
 /** @typedef {import('./compare.js').Tool} Tool */
-
-/** Characters of a parameter's description in the list; the whole definition has all. */
-const SHORT = 600
 
 /** @param {{tool: Tool}} props */
 export function Definition({ tool }) {
@@ -27,7 +25,7 @@ function SchemaView({ schema }) {
   return html`<h4 class="label">${w('parameters')}</h4>
     ${parameters.length ? html`<dl class="parameters">${parameters.map((p) => html`<div key=${p.name}>
       <dt><${Line} text=${p.name} /> ${p.type ? html`<span class="muted"><${Line} text=${p.type} /></span>` : ''}${p.required ? html` <span class="tag">${w('required')}</span>` : ''}</dt>
-      ${p.description ? html`<dd><${Line} text=${p.description.replaceAll('\n', ' ').slice(0, SHORT)} /></dd>` : ''}</div>`)}</dl>`
+      ${p.description ? html`<dd><${Line} text=${p.description.replaceAll('\n', ' ')} /></dd>` : ''}</div>`)}</dl>`
     : html`<p class="muted">${w('noParameters')}</p>`}
     ${left > 0 ? html`<p class="muted">${w('moreParameters', { n: left })}</p>` : ''}
     <details class="whole" open=${open} onToggle=${(/** @type {any} */ e) => setOpen(e.currentTarget.open)}>
@@ -36,7 +34,7 @@ function SchemaView({ schema }) {
 
 /** @param {{schema: unknown}} props */
 function SchemaText({ schema }) {
-  const text = useMemo(() => pretty(schema), [schema])
+  const text = useMemo(() => written(schema), [schema])
   return html`<${Foreign} text=${text} label=${w('wholeSchema')} />`
 }
 

@@ -3,7 +3,9 @@
 
 import { html } from 'htm/preact'
 import { useMemo, useState } from 'preact/hooks'
+import { cutAt } from '../chat/clip.js'
 import { exactly } from '../chat/exact.js'
+import { drawn } from '../ui/parts.js'
 import { piecesOf } from './pieces.js'
 import { w } from './words.js'
 
@@ -11,10 +13,6 @@ import { w } from './words.js'
 const MORE = 16
 /** Characters of what stands in one line. */
 const LINE = 300
-
-/** @param {import('../chat/exact.js').Part[]} parts */
-const drawn = (parts) => parts.map((part) => ('text' in part ? part.text
-  : 'word' in part ? html`<bdi>${part.word}</bdi>` : html`<span class="escape">${part.escape}</span>`))
 
 /**
  * Lines and their indents are shown as such; everything else as it is exactly.
@@ -41,5 +39,5 @@ export function Foreign({ text, label, more = '' }) {
 
 /** A name or another short text, in one line. @param {{text: string}} props */
 export function Line({ text }) {
-  return useMemo(() => html`<span class="exact" translate="no">${drawn(exactly(text.slice(0, LINE)))}${text.length > LINE ? '…' : ''}</span>`, [text])
+  return useMemo(() => html`<span class="exact" translate="no">${drawn(exactly(text.slice(0, cutAt(text, LINE))))}${text.length > LINE ? '…' : ''}</span>`, [text])
 }

@@ -5,7 +5,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { getSession } from '../wire/api.js'
 import { address, following } from '../app/route.js'
 import { asking, readApprovals, sessions } from '../app/sessions.js'
-import { language } from '../i18n/language.js'
+import { moment } from '../i18n/language.js'
 import { focusComposer } from '../ui/rail.js'
 import { keepFocus } from '../ui/keep.js'
 import { Foreign, Line } from './foreign.js'
@@ -17,7 +17,7 @@ import { w } from './words.js'
 const SOON = 1000
 
 /** What expires first comes first. @param {ReadonlyMap<string, Approval|null>} all */
-export const inOrder = (all) => [...all].sort(([, a], [, b]) => (Date.parse(a?.expiresAt ?? '') || Infinity) - (Date.parse(b?.expiresAt ?? '') || Infinity) || 0)
+const inOrder = (all) => [...all].sort(([, a], [, b]) => (Date.parse(a?.expiresAt ?? '') || Infinity) - (Date.parse(b?.expiresAt ?? '') || Infinity) || 0)
 
 export function NeedsPage() {
   const all = inOrder(asking.value)
@@ -34,7 +34,7 @@ export function NeedsPage() {
 /** @param {{id: string, approval: Approval|null}} props */
 function Waiting({ id, approval }) {
   const title = useTitle(id)
-  const until = approval?.expiresAt ? new Date(approval.expiresAt).toLocaleString(language.value === 'zh' ? 'zh-CN' : 'en', { dateStyle: 'medium', timeStyle: 'short' }) : ''
+  const until = approval?.expiresAt ? moment(approval.expiresAt) : ''
   const arrive = () => {
     focusComposer()
     keepFocus('.log')

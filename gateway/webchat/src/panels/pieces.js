@@ -28,38 +28,6 @@ export function piecesOf(text, most) {
   return { pieces, left: text.length - at }
 }
 
-/** Below so many levels a definition is laid out; deeper ones stand in one line. */
-const LEVELS = 24
-
-/**
- * A value as JSON, laid out in lines. What is nested without end costs no more than
- * its length: it is not indented for ever.
- * @param {unknown} value @param {number} [level] @returns {string}
- */
-export function pretty(value, level = 0) {
-  if (value === null || typeof value !== 'object' || level >= LEVELS) return flat(value)
-  const list = Array.isArray(value)
-  const inner = list ? value.map((v) => pretty(v, level + 1)) : Object.entries(value).map(([k, v]) => `${JSON.stringify(k)}: ${pretty(v, level + 1)}`)
-  const [open, close] = list ? '[]' : '{}'
-  if (!inner.length) return open + close
-  const gap = '\n' + '  '.repeat(level + 1)
-  return open + gap + inner.join(',' + gap) + '\n' + '  '.repeat(level) + close
-}
-
-/** A value as JSON in one line, however deeply it is nested: JSON.stringify ends with the stack. @param {unknown} value */
-function flat(value) {
-  let out = ''
-  /** What is still to be written, the next at the end: texts as they are, and values. @type {(string|{value: unknown})[]} */
-  const rest = [{ value }]
-  for (let next; (next = rest.pop()) !== undefined;) {
-    if (typeof next === 'string') out += next
-    else if (next.value === null || typeof next.value !== 'object') out += JSON.stringify(next.value) ?? 'null'
-    else if (Array.isArray(next.value)) rest.push(']', ...next.value.flatMap((v, i) => [...(i ? [','] : []), { value: v }]).reverse(), '[')
-    else rest.push('}', ...Object.entries(next.value).flatMap(([k, v], i) => [`${i ? ',' : ''}${JSON.stringify(k)}:`, { value: v }]).reverse(), '{')
-  }
-  return out
-}
-
 /** Parameters that are listed; the whole definition has all. */
 export const LISTED = 40
 

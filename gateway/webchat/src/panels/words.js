@@ -1,7 +1,7 @@
 // The words of the places that are no conversations, in both languages: they come
 // with what shows them, after the page.
 
-import { language } from '../i18n/language.js'
+import { filledIn, language } from '../i18n/language.js'
 
 /** @type {Record<string, {en: string, zh: string}>} */
 export const words = {
@@ -138,6 +138,5 @@ export const words = {
 
 /** @param {string} key @param {Record<string, string|number>} [values] */
 export function w(key, values) {
-  const text = words[key]?.[language.value] ?? ''
-  return values ? text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? '')) : text
+  return filledIn(words[key]?.[language.value] ?? '', values)
 }

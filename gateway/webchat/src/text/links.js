@@ -1,4 +1,4 @@
-// Where a link in an answer may lead.
+// Where a link in an answer may lead, and which paths are those of files.
 
 /** @param {string} href @returns {URL|null} only what leads out of this page, in the open */
 export function outward(href) {
@@ -14,6 +14,14 @@ export function outward(href) {
   return url
 }
 
+/** A path as the server keeps it; null where it may lead elsewhere than to a file. @param {string} path @returns {string|null} */
+export function plainPath(path) {
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.')
+  const fits = parts.length > 0 && !path.startsWith('/') && !parts.includes('..') && path.length <= 1024
+  // eslint-disable-next-line no-control-regex
+  return fits && !/[\0-\x1f\x7f\\]/.test(path) ? parts.join('/') : null
+}
+
 /**
  * A file of the workspace that an answer offers: its path, '' when it is none. What
  * could lead elsewhere than to a file is none.
@@ -27,7 +35,5 @@ export function offered(href) {
   } catch {
     return ''
   }
-  const parts = path.split('/')
-  // eslint-disable-next-line no-control-regex
-  return path.length <= 1024 && !/[\0-\x1f\x7f\\]/.test(path) && parts.every((part) => part && part !== '.' && part !== '..') ? path : ''
+  return plainPath(path) === path ? path : ''
 }

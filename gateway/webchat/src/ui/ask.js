@@ -1,10 +1,10 @@
 // A question: what will happen, the thing itself to the letter, and what can be decided.
 
 import { html } from 'htm/preact'
-import { language } from '../i18n/language.js'
+import { moment } from '../i18n/language.js'
 import { origin, sentence, w } from '../i18n/steps.js'
+import { short } from '../chat/clip.js'
 import { argument, stepOf } from '../chat/steps.js'
-import { tamed } from '../chat/tame.js'
 import { decide, deciding } from '../app/actions.js'
 import { Exact } from './exact.js'
 import { Icon } from './icons.js'
@@ -57,7 +57,7 @@ export function Ask({ call, n, of }) {
     keepFocus('.asks .primary:enabled', '.asks button:enabled', () => last(own), () => last('.steps > summary, .tool summary'), '#composer')
   }
   const can = (/** @type {string} */ decision) => call.decisions.includes(decision)
-  const until = call.expiresAt ? new Date(call.expiresAt).toLocaleString(language.value === 'zh' ? 'zh-CN' : 'en-GB', { dateStyle: 'medium', timeStyle: 'short' }) : ''
+  const until = call.expiresAt ? moment(call.expiresAt) : ''
   const more = longer.filter(can)
   const title = `ask-${call.approvalId}`
   return html`<section class="tool asks" id=${'call-' + call.callId} role="group" aria-labelledby=${title}>
@@ -87,5 +87,5 @@ const NAMED = 8
 function Sources({ sources }) {
   const rest = sources.length - NAMED
   return html`<div class="ask-why"><p>${w(sources.length ? 'foreign' : 'foreignNone')}</p>
-    ${sources.length ? html`<ul>${sources.slice(0, NAMED).map((s, i) => html`<li key=${i}><bdi>${tamed(origin(String(s).slice(0, 300)))}</bdi></li>`)}${rest > 0 ? html`<li>${w('moreSources', { n: rest })}</li>` : ''}</ul>` : ''}</div>`
+    ${sources.length ? html`<ul>${sources.slice(0, NAMED).map((s, i) => html`<li key=${i}><bdi>${short(origin(String(s)), 300)}</bdi></li>`)}${rest > 0 ? html`<li>${w('moreSources', { n: rest })}</li>` : ''}</ul>` : ''}</div>`
 }

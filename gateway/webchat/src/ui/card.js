@@ -2,7 +2,7 @@
 
 import { html } from 'htm/preact'
 import { useMemo, useState } from 'preact/hooks'
-import { language } from '../i18n/language.js'
+import { locale } from '../i18n/language.js'
 import { span, w } from '../i18n/steps.js'
 import { exitOf, reasonOf } from '../chat/results.js'
 import { lasted, stepOf } from '../chat/steps.js'
@@ -19,10 +19,10 @@ import { Given } from './thing.js'
 const WORTH_TELLING = 1000
 
 /** @param {string} at */
-export const clock = (at) => new Date(at).toLocaleTimeString(language.value === 'zh' ? 'zh-CN' : 'en-GB', { hour: '2-digit', minute: '2-digit' })
+const clock = (at) => new Date(at).toLocaleTimeString(locale(), { hour: '2-digit', minute: '2-digit' })
 
 /** @param {{startedAt: string, endedAt: string, running: boolean}} props seconds are not announced */
-export function Time({ startedAt, endedAt, running }) {
+function Time({ startedAt, endedAt, running }) {
   const now = useNow(running ? Infinity : 0)
   const ms = lasted({ startedAt, endedAt }, running ? now : 0)
   return ms >= WORTH_TELLING ? html`<span class="tool-time" aria-hidden=${running}>${span(ms)}</span>` : null

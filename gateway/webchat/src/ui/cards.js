@@ -3,8 +3,8 @@
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
 import { counted, span, w } from '../i18n/steps.js'
+import { short } from '../chat/clip.js'
 import { lasted, stepOf, tally } from '../chat/steps.js'
-import { tamed } from '../chat/tame.js'
 import { Ask } from './ask.js'
 import { Card, decisionOf } from './card.js'
 import { keepFocus } from './keep.js'
@@ -72,7 +72,7 @@ export function Plan({ items }) {
     <p class="plan-head"><${Sign} kind="plan" />${w('plan')} <span class="muted">${w('planDone', { n: done, of: items.length })}</span></p>
     <ul>${items.slice(0, 50).map(({ text, state }, i) => {
       const known = Object.hasOwn(signs, state) ? state : 'open'
-      return html`<li key=${i} class=${`task-${known}`}><span class="task-sign" aria-hidden="true">${signs[known]}</span><span class="unseen">${w(/** @type {import('../i18n/steps.js').Key} */ (`task_${known}`))}: </span><span dir="auto">${tamed(String(text).slice(0, 300))}</span></li>`
+      return html`<li key=${i} class=${`task-${known}`}><span class="task-sign" aria-hidden="true">${signs[known]}</span><span class="unseen">${w(/** @type {import('../i18n/steps.js').Key} */ (`task_${known}`))}: </span><span dir="auto">${short(String(text), 300)}</span></li>`
     })}</ul>
   </section>`
 }

@@ -6,6 +6,7 @@ import { useState } from 'preact/hooks'
 import { w } from '../i18n/steps.js'
 import { clipRows, cutExact } from '../chat/clip.js'
 import { exactly } from '../chat/exact.js'
+import { drawn } from './parts.js'
 
 /** @typedef {import('../chat/exact.js').Part} Part */
 /** @typedef {import('../chat/clip.js').Row} Row */
@@ -22,10 +23,6 @@ const laidOut = (json) => json.split(/^( *)/m).flatMap((piece, i) => {
   if (i % 2) return { text: piece }
   return piece.endsWith('\n') ? [...exactly(piece.slice(0, -1)), { text: '\n' }] : exactly(piece)
 })
-
-/** @param {Part[]} parts */
-const drawn = (parts) => parts.map((part) => ('text' in part ? part.text
-  : 'word' in part ? html`<bdi>${part.word}</bdi>` : html`<span class="escape">${part.escape}</span>`))
 
 /** The thing itself, in a sentence; of a tool its server and its name. @param {{text: string, between?: string}} props */
 export const Thing = ({ text, between = '' }) => html`<code class="thing" translate="no">${(between ? text.split(between) : [text]).map((part, i) => [i ? ' › ' : '', drawn(exactly(part))])}</code>`

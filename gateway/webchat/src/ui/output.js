@@ -3,13 +3,14 @@
 import { html } from 'htm/preact'
 import { useMemo, useState } from 'preact/hooks'
 import { w } from '../i18n/steps.js'
-import { cutAt } from '../chat/clip.js'
+import { cutAt, short } from '../chat/clip.js'
 import { written } from '../chat/data.js'
 import { resultOf } from '../chat/results.js'
 import { webAddress } from '../chat/steps.js'
-import { tame, tamed } from '../chat/tame.js'
+import { tame } from '../chat/tame.js'
 import { outward } from '../text/links.js'
 import { More } from './exact.js'
+import { drawn } from './parts.js'
 
 /** @typedef {import('../chat/results.js').Source} Source */
 
@@ -19,8 +20,7 @@ const MORE = 4
 export function Foreign({ text, label, look = '' }) {
   const [times, setTimes] = useState(1)
   const end = cutAt(text, 4000 * times, 24 * times)
-  return html`<div class="exact-box"><pre tabindex="0" role="group" class="output ${look}" dir="auto" aria-label=${label}>${tame(text.slice(0, end)).map((part) => ('text' in part
-    ? part.text : html`<span class="escape">${part.escape}</span>`))}</pre>
+  return html`<div class="exact-box"><pre tabindex="0" role="group" class="output ${look}" dir="auto" aria-label=${label}>${drawn(tame(text.slice(0, end)))}</pre>
     ${end < text.length ? html`<${More} left=${text.length - end} more=${() => setTimes(times * MORE)} />` : ''}</div>`
 }
 
@@ -31,9 +31,6 @@ function List({ all, draw, look, label, ordered = false }) {
   return html`${ordered ? html`<ol class=${look} aria-label=${label}>${items}</ol>` : html`<ul class=${look} aria-label=${label}>${items}</ul>`}
     ${all.length > n ? html`<button type="button" class="show-more" onClick=${() => setN(n * MORE)}>${w('more', { n: all.length - n })}</button>` : ''}`
 }
-
-/** @param {string} text @param {number} most */
-const short = (text, most) => tamed(text.length > most ? `${text.slice(0, cutAt(text, most))}…` : text)
 
 /** One that was found. @param {Source} source */
 function drawSource({ title, url, host, snippet, date }) {
@@ -48,11 +45,11 @@ function drawSource({ title, url, host, snippet, date }) {
 export function Output({ call }) {
   const result = useMemo(() => resultOf(call), [call])
   const named = result.kind !== 'none' && (result.kind !== 'terminal' || result.out !== '')
-  return html`${named ? html`<p class="label">${w('result')}</p>` : ''}${drawResult(result, call)}`
+  return html`${named ? html`<p class="label">${w('result')}</p>` : ''}${drawResult(result)}`
 }
 
-/** @param {import('../chat/results.js').Result} result @param {import('../chat/state.js').Call} call */
-function drawResult(result, call) {
+/** @param {import('../chat/results.js').Result} result */
+function drawResult(result) {
   const label = w('result')
   switch (result.kind) {
     case 'none': return html`<p class="muted">${w('nothing')}</p>`
@@ -68,7 +65,7 @@ function drawResult(result, call) {
     case 'names': return html`<${List} all=${result.names} look="names" label=${w('files')} draw=${(/** @type {any} */ n) => html`<code><bdi>${short(n.name, 300)}</bdi>${n.folder ? '/' : ''}</code>`} /><${Note} text=${result.note} />`
     case 'memories': return html`<${List} all=${result.memories} look="memories" label=${w('found')} draw=${(/** @type {any} */ m) => html`
       <span dir="auto">${short(m.content, 600)}</span> <span class="muted">${short(m.day, 20)}</span>`} /><${Note} text=${result.note} />`
-    case 'data': return html`<${Foreign} text=${written(result.value) || call.output} label=${label} />`
+    case 'data': return html`<${Foreign} text=${written(result.value)} label=${label} />`
     default: return html`<${Foreign} text=${result.text} label=${label} /><${Note} text=${result.note ?? ''} />`
   }
 }

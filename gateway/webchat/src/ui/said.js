@@ -10,7 +10,7 @@ import { Thing } from './exact.js'
 /** @typedef {import('../i18n/steps.js').Form} Form */
 
 /** @param {Call} call @returns {Form} */
-export const formOf = (call) => (call.state === 'approval' ? 'asks' : call.state)
+const formOf = (call) => (call.state === 'approval' ? 'asks' : call.state)
 
 /** A text with `{x}` in it, and what stands there. @param {string} text @param {string} thing @param {boolean} [tool] it is the name of one */
 export function filled(text, thing, tool = false) {

@@ -6,6 +6,7 @@ import { span, w } from '../i18n/steps.js'
 import { lasted } from '../chat/steps.js'
 import { tame, tamed } from '../chat/tame.js'
 import { useNow } from './now.js'
+import { drawn } from './parts.js'
 
 /** @typedef {import('../chat/state.js').Thought} Thoughts */
 
@@ -28,5 +29,4 @@ export function Thought({ thought }) {
 }
 
 /** Words as they are, a paragraph each. @param {{text: string}} props */
-export const Paragraphs = ({ text }) => text.split(/\n\s*\n/, MOST).filter((p) => p.trim()).map((p, i) => html`<p key=${i} dir="auto">${tame(p).map((part) => ('text' in part
-  ? part.text : html`<span class="escape">${part.escape}</span>`))}</p>`)
+export const Paragraphs = ({ text }) => text.split(/\n\s*\n/, MOST).filter((p) => p.trim()).map((p, i) => html`<p key=${i} dir="auto">${drawn(tame(p))}</p>`)

@@ -159,8 +159,11 @@ export const exportMemory = async () => (await send('/api/memory/export?format=m
 /** @returns {Promise<{offline?: boolean, version?: string, provider?: string, maxMessageBytes?: number, scopes?: string[]}>} */
 export const getConfig = () => json('/api/config')
 
-/** A file of the workspace, as it is. @param {string} path */
-export const getFile = (path) => send(`/api/files/${path.split('/').map(encodeURIComponent).join('/')}`, { headers: { Accept: '*/*' } })
+/** @param {string} path of a file of the workspace */
+export const filePath = (path) => `/api/files/${path.split('/').map(encodeURIComponent).join('/')}`
+
+/** A file of the workspace, as it is. @param {string} path @param {AbortSignal} [signal] */
+export const getFile = (path, signal) => send(filePath(path), { headers: { Accept: '*/*' }, signal })
 
 /**
  * The last messages of every branch, with the summaries among them, and the list of what is to be done.

@@ -1,10 +1,8 @@
-// Files of the workspace. An upload says how far it is, which fetch does not.
+// Files on their way to the workspace, and out of it again. An upload says how far it
+// is, which fetch does not.
 
-import { Fault, faultOf, networkFault } from './fault.js'
-import { headers } from './api.js'
-
-/** @param {string} path */
-const filePath = (path) => `/api/files/${path.split('/').map(encodeURIComponent).join('/')}`
+import { Fault, networkFault } from './fault.js'
+import { filePath, headers, send } from './api.js'
 
 /**
  * @param {string} path @param {Blob} bytes
@@ -46,19 +44,5 @@ function refusal(request) {
   return new Fault(body, request.status, Number(request.getResponseHeader('Retry-After')) || 0)
 }
 
-/** @param {string} path @param {AbortSignal} [signal] @returns {Promise<Blob>} */
-export async function getFile(path, signal) {
-  let response
-  try {
-    response = await fetch(filePath(path), { headers: headers({ Accept: '*/*' }), credentials: 'same-origin', cache: 'no-store', signal })
-    if (response.ok) return await response.blob()
-  } catch (err) {
-    throw networkFault(err)
-  }
-  throw await faultOf(response)
-}
-
 /** @param {string} path */
-export async function deleteFile(path) {
-  await fetch(filePath(path), { method: 'DELETE', headers: headers(), credentials: 'same-origin', keepalive: true }).catch(() => {})
-}
+export const deleteFile = (path) => send(filePath(path), { method: 'DELETE', keepalive: true }).then(() => {}, () => {})

@@ -264,7 +264,7 @@ scene('a removal can be taken back; else it is done, also on leaving', async (w)
   w.stub.outside.server({ name: 'mine' })
   await w.open('/tools/mine')
   await button(w, 'Remove').click()
-  assert.equal(path(w), '/tools')
+  await until(() => path(w) === '/tools')
   await until(async () => (await focused(w.page)) === 'undo-remove')
   assert.equal(await w.page.getByRole('link', { name: /^mine/ }).count(), 0)
   await w.page.keyboard.press('Enter')
@@ -326,7 +326,7 @@ scene('what waits is counted in the title of every tab and listed, and each line
   for (const tab of [w.page, second]) await until(async () => (await tab.title()).startsWith('● Needs you (2)'))
   const before = w.stub.requests.length
   await button(w, 'Needs you (2)').click()
-  assert.equal(path(w), '/needs-you')
+  await until(() => path(w) === '/needs-you')
   await w.page.getByRole('heading', { name: '2 conversations wait for you' }).waitFor()
   assert.deepEqual(await w.page.locator('.needs-entries .row-name').allInnerTexts(), ['Question 1', 'Question 0']) // what expires first
   assert.match(await w.page.locator('.needs-entries .foreign').first().innerText(), /write_file 1\.txt/)
