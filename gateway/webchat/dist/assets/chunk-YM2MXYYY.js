@@ -1,0 +1,3 @@
+var t=/\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,512}(?:\x07|\x1b\\))/g,n=/([\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]|\udb40[\udc00-\udfff])/;function x(f){return f.replace(t,"").replaceAll(`\r
+`,`
+`).split(n).flatMap((u,e)=>e%2===0?u?[{text:u}]:[]:[{escape:u==="\r"?"\\r":`\\u{${(u.codePointAt(0)??0).toString(16).toUpperCase()}}`}])}var r=f=>x(f.replace(/\s+/g," ")).map(u=>"text"in u?u.text:u.escape).join("");export{x as a,r as b};
