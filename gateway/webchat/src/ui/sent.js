@@ -4,6 +4,7 @@
 import { html } from 'htm/preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { fileSize, kindOf } from '../chat/attachment.js'
+import { tamed } from '../chat/tame.js'
 import { dropFiles, dropped } from '../app/edits.js'
 import { saveFile } from '../app/files.js'
 import { findFile, findInTurn, pictureOf, rememberPicture } from '../app/workfiles.js'
@@ -92,7 +93,7 @@ function SentFile({ file, edited, remove }) {
   const shown = look?.state === 'same' ? look.bytes : bytes
   const verb = f(image && !undrawn ? 'show' : 'download')
   const body = html`${bytes && image && !undrawn ? html`<${Picture} bytes=${bytes} undrawn=${() => setUndrawn(true)} />` : html`<${Icon} name="file" />`}
-    <span class="chip-text"><bdi class="chip-name">${file.name}</bdi><span class="muted">${f(kind)} · ${fileSize(file.size)}</span></span>`
+    <span class="chip-text"><bdi class="chip-name">${tamed(file.name)}</bdi><span class="muted">${f(kind)} · ${fileSize(file.size)}</span></span>`
   return html`<li class=${trouble || file.error ? 'chip sent bad' : 'chip sent'} ref=${box}>
     ${file.path ? html`<button type="button" class="chip-open" title=${`${verb}: ${file.name}`} onClick=${act}><span class="unseen">${verb}</span>${body}</button>` : html`<span class="chip-open">${body}</span>`}
     ${remove ? html`<button type="button" class="ghost" data-remove aria-label=${f('remove', { name: file.name })} title=${f('remove', { name: file.name })}
@@ -123,7 +124,7 @@ function Preview({ file, bytes, close }) {
   }, [])
   return html`<dialog class="preview" ref=${box} aria-label=${file.name} onClose=${close} onKeyDown=${(/** @type {Event} */ e) => e.stopPropagation()}
     onClick=${(/** @type {Event} */ e) => { if (e.target === box.current) box.current?.close() }}>
-    <div class="dialog-head"><h2><bdi>${file.name}</bdi></h2><span class="muted">${fileSize(file.size)}</span>
+    <div class="dialog-head"><h2><bdi>${tamed(file.name)}</bdi></h2><span class="muted">${fileSize(file.size)}</span>
       <button type="button" onClick=${() => saveFile(bytes, file.name)}>${f('download')}</button>
       <button type="button" class="ghost" autofocus aria-label=${t('close')} title=${t('close')} onClick=${() => box.current?.close()}><${Icon} name="close" /></button></div>
     ${undrawn ? html`<p>${f('undrawn')}</p>` : html`<${Picture} bytes=${bytes} label=${file.name} undrawn=${() => setUndrawn(true)} />`}

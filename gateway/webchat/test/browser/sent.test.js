@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { blue, brought, chips, choose, file, red, uploaded } from './pictures.js'
-import { axe, conversation, scene, send, shot, until } from './world.js'
+import { axe, conversation, says, scene, send, shot, until } from './world.js'
 
 scene('files belong to their conversation, as its draft does', async (w) => {
   for (const id of ['one', 'two']) {
@@ -53,6 +53,13 @@ scene('another file at the same path is never shown for the one that was sent; n
   assert.deepEqual(await axe(w.page), [])
   await shot(w.page, 'files-changed')
 }, { expected: /404/ })
+
+scene('a name that another program gave a file reorders nothing', async (w) => {
+  const c = w.stub.conversation('a')
+  c.start({ message: 'look', brought: { attachments: [{ path: 'x/y', name: 'invoice\u202efdp.exe', mediaType: 'text/plain', size: 10, sha256: '0' }] } }, 'k', () => {})
+  await w.open('/s/a')
+  await says(w.page.locator('.turn .chip-name'), /^invoice\\u\{202E\}fdp\.exe$/)
+})
 
 scene('what the model could not read of a file is said in words; a picture without a file has none', async (w) => {
   const c = w.stub.conversation('a')
