@@ -186,10 +186,8 @@ class Walk {
   escaped() {
     const c = this.s[this.i + 1]
     if (c === '\n') {
-      this.put(el('br'), this.i + 1)
-      this.literal(1)
-      this.skipSpaces()
-      return true
+      this.i++
+      return this.lineEnd(true)
     }
     if (c === undefined || !/[!-/:-@[-`{-~]/.test(c)) return false
     this.text += c
@@ -197,17 +195,26 @@ class Walk {
     return true
   }
 
-  skipSpaces() {
-    while (this.s[this.i] === ' ' || this.s[this.i] === '\t') this.i++
+  /** Where the words of the next line begin. */
+  nextLine() {
+    let at = this.i + 1
+    while (this.s[at] === ' ' || this.s[at] === '\t') at++
+    return at
   }
 
   newline() {
     const trimmed = this.text.trimEnd()
     const hard = this.text.endsWith('  ') && this.i + 1 < this.s.length
     this.text = this.text.slice(0, trimmed.length)
-    if (hard) this.put(el('br'), this.i)
-    this.literal(1)
-    this.skipSpaces()
+    return this.lineEnd(hard)
+  }
+
+  /** The page shows where a line ends, so one that a tag ended has no second end. @param {boolean} hard */
+  lineEnd(hard) {
+    if (hard) return this.put(el('br'), this.nextLine())
+    const ended = !this.text && isBreak(this.items.at(-1))
+    if (!ended) this.text += '\n'
+    this.i = this.nextLine()
     return true
   }
 
@@ -330,6 +337,9 @@ class Walk {
     return this.putAll(anchor(token.href, [token.text]), i + token.raw.length)
   }
 }
+
+/** @param {Node|Run|undefined} item */
+const isBreak = (item) => typeof item === 'object' && 'tag' in item && item.tag === 'br'
 
 /** @param {string} s @param {number} i */
 function at2(s, i) {

@@ -3,12 +3,11 @@
 // than these allow, and what is beyond them is shown as plain text.
 
 import { Lexer, Tokenizer } from 'marked'
-import { formulaAt } from './formula.js'
+import { columnsOf, shieldPipes, withPipes } from './rows.js'
 
 /** Quotes in quotes and lists in lists: nobody writes, and nobody could read, more. */
 const DEEPEST = 20
 /** A short row is padded to the width of its table, so many columns times many rows is a bomb: more cells than these, and than the table has characters, are not made. */
-const COLUMNS = 64
 const CELLS = 4000
 /** What a text may cost, in characters looked at: this for each of its own, and what a short text may cost. */
 const COST_PER_CHARACTER = 30
@@ -16,13 +15,13 @@ const LEAST_COST = 400_000
 const COST_OF_BLOCK = 200
 
 const quoted = /^ {0,3}>/
-const delimiterRow = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/
 /** Lines that end a table for certain: what comes after them is not looked at. */
 const tableEnd = /\n(?= *\n| {4}[^\n]| {0,3}(?:\t[^\n]|>|#{1,6}[ \t\n]|[*+-][ \t]|1[.)][ \t]|~~~|<\/?(?:details|summary|div|p|table)[ \t>]|<(?:script|style|pre)[ \t>]|<!--))/gi
-const formulaLine = /^ {0,3}(?:\$\$|\\\[)/
+/** The environments of TeX are displays by themselves, with or without dollars around them. */
+const formulaLine = /^ {0,3}(?:\$\$|\\\[|\\begin\{((?:equation|align|alignat|gather|multline|eqnarray)\*?|aligned|gathered|split|cases|array|[pbvBV]?matrix|CD)\})/
 const noteLine = /^ {0,3}\[\^([^\]\s[]{1,99})\]:[ \t]*/
 const detailsLine = /^ {0,3}<details(?:[ \t]+open)?[ \t]*>/i
-const beginning = / {0,3}(?:\$\$|\\\[|\[\^[^\]\s[]{1,99}\]:|<details(?:[ \t]+open)?[ \t]*>)/
+const beginning = / {0,3}(?:\$\$|\\\[|\\begin\{[A-Za-z]+\*?\}|\[\^[^\]\s[]{1,99}\]:|<details(?:[ \t]+open)?[ \t]*>)/
 const underlines = /\n(?= {0,3}(?:=+|-+)[ \t]*(?:\n|$))/
 const interrupts = new RegExp(`\\n(?=${beginning.source})`, 'i')
 /** Tags that are drawn inside a line do not begin a block of HTML. */
@@ -33,18 +32,19 @@ const leadsSomewhere = /^(?:$|[<#/.]|[a-z][a-z\d+.-]*:|www\.|[^\s]*[/.?#@])/i
 class Rules extends Tokenizer {
   /** @param {string} src */
   table(src) {
+    const { lexer } = /** @type {{lexer: BlockLexer}} */ (/** @type {any} */ (this))
     const columns = columnsOf(src)
     if (!columns) return undefined
     tableEnd.lastIndex = src.indexOf('\n', src.indexOf('\n') + 1)
     const end = tableEnd.lastIndex < 0 ? null : tableEnd.exec(src)
     const table = end ? src.slice(0, end.index + 1) : src
     if (columns * table.split('\n').length > CELLS + table.length) return undefined
-    const shielded = shieldPipes(table)
-    const found = super.table(shielded)
-    if (!found) /** @type {any} */ (this).lexer.left -= 10 * table.length // read in vain
-    if (!found || shielded === table) return found
+    const whole = shieldPipes(table, columns, lexer.open && table === src)
+    const found = super.table(whole)
+    if (!found) lexer.left -= 10 * table.length // read in vain
+    if (!found || whole === table) return found
     found.raw = src.slice(0, found.raw.length)
-    for (const cell of [...found.header, ...found.rows.flat()]) cell.text = cell.text.replaceAll(SHIELD, '|')
+    for (const cell of [...found.header, ...found.rows.flat()]) cell.text = withPipes(cell.text)
     return found
   }
 
@@ -77,42 +77,6 @@ class Rules extends Tokenizer {
   blockquote(src) {
     return !quoted.test(src) || tooManyLazyLines(src) ? undefined : super.blockquote(src)
   }
-}
-
-/** Stands for a pipe that ends no cell. */
-const SHIELD = '\ue0ff'
-
-const cellsOf = (/** @type {string} */ line) => line.trim().replace(/^\||(?<=(?<!\\)(?:\\\\)*)\|$/g, '').split(/(?<=(?<!\\)(?:\\\\)*)\|/, COLUMNS + 1).length
-
-/**
- * How many columns the table has that begins here: the second line is a delimiter
- * row of as many as the first. The rule for a table reads on to its end, so it is
- * not asked in vain. @param {string} src @returns {number} 0 for no table
- */
-function columnsOf(src) {
-  const end = src.indexOf('\n')
-  if (end < 0) return 0
-  const below = src.indexOf('\n', end + 1)
-  const delimiter = src.slice(end + 1, below < 0 ? src.length : below)
-  if (!/[:|]/.test(delimiter) || !delimiterRow.test(delimiter)) return 0
-  const columns = cellsOf(delimiter)
-  return columns <= COLUMNS && cellsOf(shieldPipes(src.slice(0, end))) === columns ? columns : 0
-}
-
-/** The same table, in whose formulas (`$|x|$`) no pipe ends a cell. @param {string} table */
-function shieldPipes(table) {
-  if (table.includes(SHIELD) || !/[$\\]/.test(table)) return table
-  const lines = table.split('\n').map((line) => {
-    for (let i = 0; i < line.length && line.length < 10_000; i++) {
-      const found = (line[i] === '$' || line[i] === '\\') && formulaAt(line, i)
-      if (found && /[\p{L}\d]/u.test(found.tex)) {
-        line = line.slice(0, i) + line.slice(i, found.end).replace(/(?<!\\)\|/g, SHIELD) + line.slice(found.end)
-        i = found.end - 1
-      } else if (line[i] === '\\') i++
-    }
-    return line
-  })
-  return lines.join('\n')
 }
 
 /** Each change between lines with and without > is read anew by marked. @param {string} src */
@@ -208,22 +172,35 @@ function extra(src) {
 
 /** A formula on lines of its own. It ends before the next empty line at the latest. @param {string} src @param {BlockLexer} lexer @returns {Token|undefined} */
 function formula(src, lexer) {
-  const open = formulaLine.exec(src)?.[0]
-  if (!open) return undefined
-  const close = open.endsWith('$$') ? '$$' : '\\]'
+  const found = formulaLine.exec(src)
+  if (!found) return undefined
+  const [open, environment] = found
   const blank = src.slice(0, 10_000).search(/\n[ \t]*\n/)
   const part = blank < 0 ? src.slice(0, 10_000) : src.slice(0, blank)
   lexer.left -= part.length
-  const end = part.indexOf(close, open.length)
+  const close = open.endsWith('$$') ? '$$' : '\\]'
+  const inside = part.indexOf(close, open.length)
+  const end = environment ? endOfEnvironment(part, environment) : inside < 0 ? -1 : inside + close.length
   if (end < 0) {
     const atEnd = blank < 0 && lexer.open && part.length === src.length
     return atEnd ? { type: 'formula', raw: src, source: '', tex: '', unfinished: true } : undefined
   }
-  const tex = part.slice(open.length, end)
-  const after = /^[ \t]*[.,;:，。；]?[ \t]*(?=\n|$)/.exec(part.slice(end + 2))
-  if (!tex.trim() || (!after && !tex.includes('\n')) || (close === '\\]' && !tex.includes('\n') && !/^\s|[\\^_={}<>+]/.test(tex))) return undefined
-  const raw = src.slice(0, end + 2 + (after ? after[0].length : 0))
+  const tex = environment ? part.slice(0, end) : part.slice(open.length, inside)
+  const after = /^[ \t]*[.,;:，。；]?[ \t]*(?=\n|$)/.exec(part.slice(end))
+  if (!tex.trim() || (!after && !tex.includes('\n')) || (!environment && close === '\\]' && !tex.includes('\n') && !/^\s|[\\^_={}<>+]/.test(tex))) return undefined
+  const raw = src.slice(0, end + (after ? after[0].length : 0))
   return { type: 'formula', raw, source: raw.trim(), tex: tex.trim() }
+}
+
+/** Behind the `\end` that belongs to the first `\begin`, or -1. @param {string} part @param {string} name */
+function endOfEnvironment(part, name) {
+  const mark = name.replace('*', '\\*')
+  let depth = 0
+  for (const found of part.matchAll(new RegExp(`\\\\(begin|end)\\{${mark}\\}`, 'g'))) {
+    depth += found[1] === 'begin' ? 1 : -1
+    if (depth === 0) return found.index + found[0].length
+  }
+  return -1
 }
 
 /** @param {string} src @param {BlockLexer} lexer @returns {Token|undefined} */

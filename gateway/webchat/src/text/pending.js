@@ -85,7 +85,7 @@ const undecided = [
   /^[-*+=#>_][-*+=#>_ \t]*$/, // a list, a heading, a rule, an underline
   /^\d{1,9}[.)]?$/, // a numbered item
   /^`{1,2}$/, /^`{3,}[^`]*$/, /^~+$/, /^~{3,}.*$/, // a fence
-  /^\$\$?$/, /^\\\[?$/, // a formula
+  /^\$\$?$/, /^\\(?:\[|[a-z]*(?:\{[A-Za-z]*\*?)?)$/, // a formula
   /^(?:\||:?-)[-:| \t]*$/, // the second line of a table
   /^\[(?:\^[^\]\n]*\]?)?$/, // a footnote
   /^<\/?[a-z]*>?$/i, /^<details>[ \t]*<\/?[a-z]*>?$/i, // a tag

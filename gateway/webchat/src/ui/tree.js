@@ -13,6 +13,8 @@ import { Formula } from './formula.js'
 
 const allowedTags = new Set(tags)
 const allowedAttributes = new Set(attributes)
+/** What has a side of its own, for signs, a bar or an order of columns: it stands on that of its own words, and of no heading that the page adds. */
+const sided = /^(?:ul|ol|blockquote|table|details|div)$/
 
 /** @param {Node[]} nodes @returns {any[]} */
 export const elements = (nodes) => nodes.map(element)
@@ -34,7 +36,7 @@ function checked({ tag, attrs }) {
     const address = name === 'href' || name === 'src'
     if (!allowedAttributes.has(name) || (address && !addresses.test(value))) throw new Error(`an answer's ${tag} has no such ${name}`)
   }
-  return attrs ?? null
+  return sided.test(tag) || attrs?.class === 'alert-title' ? { ...attrs, dir: 'auto' } : attrs ?? null
 }
 
 /** @param {{entity: string}} props */

@@ -183,14 +183,30 @@ scene('text from right to left stands on the right; code in it stays as it is', 
   assert.equal(await box.evaluate((el) => getComputedStyle(el).direction), 'rtl')
   await w.page.keyboard.press('Enter')
   const c = await conversation(w)
-  c.say('أهلا وسهلا بك\n\n- واحد\n- اثنان\n\n```sh\nls -l\n```')
+  c.say('أهلا وسهلا بك\n\n- واحد\n- اثنان\n\n```sh\nls -l\n```\n\n1. one\n2. two\n\n> [!NOTE]\n> ملاحظة\n\n> said')
   await w.page.getByText('أهلا').waitFor()
   const at = (/** @type {string} */ s) => w.page.locator(s).first().evaluate((el) => getComputedStyle(el).direction)
   assert.equal(await at('.bubble'), 'rtl')
   assert.equal(await at('.prose ul'), 'rtl')
   assert.equal(await at('.prose pre'), 'ltr')
+  assert.deepEqual([await at('.prose ol'), await at('.prose .alert'), await at('.prose .alert-title'), await at('.prose blockquote')], ['ltr', 'rtl', 'ltr', 'ltr'])
+  // The sign of an item stands beside its words, inside of the answer.
+  for (const list of ['ul', 'ol']) {
+    const [start, end] = await w.page.locator(`.prose ${list}`).evaluate((el) => [getComputedStyle(el).paddingRight, getComputedStyle(el).paddingLeft].map(parseFloat))
+    assert.ok(list === 'ul' ? start > 20 && end === 0 : end > 20 && start === 0, `${list}: right ${start}, left ${end}`)
+  }
   assert.equal(await w.page.locator('.list .row-title').evaluate((el) => getComputedStyle(el).direction), 'rtl')
   await shot(w.page, 'rtl')
+})
+
+scene('lines of an answer end where they were ended, once each', async (w) => {
+  await w.open()
+  await send(w.page, 'a verse')
+  const c = await conversation(w)
+  c.say('one\ntwo  \nthree<br>\nfour\\\nfive\n\n- six\n  seven\n')
+  await w.page.getByText('seven').waitFor()
+  const lines = (/** @type {string} */ s) => w.page.locator(s).last().evaluate((el) => Math.round(el.getBoundingClientRect().height / parseFloat(getComputedStyle(el).lineHeight)))
+  assert.deepEqual([await lines('.prose p'), await lines('.prose li')], [5, 2])
 })
 
 scene('forced colours: own messages and the current row have a border', async (w) => {
