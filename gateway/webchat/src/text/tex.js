@@ -3,6 +3,8 @@
 // @ts-expect-error the package declares its bundle only, which holds parts that are not needed here
 import temml from 'temml/temml.js'
 
+import { withoutStyles } from './looks.js'
+
 /** Longer or deeper ones are shown as they were written. */
 const LONGEST = 8000
 const DEEPEST = 60
@@ -26,8 +28,7 @@ export function render(tex, display) {
 function make(tex, display) {
   if (!tex || tex.length > LONGEST || depth(tex) > DEEPEST) return null
   try {
-    // The page's policy forbids style attributes, and the browser complains of each that is parsed.
-    return temml.renderToString(tex, { displayMode: display, throwOnError: true, trust: false, maxExpand: 1000, maxSize: [20, 500], strict: false }).replace(/ style="[^"]*"/g, '')
+    return withoutStyles(temml.renderToString(tex, { displayMode: display, throwOnError: true, trust: false, maxExpand: 1000, maxSize: [20, 500], strict: false }))
   } catch {
     return null
   }

@@ -58,6 +58,20 @@ scene('money fetches no renderer of formulas; the first formula does, and it is 
   assert.ok(await w.page.locator('.math.display').evaluate((el) => el.getBoundingClientRect().height > 30))
 })
 
+scene('a formula has its frames, its lines and its colours, without a style attribute', async (w) => {
+  await answered(w, '$$\n\\boxed{x=1}\n$$\n\n$$\n\\left[\\begin{array}{c|c}1&2\\\\\\hline 3&4\\end{array}\\right]\n$$\n\n$$\n\\textcolor{red}{y}\\colorbox{yellow}{z}\n$$\n\n$$\nE=mc^2 \\tag{1}\n$$')
+  await until(async () => (await w.page.locator('.prose math').count()) === 4)
+  const style = (/** @type {string} */ at, /** @type {string} */ property) => w.page.locator(`.prose math ${at}`).first().evaluate((el, name) => getComputedStyle(el).getPropertyValue(name), property)
+  assert.equal(await style('.look-box', 'border-top-style'), 'solid')
+  assert.deepEqual([await style('mtr:first-child mtd:first-child', 'border-right-style'), await style('mtr:first-child mtd:last-child', 'border-right-style'), await style('mtr:first-child mtd', 'border-bottom-style')], ['solid', 'none', 'solid'])
+  assert.equal(await style('[mathcolor]', 'color'), 'rgb(255, 0, 0)')
+  assert.equal(await style('[mathbackground]', 'background-color'), 'rgb(255, 255, 0)')
+  const [formula, number] = await w.page.locator('.math.display').last().evaluate((el) => [el.getBoundingClientRect(), /** @type {Element} */ (el.querySelector('.tml-tag')).getBoundingClientRect()].map((box) => box.right))
+  assert.ok(Math.abs(formula - number) < 30, `the number of an equation stands at the right: ${formula} ${number}`)
+  assert.equal(await w.page.locator('.prose [style]').count(), 0)
+  await shot(w.page, 'frames')
+})
+
 scene('without the renderer a formula is shown to the letter', async (w) => {
   await w.page.route(/\/tex-/, (route) => route.abort())
   await answered(w, 'So \\(a_1*b_1 \\, \\{x\\}\\) and\n\n$$\na \\\\ b\n$$')
