@@ -83,7 +83,7 @@ func (s *Server) choose(ctx context.Context, user string, q openai.Request) (thr
 // learn reads the user's newest conversations that this process has not seen, and
 // reports whether there were any.
 func (s *Server) learn(ctx context.Context, user string) (bool, error) {
-	rows, err := s.Runs.Sessions(ctx, user, "")
+	rows, err := s.Lists.Sessions(ctx, user, "")
 	if err != nil {
 		return false, err
 	}

@@ -41,7 +41,7 @@ func (s *Server) clear(c echo.Context) (endedAnswer, error) {
 }
 
 func (s *Server) sessions(c echo.Context) (sessionsAnswer, error) {
-	all, err := s.Runs.List(c.Request().Context(), user(c), c.QueryParam("q"))
+	all, err := s.Lists.List(c.Request().Context(), user(c), c.QueryParam("q"))
 	if err != nil {
 		return sessionsAnswer{}, err
 	}
@@ -64,7 +64,7 @@ func (s *Server) sessions(c echo.Context) (sessionsAnswer, error) {
 
 // approvals lists what waits for the user's decision.
 func (s *Server) approvals(c echo.Context) (approvalsAnswer, error) {
-	open, err := s.Runs.Approvals(c.Request().Context(), user(c))
+	open, err := s.Lists.Approvals(c.Request().Context(), user(c))
 	return approvalsAnswer{open}, err
 }
 

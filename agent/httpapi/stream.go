@@ -176,7 +176,7 @@ func (s *Server) list(c echo.Context) error {
 	if last := c.Request().Header.Get(chat.HeaderLastEventID); last != "" {
 		after = last
 	}
-	w, err := s.Runs.Watch(c.Request().Context(), user(c), after)
+	w, err := s.Lists.Watch(c.Request().Context(), user(c), after)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/record"
 	"github.com/loongclaw/loongclaw/agent/session"
+	"github.com/loongclaw/loongclaw/agent/tasks"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -49,12 +50,12 @@ type Returned = session.Returned
 // has it go on. They are not known where no run of the session waits for them, or has
 // gone on with the very same.
 func (m *Manager) Return(ctx context.Context, user, id string, q Results) (Returned, error) {
-	q.Trace = m.Trace.Here(ctx)
+	q.Trace = m.env.Trace.Here(ctx)
 	if err := checkRequest(id, Request{Message: "results", Instructions: q.Instructions, Key: q.Key}); err != nil {
 		return Returned{}, err
 	}
-	if m.isDraining() {
-		return Returned{}, drainingFault()
+	if m.env.IsDraining() {
+		return Returned{}, tasks.Draining()
 	}
 	s, err := m.sessions.lookup(ctx, user, id)
 	if fault.CodeOf(err) == fault.CodeNotFound {

@@ -104,17 +104,17 @@ func TestARunWaitsForItsClientThroughARestart(t *testing.T) {
 	run, calls := r.waits(t, m, "s", "weather", "{}")
 	other, otherCalls := r.waits(t, m, "t", "weather", "{}") // there is a single place
 	deadline := time.Now().Add(5 * time.Second)
-	for (m.Active() > 0 || len(m.Busy()) > 0) && time.Now().Before(deadline) {
+	for (m.Activity().Active() > 0 || len(m.Activity().Busy()) > 0) && time.Now().Before(deadline) {
 		time.Sleep(time.Millisecond)
 	}
-	if m.Active() != 0 || m.ActiveOf("alice") != 0 || len(m.Busy()) != 0 || m.Waiting() != 0 {
-		t.Errorf("active %d, busy %v, waiting %d", m.Active(), m.Busy(), m.Waiting())
+	if m.Activity().Active() != 0 || m.Activity().ActiveOf("alice") != 0 || len(m.Activity().Busy()) != 0 || m.Activity().Waiting() != 0 {
+		t.Errorf("active %d, busy %v, waiting %d", m.Activity().Active(), m.Activity().Busy(), m.Activity().Waiting())
 	}
 	stop(t, m, 2*time.Second)
 
 	m = r.agent("b")
 	recoverAll(t, m)
-	rows, err := m.Sessions(t.Context(), "alice", "")
+	rows, err := m.Lists().Sessions(t.Context(), "alice", "")
 	if err != nil || len(rows) != 2 || rows[0].State != chat.StateIdle {
 		t.Errorf("sessions: %+v, %v", rows, err)
 	}

@@ -143,12 +143,12 @@ func TestARunEndsWithItsSession(t *testing.T) {
 			if _, err := c.Session(t.Context(), "alice", "s"); err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, func() bool { return c.Active() == 1 }, "the run of another agent is not waited for")
+			eventually(t, func() bool { return c.Activity().Active() == 1 }, "the run of another agent is not waited for")
 			if err := end(t.Context(), b); err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, func() bool { return a.Active() == 0 }, "the run goes on")
-			eventually(t, func() bool { return c.Active() == 0 }, "it is waited for still")
+			eventually(t, func() bool { return a.Activity().Active() == 0 }, "the run goes on")
+			eventually(t, func() bool { return c.Activity().Active() == 0 }, "it is waited for still")
 			eventually(t, func() bool {
 				left, _, err := r.store.List(t.Context(), users.SessionPrefix("alice", "s", 1), "", 0)
 				return err == nil && len(left) == 0

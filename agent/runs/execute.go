@@ -9,13 +9,14 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/session"
+	"github.com/loongclaw/loongclaw/agent/tasks"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
 // execute carries a run out until it is done, parked or stopped.
 func (s *open) execute(run session.Run) {
-	ctx, stop := context.WithCancelCause(s.root)
+	ctx, stop := context.WithCancelCause(s.Root())
 	defer stop(nil)
 	s.mu.Lock()
 	s.stop, s.executed = stop, run.Started
@@ -45,7 +46,7 @@ func (s *open) execute(run session.Run) {
 		log.Info("run waits")
 		end(Parked)
 		return
-	case errors.Is(cause, errDraining):
+	case errors.Is(cause, tasks.ErrDraining):
 		s.leases.Leave(s.user.Name, s.user)
 		log.Info("run left to another agent or the next start", slog.Any("error", err))
 		end(Left)
@@ -61,7 +62,7 @@ func (s *open) execute(run session.Run) {
 		f.Status = chat.RunCancelled
 	case err != nil:
 		f.Status, f.Error = chat.RunFailed, fault.From(err).With(run.RequestID)
-		s.report(log, "run failed", err)
+		s.Report(log, "run failed", err)
 	}
 	if f.Status == chat.RunDone {
 		s.remember(run, turn.Question, log)
@@ -83,7 +84,7 @@ func (s *open) remember(run session.Run, question string, log *slog.Logger) {
 	if saved {
 		return
 	}
-	if _, err := s.user.Memory.AutoSave(s.root, s.id, question); err != nil {
+	if _, err := s.user.Memory.AutoSave(s.Root(), s.id, question); err != nil {
 		log.Warn("message not remembered", slog.Any("error", err))
 	}
 }
@@ -124,7 +125,7 @@ func (s *open) finish(ctx context.Context, rec *recorder, out loop.Outcome, f se
 			return false
 		}
 		log.Error("end of run not stored; trying again", slog.Any("error", err))
-		if unwritable(err) || s.pause(wait) != nil {
+		if unwritable(err) || s.Pause(wait) != nil {
 			return false
 		}
 	}
@@ -144,8 +145,8 @@ func lastFinish(out loop.Outcome) chat.Finish {
 func (s *open) fail(run session.Run) {
 	f := session.Finished{Status: chat.RunFailed, Error: fault.Internal(nil).With(run.RequestID)}
 	log := s.Log.With(slog.String("session", s.id), slog.String("run", run.ID))
-	s.guard(func() {
-		if s.finish(s.root, &recorder{s: s, run: run}, loop.Outcome{}, f, log) {
+	s.Guard(func() {
+		if s.finish(s.Root(), &recorder{s: s, run: run}, loop.Outcome{}, f, log) {
 			s.Observer.Ended(f.Status, 1)
 		}
 	})

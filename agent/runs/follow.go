@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/session"
+	"github.com/loongclaw/loongclaw/agent/sessionlist"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -39,7 +40,7 @@ type Follower struct {
 }
 
 // ErrIdle says that everything has been told and nothing runs.
-var ErrIdle = errors.New("runs: nothing runs in this session")
+var ErrIdle = sessionlist.ErrIdle
 
 // Follow begins at a cursor; the empty one is the beginning. Close it.
 func (m *Manager) Follow(ctx context.Context, user, id, after string) (*Follower, error) {
@@ -82,7 +83,7 @@ func (f *Follower) Close() {
 	f.s.mu.Lock()
 	defer f.s.mu.Unlock()
 	f.s.followers--
-	f.s.touched = f.m.Now()
+	f.s.touched = f.m.env.Now()
 	if f.timer != nil {
 		f.timer.Stop()
 		f.every = 0
@@ -111,13 +112,13 @@ func (f *Follower) pollLocked() (events []chat.Event, ended bool, err error) {
 	case f.cur.Seq > f.s.state.Seq():
 		return nil, false, aheadFault()
 	}
-	events, f.cur = f.s.state.Events(f.cur, chat.At(f.m.Now()))
+	events, f.cur = f.s.state.Events(f.cur, chat.At(f.m.env.Now()))
 	return events, false, nil
 }
 
 // beginLocked tells a life from its beginning, or from its last turns on.
 func (f *Follower) beginLocked() (events []chat.Event) {
-	now := chat.At(f.m.Now())
+	now := chat.At(f.m.env.Now())
 	if f.tail != nil {
 		events, f.cur = f.s.state.Tail(*f.tail, now)
 	} else {
@@ -131,7 +132,7 @@ func aheadFault() error {
 }
 
 func (f *Follower) cleared() chat.Event {
-	return chat.Event{Type: chat.TypeHistoryCleared, SessionID: f.id, Timestamp: chat.At(f.m.Now())}
+	return chat.Event{Type: chat.TypeHistoryCleared, SessionID: f.id, Timestamp: chat.At(f.m.env.Now())}
 }
 
 // Begin returns what is there when a reader comes. Where a tail leaves nothing to tell
@@ -167,7 +168,7 @@ func (f *Follower) Next(ctx context.Context) (events []chat.Event, err error) {
 	for {
 		f.s.mu.Lock()
 		events, ended, err := f.pollLocked()
-		f.told, f.foreign = f.s.changed, f.s.state.HeldBy(f.m.self.Process) == session.Another
+		f.told, f.foreign = f.s.changed, f.s.state.HeldBy(f.m.env.self.Process) == session.Another
 		idle := f.UntilIdle && !ended && !f.s.activeLocked()
 		f.s.mu.Unlock()
 		if len(events) > 0 || err != nil {
@@ -200,7 +201,7 @@ func (f *Follower) wait(ctx context.Context) error {
 	case <-f.timer.C:
 		f.every = 0
 		return f.look(ctx)
-	case <-f.m.root.Done():
+	case <-f.m.env.Root().Done():
 		return fault.New(fault.CodeDraining, "this agent is stopping", "follow again with the last cursor").After(time.Second)
 	case <-ctx.Done():
 		return ctx.Err()
@@ -268,7 +269,7 @@ func (f *Follower) pause(ctx context.Context) error {
 	select {
 	case <-t.C:
 		return nil
-	case <-f.m.root.Done():
+	case <-f.m.env.Root().Done():
 		return fault.New(fault.CodeDraining, "this agent is stopping", "follow again").After(time.Second)
 	case <-ctx.Done():
 		return ctx.Err()

@@ -37,7 +37,7 @@ func (w *recorder) Record(ctx context.Context, steps ...loop.Step) error {
 			return err
 		}
 		w.s.Log.Error("step of a run not stored; trying again", slog.String("session", w.s.id), slog.String("run", w.run.ID), slog.Any("error", err))
-		if w.s.pause(wait) != nil {
+		if w.s.Pause(wait) != nil {
 			return err
 		}
 	}

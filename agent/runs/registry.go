@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"github.com/loongclaw/loongclaw/agent/auditlog"
 	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/guard"
 	"github.com/loongclaw/loongclaw/agent/journal"
@@ -130,9 +131,9 @@ func (g *registry) read(ctx context.Context, u *users.User, id string) (*open, e
 	g.mu.Unlock()
 	// Whoever had to read a long journal spares the next start of it: an agent
 	// that is ended again and again never comes to a checkpoint.
-	g.Go(func() { s.snapshot(g.root) })
+	g.Go(func() { s.snapshot(g.Root()) })
 	if epoch > 1 {
-		g.Go(func() { s.sweep(g.root) })
+		g.Go(func() { s.sweep(g.Root()) })
 	}
 	if session.Unfinished(s.state) {
 		s.takeOver()
@@ -162,6 +163,16 @@ func (g *registry) openLog(ctx context.Context, s *open, anchors []journal.Tail)
 		}
 	}
 	return journal.Open(ctx, g.Bucket, prefix, s, g.Now, anchors...)
+}
+
+// audit returns the entries of a user's sessions in memory that are not written yet.
+func (g *registry) audit(user string) (entries []auditlog.Entry) {
+	for _, s := range g.all() {
+		if s.user.Name == user {
+			entries = append(entries, s.audit()...)
+		}
+	}
+	return entries
 }
 
 // inUse returns a session that is in memory, or nil.
@@ -208,7 +219,7 @@ func (g *registry) evict(s *open) bool {
 
 // evictUsers lets go of users of whom nothing is in use, again and again.
 func (g *registry) evictUsers() {
-	if g.root.Err() != nil {
+	if g.Root().Err() != nil {
 		return
 	}
 	inUse := map[string]bool{}
@@ -217,8 +228,8 @@ func (g *registry) evictUsers() {
 		inUse[at.user] = true
 	}
 	g.mu.Unlock()
-	g.users.Evict(g.EvictAfter, func(name string) bool { return inUse[name] || g.feeds.watched(name) })
-	g.feeds.evict(func(name string) bool { return inUse[name] || g.users.Open(name) != nil })
+	g.users.Evict(g.EvictAfter, func(name string) bool { return inUse[name] || g.feeds.Watched(name) })
+	g.feeds.Evict(func(name string) bool { return inUse[name] || g.users.Open(name) != nil })
 	g.After(g.EvictAfter, g.evictUsers)
 }
 
@@ -232,7 +243,7 @@ func (g *registry) checkpointAll() {
 			s.timer.Stop()
 		}
 		s.mu.Unlock()
-		wg.Go(func() { g.guard(func() { s.checkpoint(context.WithoutCancel(g.root)) }) })
+		wg.Go(func() { g.Guard(func() { s.checkpoint(context.WithoutCancel(g.Root())) }) })
 	}
 	wg.Wait()
 }
