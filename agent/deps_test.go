@@ -114,7 +114,7 @@ var mayImport = map[string][]string{
 	"mcpserver":     {"memory", "runs", "users"},
 	"meter":         {"bucket", "loop"},
 	"trace":         {"bucket", "egress", "loop"},
-	"httpapi":       {"aside", "auditlog", "audittrail", "egress", "files", "loop", "mcpserver", "memory", "model", "openai", "runs", "sessionlist", "skills", "thread", "tools", "tools/mcp", "users"},
+	"httpapi":       {"aside", "auditlog", "audittrail", "egress", "files", "loop", "mcpserver", "memory", "model", "openai", "runs", "session", "sessionlist", "skills", "thread", "tools", "tools/mcp", "users"},
 }
 
 type goPackage struct {

@@ -34,7 +34,7 @@ const maxPage = 1000
 
 // events replays a session after a cursor, then stays for what comes.
 func (s *Server) events(c echo.Context) (page runs.Page, err error) {
-	id, err := session(c)
+	id, err := sessionOf(c)
 	if err != nil {
 		return page, err
 	}

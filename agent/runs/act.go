@@ -128,11 +128,8 @@ func (m *Manager) Approve(ctx context.Context, user, id, decision string) error 
 	return nil
 }
 
-// Edit is what is to be another in a session.
-type Edit = session.Edit
-
 // Update changes a session: its title, the branch that is shown, who answers first.
-func (m *Manager) Update(ctx context.Context, user, id string, e Edit) (chat.Session, error) {
+func (m *Manager) Update(ctx context.Context, user, id string, e session.Edit) (chat.Session, error) {
 	s, err := m.sessions.lookup(ctx, user, id)
 	if err != nil {
 		return chat.Session{}, err

@@ -11,6 +11,7 @@ import (
 	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/model/modeltest"
 	"github.com/loongclaw/loongclaw/agent/runs"
+	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/agent/users"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
@@ -61,7 +62,7 @@ func TestWhatAnotherAgentHasEndedIsNotDamaged(t *testing.T) {
 		},
 		"session": func(ctx context.Context, m *runs.Manager) error { _, err := m.Session(ctx, "alice", "s"); return err },
 		"update": func(ctx context.Context, m *runs.Manager) error {
-			_, err := m.Update(ctx, "alice", "s", runs.Edit{Title: &title})
+			_, err := m.Update(ctx, "alice", "s", session.Edit{Title: &title})
 			return err
 		},
 		"regenerate": func(ctx context.Context, m *runs.Manager) error {

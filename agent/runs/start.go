@@ -38,10 +38,6 @@ type Request struct {
 	Begun  []session.Done   // what was done for the message elsewhere; only a new session begins so
 }
 
-// ErrBegun is the error of a message that something was done for elsewhere, in a
-// session that is not new.
-var ErrBegun = session.ErrBegun
-
 // Exchange is a message and its answer that somebody else kept.
 type Exchange struct {
 	User, Assistant string
