@@ -22,7 +22,7 @@ func (m *Manager) Cancel(ctx context.Context, user, id, runID string) ([]string,
 		return nil, err
 	}
 	s.mu.Lock()
-	_, known := s.state.Run(runID)
+	_, known := s.state.Runs().Get(runID)
 	s.mu.Unlock()
 	if runID != "" && !known {
 		return nil, fault.New(fault.CodeNotFound, "there is no run "+runID+" in this session", "leave runId out to end what runs now")
@@ -43,7 +43,7 @@ func (s *open) cancel(ctx context.Context, runID string) ([]string, error) {
 		}
 		s.mu.Lock()
 		s.cancelled = c.Active // should it be between two steps of starting
-		if now, ok := s.state.Current(); ok && now.ID == c.Active && s.stop != nil {
+		if now, ok := s.state.Runs().Current(); ok && now.ID == c.Active && s.stop != nil {
 			s.stop(errCancelled)
 		}
 		s.mu.Unlock()
@@ -83,7 +83,7 @@ func (s *open) await(ctx context.Context, runID string) (parked bool, err error)
 	defer patience.Stop()
 	for {
 		s.mu.Lock()
-		now, _ := s.state.Current()
+		now, _ := s.state.Runs().Current()
 		done, parked, changed := now.ID != runID, s.life.Phase != session.Carrying, s.changed
 		s.mu.Unlock()
 		if done || parked {

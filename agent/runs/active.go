@@ -37,7 +37,7 @@ func (a Activity) Waiting() int {
 	n := 0
 	for _, s := range a.sessions.all() {
 		s.mu.Lock()
-		n += s.state.Waiting()
+		n += s.state.Runs().Waiting()
 		s.mu.Unlock()
 	}
 	return n

@@ -80,7 +80,7 @@ func (s *open) awaitPlace(slot *semaphore.Weighted) error {
 	defer stop(nil)
 	s.mu.Lock()
 	s.stop = stop
-	if r, ok := s.state.Current(); ok && s.cancelled == r.ID {
+	if r, ok := s.state.Runs().Current(); ok && s.cancelled == r.ID {
 		stop(errCancelled)
 	}
 	s.mu.Unlock()
@@ -119,7 +119,7 @@ func (s *open) next() (*session.Run, error) {
 		switch step.Action {
 		case session.RunNow:
 			s.mu.Lock()
-			run, _ := s.state.Run(step.RunID)
+			run, _ := s.state.Runs().Get(step.RunID)
 			s.mu.Unlock()
 			return &run, nil
 		case session.GiveUp:
@@ -142,7 +142,7 @@ const recheckEvery = 2 * time.Second
 // over here, when that may be.
 func (s *open) recheck() {
 	s.mu.Lock()
-	due := s.life.Phase == session.Idle && session.Unfinished(s.state) && s.state.HeldBy(s.self.Process) != session.Self
+	due := s.life.Phase == session.Idle && s.state.Runs().Unfinished() && s.state.Runs().HeldBy(s.self.Process) != session.Self
 	s.mu.Unlock()
 	if due && !s.IsDraining() {
 		s.takeOver()
@@ -153,8 +153,8 @@ func (s *open) recheck() {
 // agent that is alive, it looks again later.
 func (s *open) takeOver() {
 	s.mu.Lock()
-	run, _ := s.state.Current()
-	begin := s.life.Phase == session.Idle && s.state.HeldBy(s.self.Process) != session.Self && s.changeLocked(session.WatchBegins)
+	run, _ := s.state.Runs().Current()
+	begin := s.life.Phase == session.Idle && s.state.Runs().HeldBy(s.self.Process) != session.Self && s.changeLocked(session.WatchBegins)
 	s.mu.Unlock()
 	if begin {
 		s.lookAt(run)
@@ -168,7 +168,7 @@ func (s *open) lookAt(run session.Run) {
 	defer cancel()
 	if s.leases.Claimable(ctx, s.user, lease.Holder(run.Owner), run.StartedAt.Time) {
 		s.mu.Lock()
-		if now, ok := s.state.Current(); ok && now.Owner == run.Owner {
+		if now, ok := s.state.Runs().Current(); ok && now.Owner == run.Owner {
 			s.claimed = now.Started
 		}
 		s.changeLocked(session.WatchEnds)
@@ -194,8 +194,8 @@ func (s *open) lookAgain() {
 		s.mu.Unlock()
 		return // a worker has begun since, or this life is over
 	}
-	run, _ := s.state.Current()
-	busy := session.Unfinished(s.state)
+	run, _ := s.state.Runs().Current()
+	busy := s.state.Runs().Unfinished()
 	if !busy {
 		s.changeLocked(session.WatchEnds)
 	}

@@ -68,7 +68,7 @@ func (s *open) checkpoint(ctx context.Context) {
 		}
 	}
 	s.mu.Lock()
-	ready := s.life.Phase != session.Ended && s.life.Phase != session.Carrying && !session.Unfinished(s.state)
+	ready := s.life.Phase != session.Ended && s.life.Phase != session.Carrying && !s.state.Runs().Unfinished()
 	row, last := s.rowLocked(), s.state.LastAt()
 	s.mu.Unlock()
 	if !ready {

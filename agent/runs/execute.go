@@ -79,7 +79,7 @@ func (s *open) execute(run session.Run) {
 // time.
 func (s *open) remember(run session.Run, question string, log *slog.Logger) {
 	s.mu.Lock()
-	saved := s.state.Called(run.ID, "memory_save")
+	saved := s.state.Runs().Called(run.ID, "memory_save")
 	s.mu.Unlock()
 	if saved {
 		return
@@ -171,7 +171,7 @@ func (s *open) watch(ctx context.Context, run session.Run, stop context.CancelCa
 			continue // it is over, and ctx with it; or the next step finds out what this means
 		}
 		s.mu.Lock()
-		now, ok := s.state.Current()
+		now, ok := s.state.Runs().Current()
 		s.mu.Unlock()
 		if !ok || now.ID != run.ID || now.Owner != s.self {
 			stop(session.ErrTaken)

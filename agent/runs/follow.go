@@ -168,7 +168,7 @@ func (f *Follower) Next(ctx context.Context) (events []chat.Event, err error) {
 	for {
 		f.s.mu.Lock()
 		events, ended, err := f.pollLocked()
-		f.told, f.foreign = f.s.changed, f.s.state.HeldBy(f.m.env.self.Process) == session.Another
+		f.told, f.foreign = f.s.changed, f.s.state.Runs().HeldBy(f.m.env.self.Process) == session.Another
 		idle := f.UntilIdle && !ended && !f.s.activeLocked()
 		f.s.mu.Unlock()
 		if len(events) > 0 || err != nil {

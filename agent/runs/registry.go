@@ -135,7 +135,7 @@ func (g *registry) read(ctx context.Context, u *users.User, id string) (*open, e
 	if epoch > 1 {
 		g.Go(func() { s.sweep(g.Root()) })
 	}
-	if session.Unfinished(s.state) {
+	if s.state.Runs().Unfinished() {
 		s.takeOver()
 	} else {
 		s.checkpointLater()
@@ -210,7 +210,7 @@ func (g *registry) evict(s *open) bool {
 	switch {
 	case g.open[at] != s:
 		return true
-	case session.Unfinished(s.state) || s.life.Phase == session.Carrying || s.followers > 0 || g.Now().Sub(s.touched) < g.EvictAfter:
+	case s.state.Runs().Unfinished() || s.life.Phase == session.Carrying || s.followers > 0 || g.Now().Sub(s.touched) < g.EvictAfter:
 		return false
 	}
 	delete(g.open, at)

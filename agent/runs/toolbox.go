@@ -125,7 +125,7 @@ func (t *toolbox) Permit(c loop.Call) loop.Permission {
 // now: for this run, and, where nobody else had a say, for the session or for longer.
 func (t *toolbox) allowed(v tools.Verdict) bool {
 	t.s.mu.Lock()
-	run, session := t.s.state.ApprovedFor(t.run, v.Scope), t.s.state.Approved(v.Scope)
+	run, session := t.s.state.Runs().Approved(t.run, v.Scope), t.s.state.Approved(v.Scope)
 	t.s.mu.Unlock()
 	return run || len(v.Sources) == 0 && (session || t.s.user.IsApproved(v.Scope))
 }

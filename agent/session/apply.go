@@ -1,7 +1,6 @@
 package session
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -65,14 +64,8 @@ func (s *State) apply(e placed) (any, error) {
 		return b, err
 	case recDecided:
 		b, err := parse[decidedBody](e.Record)
-		if q := s.asked[b.ApprovalID]; err == nil && q != nil && q.decision == "" {
-			q.decision, q.expired, q.decided = b.Decision, b.Expired, e.seq
-			switch r := s.runs[b.RunID]; {
-			case b.Decision == chat.DecideSession:
-				s.scopes[q.Scope] = true
-			case b.Decision == chat.DecideTurn && r != nil:
-				r.scopes = append(r.scopes, q.Scope)
-			}
+		if err == nil {
+			s.approvals.decide(b, e.seq, s.runs.by[b.RunID])
 		}
 		return b, err
 	}
@@ -84,14 +77,14 @@ func (s *State) applyMessage(e placed, b messageBody) error {
 	r := newRun(Run{ID: b.RunID, MessageID: b.MessageID, Interactive: b.Interactive, RequestID: b.RequestID, Trace: b.Trace, Instructions: b.Instructions})
 	r.entered, r.rooted = e.seq, b.ParentID != nil && *b.ParentID == ""
 	r.client = s.clients.of(b.Client)
-	if err := s.enqueue(r); err != nil {
+	if err := s.runs.enqueue(r); err != nil {
 		return err
 	}
 	if err := s.tree.add(m, false); err != nil {
 		return err
 	}
 	s.tree.nodes[b.MessageID].seq, s.tree.nodes[b.MessageID].attached = e.seq, b.Attached
-	s.remember(b.Key, b.Hash, b.RunID, b.MessageID, e)
+	s.keys.add(b.Key, b.Hash, e.at, s.receipt(b.RunID, b.MessageID, e.seq))
 	if s.title == "" {
 		s.title = TitleOf(b.Content)
 	}
@@ -107,10 +100,10 @@ func (s *State) applyMessage(e placed, b messageBody) error {
 func (s *State) applyRegenerate(e placed, b regenerateBody) error {
 	r := newRun(Run{ID: b.RunID, MessageID: b.MessageID, Interactive: true, RequestID: b.RequestID, Trace: b.Trace})
 	r.entered, r.fresh = e.seq, true
-	if err := s.enqueue(r); err != nil {
+	if err := s.runs.enqueue(r); err != nil {
 		return err
 	}
-	s.remember(b.Key, b.Hash, b.RunID, b.MessageID, e)
+	s.keys.add(b.Key, b.Hash, e.at, s.receipt(b.RunID, b.MessageID, e.seq))
 	return nil
 }
 
@@ -131,26 +124,6 @@ func (s *State) applyUpdated(b updatedBody) error {
 	return nil
 }
 
-// enqueue lets a new run wait for its turn.
-func (s *State) enqueue(r *run) error {
-	if r.ID == "" {
-		return errors.New("its run has no id")
-	}
-	if s.runs[r.ID] != nil {
-		return fmt.Errorf("the run %q exists already", r.ID)
-	}
-	s.runs[r.ID] = r
-	s.queue = append(s.queue, r.ID)
-	return nil
-}
-
-func (s *State) remember(key, hash, runID, messageID string, e placed) {
-	if key == "" {
-		return
-	}
-	s.keys[key] = keyed{hash: hash, at: e.at.Time, run: s.receipt(runID, messageID, e.seq)}
-}
-
 // applyRun takes in the records of a run under way.
 func (s *State) applyRun(e placed) (any, error) {
 	switch e.Type {
@@ -163,12 +136,7 @@ func (s *State) applyRun(e placed) (any, error) {
 	case recCall:
 		return toRun(s, e, func(b callBody, r *run) error { r.call(b).recorded = true; return nil })
 	case recAsk:
-		return toRun(s, e, func(b askBody, r *run) error {
-			q := &question{askBody: b}
-			s.asked[b.ApprovalID] = q
-			r.call(b.callBody).question = q
-			return nil
-		})
+		return toRun(s, e, func(b askBody, r *run) error { s.approvals.ask(b, r.call(b.callBody)); return nil })
 	case recResult:
 		return toRun(s, e, func(b resultBody, r *run) error {
 			c := r.call(callBody{CallID: b.CallID, Name: b.Name})
@@ -199,7 +167,7 @@ func toRun[B ofRun](s *State, e placed, apply func(b B, r *run) error) (any, err
 	if err != nil {
 		return b, err
 	}
-	r := s.runs[b.of()]
+	r := s.runs.by[b.of()]
 	if r == nil {
 		return b, fmt.Errorf("it belongs to run %q, which does not exist", b.of())
 	}
@@ -207,10 +175,7 @@ func toRun[B ofRun](s *State, e placed, apply func(b B, r *run) error) (any, err
 }
 
 func (s *State) applyStarted(e placed, b startedBody, r *run) error {
-	s.dequeue(r.ID)
-	s.current = r.ID
-	r.Owner, r.before, r.Started, r.StartedAt = b.Owner, r.Started, e.seq, e.at
-	r.Starts++
+	s.runs.begin(r, e, b.Owner)
 	s.answer = nil
 	if n := s.tree.nodes[r.MessageID]; n != nil && !n.settled {
 		return s.tree.settle(r.MessageID, b.ParentID)
@@ -248,34 +213,23 @@ func (s *State) applyAnswer(e placed, b answerBody, r *run) error {
 }
 
 func (s *State) applyFinished(b Finished, r *run) error {
-	s.dequeue(r.ID)
-	r.Status = b.Status
-	s.failed = b.Status == chat.RunFailed || b.Status == chat.RunInterrupted
-	if s.current == r.ID {
-		s.current, s.answer = "", nil
+	if s.runs.current == r.ID {
+		s.answer = nil
 	}
-	if s.current != "" {
+	s.runs.end(r, b.Status)
+	if s.runs.current != "" {
 		return nil
 	}
 	// Cancelled before their turn came: they stand behind the answer that they
 	// waited for, which may have come after them.
 	for _, id := range slices.Clone(s.tree.loose) {
-		if w := s.runs[s.tree.nodes[id].RunID]; w != nil && w.Status != "" {
+		if w := s.runs.by[s.tree.nodes[id].RunID]; w != nil && w.Status != "" {
 			if err := s.tree.settle(id, s.tree.head); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-func (s *State) dequeue(id string) {
-	for i, q := range s.queue {
-		if q == id {
-			s.queue = append(s.queue[:i:i], s.queue[i+1:]...)
-			return
-		}
-	}
 }
 
 func newRun(r Run) *run { return &run{Run: r, calls: map[string]*call{}, last: r.MessageID} }

@@ -18,18 +18,18 @@ type Cancelled struct {
 func (s *State) Cancel(runID string, carried bool) Cancelled {
 	var c Cancelled
 	// Those that wait first, so that none starts when the current one ends.
-	for _, q := range s.queue {
+	for _, q := range s.runs.queue {
 		if runID == "" || q == runID {
 			c.Records = append(c.Records, record.New(recFinished, Finished{RunID: q, Status: chat.RunCancelled}))
 			c.Ended = append(c.Ended, q)
 		}
 	}
-	if s.current != "" && (runID == "" || s.current == runID) {
+	if s.runs.current != "" && (runID == "" || s.runs.current == runID) {
 		if carried {
-			c.Active = s.current
+			c.Active = s.runs.current
 		} else {
-			c.Ended = append(c.Ended, s.current)
-			c.Records = append(c.Records, s.runs[s.current].close(closing{status: chat.RunCancelled, why: "the user cancelled the turn before it"})...)
+			c.Ended = append(c.Ended, s.runs.current)
+			c.Records = append(c.Records, s.runs.now().close(closing{status: chat.RunCancelled, why: "the user cancelled the turn before it"})...)
 		}
 	}
 	return c

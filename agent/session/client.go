@@ -161,7 +161,7 @@ func (r *run) applyReturned(s *State, e placed, b returnedBody) {
 		r.Instructions = *b.Instructions
 	}
 	r.client = s.clients.of(b.Client)
-	s.remember(b.Key, b.Hash, r.ID, r.MessageID, e)
+	s.keys.add(b.Key, b.Hash, e.at, s.receipt(r.ID, r.MessageID, e.seq))
 }
 
 // Results are what a client's tools gave, with what the client brings along for what
@@ -187,7 +187,7 @@ type Returned struct {
 // does not wait for them any more: then the client's conversation is another one.
 func (s *State) Return(q Results, now time.Time) (Returned, error) {
 	hash := hashOf(string(record.Marshal(q.Outputs)))
-	if known, err := s.repeated(q.Key, hash, now); err != nil {
+	if known, err := s.keys.find(q.Key, hash, now); err != nil {
 		return Returned{}, err
 	} else if known != nil {
 		if d, ok := s.clients.delegated[firstCall(q.Outputs)]; ok {
@@ -288,7 +288,7 @@ const (
 // interrupt returns the records that end a run which waits for its client, since its
 // conversation goes on in another way. Results that came all the same are kept.
 func interrupt(s *State, why string, outputs []Output) []record.Record {
-	r := s.runs[s.current]
+	r := s.runs.now()
 	if r.atClient() == nil {
 		return nil
 	}

@@ -89,7 +89,7 @@ func (r *reader) event(e entry) (chat.Event, bool) {
 			return chat.Event{}, false
 		}
 		ev := chat.Event{Type: chat.TypeRunStarted, RunID: b.RunID, Restarted: b.Restarted}
-		if run := r.s.runs[b.RunID]; run != nil {
+		if run := r.s.runs.by[b.RunID]; run != nil {
 			ev.MessageID = run.MessageID // a regenerated run has no message of its own
 		}
 		return ev, true
@@ -122,7 +122,7 @@ func (r *reader) clientCalls(b handedBody) []chat.ClientCall {
 	s := r.s
 	var out []chat.ClientCall
 	for _, id := range b.Calls {
-		c := s.runs[b.RunID].calls[id]
+		c := s.runs.by[b.RunID].calls[id]
 		out = append(out, chat.ClientCall{ID: ClientCallID(s.id, s.epoch, b.RunID, id), CallID: id, Name: c.Name, Arguments: object(c.Arguments)})
 	}
 	return out

@@ -30,8 +30,8 @@ func shownReasoning(text string, whole bool) (shown string, cut bool) {
 // is the first of it; see Saying. An empty piece takes back what an attempt without
 // a text has shown.
 func (s *State) Think(runID, piece, messageID string) bool {
-	r := s.runs[runID]
-	if r == nil || s.current != runID {
+	r := s.runs.by[runID]
+	if r == nil || s.runs.current != runID {
 		return false
 	}
 	if g := s.answer; piece == "" {
@@ -88,7 +88,7 @@ func (s *State) Reasoning(messages []chat.Message) {
 		if n == nil || n.step == 0 {
 			continue
 		}
-		if r := s.runs[n.RunID]; r != nil && n.step <= len(r.steps) {
+		if r := s.runs.by[n.RunID]; r != nil && n.step <= len(r.steps) {
 			messages[i].Reasoning, _ = shownReasoning(r.steps[n.step-1].Reasoning, true)
 		}
 	}

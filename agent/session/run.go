@@ -2,7 +2,6 @@ package session
 
 import (
 	"slices"
-	"time"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/pkg/chat"
@@ -64,25 +63,12 @@ type question struct {
 	decided  uint64 // number of the decision's record
 }
 
-// keyed is what an Idempotency-Key stands for.
-type keyed struct {
-	hash string
-	run  chat.Run
-	at   time.Time
-}
-
 // named is a call's tool, where it stands among tools of ours.
 func (c *call) named() string {
 	if c.Client {
 		return loop.ClientName(c.Name)
 	}
 	return c.Name
-}
-
-// Called reports whether a run has called a tool of ours.
-func (s *State) Called(runID, tool string) bool {
-	r := s.runs[runID]
-	return r != nil && slices.ContainsFunc(r.order, func(c *call) bool { return c.Name == tool && !c.Client })
 }
 
 // call finds a call of the run, or adds it.

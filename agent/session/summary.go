@@ -17,6 +17,9 @@ type summary struct {
 	at chat.Time
 }
 
+// summaries are those of a session, by the last message that they cover.
+type summaries map[string][]*summary
+
 // applySummary takes in that a run has tried to summarise.
 func (s *State) applySummary(e placed, b summaryBody, r *run) error {
 	r.summarised = true
@@ -34,15 +37,15 @@ func (s *State) applySummary(e placed, b summaryBody, r *run) error {
 	return nil
 }
 
-// summaryOn returns the newest part of a branch that is summarised: the summary, and
+// on returns the newest part of a branch that is summarised: the summary, and
 // where on the path what follows it begins. One that may tell what the user has
 // forgotten since does not count.
-func (s *State) summaryOn(path []*node, has func(id string) bool) (*summary, int) {
+func (all summaries) on(path []*node, has func(id string) bool) (*summary, int) {
 	for i := len(path) - 2; i >= 0; i-- {
 		if path[i+1].Role != chat.RoleUser {
 			continue // another answer of the same turn follows, which it does not know
 		}
-		for _, sum := range slices.Backward(s.summaries[path[i].ID]) {
+		for _, sum := range slices.Backward(all[path[i].ID]) {
 			if sum.counts(has) {
 				return sum, i + 1
 			}
