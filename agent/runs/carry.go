@@ -66,9 +66,10 @@ func (s *open) work(placed bool) {
 			s.snapshotSoon()
 			return
 		}
-		if err := guard.Run(func() error { s.execute(*run); return nil }); err != nil {
-			s.Report(s.Log.With(slog.String("session", s.id), slog.String("run", run.ID)), "run failed", err)
-			s.fail(*run)
+		x := s.execution(*run)
+		if err := guard.Run(func() error { x.do(); return nil }); err != nil {
+			s.Report(x.runLog, "run failed", err)
+			x.fail()
 		}
 	}
 }

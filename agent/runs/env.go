@@ -79,6 +79,17 @@ func (e *env) slot(user string) *semaphore.Weighted {
 	return w
 }
 
+// unknownTool is what every tool is called that there is not: models make some up.
+const unknownTool = "unknown"
+
+// toolName returns the name of a user's tool for the observer.
+func (e *env) toolName(user, name string) string {
+	if e.Tools.For(user).Knows(name) {
+		return name
+	}
+	return unknownTool
+}
+
 // unwritable reports whether no later try can write to a journal either.
 func unwritable(err error) bool {
 	code := fault.CodeOf(err)

@@ -94,7 +94,7 @@ func (w *recorder) writeSome(ctx context.Context, steps []loop.Step, end *sessio
 	})
 	if err == nil {
 		for _, r := range made.Results {
-			w.s.Observer.Called(w.s.toolName(r.Call.Name), r.Status)
+			w.s.Observer.Called(w.s.toolName(w.s.user.Name, r.Call.Name), r.Status)
 		}
 	}
 	return made.More, err
