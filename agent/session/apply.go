@@ -35,13 +35,6 @@ func (s *State) Apply(seq uint64, at chat.Time, rec record.Record) error {
 	return nil
 }
 
-// placed is a record in its place.
-type placed struct {
-	record.Record
-	seq uint64
-	at  chat.Time
-}
-
 func (s *State) apply(e placed) (any, error) {
 	switch e.Type {
 	case recMessage:
@@ -148,9 +141,15 @@ func (s *State) applyRun(e placed) (any, error) {
 			return nil
 		})
 	case recHanded:
-		return toRun(s, e, func(b handedBody, r *run) error { return r.applyHanded(s, b) })
+		return toRun(s, e, func(b handedBody, r *run) error {
+			return s.clients.hand(b, r, func(id string) string { return ClientCallID(s.id, s.epoch, r.ID, id) })
+		})
 	case recReturned:
-		return toRun(s, e, func(b returnedBody, r *run) error { r.applyReturned(s, e, b); return nil })
+		return toRun(s, e, func(b returnedBody, r *run) error {
+			r.goOn(e.seq, b, s.clients.of(b.Client))
+			s.keys.add(b.Key, b.Hash, e.at, s.receipt(r.ID, r.MessageID, e.seq))
+			return nil
+		})
 	case recSummary:
 		return toRun(s, e, func(b summaryBody, r *run) error { return s.applySummary(e, b, r) })
 	case recTodo:
@@ -229,6 +228,23 @@ func (s *State) applyFinished(b Finished, r *run) error {
 			}
 		}
 	}
+	return nil
+}
+
+// applySummary takes in that a run has tried to summarise.
+func (s *State) applySummary(e placed, b summaryBody, r *run) error {
+	r.summarised = true
+	r.Usage = r.Usage.Add(b.Usage)
+	if b.Usage != nil {
+		s.usage = *(&s.usage).Add(b.Usage)
+	}
+	if b.Text == "" {
+		return nil
+	}
+	if n := s.tree.nodes[b.UpTo]; n == nil || !n.settled {
+		return fmt.Errorf("it summarises up to the message %q, which is on no branch", b.UpTo)
+	}
+	s.summaries[b.UpTo] = append(s.summaries[b.UpTo], &summary{b, e.at})
 	return nil
 }
 

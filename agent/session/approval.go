@@ -51,26 +51,6 @@ func (a *approvals) decide(b decidedBody, seq uint64, r *run) {
 	}
 }
 
-// OpenQuestion returns the question that the session waits at. There is at most one.
-func (s *State) OpenQuestion() (chat.Approval, bool) {
-	r := s.runs.now()
-	if r == nil || s.readOnly {
-		return chat.Approval{}, false
-	}
-	if q := r.waitsFor(); q != nil && q.decision == "" {
-		return q.shown(s.id), true
-	}
-	return chat.Approval{}, false
-}
-
-// Question returns a question that was asked, as it stands.
-func (s *State) Question(id string) (chat.Approval, bool) {
-	if q := s.approvals.asked[id]; q != nil {
-		return q.shown(s.id), true
-	}
-	return chat.Approval{}, false
-}
-
 // shown returns a question as a client sees it.
 func (q *question) shown(session string) chat.Approval {
 	out := chat.Approval{

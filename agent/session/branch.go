@@ -109,3 +109,48 @@ func (b *branch) stretches(sum *summary, from int) []stretch {
 	}
 	return all
 }
+
+// stretch is a part of a branch: a user's message, what a run said and did, or the
+// summary of all before it.
+type stretch struct {
+	messages []loop.Message
+	context  *Context
+	summary  *summary
+	last     string // the message of the tree that it ends with
+}
+
+// tools are those whose results a part shows, and the files that stand with it.
+func (p *stretch) tools(m Memory) (names []string) {
+	if p.summary != nil {
+		names = p.summary.Tools
+	}
+	names = append(names[:len(names):len(names)], p.context.from(m)...)
+	for i := range p.messages {
+		for k := range p.messages[i].Attached {
+			names = append(names[:len(names):len(names)], loop.AttachedSource(p.messages[i].Attached[k].Name))
+		}
+		if m := &p.messages[i]; m.Role == loop.RoleTool && !m.NotRun() {
+			name := m.Name
+			if m.Client {
+				name = loop.ClientName(name)
+			}
+			names = append(names[:len(names):len(names)], name)
+		}
+	}
+	return names
+}
+
+// notes are the memories that a part shows.
+func (p *stretch) notes(m Memory) (ids []string) {
+	if p.summary != nil {
+		ids = p.summary.Notes
+	}
+	if p.context != nil {
+		for _, n := range p.context.Notes {
+			if m.Has(n.ID) {
+				ids = append(ids[:len(ids):len(ids)], n.ID)
+			}
+		}
+	}
+	return ids
+}

@@ -59,15 +59,6 @@ type Turn struct {
 	summarised bool // the run has tried to summarise what is older
 }
 
-// stretch is a part of a branch: a user's message, what a run said and did, or the
-// summary of all before it.
-type stretch struct {
-	messages []loop.Message
-	context  *Context
-	summary  *summary
-	last     string // the message of the tree that it ends with
-}
-
 // Turn returns what a run's turn begins with: the branch that ends at its message,
 // from its newest summary on. has reports whether a memory was not forgotten since.
 func (s *State) Turn(runID string, has func(id string) bool) Turn {
@@ -150,4 +141,22 @@ func (t *Turn) Messages(m Memory) []loop.Message {
 		out = append(out, part.messages...)
 	}
 	return append(out, t.steps...)
+}
+
+// Compaction returns what the turn needs to summarise what is older than its
+// messages, as they were returned last. id is that of the summary, if one is made.
+func (t *Turn) Compaction(id string, room int, m Memory) loop.Compaction {
+	c := loop.Compaction{ID: id, Bounds: map[int]loop.Bound{}, Room: room, Tried: t.summarised}
+	var known loop.Bound // what is in sight so far; the lists only grow, so the bounds share them
+	at := 0
+	for i, part := range t.parts {
+		if i > 0 && part.messages[0].Role == chat.RoleUser && !part.messages[0].Summary {
+			known.UpTo = t.parts[i-1].last
+			c.Bounds[at] = loop.Bound{UpTo: known.UpTo, Notes: slices.Clip(known.Notes), Tools: slices.Clip(known.Tools)}
+		}
+		known.Tools = union(known.Tools, part.tools(m)...)
+		known.Notes = union(known.Notes, part.notes(m)...)
+		at += len(part.messages)
+	}
+	return c
 }

@@ -75,6 +75,22 @@ func (r *reader) answer(e entry, a answerBody) []chat.Event {
 	return out
 }
 
+// reasoning returns what is lacking of an answer's reasoning, as an event.
+func (r *reader) reasoning(run, message, text string, whole bool, at chat.Time) []chat.Event {
+	shown, cut := shownReasoning(text, whole)
+	if r.cur.Thinking != message {
+		r.cur.Thinking, r.cur.Thought = message, 0
+	}
+	if message == "" || r.cur.Thought >= uint64(len(shown)) {
+		return nil
+	}
+	piece, from := shown[r.cur.Thought:], r.cur.Thought
+	r.cur.Thought = uint64(len(shown))
+	return []chat.Event{r.stamp(chat.Event{
+		Type: chat.TypeReasoningChunk, RunID: run, MessageID: message, Content: &piece, Offset: from, Truncated: cut,
+	}, at)}
+}
+
 // event is what clients see of a record that is no answer.
 func (r *reader) event(e entry) (chat.Event, bool) {
 	switch b := e.body.(type) {

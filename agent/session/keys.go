@@ -48,15 +48,6 @@ func (k keys) find(key, hash string, now time.Time) (*chat.Run, error) {
 	return &known.run, nil
 }
 
-// Keyed returns the run that an Idempotency-Key stands for.
-func Keyed(s *State, key string, now time.Time) (Run, bool) {
-	k, ok := s.keys.get(key, now)
-	if !ok {
-		return Run{}, false
-	}
-	return s.runs.Get(k.run.RunID)
-}
-
 // hashOf sums up what a request says.
 func hashOf(parts ...string) string {
 	h := sha256.Sum256([]byte(strings.Join(parts, "\x00")))

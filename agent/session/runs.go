@@ -113,14 +113,11 @@ func (rs *Runs) dequeue(id string) {
 	}
 }
 
-// latest returns the run that was last to answer each of some messages.
-func (rs *Runs) latest(messages map[string]*turn) map[string]*run {
+// latest returns the run that was last to answer each of the messages that are asked for.
+func (rs *Runs) latest(asked func(message string) bool) map[string]*run {
 	latest := map[string]*run{}
-	if len(messages) == 0 {
-		return latest
-	}
 	for _, r := range rs.by {
-		if messages[r.MessageID] != nil && (latest[r.MessageID] == nil || r.entered > latest[r.MessageID].entered) {
+		if asked(r.MessageID) && (latest[r.MessageID] == nil || r.entered > latest[r.MessageID].entered) {
 			latest[r.MessageID] = r
 		}
 	}

@@ -130,6 +130,26 @@ func (s *State) stands() chat.State {
 	return chat.StateIdle
 }
 
+// OpenQuestion returns the question that the session waits at. There is at most one.
+func (s *State) OpenQuestion() (chat.Approval, bool) {
+	r := s.runs.now()
+	if r == nil || s.readOnly {
+		return chat.Approval{}, false
+	}
+	if q := r.waitsFor(); q != nil && q.decision == "" {
+		return q.shown(s.id), true
+	}
+	return chat.Approval{}, false
+}
+
+// Question returns a question that was asked, as it stands.
+func (s *State) Question(id string) (chat.Approval, bool) {
+	if q := s.approvals.asked[id]; q != nil {
+		return q.shown(s.id), true
+	}
+	return chat.Approval{}, false
+}
+
 // SummaryFor returns the summary with the title that a first message gives, as it
 // is before that message is in the journal.
 func (s *State) SummaryFor(title string, now chat.Time) chat.Session {
@@ -149,6 +169,28 @@ func (s *State) Begin(at chat.Time) {
 	if s.created.IsZero() {
 		s.created = at
 	}
+}
+
+// receipt is what the sender of a message is told: reading on from its cursor
+// gives the record seq and everything after it.
+func (s *State) receipt(runID, messageID string, seq uint64) chat.Run {
+	return chat.Run{RunID: runID, MessageID: messageID, SessionID: s.id, Cursor: chat.Cursor{Epoch: s.epoch, Seq: seq - 1}.Encode(s.id)}
+}
+
+// Summaries returns the summaries in the order of their messages in the tree, as
+// messages of the history: each behind the one up to which it goes.
+func (s *State) Summaries(has func(id string) bool) []chat.Message {
+	var out []chat.Message
+	for _, id := range s.tree.order {
+		for _, sum := range s.summaries[id] {
+			m := chat.Message{ID: sum.ID, ParentID: id, RunID: sum.RunID, Role: chat.RoleSystem, Content: sum.Text, Timestamp: sum.at, Summary: true}
+			if !sum.counts(has) {
+				m.Content = forgottenNote
+			}
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 // Usage returns the tokens of all answers.
@@ -180,21 +222,20 @@ func (s *State) History(all bool) chat.History {
 	return h
 }
 
-// Say adds a piece to the answer that a run gives, and reports whether there is
-// something new to show. The id becomes the message's where this is its first
-// piece; see Saying.
-func (s *State) Say(runID, piece, messageID string) bool {
-	r := s.runs.by[runID]
-	if piece == "" || r == nil || s.runs.current != runID {
-		return false
+// Todo returns the list of the branch that is shown, nil where there is none.
+func (s *State) Todo() *chat.Todo {
+	path := s.tree.path(s.tree.head)
+	if len(path) == 0 {
+		return nil
 	}
-	g := s.growing(r, messageID)
-	g.text = append(g.text, piece...)
-	return true
+	end := path[len(path)-1]
+	b := branch{path: path, runs: &s.runs, last: s.runs.by[end.RunID]}
+	if now := s.runs.now(); now != nil && now.MessageID == end.ID {
+		b.last = now
+	}
+	list, _ := b.todo()
+	return list
 }
-
-// Saying reports whether an answer is being given, to which Say and Think would add.
-func (s *State) Saying() bool { return s.answer != nil }
 
 // TitleOf makes a title out of a first message, without a model.
 func TitleOf(message string) string {

@@ -175,8 +175,12 @@ func (w *recording) records(st loop.Step) []record.Record {
 	return nil
 }
 
-func bodyOf(r *run, c loop.Call) callBody {
-	return callBody{r.ID, c.ID, c.Name, object(c.Arguments), c.Client}
+func summaryRecord(runID string, st loop.SummaryStep) record.Record {
+	b := summaryBody{RunID: runID, ID: st.ID, Text: st.Text, Usage: st.Usage, Model: st.Model}
+	if st.Text != "" {
+		b.UpTo, b.Tools, b.Notes = st.UpTo, st.Tools, st.Notes
+	}
+	return record.New(recSummary, b)
 }
 
 func handedRecord(r *run, st *loop.HandedStep, usage *chat.Usage, now time.Time) record.Record {

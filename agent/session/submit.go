@@ -132,6 +132,15 @@ func behindBegun(s *State, run chat.Run) chat.Run {
 	return run
 }
 
+// Keyed returns the run that an Idempotency-Key stands for.
+func Keyed(s *State, key string, now time.Time) (Run, bool) {
+	k, ok := s.keys.get(key, now)
+	if !ok {
+		return Run{}, false
+	}
+	return s.runs.Get(k.run.RunID)
+}
+
 // tidied gives calls that were made elsewhere the arguments with which they are kept.
 func tidied(begun []Done) []Done {
 	out := slices.Clone(begun)
@@ -185,12 +194,6 @@ func (s *State) Regenerate(a Again, self Owner, now time.Time) (Submitted, error
 	return out, nil
 }
 
-// receipt is what the sender of a message is told: reading on from its cursor
-// gives the record seq and everything after it.
-func (s *State) receipt(runID, messageID string, seq uint64) chat.Run {
-	return chat.Run{RunID: runID, MessageID: messageID, SessionID: s.id, Cursor: chat.Cursor{Epoch: s.epoch, Seq: seq - 1}.Encode(s.id)}
-}
-
 // adopted returns the records of a conversation that began elsewhere: each exchange
 // as a run that is over. last is the end of that branch.
 func adopted(all []Exchange, self Owner) (records []record.Record, last string) {
@@ -236,12 +239,4 @@ func done(steps []Done, runID, message string) (records []record.Record, last st
 		records, last = append(append(records, record.New(recAnswer, a)), results...), d.AnswerID
 	}
 	return records, last
-}
-
-func deref[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
 }

@@ -47,7 +47,10 @@ func (r *reader) turns() []turn {
 			silent[turns[i].message.ID] = &turns[i]
 		}
 	}
-	for message, r := range r.s.runs.latest(silent) {
+	if len(silent) == 0 {
+		return turns
+	}
+	for message, r := range r.s.runs.latest(func(message string) bool { return silent[message] != nil }) {
 		silent[message].runs = []string{r.ID}
 	}
 	return turns

@@ -9,13 +9,6 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
-// todoBody is a list of what is to be done, as a call of a run has written it. A
-// reader that does not know it shows the call and its result.
-type todoBody struct {
-	RunID string `json:"runId"`
-	chat.Todo
-}
-
 // todoRecords returns the record of a list where a result is one.
 func todoRecords(runID string, r *loop.Result) []record.Record {
 	if r.Call.Name != chat.ToolTodo || r.Status != chat.ToolOK {
@@ -26,21 +19,6 @@ func todoRecords(runID string, r *loop.Result) []record.Record {
 		return nil // no list of ours: a catalog's tool may have the same name
 	}
 	return []record.Record{record.New(recTodo, b)}
-}
-
-// Todo returns the list of the branch that is shown, nil where there is none.
-func (s *State) Todo() *chat.Todo {
-	path := s.tree.path(s.tree.head)
-	if len(path) == 0 {
-		return nil
-	}
-	end := path[len(path)-1]
-	b := branch{path: path, runs: &s.runs, last: s.runs.by[end.RunID]}
-	if now := s.runs.now(); now != nil && now.MessageID == end.ID {
-		b.last = now
-	}
-	list, _ := b.todo()
-	return list
 }
 
 // writeTodo writes a list as the model is told of it.
