@@ -54,16 +54,13 @@ func (s *open) giveBack(ctx context.Context, q session.Results) (out session.Ret
 
 // Failed reports whether the run that an Idempotency-Key stands for in a session has
 // come to another end than it should have.
-func (m *Manager) Failed(ctx context.Context, user, id, key string) (bool, error) {
-	s, err := m.sessions.lookup(ctx, user, id)
+func (m *Manager) Failed(ctx context.Context, user, id, key string) (failed bool, err error) {
+	err = m.sessions.show(ctx, user, id, func(s *open) {
+		r, _ := session.Keyed(s.state, key, s.Now())
+		failed = r.Status != "" && r.Status != chat.RunDone
+	})
 	if fault.CodeOf(err) == fault.CodeNotFound {
-		return false, nil
+		err = nil
 	}
-	if err != nil {
-		return false, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r, _ := session.Keyed(s.state, key, s.Now())
-	return r.Status != "" && r.Status != chat.RunDone, nil
+	return failed, err
 }

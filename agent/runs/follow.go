@@ -195,18 +195,27 @@ func (f *Follower) wait(ctx context.Context) error {
 	if f.foreign {
 		every = foreignPoll
 	}
-	f.lookAfter(every)
+	if due, err := f.pause(ctx, every, f.told); !due || err != nil {
+		return err
+	}
+	return f.look(ctx)
+}
+
+// pause waits for a while, or until something is told, and reports whether the while has
+// passed.
+func (f *Follower) pause(ctx context.Context, d time.Duration, told <-chan struct{}) (passed bool, err error) {
+	f.lookAfter(d)
 	select {
-	case <-f.told:
+	case <-told:
+		return false, nil
 	case <-f.timer.C:
 		f.every = 0
-		return f.look(ctx)
+		return true, nil
 	case <-f.m.env.Root().Done():
-		return fault.New(fault.CodeDraining, "this agent is stopping", "follow again with the last cursor").After(time.Second)
+		return false, fault.New(fault.CodeDraining, "this agent is stopping", "follow again with the last cursor").After(time.Second)
 	case <-ctx.Done():
-		return ctx.Err()
+		return false, ctx.Err()
 	}
-	return nil
 }
 
 // lookAfter sets the timer of the next look. One that is set already for as long is left
@@ -245,35 +254,19 @@ func (f *Follower) nextLife(ctx context.Context) ([]chat.Event, error) {
 		return []chat.Event{f.cleared()}, nil
 	}
 	s, err := f.m.sessions.lookup(ctx, f.user, f.id)
-	if fault.CodeOf(err) == fault.CodeNotFound {
-		if f.UntilIdle {
-			return nil, ErrIdle
-		}
-		return nil, f.pause(ctx)
-	}
-	if err != nil {
+	switch missing := fault.CodeOf(err) == fault.CodeNotFound; {
+	case missing && f.UntilIdle:
+		return nil, ErrIdle
+	case missing, s == f.s:
+		_, err = f.pause(ctx, time.Second, nil)
 		return nil, err
-	}
-	if s == f.s {
-		return nil, f.pause(ctx)
+	case err != nil:
+		return nil, err
 	}
 	f.Close()
 	f.attach(s, chat.Cursor{})
 	f.gone, f.tail = false, nil // of this one nothing was missed
 	return nil, nil
-}
-
-func (f *Follower) pause(ctx context.Context) error {
-	t := time.NewTimer(time.Second)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-f.m.env.Root().Done():
-		return fault.New(fault.CodeDraining, "this agent is stopping", "follow again").After(time.Second)
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // Cursor returns where the follower stands.
@@ -288,25 +281,24 @@ type View struct {
 }
 
 // History returns a session's messages; one that does not exist has none.
-func (m *Manager) History(ctx context.Context, user, id string, v View) (chat.History, error) {
+func (m *Manager) History(ctx context.Context, user, id string, v View) (h chat.History, err error) {
 	if err := chat.CheckSession(id); err != nil {
-		return chat.History{}, err
+		return h, err
 	}
-	s, err := m.sessions.lookup(ctx, user, id)
-	if fault.CodeOf(err) == fault.CodeNotFound {
+	err = m.sessions.show(ctx, user, id, func(s *open) {
+		h = s.state.History(v.Tree)
+		if v.Reasoning {
+			s.state.Reasoning(h.Messages)
+		}
+		if v.Summaries {
+			h.Messages = withSummaries(h.Messages, s.state.Summaries(s.user.Memory.Has))
+		}
+	})
+	switch {
+	case fault.CodeOf(err) == fault.CodeNotFound:
 		return chat.History{SessionID: id, Messages: []chat.Message{}}, nil
-	}
-	if err != nil {
-		return chat.History{}, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	h := s.state.History(v.Tree)
-	if v.Reasoning {
-		s.state.Reasoning(h.Messages)
-	}
-	if v.Summaries {
-		h.Messages = withSummaries(h.Messages, s.state.Summaries(s.user.Memory.Has))
+	case err != nil:
+		return h, err
 	}
 	if v.Limit > 0 && len(h.Messages) > v.Limit {
 		h.Messages = h.Messages[len(h.Messages)-v.Limit:]

@@ -67,6 +67,17 @@ func (g *registry) lookup(ctx context.Context, user, id string) (*open, error) {
 	return s, nil
 }
 
+// show shows a session that lives, under its lock.
+func (g *registry) show(ctx context.Context, user, id string, do func(*open)) error {
+	s, err := g.lookup(ctx, user, id)
+	if err == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		do(s)
+	}
+	return err
+}
+
 // load opens the present life of a session, or its first.
 func (g *registry) load(ctx context.Context, u *users.User, id string) (*open, error) {
 	if s := g.inUse(u.Name, id); s != nil {

@@ -55,14 +55,9 @@ func (m *Manager) Asides() *aside.Asides { return m.asides }
 func (m *Manager) Activity() Activity { return Activity{m.sessions, m.recovery} }
 
 // Session returns the row of a session that lives.
-func (m *Manager) Session(ctx context.Context, user, id string) (chat.Session, error) {
-	s, err := m.sessions.lookup(ctx, user, id)
-	if err != nil {
-		return chat.Session{}, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.state.Summary(), nil
+func (m *Manager) Session(ctx context.Context, user, id string) (row chat.Session, err error) {
+	err = m.sessions.show(ctx, user, id, func(s *open) { row = s.state.Summary() })
+	return row, err
 }
 
 // Recover takes up what an earlier process left unfinished of these users. What

@@ -38,31 +38,24 @@ func (s *State) Apply(seq uint64, at chat.Time, rec record.Record) error {
 func (s *State) apply(e placed) (any, error) {
 	switch e.Type {
 	case recMessage:
-		b, err := parse[messageBody](e.Record)
-		if err == nil {
-			err = s.applyMessage(e, b)
-		}
-		return b, err
+		return with(e, s.applyMessage)
 	case recRegenerate:
-		b, err := parse[regenerateBody](e.Record)
-		if err == nil {
-			err = s.applyRegenerate(e, b)
-		}
-		return b, err
+		return with(e, s.applyRegenerate)
 	case recUpdated:
-		b, err := parse[updatedBody](e.Record)
-		if err == nil {
-			err = s.applyUpdated(b)
-		}
-		return b, err
+		return with(e, s.applyUpdated)
 	case recDecided:
-		b, err := parse[decidedBody](e.Record)
-		if err == nil {
-			s.approvals.decide(b, e.seq, s.runs.by[b.RunID])
-		}
-		return b, err
+		return with(e, func(e placed, b decidedBody) error { s.approvals.decide(b, e.seq, s.runs.by[b.RunID]); return nil })
 	}
 	return s.applyRun(e)
+}
+
+// with applies a record by its body.
+func with[B any](e placed, apply func(e placed, b B) error) (any, error) {
+	b, err := parse[B](e.Record)
+	if err == nil {
+		err = apply(e, b)
+	}
+	return b, err
 }
 
 func (s *State) applyMessage(e placed, b messageBody) error {
@@ -100,7 +93,7 @@ func (s *State) applyRegenerate(e placed, b regenerateBody) error {
 	return nil
 }
 
-func (s *State) applyUpdated(b updatedBody) error {
+func (s *State) applyUpdated(_ placed, b updatedBody) error {
 	s.title, s.model = b.Title, b.Model
 	if b.Head == "" {
 		return nil
@@ -162,15 +155,13 @@ func (s *State) applyRun(e placed) (any, error) {
 
 // toRun applies a record to the run that it belongs to.
 func toRun[B ofRun](s *State, e placed, apply func(b B, r *run) error) (any, error) {
-	b, err := parse[B](e.Record)
-	if err != nil {
-		return b, err
-	}
-	r := s.runs.by[b.of()]
-	if r == nil {
-		return b, fmt.Errorf("it belongs to run %q, which does not exist", b.of())
-	}
-	return b, apply(b, r)
+	return with(e, func(_ placed, b B) error {
+		r := s.runs.by[b.of()]
+		if r == nil {
+			return fmt.Errorf("it belongs to run %q, which does not exist", b.of())
+		}
+		return apply(b, r)
+	})
 }
 
 func (s *State) applyStarted(e placed, b startedBody, r *run) error {
