@@ -24,6 +24,7 @@ func TestAPanicEndsOneTask(t *testing.T) {
 		synctest.Wait()
 		g.After(time.Second, func() { panic("two") })
 		time.Sleep(2 * time.Second)
+		synctest.Wait() // orders what the task has written before what is read here
 		if err := <-g.Ask(func() error { panic("three") }); err == nil {
 			t.Error("a panic is no error for who asked")
 		}
