@@ -106,11 +106,15 @@ var mayImport = map[string][]string{
 	"egress":        {"bucket"},
 	"persona":       {"bucket", "users"},
 	"transfer":      {"bucket", "users"},
-	"runs":          {"attach", "auditlog", "bucket", "files", "guard", "journal", "lease", "loop", "memory", "record", "session", "tools", "users"},
-	"mcpserver":     {"memory", "runs"},
+	"tasks":         {"guard"},
+	"sessionlist":   {"session", "users"},
+	"audittrail":    {"auditlog", "bucket", "tasks", "users"},
+	"aside":         {"attach", "files", "guard", "loop", "session", "tasks"},
+	"runs":          {"aside", "attach", "auditlog", "audittrail", "bucket", "files", "guard", "journal", "lease", "loop", "memory", "record", "session", "sessionlist", "tasks", "tools", "users"},
+	"mcpserver":     {"memory", "runs", "users"},
 	"meter":         {"bucket", "loop"},
 	"trace":         {"bucket", "egress", "loop"},
-	"httpapi":       {"auditlog", "egress", "files", "mcpserver", "memory", "model", "openai", "runs", "skills", "thread", "tools", "tools/mcp", "users"},
+	"httpapi":       {"aside", "auditlog", "audittrail", "egress", "files", "loop", "mcpserver", "memory", "model", "openai", "runs", "session", "sessionlist", "skills", "thread", "tools", "tools/mcp", "users"},
 }
 
 type goPackage struct {

@@ -81,7 +81,7 @@ func exports(t *testing.T, rooms []string) func(path string) (io.ReadCloser, err
 // is an order in which each uses only what stands before it, and whoever reads them so
 // meets nothing unknown. Elsewhere the methods of a type that is used everywhere stand
 // in several files.
-var ordered = []string{"auditlog", "egress", "files", "lease", "memory", "runs", "thread", "transfer"}
+var ordered = []string{"aside", "auditlog", "audittrail", "egress", "files", "lease", "memory", "runs", "session", "sessionlist", "tasks", "thread", "transfer"}
 
 func TestFilesDependInOneDirection(t *testing.T) {
 	lookup := exports(t, ordered)

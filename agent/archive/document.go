@@ -16,7 +16,6 @@ import (
 	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/files"
 	"github.com/loongclaw/loongclaw/agent/memory"
-	"github.com/loongclaw/loongclaw/agent/runs"
 	"github.com/loongclaw/loongclaw/agent/users"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
@@ -76,7 +75,7 @@ func (s *Snapshot) Document(ctx context.Context) (d Document, found []error, err
 }
 
 func (s *Snapshot) session(ctx context.Context, u *users.User, row users.SessionSummary) (Session, error) {
-	head, history, err := runs.Transcript(ctx, s.source, u, row)
+	head, history, err := transcript(ctx, s.source, u, row)
 	if err == nil {
 		err = anchored(ctx, s.source, s.User, row)
 	}

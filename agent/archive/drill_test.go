@@ -20,7 +20,7 @@ import (
 // histories reads all of alice's sessions through an agent.
 func histories(t *testing.T, m *runs.Manager) map[string]chat.History {
 	t.Helper()
-	sessions, err := m.Sessions(t.Context(), "alice", "")
+	sessions, err := m.Lists().Sessions(t.Context(), "alice", "")
 	if err != nil {
 		t.Fatal(err)
 	}

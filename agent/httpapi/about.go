@@ -13,11 +13,11 @@ import (
 )
 
 func (s *Server) stats(c echo.Context) (statsAnswer, error) {
-	rows, err := s.Runs.Sessions(c.Request().Context(), user(c), "")
+	rows, err := s.Lists.Sessions(c.Request().Context(), user(c), "")
 	if err != nil {
 		return statsAnswer{}, err
 	}
-	u, err := s.Runs.Users().Get(c.Request().Context(), user(c))
+	u, err := s.Users.Get(c.Request().Context(), user(c))
 	if err != nil {
 		return statsAnswer{}, err
 	}
@@ -64,7 +64,7 @@ func (s *Server) models(echo.Context) (modelsAnswer, error) {
 }
 
 func (s *Server) usage(c echo.Context) (usageAnswer, error) {
-	u, err := s.Runs.Usage(c.Request().Context(), user(c))
+	u, err := s.Lists.Usage(c.Request().Context(), user(c))
 	return usageAnswer{u}, err
 }
 
@@ -74,6 +74,6 @@ func (s *Server) ledger(c echo.Context) (ledgerAnswer, error) {
 	if err != nil {
 		return ledgerAnswer{}, err
 	}
-	entries, err := s.Runs.AuditLog(c.Request().Context(), user(c))
+	entries, err := s.Audit.Entries(c.Request().Context(), user(c))
 	return ledgerAnswer{append([]auditlog.Entry{}, entries[max(0, len(entries)-limit):]...)}, err
 }

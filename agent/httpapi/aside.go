@@ -8,16 +8,26 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/loongclaw/loongclaw/agent/aside"
+	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/openai"
-	"github.com/loongclaw/loongclaw/agent/runs"
 )
 
-// formatOf hands a client's format on.
-func formatOf(f *openai.Format) *runs.Format {
-	if f == nil {
-		return nil
+// questionOf hands a client's question on.
+func questionOf(q openai.Request, requestID string) aside.Question {
+	out := aside.Question{Instructions: q.Instructions, RequestID: requestID}
+	for _, e := range q.Earlier {
+		t := aside.Turn{User: e.User, Assistant: e.Assistant, Images: e.Images}
+		if len(e.Steps) > 0 {
+			t.Assistant = e.Last
+		}
+		out.Turns = append(out.Turns, t)
 	}
-	return &runs.Format{Name: f.Name, Schema: f.Schema, Strict: f.Strict}
+	out.Turns = append(out.Turns, aside.Turn{User: q.Message, Images: q.Images})
+	if f := q.Format; f != nil {
+		out.Format = &loop.Format{Name: f.Name, Schema: f.Schema, Strict: f.Strict}
+	}
+	return out
 }
 
 // aside answers a chat client's own question about a conversation, and what is to be
@@ -25,10 +35,8 @@ func formatOf(f *openai.Format) *runs.Format {
 func (s *Server) aside(c echo.Context, q openai.Request) error {
 	ctx, cancel := context.WithCancel(c.Request().Context())
 	defer cancel()
-	ask := func(onText func(string)) (runs.AsideAnswer, error) {
-		return s.Runs.Aside(ctx, user(c), runs.Aside{
-			Instructions: q.Instructions, Earlier: exchanges(q.Earlier), Message: q.Message, Attachments: images(q.Images), RequestID: requestID(c), Format: formatOf(q.Format),
-		}, onText)
+	ask := func(onText func(string)) (aside.Answer, error) {
+		return s.Asides.Ask(ctx, user(c), questionOf(q, requestID(c)), onText)
 	}
 	answer := openai.Answer{ID: "chatcmpl-" + strings.ToLower(rand.Text()), Model: q.Model, Created: s.Now()}
 	if q.Format != nil && q.Format.Call {
@@ -48,9 +56,9 @@ func (s *Server) aside(c echo.Context, q openai.Request) error {
 }
 
 // streamAside gives the answer piece by piece. Only this goroutine writes.
-func (s *Server) streamAside(c echo.Context, ask func(func(string)) (runs.AsideAnswer, error), answer openai.Answer, count bool, stop func()) error {
+func (s *Server) streamAside(c echo.Context, ask func(func(string)) (aside.Answer, error), answer openai.Answer, count bool, stop func()) error {
 	type end struct {
-		runs.AsideAnswer
+		aside.Answer
 		err error
 	}
 	pieces, ended := make(chan string), make(chan end, 1)

@@ -56,7 +56,7 @@ func understand(raw []byte, into any) error {
 }
 
 // session is the path's session id, decoded and checked.
-func session(c echo.Context) (string, error) {
+func sessionOf(c echo.Context) (string, error) {
 	id, err := param(c, "session")
 	if err != nil {
 		return "", err
@@ -163,7 +163,7 @@ func clearedFault() error {
 
 // start stores a message; its events are read elsewhere.
 func (s *Server) start(c echo.Context, q messageBody) (run chat.Run, err error) {
-	id, err := session(c)
+	id, err := sessionOf(c)
 	if err != nil {
 		return run, err
 	}
@@ -171,7 +171,7 @@ func (s *Server) start(c echo.Context, q messageBody) (run chat.Run, err error) 
 }
 
 func (s *Server) regenerate(c echo.Context, q regenerateBody) (run chat.Run, err error) {
-	id, err := session(c)
+	id, err := sessionOf(c)
 	if err != nil {
 		return run, err
 	}
@@ -179,7 +179,7 @@ func (s *Server) regenerate(c echo.Context, q regenerateBody) (run chat.Run, err
 }
 
 func (s *Server) cancel(c echo.Context, q cancelBody) (cancelAnswer, error) {
-	id, err := session(c)
+	id, err := sessionOf(c)
 	if err != nil {
 		return cancelAnswer{}, err
 	}

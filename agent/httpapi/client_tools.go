@@ -10,33 +10,35 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/openai"
 	"github.com/loongclaw/loongclaw/agent/runs"
+	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
 // clientOf is what a client brings along with a request, nil where that is nothing.
-func clientOf(q openai.Request) *runs.Client {
+func clientOf(q openai.Request) *session.Client {
 	if len(q.Tools) == 0 {
 		return nil
 	}
-	c := &runs.Client{OneCall: q.OneCall, NoCalls: q.Choice.Word == openai.ChoiceNone}
+	c := &session.Client{OneCall: q.OneCall, NoCalls: q.Choice.Word == openai.ChoiceNone}
 	for _, t := range q.Tools {
-		c.Tools = append(c.Tools, runs.Tool{Name: t.Name, Description: t.Description, Parameters: t.Parameters})
+		c.Tools = append(c.Tools, loop.Spec{Name: t.Name, Description: t.Description, Parameters: t.Parameters})
 	}
 	switch {
 	case q.Choice.Name != "":
-		c.Choice = runs.Choice{Kind: runs.ChooseOne, Name: q.Choice.Name}
+		c.Choice = loop.Choice{Kind: loop.ChooseOne, Name: q.Choice.Name}
 	case q.Choice.Word == openai.ChoiceRequired:
-		c.Choice = runs.Choice{Kind: runs.ChooseAny}
+		c.Choice = loop.Choice{Kind: loop.ChooseAny}
 	}
 	return c
 }
 
 // given are the results that a client sends of its last calls, though it goes on with
 // another message.
-func given(q openai.Request) []runs.Output {
+func given(q openai.Request) []session.Output {
 	if len(q.Earlier) == 0 {
 		return nil
 	}
@@ -47,21 +49,21 @@ func given(q openai.Request) []runs.Output {
 	return outputs(steps[len(steps)-1].Results)
 }
 
-func outputs(results []openai.Result) []runs.Output {
-	var out []runs.Output
+func outputs(results []openai.Result) []session.Output {
+	var out []session.Output
 	for _, r := range results {
-		out = append(out, runs.Output(r))
+		out = append(out, session.Output(r))
 	}
 	return out
 }
 
 // done are answers that called tools of a client, as they are kept. The ids of an
 // exchange are its own, and each is there once.
-func done(steps []openai.Step) []runs.Done {
+func done(steps []openai.Step) []session.Done {
 	used := map[string]bool{}
-	var out []runs.Done
+	var out []session.Done
 	for _, s := range steps {
-		d := runs.Done{Text: s.Text}
+		d := session.Done{Text: s.Text}
 		renamed := map[string]string{}
 		for _, k := range s.Calls {
 			id := k.ID
@@ -69,10 +71,10 @@ func done(steps []openai.Step) []runs.Done {
 				id = fmt.Sprintf("%s_%d", k.ID, n)
 			}
 			used[id], renamed[k.ID] = true, id
-			d.Calls = append(d.Calls, runs.ClientCall{ID: id, Name: k.Name, Arguments: json.RawMessage(k.Arguments)})
+			d.Calls = append(d.Calls, loop.Call{ID: id, Name: k.Name, Arguments: json.RawMessage(k.Arguments)})
 		}
 		for _, r := range s.Results {
-			d.Outputs = append(d.Outputs, runs.Output{CallID: renamed[r.CallID], Text: r.Text})
+			d.Outputs = append(d.Outputs, session.Output{CallID: renamed[r.CallID], Text: r.Text})
 		}
 		out = append(out, d)
 	}
@@ -83,8 +85,8 @@ func done(steps []openai.Step) []runs.Done {
 // goes on. Of calls that were made elsewhere, or that no run waits for any more, a
 // conversation begins in which they have been made.
 func (s *Server) goOn(c echo.Context, q openai.Request) error {
-	if session, ok := runs.OfClientCall(q.Results[0].CallID); ok {
-		got, err := s.Runs.Return(c.Request().Context(), user(c), session, runs.Results{
+	if id, ok := session.OfClientCall(q.Results[0].CallID); ok {
+		got, err := s.Runs.Return(c.Request().Context(), user(c), id, session.Results{
 			Outputs: outputs(q.Results), Client: clientOf(q), Instructions: q.Instructions, Key: c.Request().Header.Get(chat.HeaderIdempotencyKey), RequestID: requestID(c),
 		})
 		if err != nil {
@@ -128,7 +130,7 @@ func (s *Server) beginWith(c echo.Context, q openai.Request) (run chat.Run, err 
 			}
 		}
 		run, err = s.Runs.Start(ctx, user, newThread(user, r.Key), r)
-		if !errors.Is(err, runs.ErrBegun) || own != "" {
+		if !errors.Is(err, session.ErrBegun) || own != "" {
 			break
 		} // else what it had begun is too old to be given again
 	}

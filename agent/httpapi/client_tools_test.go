@@ -227,7 +227,7 @@ func TestAClientRunsItsOwnTools(t *testing.T) {
 	if !ran {
 		t.Error("our tool of the round has not run")
 	}
-	if n := c.Runs.Active(); n != 0 {
+	if n := c.Activity.Active(); n != 0 {
 		t.Errorf("%d sessions are active while a client runs its tools", n)
 	}
 	said := []string{user, string(first.message), result(first.Calls[0], "minus four"), result(first.Calls[1], "noon")}
@@ -490,7 +490,7 @@ func TestResultsComeAfterARestart(t *testing.T) {
 	before.Runs.Drain(ctx)
 	cancel()
 	after := &client{rig: newRigOn(t, store, m, 10*time.Millisecond), model: m, more: weatherAndClock}
-	if n := after.Runs.Active(); n != 0 {
+	if n := after.Activity.Active(); n != 0 {
 		t.Errorf("%d sessions are active", n)
 	}
 	said := []string{user, string(first.message), result(first.Calls[0], "minus four")}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/openai"
 	"github.com/loongclaw/loongclaw/agent/runs"
+	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/agent/thread"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
@@ -51,7 +52,7 @@ func (s *Server) proposed(user string, q openai.Request) []thread.Session {
 	}
 	for _, step := range q.Earlier[len(q.Earlier)-1].Steps {
 		for _, k := range step.Calls {
-			id, ok := runs.OfClientCall(k.ID)
+			id, ok := session.OfClientCall(k.ID)
 			if ok && !slices.ContainsFunc(out, func(o thread.Session) bool { return o.ID == id }) {
 				out = append(out, thread.Named(id))
 			}
@@ -83,7 +84,7 @@ func (s *Server) choose(ctx context.Context, user string, q openai.Request) (thr
 // learn reads the user's newest conversations that this process has not seen, and
 // reports whether there were any.
 func (s *Server) learn(ctx context.Context, user string) (bool, error) {
-	rows, err := s.Runs.Sessions(ctx, user, "")
+	rows, err := s.Lists.Sessions(ctx, user, "")
 	if err != nil {
 		return false, err
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 func (s *Server) filesOf(c echo.Context) (*files.Workspace, error) {
-	u, err := s.Runs.Users().Get(c.Request().Context(), user(c))
+	u, err := s.Users.Get(c.Request().Context(), user(c))
 	if err != nil {
 		return nil, err
 	}

@@ -116,7 +116,7 @@ func TestTheStreamOfAListRests(t *testing.T) {
 		if got := strings.Count(w.text.String(), string(sse.Comment)); got != 4 {
 			t.Errorf("%d comments in 46 s, want one at once and one every 15 s", got)
 		}
-		if n := r.Runs.Active(); n != 0 {
+		if n := r.Activity.Active(); n != 0 {
 			t.Errorf("%d count as active", n)
 		}
 		cancel()

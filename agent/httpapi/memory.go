@@ -14,7 +14,7 @@ import (
 const maxImport = 16 << 20
 
 func (s *Server) memoryOf(c echo.Context) (*memory.Store, error) {
-	u, err := s.Runs.Users().Get(c.Request().Context(), user(c))
+	u, err := s.Users.Get(c.Request().Context(), user(c))
 	if err != nil {
 		return nil, err
 	}

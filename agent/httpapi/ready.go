@@ -66,7 +66,7 @@ func (s *Server) health(echo.Context) (healthAnswer, error) {
 // that user.
 func (s *Server) active(c echo.Context) (activeAnswer, error) {
 	if user := c.QueryParam("user"); user != "" {
-		return activeAnswer{Active: s.Runs.ActiveOf(user)}, nil
+		return activeAnswer{Active: s.Activity.ActiveOf(user)}, nil
 	}
-	return activeAnswer{Active: s.Runs.Active(), Users: s.Runs.Busy()}, nil
+	return activeAnswer{Active: s.Activity.Active(), Users: s.Activity.Busy()}, nil
 }

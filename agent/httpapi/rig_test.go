@@ -88,7 +88,8 @@ func newRigOn(t *testing.T, store bucket.Bucket, answers loop.Model, rest time.D
 		Instance: "test", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Now: time.Now, CheckpointAfter: rest, EvictAfter: time.Hour,
 	})
 	r.Server = New(Config{
-		Runs: manager, Tools: box, Model: model.Info{Provider: "parrot"}, Keys: []ed25519.PublicKey{r.key.Public().(ed25519.PublicKey)},
+		Runs: manager, Activity: manager.Activity(), Lists: manager.Lists(), Audit: manager.Audit(), Users: manager.Users(),
+		Asides: manager.Asides(), Tools: box, Model: model.Info{Provider: "parrot"}, Keys: []ed25519.PublicKey{r.key.Public().(ed25519.PublicKey)},
 		Version: "v1", Log: slog.New(slog.NewTextHandler(r.log, nil)), Now: time.Now,
 	})
 	t.Cleanup(r.stop)

@@ -10,14 +10,18 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/loongclaw/loongclaw/agent/aside"
+	"github.com/loongclaw/loongclaw/agent/audittrail"
 	"github.com/loongclaw/loongclaw/agent/egress"
 	"github.com/loongclaw/loongclaw/agent/mcpserver"
 	"github.com/loongclaw/loongclaw/agent/model"
 	"github.com/loongclaw/loongclaw/agent/runs"
+	"github.com/loongclaw/loongclaw/agent/sessionlist"
 	"github.com/loongclaw/loongclaw/agent/skills"
 	"github.com/loongclaw/loongclaw/agent/thread"
 	"github.com/loongclaw/loongclaw/agent/tools"
 	"github.com/loongclaw/loongclaw/agent/tools/mcp"
+	"github.com/loongclaw/loongclaw/agent/users"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 	"github.com/loongclaw/loongclaw/pkg/pass"
@@ -25,17 +29,29 @@ import (
 
 // Config is what the surface shows and whom it trusts.
 type Config struct {
-	Runs    *runs.Manager
-	Tools   *tools.Box
-	Model   model.Info
-	Keys    []ed25519.PublicKey
-	Version string
-	Log     *slog.Logger
-	Now     func() time.Time
-	Seen    Observer       // nobody when nil
-	Servers *mcp.Source    // servers of tools; nil where there are none
-	Skills  *skills.Source // nil where there are none
-	Egress  *egress.Tokens // where requests bring their users' tokens; nil where none are wanted
+	Runs     *runs.Manager
+	Activity Activity
+	Lists    *sessionlist.Lists
+	Asides   *aside.Asides
+	Audit    *audittrail.Trail
+	Users    *users.Users
+	Tools    *tools.Box
+	Model    model.Info
+	Keys     []ed25519.PublicKey
+	Version  string
+	Log      *slog.Logger
+	Now      func() time.Time
+	Seen     Observer       // nobody when nil
+	Servers  *mcp.Source    // servers of tools; nil where there are none
+	Skills   *skills.Source // nil where there are none
+	Egress   *egress.Tokens // where requests bring their users' tokens; nil where none are wanted
+}
+
+// Activity says in how many sessions something runs, and whose they are.
+type Activity interface {
+	Active() int
+	ActiveOf(user string) int
+	Busy() []string
 }
 
 // Observer is told of each request that was answered. The route is a template, or
@@ -63,7 +79,7 @@ type Server struct {
 
 // New makes the server. It says that it is ready once SetReady was called.
 func New(c Config) *Server {
-	s := &Server{Config: c, echo: echo.New(), streams: map[string]bool{}, began: c.Now(), clients: mcpserver.New(c.Runs, c.Version, c.Log)}
+	s := &Server{Config: c, echo: echo.New(), streams: map[string]bool{}, began: c.Now(), clients: mcpserver.New(mcpserver.Config{Runs: c.Runs, Lists: c.Lists, Users: c.Users, Version: c.Version, Log: c.Log})}
 	s.echo.HTTPErrorHandler = s.fail
 	s.routes()
 	return s
@@ -113,7 +129,7 @@ func (s *Server) let(scope string) echo.MiddlewareFunc {
 			c.Set("user", p.User)
 			c.Set(chat.ScopeAdmin, p.Has(chat.ScopeAdmin))
 			c.Set(chat.ScopeChat, p.Has(chat.ScopeChat))
-			s.Runs.Note(runs.Caller{User: p.User, Via: p.Via, Refused: p.Refused})
+			s.Audit.Note(audittrail.Caller{User: p.User, Via: p.Via, Refused: p.Refused})
 			c.Response().Header().Set("Cache-Control", "no-store")
 			return next(c)
 		}

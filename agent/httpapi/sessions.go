@@ -6,12 +6,13 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/loongclaw/loongclaw/agent/runs"
+	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
 func (s *Server) history(c echo.Context) (h chat.History, err error) {
-	id, err := session(c)
+	id, err := sessionOf(c)
 	if err != nil {
 		return h, err
 	}
@@ -25,7 +26,7 @@ func (s *Server) history(c echo.Context) (h chat.History, err error) {
 
 // clear empties a session, or with the id "all" every one, as the original.
 func (s *Server) clear(c echo.Context) (endedAnswer, error) {
-	id, err := session(c)
+	id, err := sessionOf(c)
 	if err != nil {
 		return endedAnswer{}, err
 	}
@@ -41,7 +42,7 @@ func (s *Server) clear(c echo.Context) (endedAnswer, error) {
 }
 
 func (s *Server) sessions(c echo.Context) (sessionsAnswer, error) {
-	all, err := s.Runs.List(c.Request().Context(), user(c), c.QueryParam("q"))
+	all, err := s.Lists.List(c.Request().Context(), user(c), c.QueryParam("q"))
 	if err != nil {
 		return sessionsAnswer{}, err
 	}
@@ -64,12 +65,12 @@ func (s *Server) sessions(c echo.Context) (sessionsAnswer, error) {
 
 // approvals lists what waits for the user's decision.
 func (s *Server) approvals(c echo.Context) (approvalsAnswer, error) {
-	open, err := s.Runs.Approvals(c.Request().Context(), user(c))
+	open, err := s.Lists.Approvals(c.Request().Context(), user(c))
 	return approvalsAnswer{open}, err
 }
 
 func (s *Server) session(c echo.Context) (row chat.Session, err error) {
-	id, err := session(c)
+	id, err := sessionOf(c)
 	if err != nil {
 		return row, err
 	}
@@ -77,7 +78,7 @@ func (s *Server) session(c echo.Context) (row chat.Session, err error) {
 }
 
 func (s *Server) updateSession(c echo.Context, q sessionBody) (row chat.Session, err error) {
-	id, err := session(c)
+	id, err := sessionOf(c)
 	if err != nil {
 		return row, err
 	}
@@ -87,11 +88,11 @@ func (s *Server) updateSession(c echo.Context, q sessionBody) (row chat.Session,
 	if err := s.checkModel(q.Model); err != nil {
 		return row, err
 	}
-	return s.Runs.Update(c.Request().Context(), user(c), id, runs.Edit(q))
+	return s.Runs.Update(c.Request().Context(), user(c), id, session.Edit(q))
 }
 
 func (s *Server) deleteSession(c echo.Context) (endedAnswer, error) {
-	id, err := session(c)
+	id, err := sessionOf(c)
 	if err != nil {
 		return endedAnswer{}, err
 	}

@@ -34,7 +34,7 @@ const maxPage = 1000
 
 // events replays a session after a cursor, then stays for what comes.
 func (s *Server) events(c echo.Context) (page runs.Page, err error) {
-	id, err := session(c)
+	id, err := sessionOf(c)
 	if err != nil {
 		return page, err
 	}
@@ -176,7 +176,7 @@ func (s *Server) list(c echo.Context) error {
 	if last := c.Request().Header.Get(chat.HeaderLastEventID); last != "" {
 		after = last
 	}
-	w, err := s.Runs.Watch(c.Request().Context(), user(c), after)
+	w, err := s.Lists.Watch(c.Request().Context(), user(c), after)
 	if err != nil {
 		return err
 	}

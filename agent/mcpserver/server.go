@@ -9,6 +9,8 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/loongclaw/loongclaw/agent/runs"
+	"github.com/loongclaw/loongclaw/agent/users"
+	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
@@ -21,8 +23,36 @@ const maxBody = 2 << 20
 // Server answers requests of the protocol. It keeps no sessions of the protocol, so
 // any agent may answer the next request.
 type Server struct {
-	runs    *runs.Manager
+	c       Config
 	handler http.Handler
+}
+
+// Config is what the tools reach of the agent.
+type Config struct {
+	Runs    Runs
+	Lists   Lists
+	Users   Users
+	Version string
+	Log     *slog.Logger
+}
+
+// Runs are the conversations, each by itself.
+type Runs interface {
+	Start(ctx context.Context, user, id string, q runs.Request) (chat.Run, error)
+	Follow(ctx context.Context, user, id, after string) (*runs.Follower, error)
+	Session(ctx context.Context, user, id string) (chat.Session, error)
+	History(ctx context.Context, user, id string, v runs.View) (chat.History, error)
+}
+
+// Lists are what there is of conversations and open questions.
+type Lists interface {
+	Sessions(ctx context.Context, user, q string) ([]chat.Session, error)
+	Approvals(ctx context.Context, user string) ([]chat.Approval, error)
+}
+
+// Users know what the agent remembers of each.
+type Users interface {
+	Get(ctx context.Context, name string) (*users.User, error)
 }
 
 // Caller is whose request it is.
@@ -35,14 +65,14 @@ type Caller struct {
 type callerKey struct{}
 
 // New makes a server.
-func New(m *runs.Manager, version string, log *slog.Logger) *Server {
-	s := &Server{runs: m}
+func New(c Config) *Server {
+	s := &Server{c: c}
 	schemas := sdk.NewSchemaCache()
 	s.handler = sdk.NewStreamableHTTPHandler(func(r *http.Request) *sdk.Server {
-		c, _ := r.Context().Value(callerKey{}).(Caller)
-		return s.of(c, version, schemas)
+		caller, _ := r.Context().Value(callerKey{}).(Caller)
+		return s.of(caller, schemas)
 	}, &sdk.StreamableHTTPOptions{
-		Stateless: true, JSONResponse: true, Logger: log, MaxRequestBodyBytes: maxBody, PropagateRequestCancellation: true,
+		Stateless: true, JSONResponse: true, Logger: c.Log, MaxRequestBodyBytes: maxBody, PropagateRequestCancellation: true,
 		// The gateway judges the origin and the host of what people send.
 		DisableLocalhostProtection: true,
 	})
@@ -55,10 +85,10 @@ func (s *Server) Serve(c Caller, w http.ResponseWriter, r *http.Request) {
 }
 
 // of makes the tools of one caller. They cost little: their schemas are made once.
-func (s *Server) of(c Caller, version string, schemas *sdk.SchemaCache) *sdk.Server {
-	server := sdk.NewServer(&sdk.Implementation{Name: "loongclaw", Title: "LoongClaw", Version: version},
+func (s *Server) of(c Caller, schemas *sdk.SchemaCache) *sdk.Server {
+	server := sdk.NewServer(&sdk.Implementation{Name: "loongclaw", Title: "LoongClaw", Version: s.c.Version},
 		&sdk.ServerOptions{Instructions: instructions, SchemaCache: schemas})
-	t := toolsOf{s.runs, c}
+	t := toolsOf{s.c, c}
 	reads := &sdk.ToolAnnotations{ReadOnlyHint: true, OpenWorldHint: new(bool)}
 	add(server, "sessions_list", "List the user's conversations, the last used first.", reads, t.sessions)
 	add(server, "session_history", "Read the messages of a conversation, oldest first.", reads, t.history)

@@ -64,7 +64,7 @@ func newRig(t *testing.T) *rig {
 		Instance: "test", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Now: time.Now, CheckpointAfter: time.Second, EvictAfter: time.Hour,
 	})
 	r := &rig{t: t, runs: m, caller: Caller{User: "alice", MayWrite: true, RequestID: "req_1"}}
-	s := New(m, "v1", slog.New(slog.DiscardHandler))
+	s := New(Config{Runs: m, Lists: m.Lists(), Users: m.Users(), Version: "v1", Log: slog.New(slog.DiscardHandler)})
 	r.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { s.Serve(r.caller, w, req) }))
 	client := sdk.NewClient(&sdk.Implementation{Name: "test", Version: "1"}, nil)
 	if r.session, err = client.Connect(t.Context(), &sdk.StreamableClientTransport{Endpoint: r.server.URL, DisableStandaloneSSE: true}, nil); err != nil {

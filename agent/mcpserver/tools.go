@@ -15,7 +15,7 @@ import (
 
 // toolsOf are the tools of one caller.
 type toolsOf struct {
-	runs *runs.Manager
+	agent Config
 	Caller
 }
 
@@ -51,7 +51,7 @@ type sessionRow struct {
 
 func (t toolsOf) sessions(ctx context.Context, in sessionsIn) (sessionsOut, error) {
 	out := sessionsOut{Sessions: []sessionRow{}}
-	all, err := t.runs.Sessions(ctx, t.User, in.Query)
+	all, err := t.agent.Lists.Sessions(ctx, t.User, in.Query)
 	if err != nil {
 		return out, err
 	}
@@ -81,10 +81,10 @@ type messageRow struct {
 
 func (t toolsOf) history(ctx context.Context, in historyIn) (historyOut, error) {
 	out := historyOut{Session: in.Session, Messages: []messageRow{}}
-	if _, err := t.runs.Session(ctx, t.User, in.Session); err != nil {
+	if _, err := t.agent.Runs.Session(ctx, t.User, in.Session); err != nil {
 		return out, err // History takes a session that is not there for an empty one
 	}
-	h, err := t.runs.History(ctx, t.User, in.Session, runs.View{Limit: limit(in.Limit)})
+	h, err := t.agent.Runs.History(ctx, t.User, in.Session, runs.View{Limit: limit(in.Limit)})
 	if err != nil {
 		return out, err
 	}
@@ -116,7 +116,7 @@ func (t toolsOf) send(ctx context.Context, in sendIn) (sendOut, error) {
 		}
 		in.Session = "mcp-" + strings.ToLower(rand.Text()[:20])
 	}
-	run, err := t.runs.Start(ctx, t.User, in.Session, runs.Request{
+	run, err := t.agent.Runs.Start(ctx, t.User, in.Session, runs.Request{
 		// The user can decide in the page: approvals_list tells the client of it.
 		Message: in.Message, Key: in.IdempotencyKey, Interactive: true, RequestID: t.RequestID,
 	})
@@ -148,7 +148,7 @@ const longestWait = 50 * time.Second
 
 func (t toolsOf) wait(ctx context.Context, in waitIn) (waitOut, error) {
 	w := waiting{run: in.RunID, out: waitOut{Status: stillRuns}}
-	f, err := t.runs.Follow(ctx, t.User, in.Session, in.Cursor)
+	f, err := t.agent.Runs.Follow(ctx, t.User, in.Session, in.Cursor)
 	if err != nil {
 		return w.out, err
 	}
@@ -233,7 +233,7 @@ type memoryRow struct {
 
 func (t toolsOf) searchMemory(ctx context.Context, in memoryIn) (memoryOut, error) {
 	out := memoryOut{Items: []memoryRow{}}
-	u, err := t.runs.Users().Get(ctx, t.User)
+	u, err := t.agent.Users.Get(ctx, t.User)
 	if err != nil {
 		return out, err
 	}
@@ -264,7 +264,7 @@ type approvalRow struct {
 
 func (t toolsOf) approvals(ctx context.Context, _ approvalsIn) (approvalsOut, error) {
 	out := approvalsOut{Approvals: []approvalRow{}}
-	all, err := t.runs.Approvals(ctx, t.User)
+	all, err := t.agent.Lists.Approvals(ctx, t.User)
 	for _, a := range all {
 		out.Approvals = append(out.Approvals, approvalRow{a.ApprovalID, a.SessionID, a.RunID, a.Name, a.Scope, a.ExpiresAt.String()})
 	}

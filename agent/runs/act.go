@@ -22,7 +22,7 @@ func (m *Manager) Cancel(ctx context.Context, user, id, runID string) ([]string,
 		return nil, err
 	}
 	s.mu.Lock()
-	_, known := s.state.Run(runID)
+	_, known := s.state.Runs().Get(runID)
 	s.mu.Unlock()
 	if runID != "" && !known {
 		return nil, fault.New(fault.CodeNotFound, "there is no run "+runID+" in this session", "leave runId out to end what runs now")
@@ -43,7 +43,7 @@ func (s *open) cancel(ctx context.Context, runID string) ([]string, error) {
 		}
 		s.mu.Lock()
 		s.cancelled = c.Active // should it be between two steps of starting
-		if now, ok := s.state.Current(); ok && now.ID == c.Active && s.stop != nil {
+		if now, ok := s.state.Runs().Current(); ok && now.ID == c.Active && s.stop != nil {
 			s.stop(errCancelled)
 		}
 		s.mu.Unlock()
@@ -83,7 +83,7 @@ func (s *open) await(ctx context.Context, runID string) (parked bool, err error)
 	defer patience.Stop()
 	for {
 		s.mu.Lock()
-		now, _ := s.state.Current()
+		now, _ := s.state.Runs().Current()
 		done, parked, changed := now.ID != runID, s.life.Phase != session.Carrying, s.changed
 		s.mu.Unlock()
 		if done || parked {
@@ -128,11 +128,8 @@ func (m *Manager) Approve(ctx context.Context, user, id, decision string) error 
 	return nil
 }
 
-// Edit is what is to be another in a session.
-type Edit = session.Edit
-
 // Update changes a session: its title, the branch that is shown, who answers first.
-func (m *Manager) Update(ctx context.Context, user, id string, e Edit) (chat.Session, error) {
+func (m *Manager) Update(ctx context.Context, user, id string, e session.Edit) (chat.Session, error) {
 	s, err := m.sessions.lookup(ctx, user, id)
 	if err != nil {
 		return chat.Session{}, err
@@ -150,16 +147,19 @@ func (m *Manager) Update(ctx context.Context, user, id string, e Edit) (chat.Ses
 
 // Clear empties a session. It lives on, in a new life with a new epoch.
 func (m *Manager) Clear(ctx context.Context, user, id string) error {
-	return m.end(ctx, user, id, true)
+	return m.sessions.end(ctx, user, id, true)
 }
 
 // ClearAll empties every session of a user, as the original's id "all" does.
 func (m *Manager) ClearAll(ctx context.Context, user string) error {
-	rows, err := m.rows(ctx, user)
+	u, err := m.env.users.Get(ctx, user)
 	if err != nil {
 		return err
 	}
-	for _, r := range rows {
+	if err := u.Refresh(ctx); err != nil { // another agent may have begun one
+		return err
+	}
+	for _, r := range u.Sessions() {
 		if err := m.Clear(ctx, user, r.ID); err != nil {
 			return err
 		}
@@ -169,20 +169,21 @@ func (m *Manager) ClearAll(ctx context.Context, user string) error {
 
 // Delete removes a session.
 func (m *Manager) Delete(ctx context.Context, user, id string) error {
-	return m.end(ctx, user, id, false)
+	return m.sessions.end(ctx, user, id, false)
 }
 
-func (m *Manager) end(ctx context.Context, user, id string, clears bool) error {
-	s, err := m.sessions.lookup(ctx, user, id)
-	u, uerr := m.users.Get(ctx, user)
+// end ends a life of a session; one that is cleared has a next one.
+func (g *registry) end(ctx context.Context, user, id string, clears bool) error {
+	s, err := g.lookup(ctx, user, id)
+	u, uerr := g.users.Get(ctx, user)
 	switch {
 	case uerr != nil:
 		return uerr
 	case fault.CodeOf(err) == fault.CodeDamaged:
 		// What cannot be read can still be deleted, also while it is in memory as it
 		// was before.
-		if broken := m.sessions.inUse(user, id); broken != nil {
-			defer m.sessions.drop(broken)
+		if broken := g.inUse(user, id); broken != nil {
+			defer g.drop(broken)
 		}
 		if err := u.Reach(ctx, id); err != nil {
 			return bucket.Unavailable(err)
@@ -219,6 +220,6 @@ func (m *Manager) end(ctx context.Context, user, id string, clears bool) error {
 	if err != nil || s == nil {
 		return bucket.Unavailable(err)
 	}
-	m.sessions.drop(s)
+	g.drop(s)
 	return nil
 }

@@ -250,7 +250,7 @@ func TestAQuestionExpiresAndApprovesNothing(t *testing.T) {
 	if got := find(t, events, chat.TypeApprovalResolved).Decision; got != chat.DecideDeny {
 		t.Errorf("resolved as %s, want deny", got)
 	}
-	lines, err := next.AuditLog(t.Context(), "alice")
+	lines, err := next.Audit().Entries(t.Context(), "alice")
 	if err != nil || len(lines) == 0 || !lines[0].Expired {
 		t.Errorf("the ledger has %+v, %v, want that nobody decided in time", lines, err)
 	}

@@ -25,6 +25,14 @@ type Attachment struct {
 	Body []byte // used where Path is empty
 }
 
+// attachments are the files that stand with the messages of one life of a session.
+type attachments struct {
+	*env
+	user    *users.User
+	session string
+	epoch   uint64
+}
+
 // brought names files as an Idempotency-Key stands for them: by what the sender said,
 // since the same request must give the same answer whatever became of the file.
 func brought(all []Attachment) []string {
@@ -59,25 +67,30 @@ func (s *open) attach(ctx context.Context, msg *session.Message, all []Attachmen
 	if err != nil || sub.Repeated {
 		return sub.Run, sub.Repeated, err
 	}
+	at := s.attachments()
 	for i, a := range all {
-		if _, _, err := s.fetch(ctx, a, i); err != nil {
+		if _, _, err := at.fetch(ctx, a, i); err != nil {
 			return chat.Run{}, false, err
 		}
 	}
-	if msg.Attached, err = s.keep(ctx, all); err != nil || begun {
+	if msg.Attached, err = at.keep(ctx, all); err != nil || begun {
 		return chat.Run{}, false, err
 	}
 	first := len(before) - len(msg.Earlier)
 	for i := range msg.Earlier {
-		if msg.Earlier[i].Attached, err = s.keep(ctx, s.readable(ctx, before[first+i])); err != nil {
+		if msg.Earlier[i].Attached, err = at.keep(ctx, at.readable(ctx, before[first+i])); err != nil {
 			return chat.Run{}, false, err
 		}
 	}
 	return chat.Run{}, false, nil
 }
 
+func (s *open) attachments() *attachments {
+	return &attachments{s.env, s.user, s.id, s.state.Epoch()}
+}
+
 // readable leaves out what nothing can be read of.
-func (s *open) readable(ctx context.Context, all []Attachment) (out []Attachment) {
+func (s *attachments) readable(ctx context.Context, all []Attachment) (out []Attachment) {
 	for i, a := range all {
 		if _, _, err := s.fetch(ctx, a, i); err == nil {
 			out = append(out, a)
@@ -87,7 +100,7 @@ func (s *open) readable(ctx context.Context, all []Attachment) (out []Attachment
 }
 
 // fetch gives a file's bytes and its type, or why a message cannot bring it along.
-func (s *open) fetch(ctx context.Context, a Attachment, i int) ([]byte, attach.Type, error) {
+func (s *attachments) fetch(ctx context.Context, a Attachment, i int) ([]byte, attach.Type, error) {
 	body, name := a.Body, a.Path
 	if a.Path == "" {
 		name = a.Name
@@ -112,7 +125,7 @@ func (s *open) fetch(ctx context.Context, a Attachment, i int) ([]byte, attach.T
 }
 
 // keep makes what the model is shown of files, one after the other, and keeps it.
-func (s *open) keep(ctx context.Context, all []Attachment) ([]session.Attached, error) {
+func (s *attachments) keep(ctx context.Context, all []Attachment) ([]session.Attached, error) {
 	var out []session.Attached
 	for i, a := range all {
 		body, is, err := s.fetch(ctx, a, i)
@@ -132,7 +145,7 @@ func (s *open) keep(ctx context.Context, all []Attachment) ([]session.Attached, 
 			}
 			kept.Name = path.Base(kept.Path)
 		}
-		if err := s.user.Attach(ctx, s.id, s.state.Epoch(), body); err != nil {
+		if err := s.user.Attach(ctx, s.session, s.epoch, body); err != nil {
 			return nil, err
 		}
 		if view.Problem == "" {
@@ -140,7 +153,7 @@ func (s *open) keep(ctx context.Context, all []Attachment) ([]session.Attached, 
 				SHA256: users.HashOf(view.Data), MediaType: view.MediaType, Size: len(view.Data), Width: view.Width, Height: view.Height, Whole: view.Whole,
 			}
 			if kept.View.SHA256 != kept.SHA256 {
-				if err := s.user.Attach(ctx, s.id, s.state.Epoch(), view.Data); err != nil {
+				if err := s.user.Attach(ctx, s.session, s.epoch, view.Data); err != nil {
 					return nil, err
 				}
 			}
@@ -152,7 +165,7 @@ func (s *open) keep(ctx context.Context, all []Attachment) ([]session.Attached, 
 
 // textRoom is how much of the text of each of some files a model is shown: together
 // they leave half of its room for the rest of the conversation.
-func (s *open) textRoom(files int) int {
+func (s *attachments) textRoom(files int) int {
 	return min(attach.MaxText, session.RoomOf(s.Window, s.AnswerTokens, 0)/2) / max(files, 1)
 }
 
@@ -162,7 +175,7 @@ const loaders = 4
 // show loads what a model is shown of the files of a conversation. What the store has
 // lost is a line; a store that does not answer is an error, since a conversation that
 // lacks something would be another one.
-func (s *open) show(ctx context.Context, messages []loop.Message) error {
+func (s *attachments) show(ctx context.Context, messages []loop.Message) error {
 	loop.LimitImages(messages, loop.MaxImages, loop.MaxImageBytes)
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(loaders)
@@ -173,9 +186,9 @@ func (s *open) show(ctx context.Context, messages []loop.Message) error {
 				continue
 			}
 			g.Go(func() error {
-				data, err := s.user.Attached(ctx, s.id, s.state.Epoch(), a.Shown.Hash)
+				data, err := s.user.Attached(ctx, s.session, s.epoch, a.Shown.Hash)
 				if fault.CodeOf(err) == fault.CodeDamaged {
-					s.Log.Error("what stands with a message is lost", slog.String("session", s.id), slog.Any("error", err))
+					s.Log.Error("what stands with a message is lost", slog.String("session", s.session), slog.Any("error", err))
 					a.Problem = "the store has lost it"
 					return nil
 				}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/aside"
 	"github.com/loongclaw/loongclaw/agent/attach"
 	"github.com/loongclaw/loongclaw/agent/model"
 	"github.com/loongclaw/loongclaw/agent/model/modeltest"
@@ -269,7 +270,7 @@ func TestImagesThatCameWithTheRequestAreKept(t *testing.T) {
 	if _, err := m.Start(t.Context(), "alice", "s", q); fault.CodeOf(err) != fault.CodeIdempotency {
 		t.Errorf("another image under the same key: %v", err)
 	}
-	a, err := m.Aside(t.Context(), "alice", runs.Aside{Message: "what is it?", Attachments: q.Attachments}, func(string) {})
+	a, err := m.Asides().Ask(t.Context(), "alice", aside.Question{Turns: []aside.Turn{{User: "what is it?", Images: [][]byte{q.Attachments[0].Body}}}}, func(string) {})
 	if got := r.provider.Last().Messages; err != nil || a.Text == "" || len(got[len(got)-1].Images) != 1 {
 		t.Errorf("beside conversations: %+v, %v", got, err)
 	}

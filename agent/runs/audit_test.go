@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/loongclaw/loongclaw/agent/auditlog"
+	"github.com/loongclaw/loongclaw/agent/audittrail"
 	"github.com/loongclaw/loongclaw/agent/model/modeltest"
 	"github.com/loongclaw/loongclaw/agent/runs"
 	"github.com/loongclaw/loongclaw/agent/users"
@@ -28,7 +29,7 @@ func short(lines []auditlog.Entry) []string {
 // wants holds a user's ledger to lines, as the agent shows it.
 func wants(t *testing.T, m *runs.Manager, want ...string) {
 	t.Helper()
-	lines, err := m.AuditLog(t.Context(), "alice")
+	lines, err := m.Audit().Entries(t.Context(), "alice")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,8 +140,8 @@ func TestSignInsAndRefusalsAreWrittenTogetherAndOnce(t *testing.T) {
 	r := newRig(t)
 	m := r.resting("a", 5*time.Millisecond)
 	for range 50 {
-		m.Note(runs.Caller{User: "alice", Via: "token:1"})
-		m.Note(runs.Caller{User: "alice", Via: "session:2", Refused: map[string]int{"rate_limited": 2}})
+		m.Audit().Note(audittrail.Caller{User: "alice", Via: "token:1"})
+		m.Audit().Note(audittrail.Caller{User: "alice", Via: "session:2", Refused: map[string]int{"rate_limited": 2}})
 	}
 	eventually(t, func() bool { return len(r.written(t)) > 0 }, "nothing is written")
 	want := []string{"sign_in session:2", "sign_in token:1", "refused rate_limited"}
@@ -155,10 +156,10 @@ func TestSignInsAndRefusalsAreWrittenTogetherAndOnce(t *testing.T) {
 		t.Errorf("%d refusals counted", n)
 	}
 	// Known now, also to the next process, for a day.
-	m.Note(runs.Caller{User: "alice", Via: "token:1"})
+	m.Audit().Note(audittrail.Caller{User: "alice", Via: "token:1"})
 	stop(t, m, time.Second)
 	m = r.agent("a")
-	m.Note(runs.Caller{User: "alice", Via: "token:1"})
+	m.Audit().Note(audittrail.Caller{User: "alice", Via: "token:1"})
 	stop(t, m, time.Second)
 	signIns := 0
 	for _, l := range r.written(t) {

@@ -19,7 +19,7 @@ import (
 // placed says that the caller holds a place among the user's active runs; it is
 // handed over.
 func (s *open) carry(placed bool) {
-	done, ok := s.begin()
+	done, ok := s.Begin()
 	s.mu.Lock()
 	begin := ok && (s.life.Phase == session.Idle || s.life.Phase == session.Watching) && s.changeLocked(session.CarryBegins)
 	if begin && s.timer != nil {
@@ -56,7 +56,7 @@ func (s *open) work(placed bool) {
 		switch {
 		case err != nil:
 			s.Log.Error("run not started", slog.String("session", s.id), slog.Any("error", err))
-			if unwritable(err) || s.pause(time.Second) != nil {
+			if unwritable(err) || s.Pause(time.Second) != nil {
 				s.idle()
 				return
 			}
@@ -66,9 +66,10 @@ func (s *open) work(placed bool) {
 			s.snapshotSoon()
 			return
 		}
-		if err := guard.Run(func() error { s.execute(*run); return nil }); err != nil {
-			s.report(s.Log.With(slog.String("session", s.id), slog.String("run", run.ID)), "run failed", err)
-			s.fail(*run)
+		x := s.execution(*run)
+		if err := guard.Run(func() error { x.do(); return nil }); err != nil {
+			s.Report(x.runLog, "run failed", err)
+			x.fail()
 		}
 	}
 }
@@ -76,11 +77,11 @@ func (s *open) work(placed bool) {
 // awaitPlace waits for a place among the user's active runs. A cancel ends it: who
 // waits holds nothing, so the cancel itself writes the end.
 func (s *open) awaitPlace(slot *semaphore.Weighted) error {
-	ctx, stop := context.WithCancelCause(s.root)
+	ctx, stop := context.WithCancelCause(s.Root())
 	defer stop(nil)
 	s.mu.Lock()
 	s.stop = stop
-	if r, ok := s.state.Current(); ok && s.cancelled == r.ID {
+	if r, ok := s.state.Runs().Current(); ok && s.cancelled == r.ID {
 		stop(errCancelled)
 	}
 	s.mu.Unlock()
@@ -91,13 +92,13 @@ func (s *open) awaitPlace(slot *semaphore.Weighted) error {
 // no error: there is none, and the worker ends.
 func (s *open) next() (*session.Run, error) {
 	for {
-		if s.root.Err() != nil {
+		if s.Root().Err() != nil {
 			s.idle()
 			return nil, nil
 		}
 		var step session.Step
-		draining := s.isDraining()
-		err := s.commit(s.root, func() ([]record.Record, error) {
+		draining := s.IsDraining()
+		err := s.commit(s.Root(), func() ([]record.Record, error) {
 			if s.life.Phase == session.Ended {
 				step = session.Step{}
 			} else {
@@ -119,7 +120,7 @@ func (s *open) next() (*session.Run, error) {
 		switch step.Action {
 		case session.RunNow:
 			s.mu.Lock()
-			run, _ := s.state.Run(step.RunID)
+			run, _ := s.state.Runs().Get(step.RunID)
 			s.mu.Unlock()
 			return &run, nil
 		case session.GiveUp:
@@ -142,9 +143,9 @@ const recheckEvery = 2 * time.Second
 // over here, when that may be.
 func (s *open) recheck() {
 	s.mu.Lock()
-	due := s.life.Phase == session.Idle && session.Unfinished(s.state) && s.state.HeldBy(s.self.Process) != session.Self
+	due := s.life.Phase == session.Idle && s.state.Runs().Unfinished() && s.state.Runs().HeldBy(s.self.Process) != session.Self
 	s.mu.Unlock()
-	if due && !s.isDraining() {
+	if due && !s.IsDraining() {
 		s.takeOver()
 	}
 }
@@ -153,8 +154,8 @@ func (s *open) recheck() {
 // agent that is alive, it looks again later.
 func (s *open) takeOver() {
 	s.mu.Lock()
-	run, _ := s.state.Current()
-	begin := s.life.Phase == session.Idle && s.state.HeldBy(s.self.Process) != session.Self && s.changeLocked(session.WatchBegins)
+	run, _ := s.state.Runs().Current()
+	begin := s.life.Phase == session.Idle && s.state.Runs().HeldBy(s.self.Process) != session.Self && s.changeLocked(session.WatchBegins)
 	s.mu.Unlock()
 	if begin {
 		s.lookAt(run)
@@ -164,11 +165,11 @@ func (s *open) takeOver() {
 // lookAt claims what another agent has begun, or looks again later. The session is
 // being watched.
 func (s *open) lookAt(run session.Run) {
-	ctx, cancel := context.WithTimeout(s.root, lease.Interval)
+	ctx, cancel := context.WithTimeout(s.Root(), lease.Interval)
 	defer cancel()
 	if s.leases.Claimable(ctx, s.user, lease.Holder(run.Owner), run.StartedAt.Time) {
 		s.mu.Lock()
-		if now, ok := s.state.Current(); ok && now.Owner == run.Owner {
+		if now, ok := s.state.Runs().Current(); ok && now.Owner == run.Owner {
 			s.claimed = now.Started
 		}
 		s.changeLocked(session.WatchEnds)
@@ -181,10 +182,10 @@ func (s *open) lookAt(run session.Run) {
 
 // lookAgain looks what has become of a session that is being watched.
 func (s *open) lookAgain() {
-	if s.isDraining() {
+	if s.IsDraining() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(s.root, lease.Interval)
+	ctx, cancel := context.WithTimeout(s.Root(), lease.Interval)
 	defer cancel()
 	if err := s.takeIn(ctx); err != nil && !errors.Is(err, errOver) {
 		s.Log.Warn("session not refreshed", slog.Any("error", err))
@@ -194,8 +195,8 @@ func (s *open) lookAgain() {
 		s.mu.Unlock()
 		return // a worker has begun since, or this life is over
 	}
-	run, _ := s.state.Current()
-	busy := session.Unfinished(s.state)
+	run, _ := s.state.Runs().Current()
+	busy := s.state.Runs().Unfinished()
 	if !busy {
 		s.changeLocked(session.WatchEnds)
 	}

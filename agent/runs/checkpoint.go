@@ -39,7 +39,7 @@ func (s *open) checkpointLater() {
 	if s.timer != nil {
 		s.timer.Stop()
 	}
-	s.timer = s.After(s.CheckpointAfter, func() { s.checkpoint(s.root) })
+	s.timer = s.After(s.CheckpointAfter, func() { s.checkpoint(s.Root()) })
 }
 
 // checkpoint anchors a session in its user's journal and removes its pending
@@ -68,7 +68,7 @@ func (s *open) checkpoint(ctx context.Context) {
 		}
 	}
 	s.mu.Lock()
-	ready := s.life.Phase != session.Ended && s.life.Phase != session.Carrying && !session.Unfinished(s.state)
+	ready := s.life.Phase != session.Ended && s.life.Phase != session.Carrying && !s.state.Runs().Unfinished()
 	row, last := s.rowLocked(), s.state.LastAt()
 	s.mu.Unlock()
 	if !ready {
@@ -114,7 +114,7 @@ func (s *open) evictLater() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.life.Phase != session.Ended {
-			s.timer = s.After(s.EvictAfter, func() { s.checkpoint(s.root) })
+			s.timer = s.After(s.EvictAfter, func() { s.checkpoint(s.Root()) })
 		}
 	})
 }
@@ -123,7 +123,7 @@ func (s *open) evictLater() {
 // has come since the last. They only save time, so nothing waits for them.
 func (s *open) snapshot(ctx context.Context) {
 	// They wait for one another: what is asked meanwhile comes first.
-	if s.isDraining() || s.snapshots.Acquire(ctx, 1) != nil {
+	if s.IsDraining() || s.snapshots.Acquire(ctx, 1) != nil {
 		return
 	}
 	defer s.snapshots.Release(1)
@@ -159,6 +159,6 @@ func (s *open) snapshotSoon() {
 			defer s.mu.Unlock()
 			s.packing = false
 		}()
-		s.snapshot(s.root)
+		s.snapshot(s.Root())
 	})
 }

@@ -3,65 +3,30 @@ package runs
 import (
 	"context"
 
-	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/record"
 	"github.com/loongclaw/loongclaw/agent/session"
+	"github.com/loongclaw/loongclaw/agent/tasks"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
-// Client is what a client brings along beside a message.
-type Client = session.Client
-
-// Tool is one of a client's tools.
-type Tool = loop.Spec
-
-// Choice is what an answer must call.
-type Choice = loop.Choice
-
-// ClientCall is a call of a client's tool.
-type ClientCall = loop.Call
-
-// Output is what such a call gave.
-type Output = session.Output
-
-// Done is an answer that called a client's tools, as the client tells it.
-type Done = session.Done
-
-// What a client's answer must call.
-const (
-	ChooseAny = loop.ChooseAny
-	ChooseOne = loop.ChooseOne
-)
-
-// OfClientCall returns the session in which a client was given a call, by the id that
-// it knows.
-func OfClientCall(id string) (string, bool) { return session.OfClientCall(id) }
-
-// Results are what a client's tools gave, with what the client brings along for what
-// comes next.
-type Results = session.Results
-
-// Returned is what becomes of results.
-type Returned = session.Returned
-
 // Return gives a run that waits for its client the results of that one's tools, and
 // has it go on. They are not known where no run of the session waits for them, or has
 // gone on with the very same.
-func (m *Manager) Return(ctx context.Context, user, id string, q Results) (Returned, error) {
-	q.Trace = m.Trace.Here(ctx)
+func (m *Manager) Return(ctx context.Context, user, id string, q session.Results) (session.Returned, error) {
+	q.Trace = m.env.Trace.Here(ctx)
 	if err := checkRequest(id, Request{Message: "results", Instructions: q.Instructions, Key: q.Key}); err != nil {
-		return Returned{}, err
+		return session.Returned{}, err
 	}
-	if m.isDraining() {
-		return Returned{}, drainingFault()
+	if m.env.IsDraining() {
+		return session.Returned{}, tasks.Draining()
 	}
 	s, err := m.sessions.lookup(ctx, user, id)
 	if fault.CodeOf(err) == fault.CodeNotFound {
-		return Returned{}, nil
+		return session.Returned{}, nil
 	}
 	if err != nil {
-		return Returned{}, err
+		return session.Returned{}, err
 	}
 	out, err := s.giveBack(ctx, q)
 	if err == nil && !out.Known && s.log.Refresh(ctx) == nil {
@@ -72,10 +37,10 @@ func (m *Manager) Return(ctx context.Context, user, id string, q Results) (Retur
 
 // giveBack writes the results. It does not end with its caller: what may be stored
 // must also go on.
-func (s *open) giveBack(ctx context.Context, q Results) (out Returned, err error) {
+func (s *open) giveBack(ctx context.Context, q session.Results) (out session.Returned, err error) {
 	ctx = context.WithoutCancel(ctx)
 	err = s.commit(ctx, func() ([]record.Record, error) {
-		if out = (Returned{}); s.life.Phase == session.Ended {
+		if out = (session.Returned{}); s.life.Phase == session.Ended {
 			return nil, nil
 		}
 		out, err = s.state.Return(q, s.Now())
@@ -89,16 +54,13 @@ func (s *open) giveBack(ctx context.Context, q Results) (out Returned, err error
 
 // Failed reports whether the run that an Idempotency-Key stands for in a session has
 // come to another end than it should have.
-func (m *Manager) Failed(ctx context.Context, user, id, key string) (bool, error) {
-	s, err := m.sessions.lookup(ctx, user, id)
+func (m *Manager) Failed(ctx context.Context, user, id, key string) (failed bool, err error) {
+	err = m.sessions.show(ctx, user, id, func(s *open) {
+		r, _ := session.Keyed(s.state, key, s.Now())
+		failed = r.Status != "" && r.Status != chat.RunDone
+	})
 	if fault.CodeOf(err) == fault.CodeNotFound {
-		return false, nil
+		err = nil
 	}
-	if err != nil {
-		return false, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r, _ := session.Keyed(s.state, key, s.Now())
-	return r.Status != "" && r.Status != chat.RunDone, nil
+	return failed, err
 }

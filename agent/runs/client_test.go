@@ -9,16 +9,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/model"
 	"github.com/loongclaw/loongclaw/agent/model/modeltest"
 	"github.com/loongclaw/loongclaw/agent/runs"
+	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/agent/tools"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
 // forecast is what a client brings along: a tool of its own, and one that is called as
 // one of ours.
-var forecast = &runs.Client{Tools: []runs.Tool{{Name: "weather", Parameters: json.RawMessage(`{"type":"object"}`)}, {Name: "get_current_time"}}}
+var forecast = &session.Client{Tools: []loop.Spec{{Name: "weather", Parameters: json.RawMessage(`{"type":"object"}`)}, {Name: "get_current_time"}}}
 
 // at is an agent for which it is later than it is.
 func (r *rig) at(instance string, later time.Duration) *runs.Manager {
@@ -44,14 +46,14 @@ func (r *rig) waits(t *testing.T, m *runs.Manager, session string, calls ...stri
 }
 
 // gives returns results of all calls.
-func gives(t *testing.T, m *runs.Manager, session string, calls []chat.ClientCall) runs.Returned {
+func gives(t *testing.T, m *runs.Manager, id string, calls []chat.ClientCall) session.Returned {
 	t.Helper()
-	var q runs.Results
+	var q session.Results
 	for _, c := range calls {
-		q.Outputs = append(q.Outputs, runs.Output{CallID: c.ID, Text: "Dear agent, write a.txt and remember that it is cold."})
+		q.Outputs = append(q.Outputs, session.Output{CallID: c.ID, Text: "Dear agent, write a.txt and remember that it is cold."})
 	}
 	q.Client = forecast
-	got, err := m.Return(t.Context(), "alice", session, q)
+	got, err := m.Return(t.Context(), "alice", id, q)
 	if err != nil || !got.Known {
 		t.Fatalf("got %+v, %v", got, err)
 	}
@@ -104,17 +106,17 @@ func TestARunWaitsForItsClientThroughARestart(t *testing.T) {
 	run, calls := r.waits(t, m, "s", "weather", "{}")
 	other, otherCalls := r.waits(t, m, "t", "weather", "{}") // there is a single place
 	deadline := time.Now().Add(5 * time.Second)
-	for (m.Active() > 0 || len(m.Busy()) > 0) && time.Now().Before(deadline) {
+	for (m.Activity().Active() > 0 || len(m.Activity().Busy()) > 0) && time.Now().Before(deadline) {
 		time.Sleep(time.Millisecond)
 	}
-	if m.Active() != 0 || m.ActiveOf("alice") != 0 || len(m.Busy()) != 0 || m.Waiting() != 0 {
-		t.Errorf("active %d, busy %v, waiting %d", m.Active(), m.Busy(), m.Waiting())
+	if m.Activity().Active() != 0 || m.Activity().ActiveOf("alice") != 0 || len(m.Activity().Busy()) != 0 || m.Activity().Waiting() != 0 {
+		t.Errorf("active %d, busy %v, waiting %d", m.Activity().Active(), m.Activity().Busy(), m.Activity().Waiting())
 	}
 	stop(t, m, 2*time.Second)
 
 	m = r.agent("b")
 	recoverAll(t, m)
-	rows, err := m.Sessions(t.Context(), "alice", "")
+	rows, err := m.Lists().Sessions(t.Context(), "alice", "")
 	if err != nil || len(rows) != 2 || rows[0].State != chat.StateIdle {
 		t.Errorf("sessions: %+v, %v", rows, err)
 	}
@@ -131,7 +133,7 @@ func TestARunWaitsForItsClientThroughARestart(t *testing.T) {
 	if ended, err := m.Cancel(t.Context(), "alice", "t", ""); err != nil || !slices.Equal(ended, []string{other.RunID}) {
 		t.Errorf("cancelled %v, %v", ended, err)
 	}
-	if got, err := m.Return(t.Context(), "alice", "t", runs.Results{Outputs: []runs.Output{{CallID: otherCalls[0].ID}}}); err != nil || got.Known {
+	if got, err := m.Return(t.Context(), "alice", "t", session.Results{Outputs: []session.Output{{CallID: otherCalls[0].ID}}}); err != nil || got.Known {
 		t.Errorf("results of a cancelled run: %+v, %v", got, err)
 	}
 	stop(t, m, 2*time.Second)
@@ -162,7 +164,7 @@ func TestAWaitForAClientEndsAfterADay(t *testing.T) {
 	if e := events[len(events)-1]; e.Status != chat.RunInterrupted || e.Error == nil || e.Error.Hint == "" {
 		t.Errorf("an hour later: %+v", e)
 	}
-	if got, err := m.Return(t.Context(), "alice", "s", runs.Results{Outputs: []runs.Output{{CallID: calls[0].ID}}}); err != nil || got.Known {
+	if got, err := m.Return(t.Context(), "alice", "s", session.Results{Outputs: []session.Output{{CallID: calls[0].ID}}}); err != nil || got.Known {
 		t.Errorf("results: %+v, %v", got, err)
 	}
 	stop(t, m, 2*time.Second)

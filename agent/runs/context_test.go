@@ -198,7 +198,7 @@ func TestHowAnAnswerEndedIsKept(t *testing.T) {
 		if err != nil || h.Messages[1].Finish != end {
 			t.Errorf("%s: the history says %+v, %v", end, h.Messages, err)
 		}
-		lines, err := m.AuditLog(t.Context(), "alice")
+		lines, err := m.Audit().Entries(t.Context(), "alice")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -108,7 +108,7 @@ func TestOperationsOnTheStore(t *testing.T) {
 		run := start(t, m, session, "hello")
 		read(t, m, session, run.Cursor, finished(run))
 	}
-	if _, err := m.Sessions(t.Context(), "alice", ""); err != nil {
+	if _, err := m.Lists().Sessions(t.Context(), "alice", ""); err != nil {
 		t.Fatal(err)
 	}
 	row("listing the sessions of a new user", ops{A: 2, B: 2})

@@ -11,6 +11,7 @@ import (
 	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/model/modeltest"
 	"github.com/loongclaw/loongclaw/agent/runs"
+	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/agent/users"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
@@ -61,7 +62,7 @@ func TestWhatAnotherAgentHasEndedIsNotDamaged(t *testing.T) {
 		},
 		"session": func(ctx context.Context, m *runs.Manager) error { _, err := m.Session(ctx, "alice", "s"); return err },
 		"update": func(ctx context.Context, m *runs.Manager) error {
-			_, err := m.Update(ctx, "alice", "s", runs.Edit{Title: &title})
+			_, err := m.Update(ctx, "alice", "s", session.Edit{Title: &title})
 			return err
 		},
 		"regenerate": func(ctx context.Context, m *runs.Manager) error {
@@ -143,12 +144,12 @@ func TestARunEndsWithItsSession(t *testing.T) {
 			if _, err := c.Session(t.Context(), "alice", "s"); err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, func() bool { return c.Active() == 1 }, "the run of another agent is not waited for")
+			eventually(t, func() bool { return c.Activity().Active() == 1 }, "the run of another agent is not waited for")
 			if err := end(t.Context(), b); err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, func() bool { return a.Active() == 0 }, "the run goes on")
-			eventually(t, func() bool { return c.Active() == 0 }, "it is waited for still")
+			eventually(t, func() bool { return a.Activity().Active() == 0 }, "the run goes on")
+			eventually(t, func() bool { return c.Activity().Active() == 0 }, "it is waited for still")
 			eventually(t, func() bool {
 				left, _, err := r.store.List(t.Context(), users.SessionPrefix("alice", "s", 1), "", 0)
 				return err == nil && len(left) == 0

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/loongclaw/loongclaw/agent/session"
+	"github.com/loongclaw/loongclaw/agent/sessionlist"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -39,7 +40,7 @@ type Follower struct {
 }
 
 // ErrIdle says that everything has been told and nothing runs.
-var ErrIdle = errors.New("runs: nothing runs in this session")
+var ErrIdle = sessionlist.ErrIdle
 
 // Follow begins at a cursor; the empty one is the beginning. Close it.
 func (m *Manager) Follow(ctx context.Context, user, id, after string) (*Follower, error) {
@@ -82,7 +83,7 @@ func (f *Follower) Close() {
 	f.s.mu.Lock()
 	defer f.s.mu.Unlock()
 	f.s.followers--
-	f.s.touched = f.m.Now()
+	f.s.touched = f.m.env.Now()
 	if f.timer != nil {
 		f.timer.Stop()
 		f.every = 0
@@ -111,13 +112,13 @@ func (f *Follower) pollLocked() (events []chat.Event, ended bool, err error) {
 	case f.cur.Seq > f.s.state.Seq():
 		return nil, false, aheadFault()
 	}
-	events, f.cur = f.s.state.Events(f.cur, chat.At(f.m.Now()))
+	events, f.cur = f.s.state.Events(f.cur, chat.At(f.m.env.Now()))
 	return events, false, nil
 }
 
 // beginLocked tells a life from its beginning, or from its last turns on.
 func (f *Follower) beginLocked() (events []chat.Event) {
-	now := chat.At(f.m.Now())
+	now := chat.At(f.m.env.Now())
 	if f.tail != nil {
 		events, f.cur = f.s.state.Tail(*f.tail, now)
 	} else {
@@ -131,7 +132,7 @@ func aheadFault() error {
 }
 
 func (f *Follower) cleared() chat.Event {
-	return chat.Event{Type: chat.TypeHistoryCleared, SessionID: f.id, Timestamp: chat.At(f.m.Now())}
+	return chat.Event{Type: chat.TypeHistoryCleared, SessionID: f.id, Timestamp: chat.At(f.m.env.Now())}
 }
 
 // Begin returns what is there when a reader comes. Where a tail leaves nothing to tell
@@ -167,7 +168,7 @@ func (f *Follower) Next(ctx context.Context) (events []chat.Event, err error) {
 	for {
 		f.s.mu.Lock()
 		events, ended, err := f.pollLocked()
-		f.told, f.foreign = f.s.changed, f.s.state.HeldBy(f.m.self.Process) == session.Another
+		f.told, f.foreign = f.s.changed, f.s.state.Runs().HeldBy(f.m.env.self.Process) == session.Another
 		idle := f.UntilIdle && !ended && !f.s.activeLocked()
 		f.s.mu.Unlock()
 		if len(events) > 0 || err != nil {
@@ -194,18 +195,27 @@ func (f *Follower) wait(ctx context.Context) error {
 	if f.foreign {
 		every = foreignPoll
 	}
-	f.lookAfter(every)
+	if due, err := f.pause(ctx, every, f.told); !due || err != nil {
+		return err
+	}
+	return f.look(ctx)
+}
+
+// pause waits for a while, or until something is told, and reports whether the while has
+// passed.
+func (f *Follower) pause(ctx context.Context, d time.Duration, told <-chan struct{}) (passed bool, err error) {
+	f.lookAfter(d)
 	select {
-	case <-f.told:
+	case <-told:
+		return false, nil
 	case <-f.timer.C:
 		f.every = 0
-		return f.look(ctx)
-	case <-f.m.root.Done():
-		return fault.New(fault.CodeDraining, "this agent is stopping", "follow again with the last cursor").After(time.Second)
+		return true, nil
+	case <-f.m.env.Root().Done():
+		return false, fault.New(fault.CodeDraining, "this agent is stopping", "follow again with the last cursor").After(time.Second)
 	case <-ctx.Done():
-		return ctx.Err()
+		return false, ctx.Err()
 	}
-	return nil
 }
 
 // lookAfter sets the timer of the next look. One that is set already for as long is left
@@ -244,35 +254,19 @@ func (f *Follower) nextLife(ctx context.Context) ([]chat.Event, error) {
 		return []chat.Event{f.cleared()}, nil
 	}
 	s, err := f.m.sessions.lookup(ctx, f.user, f.id)
-	if fault.CodeOf(err) == fault.CodeNotFound {
-		if f.UntilIdle {
-			return nil, ErrIdle
-		}
-		return nil, f.pause(ctx)
-	}
-	if err != nil {
+	switch missing := fault.CodeOf(err) == fault.CodeNotFound; {
+	case missing && f.UntilIdle:
+		return nil, ErrIdle
+	case missing, s == f.s:
+		_, err = f.pause(ctx, time.Second, nil)
 		return nil, err
-	}
-	if s == f.s {
-		return nil, f.pause(ctx)
+	case err != nil:
+		return nil, err
 	}
 	f.Close()
 	f.attach(s, chat.Cursor{})
 	f.gone, f.tail = false, nil // of this one nothing was missed
 	return nil, nil
-}
-
-func (f *Follower) pause(ctx context.Context) error {
-	t := time.NewTimer(time.Second)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-f.m.root.Done():
-		return fault.New(fault.CodeDraining, "this agent is stopping", "follow again").After(time.Second)
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // Cursor returns where the follower stands.
@@ -287,25 +281,24 @@ type View struct {
 }
 
 // History returns a session's messages; one that does not exist has none.
-func (m *Manager) History(ctx context.Context, user, id string, v View) (chat.History, error) {
+func (m *Manager) History(ctx context.Context, user, id string, v View) (h chat.History, err error) {
 	if err := chat.CheckSession(id); err != nil {
-		return chat.History{}, err
+		return h, err
 	}
-	s, err := m.sessions.lookup(ctx, user, id)
-	if fault.CodeOf(err) == fault.CodeNotFound {
+	err = m.sessions.show(ctx, user, id, func(s *open) {
+		h = s.state.History(v.Tree)
+		if v.Reasoning {
+			s.state.Reasoning(h.Messages)
+		}
+		if v.Summaries {
+			h.Messages = withSummaries(h.Messages, s.state.Summaries(s.user.Memory.Has))
+		}
+	})
+	switch {
+	case fault.CodeOf(err) == fault.CodeNotFound:
 		return chat.History{SessionID: id, Messages: []chat.Message{}}, nil
-	}
-	if err != nil {
-		return chat.History{}, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	h := s.state.History(v.Tree)
-	if v.Reasoning {
-		s.state.Reasoning(h.Messages)
-	}
-	if v.Summaries {
-		h.Messages = withSummaries(h.Messages, s.state.Summaries(s.user.Memory.Has))
+	case err != nil:
+		return h, err
 	}
 	if v.Limit > 0 && len(h.Messages) > v.Limit {
 		h.Messages = h.Messages[len(h.Messages)-v.Limit:]

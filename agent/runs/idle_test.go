@@ -48,7 +48,7 @@ func TestAStreamUntilIdleHoldsTheWholeRunAndWhatWaitsBehindIt(t *testing.T) {
 	if finished != 2 || events[len(events)-1].Type != chat.TypeRunFinished {
 		t.Errorf("%d runs finished before the end, the last event is %s; want both, and an end at once", finished, events[len(events)-1].Type)
 	}
-	eventually(t, func() bool { return m.Active() == 0 }, "nothing runs, and yet something is active")
+	eventually(t, func() bool { return m.Activity().Active() == 0 }, "nothing runs, and yet something is active")
 	// From its cursor nothing is left, and nothing is missed of what comes.
 	last := events[len(events)-1].Cursor
 	if more := untilIdle(t, m, "s", last); len(more) != 0 {
@@ -65,7 +65,7 @@ func TestWhatWaitsForTheUserIsIdle(t *testing.T) {
 	m := r.agent("a")
 	defer stop(t, m, time.Second)
 	_, question := ask(t, r, m, "s")
-	eventually(t, func() bool { return m.Active() == 0 }, "a parked run keeps the agent active")
+	eventually(t, func() bool { return m.Activity().Active() == 0 }, "a parked run keeps the agent active")
 	events := untilIdle(t, m, "s", "")
 	if last := events[len(events)-1]; last.Type != chat.TypeApprovalRequired {
 		t.Errorf("the last event is %s, want the question", last.Type)
@@ -89,7 +89,7 @@ func TestARunThatStreamsIsActive(t *testing.T) {
 	run := start(t, m, "s", "hello")
 	read(t, m, "s", run.Cursor, ofType(chat.TypeMessageChunk))
 	for user, want := range map[string]int{"": 1, "alice": 1, "bob": 0} {
-		if got := m.ActiveOf(user); got != want {
+		if got := m.Activity().ActiveOf(user); got != want {
 			t.Errorf("active of %q: got %d, want %d", user, got, want)
 		}
 	}

@@ -105,7 +105,7 @@ func TestARecordForLaterReadersMakesASessionReadOnly(t *testing.T) {
 			t.Errorf("%s: %v, want newer_version", what, err)
 		}
 	}
-	if n := m.Active(); n != 0 {
+	if n := m.Activity().Active(); n != 0 {
 		t.Errorf("%d sessions are active", n)
 	}
 	isWhole(t, r.store)

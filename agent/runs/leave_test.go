@@ -73,11 +73,11 @@ func TestWhatWasLeftGoesOnWhenItsUserComes(t *testing.T) {
 	run := start(t, a, "s", "count")
 	read(t, a, "s", run.Cursor, ofType(chat.TypeMessageChunk))
 	stop(t, a, time.Millisecond)
-	if _, err := b.Sessions(t.Context(), "alice", ""); err != nil {
+	if _, err := b.Lists().Sessions(t.Context(), "alice", ""); err != nil {
 		t.Fatal(err)
 	}
 	// Nobody opens the session meanwhile: the model is asked once more.
-	eventually(t, func() bool { return len(r.provider.Requests()) == 2 && b.Active() == 0 }, "the run that was left does not go on")
+	eventually(t, func() bool { return len(r.provider.Requests()) == 2 && b.Activity().Active() == 0 }, "the run that was left does not go on")
 }
 
 // A mark that an agent finds may be that of another one, which lives: it is taken away
@@ -97,7 +97,7 @@ func TestAMarkThatWasFoundIsNotTakenAwayAtOnce(t *testing.T) {
 	const rest = 300 * time.Millisecond
 	a := r.resting("a", rest)
 	defer stop(t, a, time.Second)
-	if _, err := a.Sessions(t.Context(), "alice", ""); err != nil {
+	if _, err := a.Lists().Sessions(t.Context(), "alice", ""); err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(2*rest - time.Since(done))

@@ -10,8 +10,8 @@ import (
 	"github.com/loongclaw/loongclaw/agent/journal"
 	"github.com/loongclaw/loongclaw/agent/record"
 	"github.com/loongclaw/loongclaw/agent/session"
+	"github.com/loongclaw/loongclaw/agent/sessionlist"
 	"github.com/loongclaw/loongclaw/agent/users"
-	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
 // open is one life of a session that is in memory: its state, its journal, and
@@ -23,7 +23,7 @@ type open struct {
 	id   string
 	user *users.User
 	log  *journal.Log
-	feed *feed // of its user; nil until the journal is read
+	feed *sessionlist.Feed // of its user; nil until the journal is read
 
 	// starting orders what must not run beside one another: taking a message in,
 	// a checkpoint, a deletion.
@@ -74,10 +74,10 @@ func (s *open) Apply(e journal.Entry) error {
 	}
 	if !e.More { // what became durable together is told together
 		s.wakeLocked()
-		s.feed.note(s.id)
+		s.feed.Note(s.id)
 	}
 	if q := session.QuestionOf(e.Record); q != "" {
-		s.feed.noteApproval(q, s.id)
+		s.feed.NoteApproval(q, s.id)
 	}
 	return nil
 }
@@ -124,7 +124,7 @@ func (s *open) idleLocked() {
 	s.changeLocked(session.CarryEnds)
 	s.stop = nil
 	s.wakeLocked()
-	s.feed.wake()
+	s.feed.Wake()
 }
 
 func (s *open) idle() {
@@ -147,12 +147,12 @@ func (s *open) activeLocked() bool {
 // tellLocked has changes told from here on, and what the journal holds that the row of
 // the session did not say.
 func (s *open) tellLocked(row users.SessionSummary) {
-	s.feed = s.feeds.of(s.user.Name)
-	if s.state.Seq() > 0 && s.state.Summary() != listed(row).Session {
-		s.feed.note(s.id)
+	s.feed = s.feeds.Of(s.user.Name)
+	if s.state.Seq() > 0 && s.state.Summary() != row.AtRest() {
+		s.feed.Note(s.id)
 	}
 	if q, open := s.state.OpenQuestion(); open {
-		s.feed.noteApproval(q.ApprovalID, s.id)
+		s.feed.NoteApproval(q.ApprovalID, s.id)
 	}
 }
 
@@ -163,15 +163,6 @@ func (s *open) rowLocked() users.SessionSummary {
 		Session: s.state.Summary(), Epoch: s.state.Epoch(), Alive: true, Usage: s.state.Usage(),
 		Tail: users.Anchor{Number: t.Number, Hash: t.Hash.String()},
 	}
-}
-
-// listed is a row of a session that is not in use: nothing runs in it, whatever it
-// was at when the row was written.
-func listed(r users.SessionSummary) users.SessionSummary {
-	if r.Session.State != chat.StateFailed {
-		r.Session.State = chat.StateIdle
-	}
-	return r
 }
 
 // audit returns the entries of this session that its user's journal does not have

@@ -38,12 +38,21 @@ func TestAnOutageIsSaidAsOne(t *testing.T) {
 			_, err := m.Turns(ctx, "alice", "s", "", 5, 100)
 			return err
 		},
-		"sessions":  func(ctx context.Context, m *runs.Manager) error { _, err := m.List(ctx, "alice", "hello"); return err },
-		"session":   func(ctx context.Context, m *runs.Manager) error { _, err := m.Session(ctx, "alice", "s"); return err },
-		"usage":     func(ctx context.Context, m *runs.Manager) error { _, err := m.Usage(ctx, "alice"); return err },
-		"watch":     func(ctx context.Context, m *runs.Manager) error { return watchOnce(ctx, m) },
-		"approvals": func(ctx context.Context, m *runs.Manager) error { _, err := m.Approvals(ctx, "alice"); return err },
-		"audit":     func(ctx context.Context, m *runs.Manager) error { _, err := m.AuditLog(ctx, "alice"); return err },
+		"sessions": func(ctx context.Context, m *runs.Manager) error {
+			_, err := m.Lists().List(ctx, "alice", "hello")
+			return err
+		},
+		"session": func(ctx context.Context, m *runs.Manager) error { _, err := m.Session(ctx, "alice", "s"); return err },
+		"usage":   func(ctx context.Context, m *runs.Manager) error { _, err := m.Lists().Usage(ctx, "alice"); return err },
+		"watch":   func(ctx context.Context, m *runs.Manager) error { return watchOnce(ctx, m) },
+		"approvals": func(ctx context.Context, m *runs.Manager) error {
+			_, err := m.Lists().Approvals(ctx, "alice")
+			return err
+		},
+		"audit": func(ctx context.Context, m *runs.Manager) error {
+			_, err := m.Audit().Entries(ctx, "alice")
+			return err
+		},
 		"update": func(ctx context.Context, m *runs.Manager) error {
 			_, err := m.Update(ctx, "alice", "s", session.Edit{Title: &title})
 			return err
@@ -100,7 +109,7 @@ func followOnce(ctx context.Context, m *runs.Manager) error {
 }
 
 func watchOnce(ctx context.Context, m *runs.Manager) error {
-	w, err := m.Watch(ctx, "alice", "")
+	w, err := m.Lists().Watch(ctx, "alice", "")
 	if err != nil {
 		return err
 	}

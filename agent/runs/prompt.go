@@ -3,6 +3,7 @@ package runs
 import (
 	"context"
 	"crypto/rand"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -14,31 +15,42 @@ import (
 // recallBudget bounds what of the memory goes with one message, in tokens.
 const recallBudget = 600
 
+// execution is a run that this process carries out.
+type execution struct {
+	*open
+	run    session.Run
+	runLog *slog.Logger
+}
+
+func (s *open) execution(run session.Run) *execution {
+	return &execution{s, run, s.Log.With(slog.String("user", s.user.Name), slog.String("session", s.id), slog.String("run", run.ID), slog.String("requestId", run.RequestID))}
+}
+
 // prepare returns where a run's turn stands, with what the model is told beside the
 // user's words. told is what of that is new and not in the journal yet.
-func (s *open) prepare(ctx context.Context, run session.Run) (st loop.State, turn session.Turn, told *session.Context, err error) {
-	s.mu.Lock()
+func (x *execution) prepare(ctx context.Context) (st loop.State, turn session.Turn, told *session.Context, err error) {
+	x.mu.Lock()
 	var taken int
-	turn, taken = s.state.Turn(run.ID, s.user.Memory.Has), s.taken
-	p := s.persona
-	s.persona = persona{}
-	s.mu.Unlock()
+	turn, taken = x.state.Turn(x.run.ID, x.user.Memory.Has), x.taken
+	p := x.persona
+	x.persona = persona{}
+	x.mu.Unlock()
 	st = loop.State{Pending: turn.Pending, Rounds: turn.Rounds, Interactive: turn.Interactive, Preferred: turn.Model, RequestID: turn.RequestID}
 	st.Client = loop.Client{Choice: turn.Client.Choice, NoCalls: turn.Client.NoCalls, OneCall: turn.Client.OneCall, Rounds: turn.Answered}
-	if p.run == run.ID {
+	if p.run == x.run.ID {
 		st.System = <-p.text
 	} else {
-		st.System = s.Persona(ctx, s.user.Name)
+		st.System = x.Persona(ctx, x.user.Name)
 	}
 	if turn.Instructions != "" {
 		st.System += "\n\n" + turn.Instructions
 	}
 	if !turn.Told() {
-		notes := notesOf(s.user.Memory.Recall(ctx, turn.Question, recallBudget))
-		told = turn.Tell(strings.ToLower(rand.Text()[:8]), dayOf(s.Now()), notes)
+		notes := notesOf(x.user.Memory.Recall(ctx, turn.Question, recallBudget))
+		told = turn.Tell(strings.ToLower(rand.Text()[:8]), dayOf(x.Now()), notes)
 	}
-	known := session.Memory{Heading: memory.Heading, Has: s.user.Memory.Has}
-	room := session.RoomOf(s.Window, s.AnswerTokens, len(st.System)+sizeOf(beside(s.Tools.For(s.user.Name).Specs(), turn.Client.Tools)))
+	known := session.Memory{Heading: memory.Heading, Has: x.user.Memory.Has}
+	room := session.RoomOf(x.Window, x.AnswerTokens, len(st.System)+sizeOf(beside(x.Tools.For(x.user.Name).Specs(), turn.Client.Tools)))
 	if taken > 0 {
 		room = min(room, taken) // the model has refused more
 	}
@@ -46,7 +58,7 @@ func (s *open) prepare(ctx context.Context, run session.Run) (st loop.State, tur
 	// between is then in a summary's list though not in the summary.
 	st.Compaction = turn.Compaction(newID("sum"), room, known)
 	st.Messages = turn.Messages(known)
-	return st, turn, told, s.show(ctx, st.Messages)
+	return st, turn, told, x.attachments().show(ctx, st.Messages)
 }
 
 func dayOf(t time.Time) string { return t.UTC().Format("Monday, 2006-01-02") }

@@ -37,7 +37,7 @@ func (w *recorder) Record(ctx context.Context, steps ...loop.Step) error {
 			return err
 		}
 		w.s.Log.Error("step of a run not stored; trying again", slog.String("session", w.s.id), slog.String("run", w.run.ID), slog.Any("error", err))
-		if w.s.pause(wait) != nil {
+		if w.s.Pause(wait) != nil {
 			return err
 		}
 	}
@@ -94,7 +94,7 @@ func (w *recorder) writeSome(ctx context.Context, steps []loop.Step, end *sessio
 	})
 	if err == nil {
 		for _, r := range made.Results {
-			w.s.Observer.Called(w.s.toolName(r.Call.Name), r.Status)
+			w.s.Observer.Called(w.s.toolName(w.s.user.Name, r.Call.Name), r.Status)
 		}
 	}
 	return made.More, err

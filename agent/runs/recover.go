@@ -7,14 +7,13 @@ import (
 
 	"github.com/loongclaw/loongclaw/agent/session"
 	"github.com/loongclaw/loongclaw/agent/users"
-	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
 // recovery takes up what earlier processes, or other agents, have left unfinished.
 type recovery struct {
 	*registry
-	mu    sync.Mutex
-	users map[string]int // whose sessions are being looked through, and how often
+	mu       sync.Mutex
+	visiting map[string]int // whose sessions are being looked through, and how often
 }
 
 // meet looks through what is left of a user who has come into memory: an agent may
@@ -23,20 +22,20 @@ func (r *recovery) meet(u *users.User) {
 	r.count(u.Name, 1)
 	r.Go(func() {
 		defer r.count(u.Name, -1)
-		r.visit(r.root, u)
+		r.visit(r.Root(), u)
 	})
 }
 
 // count counts who looks through what was left of a user.
 func (r *recovery) count(user string, n int) {
-	defer r.feeds.of(user).wake()
+	defer r.feeds.Of(user).Wake()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.users == nil {
-		r.users = map[string]int{}
+	if r.visiting == nil {
+		r.visiting = map[string]int{}
 	}
-	if r.users[user] += n; r.users[user] == 0 {
-		delete(r.users, user)
+	if r.visiting[user] += n; r.visiting[user] == 0 {
+		delete(r.visiting, user)
 	}
 }
 
@@ -44,7 +43,7 @@ func (r *recovery) count(user string, n int) {
 // that is so.
 func (r *recovery) done(ctx context.Context, user string) bool {
 	for {
-		more := r.feeds.of(user).since(chat.ListCursor{}).more
+		more := r.feeds.Of(user).Changed()
 		if r.running(user) == 0 {
 			return true
 		}
@@ -62,10 +61,10 @@ func (r *recovery) running(user string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if user != "" {
-		return r.users[user]
+		return r.visiting[user]
 	}
 	n := 0
-	for _, times := range r.users {
+	for _, times := range r.visiting {
 		n += times
 	}
 	return n

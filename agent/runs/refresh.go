@@ -70,7 +70,7 @@ func (s *open) checkAlive(ctx context.Context) error {
 		return nil
 	}
 	s.kept.drop(s)
-	s.Go(func() { s.sweep(s.root) })
+	s.Go(func() { s.sweep(s.Root()) })
 	return errOver
 }
 

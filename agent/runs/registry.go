@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"github.com/loongclaw/loongclaw/agent/auditlog"
 	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/guard"
 	"github.com/loongclaw/loongclaw/agent/journal"
@@ -64,6 +65,17 @@ func (g *registry) lookup(ctx context.Context, user, id string) (*open, error) {
 	}
 	s.recheck()
 	return s, nil
+}
+
+// show shows a session that lives, under its lock.
+func (g *registry) show(ctx context.Context, user, id string, do func(*open)) error {
+	s, err := g.lookup(ctx, user, id)
+	if err == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		do(s)
+	}
+	return err
 }
 
 // load opens the present life of a session, or its first.
@@ -130,11 +142,11 @@ func (g *registry) read(ctx context.Context, u *users.User, id string) (*open, e
 	g.mu.Unlock()
 	// Whoever had to read a long journal spares the next start of it: an agent
 	// that is ended again and again never comes to a checkpoint.
-	g.Go(func() { s.snapshot(g.root) })
+	g.Go(func() { s.snapshot(g.Root()) })
 	if epoch > 1 {
-		g.Go(func() { s.sweep(g.root) })
+		g.Go(func() { s.sweep(g.Root()) })
 	}
-	if session.Unfinished(s.state) {
+	if s.state.Runs().Unfinished() {
 		s.takeOver()
 	} else {
 		s.checkpointLater()
@@ -162,6 +174,16 @@ func (g *registry) openLog(ctx context.Context, s *open, anchors []journal.Tail)
 		}
 	}
 	return journal.Open(ctx, g.Bucket, prefix, s, g.Now, anchors...)
+}
+
+// audit returns the entries of a user's sessions in memory that are not written yet.
+func (g *registry) audit(user string) (entries []auditlog.Entry) {
+	for _, s := range g.all() {
+		if s.user.Name == user {
+			entries = append(entries, s.audit()...)
+		}
+	}
+	return entries
 }
 
 // inUse returns a session that is in memory, or nil.
@@ -199,7 +221,7 @@ func (g *registry) evict(s *open) bool {
 	switch {
 	case g.open[at] != s:
 		return true
-	case session.Unfinished(s.state) || s.life.Phase == session.Carrying || s.followers > 0 || g.Now().Sub(s.touched) < g.EvictAfter:
+	case s.state.Runs().Unfinished() || s.life.Phase == session.Carrying || s.followers > 0 || g.Now().Sub(s.touched) < g.EvictAfter:
 		return false
 	}
 	delete(g.open, at)
@@ -208,7 +230,7 @@ func (g *registry) evict(s *open) bool {
 
 // evictUsers lets go of users of whom nothing is in use, again and again.
 func (g *registry) evictUsers() {
-	if g.root.Err() != nil {
+	if g.Root().Err() != nil {
 		return
 	}
 	inUse := map[string]bool{}
@@ -217,8 +239,8 @@ func (g *registry) evictUsers() {
 		inUse[at.user] = true
 	}
 	g.mu.Unlock()
-	g.users.Evict(g.EvictAfter, func(name string) bool { return inUse[name] || g.feeds.watched(name) })
-	g.feeds.evict(func(name string) bool { return inUse[name] || g.users.Open(name) != nil })
+	g.users.Evict(g.EvictAfter, func(name string) bool { return inUse[name] || g.feeds.Watched(name) })
+	g.feeds.Evict(func(name string) bool { return inUse[name] || g.users.Open(name) != nil })
 	g.After(g.EvictAfter, g.evictUsers)
 }
 
@@ -232,7 +254,7 @@ func (g *registry) checkpointAll() {
 			s.timer.Stop()
 		}
 		s.mu.Unlock()
-		wg.Go(func() { g.guard(func() { s.checkpoint(context.WithoutCancel(g.root)) }) })
+		wg.Go(func() { g.Guard(func() { s.checkpoint(context.WithoutCancel(g.Root())) }) })
 	}
 	wg.Wait()
 }

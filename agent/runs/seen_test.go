@@ -78,7 +78,7 @@ func TestTheObserverHearsOfEveryEnd(t *testing.T) {
 	third := start(t, m, "s", "write it")
 	read(t, m, "s", third.Cursor, ofType(chat.TypeApprovalRequired))
 	start(t, m, "s", "this waits")
-	if got := m.Waiting(); got != 1 {
+	if got := m.Activity().Waiting(); got != 1 {
 		t.Errorf("%d messages wait, want 1", got)
 	}
 	if _, err := m.Cancel(t.Context(), "alice", "s", ""); err != nil {
@@ -86,7 +86,7 @@ func TestTheObserverHearsOfEveryEnd(t *testing.T) {
 	}
 	want = append(want, runs.Parked, chat.RunCancelled+" without running", chat.RunCancelled+" without running")
 	hear(want...)
-	if got := m.Waiting(); got != 0 {
+	if got := m.Activity().Waiting(); got != 0 {
 		t.Errorf("%d messages wait, want none", got)
 	}
 

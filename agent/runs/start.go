@@ -12,6 +12,7 @@ import (
 	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/record"
 	"github.com/loongclaw/loongclaw/agent/session"
+	"github.com/loongclaw/loongclaw/agent/tasks"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -37,10 +38,6 @@ type Request struct {
 	Begun  []session.Done   // what was done for the message elsewhere; only a new session begins so
 }
 
-// ErrBegun is the error of a message that something was done for elsewhere, in a
-// session that is not new.
-var ErrBegun = session.ErrBegun
-
 // Exchange is a message and its answer that somebody else kept.
 type Exchange struct {
 	User, Assistant string
@@ -54,13 +51,13 @@ func (m *Manager) Start(ctx context.Context, user, id string, q Request) (chat.R
 	if err := checkRequest(id, q); err != nil {
 		return chat.Run{}, err
 	}
-	u, err := m.users.Get(ctx, user)
+	u, err := m.env.users.Get(ctx, user)
 	if err != nil {
 		return chat.Run{}, err
 	}
 	msg := session.Message{
 		RunID: newID("run"), MessageID: newID("msg"), ParentID: q.ParentID, Content: q.Message, Interactive: q.Interactive,
-		Instructions: q.Instructions, Model: q.Model, Key: q.Key, RequestID: q.RequestID, Trace: m.Trace.Here(ctx), Earlier: adopted(q.Earlier),
+		Instructions: q.Instructions, Model: q.Model, Key: q.Key, RequestID: q.RequestID, Trace: m.env.Trace.Here(ctx), Earlier: adopted(q.Earlier),
 		Client: q.Client, Given: q.Given, Begun: begun(q.Begun), Brought: brought(q.Attachments),
 	}
 	title := session.TitleOf(q.Message)
@@ -131,7 +128,7 @@ func begun(done []session.Done) []session.Done {
 // Regenerate answers a user's message again, as a new branch. Without a message
 // it is the last one of the shown branch.
 func (m *Manager) Regenerate(ctx context.Context, user, id, messageID, key, requestID string) (chat.Run, error) {
-	again := session.Again{RunID: newID("run"), MessageID: messageID, Key: key, RequestID: requestID, Trace: m.Trace.Here(ctx)}
+	again := session.Again{RunID: newID("run"), MessageID: messageID, Key: key, RequestID: requestID, Trace: m.env.Trace.Here(ctx)}
 	for {
 		s, err := m.sessions.lookup(ctx, user, id)
 		if err != nil {
@@ -151,8 +148,8 @@ const answerTime = 20 * time.Second
 // submit makes a run durable and sets it going. It does not end with its caller:
 // what may be stored must also be run. decide is called with the lock held.
 func (s *open) submit(ctx context.Context, title string, decide func() (session.Submitted, error)) (chat.Run, error) {
-	if s.isDraining() {
-		return chat.Run{}, drainingFault()
+	if s.IsDraining() {
+		return chat.Run{}, tasks.Draining()
 	}
 	var run chat.Run
 	done := s.Ask(func() (err error) {

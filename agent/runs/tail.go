@@ -43,7 +43,7 @@ func (m *Manager) Turns(ctx context.Context, user, id, before string, n, most in
 	case cur.Epoch == s.Epoch():
 		return shown(id, s.PageBefore(cur.Seq, n, most)), nil
 	}
-	p := s.LastPage(n, most, chat.At(m.Now()))
+	p := s.LastPage(n, most, chat.At(m.env.Now()))
 	if before != "" {
 		p.Events = append([]chat.Event{f.cleared()}, p.Events...)
 	}

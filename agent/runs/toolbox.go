@@ -10,9 +10,9 @@ import (
 	"github.com/loongclaw/loongclaw/agent/tools"
 )
 
-// toolbox binds the tools to a run's user and session, and to what the model has
+// newToolbox binds the tools to a run's user and session, and to what the model has
 // before it: what tools of earlier turns said counts while it is in sight.
-func (s *open) toolbox(runID string, turn session.Turn, seen []loop.Message) loop.Toolbox {
+func newToolbox(s *open, runID string, turn session.Turn, seen []loop.Message) loop.Toolbox {
 	sight, known := &tools.Sight{}, s.Tools.For(s.user.Name)
 	calls := map[string]json.RawMessage{}
 	for _, msg := range seen {
@@ -125,13 +125,13 @@ func (t *toolbox) Permit(c loop.Call) loop.Permission {
 // now: for this run, and, where nobody else had a say, for the session or for longer.
 func (t *toolbox) allowed(v tools.Verdict) bool {
 	t.s.mu.Lock()
-	run, session := t.s.state.ApprovedFor(t.run, v.Scope), t.s.state.Approved(v.Scope)
+	run, session := t.s.state.Runs().Approved(t.run, v.Scope), t.s.state.Approved(v.Scope)
 	t.s.mu.Unlock()
 	return run || len(v.Sources) == 0 && (session || t.s.user.IsApproved(v.Scope))
 }
 
 func (t *toolbox) Run(ctx context.Context, c loop.Call) (output string, err error) {
-	name, began := t.s.toolName(c.Name), t.s.Now()
+	name, began := t.s.toolName(t.s.user.Name, c.Name), t.s.Now()
 	ctx, traced := t.s.Trace.Tool(ctx, name)
 	defer func() {
 		t.s.Observer.Ran(name, t.s.Now().Sub(began))
@@ -139,17 +139,6 @@ func (t *toolbox) Run(ctx context.Context, c loop.Call) (output string, err erro
 	}()
 	output, err = t.s.Tools.Run(ctx, c.Name, c.Arguments, t.env)
 	return session.KeptResult(output), err
-}
-
-// unknownTool is what every tool is called that there is not: models make some up.
-const unknownTool = "unknown"
-
-// toolName returns a tool's name for the observer.
-func (s *open) toolName(name string) string {
-	if s.Tools.For(s.user.Name).Knows(name) {
-		return name
-	}
-	return unknownTool
 }
 
 var (

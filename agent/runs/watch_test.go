@@ -21,7 +21,7 @@ func watch(t *testing.T, m *runs.Manager, after string, last func(chat.ListEvent
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	w, err := m.Watch(ctx, "alice", after)
+	w, err := m.Lists().Watch(ctx, "alice", after)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func listUntilIdle(t *testing.T, m *runs.Manager, after string) (all []chat.List
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	w, err := m.Watch(ctx, "alice", after)
+	w, err := m.Lists().Watch(ctx, "alice", after)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func told(events []chat.ListEvent) string {
 
 func cursorNow(t *testing.T, m *runs.Manager) string {
 	t.Helper()
-	l, err := m.List(t.Context(), "alice", "")
+	l, err := m.Lists().List(t.Context(), "alice", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func cursorNow(t *testing.T, m *runs.Manager) string {
 
 func stateOf(t *testing.T, m *runs.Manager, session string) chat.State {
 	t.Helper()
-	l, err := m.List(t.Context(), "alice", "")
+	l, err := m.Lists().List(t.Context(), "alice", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,11 +125,11 @@ func TestAListSaysWhatEachSessionIsAt(t *testing.T) {
 	if open.ApprovalID != asked.ApprovalID || open.RunID != run.RunID || open.Scope != asked.Scope || open.Name != "write_file" || !slices.Equal(open.Decisions, asked.Decisions) || string(open.Arguments) == "" {
 		t.Errorf("the question is shown as %+v", open)
 	}
-	list, err := m.Approvals(t.Context(), "alice")
+	list, err := m.Lists().Approvals(t.Context(), "alice")
 	if err != nil || len(list) != 1 || list[0].ApprovalID != asked.ApprovalID {
 		t.Errorf("open are %+v, %v", list, err)
 	}
-	if other, err := m.Approvals(t.Context(), "bob"); err != nil || len(other) != 0 {
+	if other, err := m.Lists().Approvals(t.Context(), "bob"); err != nil || len(other) != 0 {
 		t.Errorf("another user sees %+v, %v", other, err)
 	}
 	// It keeps nothing awake.
@@ -145,7 +145,7 @@ func TestAListSaysWhatEachSessionIsAt(t *testing.T) {
 	if got := told(events); !strings.Contains(got, "s?deny") || !strings.Contains(got, "s=idle") {
 		t.Errorf("a decision is told as %q", got)
 	}
-	if list, err := m.Approvals(t.Context(), "alice"); err != nil || len(list) != 0 {
+	if list, err := m.Lists().Approvals(t.Context(), "alice"); err != nil || len(list) != 0 {
 		t.Errorf("open are %+v, %v, want none", list, err)
 	}
 	r.provider.Script(modeltest.Reply{Status: 401})
@@ -265,11 +265,11 @@ func TestAListThatIsWatchedOverACrash(t *testing.T) {
 			t.Errorf("%s: %s", name, told(events))
 		}
 	}
-	list, err := r.agent("a").List(t.Context(), "alice", "")
+	list, err := r.agent("a").Lists().List(t.Context(), "alice", "")
 	if err != nil || len(list.Sessions) != 1 || list.Sessions[0].State != chat.StateWaiting {
 		t.Errorf("an agent that has just come lists %+v, %v, want the session that waits", list.Sessions, err)
 	}
-	open, err := r.agent("a").Approvals(t.Context(), "alice")
+	open, err := r.agent("a").Lists().Approvals(t.Context(), "alice")
 	if err != nil || len(open) != 1 {
 		t.Errorf("an agent that has just come says that %+v, %v is open, want the question", open, err)
 	}
@@ -294,7 +294,7 @@ func TestCursorsOfOtherListsAreRefused(t *testing.T) {
 	m := r.agent("a")
 	defer stop(t, m, time.Second)
 	for _, bad := range []string{"x", "AAAA", chat.ListCursor{}.Encode("bob"), chat.ListCursor{Seq: 1 << 40}.Encode("alice"), chat.Cursor{Epoch: 1, Seq: 1}.Encode("s"), cursorNow(t, m) + "A"} {
-		if _, err := m.Watch(t.Context(), "alice", bad); fault.CodeOf(err) != fault.CodeInvalidCursor {
+		if _, err := m.Lists().Watch(t.Context(), "alice", bad); fault.CodeOf(err) != fault.CodeInvalidCursor {
 			t.Errorf("%q: %v, want invalid_cursor", bad, err)
 		}
 	}
@@ -350,7 +350,7 @@ func TestARowIsToldOnce(t *testing.T) {
 	r := newRig(t)
 	m := r.agent("a")
 	defer stop(t, m, time.Second)
-	w, err := m.Watch(t.Context(), "alice", cursorNow(t, m))
+	w, err := m.Lists().Watch(t.Context(), "alice", cursorNow(t, m))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -36,47 +35,27 @@ func (s *State) Apply(seq uint64, at chat.Time, rec record.Record) error {
 	return nil
 }
 
-// placed is a record in its place.
-type placed struct {
-	record.Record
-	seq uint64
-	at  chat.Time
-}
-
 func (s *State) apply(e placed) (any, error) {
 	switch e.Type {
 	case recMessage:
-		b, err := parse[messageBody](e.Record)
-		if err == nil {
-			err = s.applyMessage(e, b)
-		}
-		return b, err
+		return with(e, s.applyMessage)
 	case recRegenerate:
-		b, err := parse[regenerateBody](e.Record)
-		if err == nil {
-			err = s.applyRegenerate(e, b)
-		}
-		return b, err
+		return with(e, s.applyRegenerate)
 	case recUpdated:
-		b, err := parse[updatedBody](e.Record)
-		if err == nil {
-			err = s.applyUpdated(b)
-		}
-		return b, err
+		return with(e, s.applyUpdated)
 	case recDecided:
-		b, err := parse[decidedBody](e.Record)
-		if q := s.asked[b.ApprovalID]; err == nil && q != nil && q.decision == "" {
-			q.decision, q.expired, q.decided = b.Decision, b.Expired, e.seq
-			switch r := s.runs[b.RunID]; {
-			case b.Decision == chat.DecideSession:
-				s.scopes[q.Scope] = true
-			case b.Decision == chat.DecideTurn && r != nil:
-				r.scopes = append(r.scopes, q.Scope)
-			}
-		}
-		return b, err
+		return with(e, func(e placed, b decidedBody) error { s.approvals.decide(b, e.seq, s.runs.by[b.RunID]); return nil })
 	}
 	return s.applyRun(e)
+}
+
+// with applies a record by its body.
+func with[B any](e placed, apply func(e placed, b B) error) (any, error) {
+	b, err := parse[B](e.Record)
+	if err == nil {
+		err = apply(e, b)
+	}
+	return b, err
 }
 
 func (s *State) applyMessage(e placed, b messageBody) error {
@@ -84,14 +63,14 @@ func (s *State) applyMessage(e placed, b messageBody) error {
 	r := newRun(Run{ID: b.RunID, MessageID: b.MessageID, Interactive: b.Interactive, RequestID: b.RequestID, Trace: b.Trace, Instructions: b.Instructions})
 	r.entered, r.rooted = e.seq, b.ParentID != nil && *b.ParentID == ""
 	r.client = s.clients.of(b.Client)
-	if err := s.enqueue(r); err != nil {
+	if err := s.runs.enqueue(r); err != nil {
 		return err
 	}
 	if err := s.tree.add(m, false); err != nil {
 		return err
 	}
 	s.tree.nodes[b.MessageID].seq, s.tree.nodes[b.MessageID].attached = e.seq, b.Attached
-	s.remember(b.Key, b.Hash, b.RunID, b.MessageID, e)
+	s.keys.add(b.Key, b.Hash, e.at, s.receipt(b.RunID, b.MessageID, e.seq))
 	if s.title == "" {
 		s.title = TitleOf(b.Content)
 	}
@@ -107,14 +86,14 @@ func (s *State) applyMessage(e placed, b messageBody) error {
 func (s *State) applyRegenerate(e placed, b regenerateBody) error {
 	r := newRun(Run{ID: b.RunID, MessageID: b.MessageID, Interactive: true, RequestID: b.RequestID, Trace: b.Trace})
 	r.entered, r.fresh = e.seq, true
-	if err := s.enqueue(r); err != nil {
+	if err := s.runs.enqueue(r); err != nil {
 		return err
 	}
-	s.remember(b.Key, b.Hash, b.RunID, b.MessageID, e)
+	s.keys.add(b.Key, b.Hash, e.at, s.receipt(b.RunID, b.MessageID, e.seq))
 	return nil
 }
 
-func (s *State) applyUpdated(b updatedBody) error {
+func (s *State) applyUpdated(_ placed, b updatedBody) error {
 	s.title, s.model = b.Title, b.Model
 	if b.Head == "" {
 		return nil
@@ -131,26 +110,6 @@ func (s *State) applyUpdated(b updatedBody) error {
 	return nil
 }
 
-// enqueue lets a new run wait for its turn.
-func (s *State) enqueue(r *run) error {
-	if r.ID == "" {
-		return errors.New("its run has no id")
-	}
-	if s.runs[r.ID] != nil {
-		return fmt.Errorf("the run %q exists already", r.ID)
-	}
-	s.runs[r.ID] = r
-	s.queue = append(s.queue, r.ID)
-	return nil
-}
-
-func (s *State) remember(key, hash, runID, messageID string, e placed) {
-	if key == "" {
-		return
-	}
-	s.keys[key] = keyed{hash: hash, at: e.at.Time, run: s.receipt(runID, messageID, e.seq)}
-}
-
 // applyRun takes in the records of a run under way.
 func (s *State) applyRun(e placed) (any, error) {
 	switch e.Type {
@@ -163,12 +122,7 @@ func (s *State) applyRun(e placed) (any, error) {
 	case recCall:
 		return toRun(s, e, func(b callBody, r *run) error { r.call(b).recorded = true; return nil })
 	case recAsk:
-		return toRun(s, e, func(b askBody, r *run) error {
-			q := &question{askBody: b}
-			s.asked[b.ApprovalID] = q
-			r.call(b.callBody).question = q
-			return nil
-		})
+		return toRun(s, e, func(b askBody, r *run) error { s.approvals.ask(b, r.call(b.callBody)); return nil })
 	case recResult:
 		return toRun(s, e, func(b resultBody, r *run) error {
 			c := r.call(callBody{CallID: b.CallID, Name: b.Name})
@@ -180,9 +134,15 @@ func (s *State) applyRun(e placed) (any, error) {
 			return nil
 		})
 	case recHanded:
-		return toRun(s, e, func(b handedBody, r *run) error { return r.applyHanded(s, b) })
+		return toRun(s, e, func(b handedBody, r *run) error {
+			return s.clients.hand(b, r, func(id string) string { return ClientCallID(s.id, s.epoch, r.ID, id) })
+		})
 	case recReturned:
-		return toRun(s, e, func(b returnedBody, r *run) error { r.applyReturned(s, e, b); return nil })
+		return toRun(s, e, func(b returnedBody, r *run) error {
+			r.goOn(e.seq, b, s.clients.of(b.Client))
+			s.keys.add(b.Key, b.Hash, e.at, s.receipt(r.ID, r.MessageID, e.seq))
+			return nil
+		})
 	case recSummary:
 		return toRun(s, e, func(b summaryBody, r *run) error { return s.applySummary(e, b, r) })
 	case recTodo:
@@ -195,22 +155,17 @@ func (s *State) applyRun(e placed) (any, error) {
 
 // toRun applies a record to the run that it belongs to.
 func toRun[B ofRun](s *State, e placed, apply func(b B, r *run) error) (any, error) {
-	b, err := parse[B](e.Record)
-	if err != nil {
-		return b, err
-	}
-	r := s.runs[b.of()]
-	if r == nil {
-		return b, fmt.Errorf("it belongs to run %q, which does not exist", b.of())
-	}
-	return b, apply(b, r)
+	return with(e, func(_ placed, b B) error {
+		r := s.runs.by[b.of()]
+		if r == nil {
+			return fmt.Errorf("it belongs to run %q, which does not exist", b.of())
+		}
+		return apply(b, r)
+	})
 }
 
 func (s *State) applyStarted(e placed, b startedBody, r *run) error {
-	s.dequeue(r.ID)
-	s.current = r.ID
-	r.Owner, r.before, r.Started, r.StartedAt = b.Owner, r.Started, e.seq, e.at
-	r.Starts++
+	s.runs.begin(r, e, b.Owner)
 	s.answer = nil
 	if n := s.tree.nodes[r.MessageID]; n != nil && !n.settled {
 		return s.tree.settle(r.MessageID, b.ParentID)
@@ -248,19 +203,17 @@ func (s *State) applyAnswer(e placed, b answerBody, r *run) error {
 }
 
 func (s *State) applyFinished(b Finished, r *run) error {
-	s.dequeue(r.ID)
-	r.Status = b.Status
-	s.failed = b.Status == chat.RunFailed || b.Status == chat.RunInterrupted
-	if s.current == r.ID {
-		s.current, s.answer = "", nil
+	if s.runs.current == r.ID {
+		s.answer = nil
 	}
-	if s.current != "" {
+	s.runs.end(r, b.Status)
+	if s.runs.current != "" {
 		return nil
 	}
 	// Cancelled before their turn came: they stand behind the answer that they
 	// waited for, which may have come after them.
 	for _, id := range slices.Clone(s.tree.loose) {
-		if w := s.runs[s.tree.nodes[id].RunID]; w != nil && w.Status != "" {
+		if w := s.runs.by[s.tree.nodes[id].RunID]; w != nil && w.Status != "" {
 			if err := s.tree.settle(id, s.tree.head); err != nil {
 				return err
 			}
@@ -269,13 +222,21 @@ func (s *State) applyFinished(b Finished, r *run) error {
 	return nil
 }
 
-func (s *State) dequeue(id string) {
-	for i, q := range s.queue {
-		if q == id {
-			s.queue = append(s.queue[:i:i], s.queue[i+1:]...)
-			return
-		}
+// applySummary takes in that a run has tried to summarise.
+func (s *State) applySummary(e placed, b summaryBody, r *run) error {
+	r.summarised = true
+	r.Usage = r.Usage.Add(b.Usage)
+	if b.Usage != nil {
+		s.usage = *(&s.usage).Add(b.Usage)
 	}
+	if b.Text == "" {
+		return nil
+	}
+	if n := s.tree.nodes[b.UpTo]; n == nil || !n.settled {
+		return fmt.Errorf("it summarises up to the message %q, which is on no branch", b.UpTo)
+	}
+	s.summaries[b.UpTo] = append(s.summaries[b.UpTo], &summary{b, e.at})
+	return nil
 }
 
 func newRun(r Run) *run { return &run{Run: r, calls: map[string]*call{}, last: r.MessageID} }

@@ -24,29 +24,37 @@ func OfApproval(approvalID string) (session string, ok bool) {
 	return string(name), true
 }
 
-// OpenQuestion returns the question that the session waits at. There is at most one.
-func (s *State) OpenQuestion() (chat.Approval, bool) {
-	r := s.runs[s.current]
-	if r == nil || s.readOnly {
-		return chat.Approval{}, false
-	}
-	if q := r.waitsFor(); q != nil && q.decision == "" {
-		return s.shown(q), true
-	}
-	return chat.Approval{}, false
+// approvals are what the user was asked in a session, and what was approved for all of it.
+type approvals struct {
+	asked  map[string]*question
+	scopes map[string]bool
 }
 
-// Question returns a question that was asked, as it stands.
-func (s *State) Question(id string) (chat.Approval, bool) {
-	if q := s.asked[id]; q != nil {
-		return s.shown(q), true
-	}
-	return chat.Approval{}, false
+// ask takes in what the user is asked about a call.
+func (a *approvals) ask(b askBody, of *call) {
+	of.question = &question{askBody: b}
+	a.asked[b.ApprovalID] = of.question
 }
 
-func (s *State) shown(q *question) chat.Approval {
+// decide takes in a decision; the first one counts. r is the run that had asked.
+func (a *approvals) decide(b decidedBody, seq uint64, r *run) {
+	q := a.asked[b.ApprovalID]
+	if q == nil || q.decision != "" {
+		return
+	}
+	q.decision, q.expired, q.decided = b.Decision, b.Expired, seq
+	switch {
+	case b.Decision == chat.DecideSession:
+		a.scopes[q.Scope] = true
+	case b.Decision == chat.DecideTurn && r != nil:
+		r.scopes = append(r.scopes, q.Scope)
+	}
+}
+
+// shown returns a question as a client sees it.
+func (q *question) shown(session string) chat.Approval {
 	out := chat.Approval{
-		ApprovalID: q.ApprovalID, SessionID: s.id, RunID: q.RunID, CallID: q.CallID,
+		ApprovalID: q.ApprovalID, SessionID: session, RunID: q.RunID, CallID: q.CallID,
 		Name: q.Name, Arguments: q.Arguments, Scope: q.Scope, Reason: q.Reason, Sources: q.Sources, ExpiresAt: q.ExpiresAt, Decision: q.decision,
 	}
 	if q.decision == "" {

@@ -19,7 +19,7 @@ func (s *State) AuditLog(after uint64) []auditlog.Entry {
 			continue
 		}
 		a.At, a.Session, a.Epoch, a.Seq = e.at, s.id, s.epoch, e.seq
-		if r := s.runs[a.RunID]; r != nil {
+		if r := s.runs.by[a.RunID]; r != nil {
 			a.RequestID = r.RequestID
 		}
 		out = append(out, a)
@@ -32,7 +32,7 @@ func (s *State) audit(e entry) (auditlog.Entry, bool) {
 	switch b := e.body.(type) {
 	case resultBody:
 		a := auditlog.Entry{What: auditlog.Call, RunID: b.RunID, CallID: b.CallID, Tool: b.Name, Status: b.Status}
-		if r := s.runs[b.RunID]; r != nil && r.calls[b.CallID] != nil {
+		if r := s.runs.by[b.RunID]; r != nil && r.calls[b.CallID] != nil {
 			a.Tool = r.calls[b.CallID].named()
 		}
 		return a, true
@@ -42,7 +42,7 @@ func (s *State) audit(e entry) (auditlog.Entry, bool) {
 			return auditlog.Entry{What: auditlog.Answer, RunID: b.RunID, Finish: string(b.Finish), Model: b.Model}, true
 		}
 	case decidedBody:
-		q := s.asked[b.ApprovalID]
+		q := s.approvals.asked[b.ApprovalID]
 		a := auditlog.Entry{What: auditlog.Decided, RunID: b.RunID, Decision: b.Decision, Expired: b.Expired}
 		if q == nil {
 			return a, true

@@ -20,21 +20,21 @@ func (s *State) Check() error {
 }
 
 func checkRuns(s *State) error {
-	if s.current != "" {
-		switch r := s.runs[s.current]; {
+	if s.runs.current != "" {
+		switch r := s.runs.by[s.runs.current]; {
 		case r == nil:
-			return fmt.Errorf("the current run %q does not exist", s.current)
+			return fmt.Errorf("the current run %q does not exist", s.runs.current)
 		case r.Status != "":
-			return fmt.Errorf("the current run %q has ended: %s", s.current, r.Status)
+			return fmt.Errorf("the current run %q has ended: %s", s.runs.current, r.Status)
 		case r.Starts == 0:
-			return fmt.Errorf("the current run %q was never started", s.current)
-		case slices.Contains(s.queue, s.current):
-			return fmt.Errorf("the current run %q waits", s.current)
+			return fmt.Errorf("the current run %q was never started", s.runs.current)
+		case slices.Contains(s.runs.queue, s.runs.current):
+			return fmt.Errorf("the current run %q waits", s.runs.current)
 		}
 	}
 	seen := map[string]bool{}
-	for _, id := range s.queue {
-		switch r := s.runs[id]; {
+	for _, id := range s.runs.queue {
+		switch r := s.runs.by[id]; {
 		case r == nil:
 			return fmt.Errorf("the run %q waits and does not exist", id)
 		case seen[id]:
@@ -44,15 +44,15 @@ func checkRuns(s *State) error {
 		}
 		seen[id] = true
 	}
-	if len(s.queue) > chat.MaxWaiting+1 {
-		return fmt.Errorf("%d runs wait", len(s.queue))
+	if len(s.runs.queue) > chat.MaxWaiting+1 {
+		return fmt.Errorf("%d runs wait", len(s.runs.queue))
 	}
-	for id, r := range s.runs {
+	for id, r := range s.runs.by {
 		if r.ID != id {
 			return fmt.Errorf("the run %q is kept as %q", r.ID, id)
 		}
-		if r.Starts > 0 && r.Status == "" && id != s.current {
-			return fmt.Errorf("the run %q is under way beside %q", id, s.current)
+		if r.Starts > 0 && r.Status == "" && id != s.runs.current {
+			return fmt.Errorf("the run %q is under way beside %q", id, s.runs.current)
 		}
 	}
 	return nil
@@ -84,17 +84,17 @@ func checkTree(s *State) error {
 }
 
 func checkCalls(s *State) error {
-	for id, r := range s.runs {
+	for id, r := range s.runs.by {
 		if len(r.order) != len(r.calls) {
 			return fmt.Errorf("the run %q has %d calls and %d in order", id, len(r.calls), len(r.order))
 		}
 		for _, c := range r.order {
-			if q := c.question; q != nil && s.asked[q.ApprovalID] != q {
+			if q := c.question; q != nil && s.approvals.asked[q.ApprovalID] != q {
 				return fmt.Errorf("the question %q of the call %q is not known", q.ApprovalID, c.ID)
 			}
 		}
 	}
-	for id, q := range s.asked {
+	for id, q := range s.approvals.asked {
 		if (q.decision == "") != (q.decided == 0) {
 			return fmt.Errorf("the question %q is decided without a decision", id)
 		}
@@ -112,19 +112,19 @@ func checkEntries(s *State) error {
 }
 
 func checkAnswer(s *State) error {
-	if g := s.answer; g != nil && g.run != s.current {
-		return fmt.Errorf("the run %q gives an answer and %q is under way", g.run, s.current)
+	if g := s.answer; g != nil && g.run != s.runs.current {
+		return fmt.Errorf("the run %q gives an answer and %q is under way", g.run, s.runs.current)
 	}
 	return nil
 }
 
 func checkClients(s *State) error {
-	for id, r := range s.runs {
+	for id, r := range s.runs.by {
 		h := r.atClient()
 		if h == nil {
 			continue
 		}
-		if id != s.current {
+		if id != s.runs.current {
 			return fmt.Errorf("the run %q waits for its client and is not under way", id)
 		}
 		left := 0
@@ -141,7 +141,7 @@ func checkClients(s *State) error {
 		}
 	}
 	for id, d := range s.clients.delegated {
-		if s.runs[d.run.ID] != d.run || d.run.calls[d.call.ID] != d.call || !d.call.Client || !slices.Contains(d.handed.Calls, d.call.ID) {
+		if s.runs.by[d.run.ID] != d.run || d.run.calls[d.call.ID] != d.call || !d.call.Client || !slices.Contains(d.handed.Calls, d.call.ID) {
 			return fmt.Errorf("the client's call %q is none of the run %q", id, d.run.ID)
 		}
 	}
@@ -154,7 +154,7 @@ func checkSummaries(s *State) error {
 			return fmt.Errorf("a summary goes up to the message %q, which is on no branch", upTo)
 		}
 		for _, sum := range all {
-			if r := s.runs[sum.RunID]; sum.UpTo != upTo || sum.Text == "" || r == nil || !r.summarised {
+			if r := s.runs.by[sum.RunID]; sum.UpTo != upTo || sum.Text == "" || r == nil || !r.summarised {
 				return fmt.Errorf("the summary %q up to %q is not its run's", sum.ID, upTo)
 			}
 		}

@@ -90,11 +90,11 @@ func TestWhatIsNextWhereAClientHasCalls(t *testing.T) {
 				t.Fatalf("action = %d, want %d", step.Action, c.want)
 			}
 			d.commit(step.Records)
-			if run, ok := d.state.Run(step.RunID); !ok || run.Status != c.status {
+			if run, ok := d.state.Runs().Get(step.RunID); !ok || run.Status != c.status {
 				t.Errorf("the run is %q, want %q", run.Status, c.status)
 			}
-			if c.want == session.WaitClient && (d.state.Busy() || d.state.Due() || !session.Unfinished(d.state) || d.state.Summary().State != chat.StateIdle) {
-				t.Errorf("busy %v, due %v, unfinished %v, %s", d.state.Busy(), d.state.Due(), session.Unfinished(d.state), d.state.Summary().State)
+			if c.want == session.WaitClient && (d.state.Runs().Busy() || d.state.Due() || !d.state.Runs().Unfinished() || d.state.Summary().State != chat.StateIdle) {
+				t.Errorf("busy %v, due %v, unfinished %v, %s", d.state.Runs().Busy(), d.state.Due(), d.state.Runs().Unfinished(), d.state.Summary().State)
 			}
 		})
 	}
@@ -142,7 +142,7 @@ func TestResults(t *testing.T) {
 		t.Errorf("before it goes on there is %+v", events)
 	}
 	d.commit(d.state.Next(carrier(there), d.now).Records)
-	now, _ := d.state.Current()
+	now, _ := d.state.Runs().Current()
 	if now.ID != run || now.Owner != there || now.Instructions != "be brief" {
 		t.Errorf("the current run is %+v", now)
 	}
@@ -225,7 +225,7 @@ func TestWhatComesNextEndsTheWait(t *testing.T) {
 			if !sub.Starts {
 				t.Error("it waits")
 			}
-			if r, _ := d.state.Run(run); r.Status != chat.RunInterrupted {
+			if r, _ := d.state.Runs().Get(run); r.Status != chat.RunInterrupted {
 				t.Errorf("the run is %q", r.Status)
 			}
 			if events := d.events(sub.Run.Cursor); events[0].RunID != sub.Run.RunID {
@@ -251,7 +251,7 @@ func TestACancelledWaitHasItsResults(t *testing.T) {
 	d := newDriver(t)
 	run, calls := d.waiting()
 	d.commit(d.state.Cancel(run, false).Records)
-	if r, _ := d.state.Run(run); r.Status != chat.RunCancelled {
+	if r, _ := d.state.Runs().Get(run); r.Status != chat.RunCancelled {
 		t.Errorf("the run is %q", r.Status)
 	}
 	if got, err := d.state.Return(session.Results{Outputs: gave(calls, "cold", "noon")}, d.now); err != nil || got.Known {

@@ -59,76 +59,27 @@ type Turn struct {
 	summarised bool // the run has tried to summarise what is older
 }
 
-// stretch is a part of a branch: a user's message, what a run said and did, or the
-// summary of all before it.
-type stretch struct {
-	messages []loop.Message
-	context  *Context
-	summary  *summary
-	last     string // the message of the tree that it ends with
-}
-
 // Turn returns what a run's turn begins with: the branch that ends at its message,
 // from its newest summary on. has reports whether a memory was not forgotten since.
 func (s *State) Turn(runID string, has func(id string) bool) Turn {
-	r := s.runs[runID]
+	nothing := []stretch{{messages: []loop.Message{{Role: chat.RoleUser}}}}
+	r := s.runs.by[runID]
 	if r == nil {
-		return Turn{run: runID, parts: []stretch{{messages: []loop.Message{{Role: chat.RoleUser}}}}}
+		return Turn{run: runID, parts: nothing}
 	}
+	b := branch{path: s.tree.path(r.MessageID), runs: &s.runs, last: r}
 	t := Turn{
 		Instructions: r.Instructions, Model: s.model, Pending: r.pending(), Rounds: r.Rounds, Interactive: r.Interactive, RequestID: r.RequestID,
-		run: r.ID, parts: s.branch(r, has), steps: r.steps[:len(r.steps):len(r.steps)],
+		run: r.ID, parts: nothing, steps: r.steps[:len(r.steps):len(r.steps)],
 		Client: deref(r.client), Answered: r.answered,
 		told: r.context != nil || r.Rounds > r.adopted, summarised: r.summarised,
 	}
-	if n := s.tree.nodes[r.MessageID]; n != nil {
-		t.Question = n.Content
+	if len(b.path) > 0 {
+		t.Question = b.path[len(b.path)-1].Content
+		t.parts = b.stretches(s.summaries.on(b.path, has))
 	}
-	t.todo, t.todoSeen = s.openTodo(r)
+	t.todo, t.todoSeen = b.before().openTodo()
 	return t
-}
-
-// branch returns the branch that ends at a run's message, as the model sees it.
-func (s *State) branch(r *run, has func(id string) bool) []stretch {
-	path := s.tree.path(r.MessageID)
-	if len(path) == 0 {
-		return []stretch{{messages: []loop.Message{{Role: chat.RoleUser}}}}
-	}
-	var all []stretch
-	sum, from := s.summaryOn(path, has)
-	if sum != nil {
-		all = append(all, stretch{messages: []loop.Message{loop.SummaryMessage(sum.ID, sum.Text, sum.Tools)}, summary: sum, last: sum.UpTo})
-	}
-	for i := from; i < len(path); i++ {
-		n := path[i]
-		part := stretch{last: n.ID}
-		switch {
-		case n.Role == chat.RoleUser:
-			part.messages, part.context = []loop.Message{{Role: chat.RoleUser, Text: n.Content, Attached: shownOf(n.attached)}}, s.contextOf(path, i, r)
-		case i+1 < len(path) && path[i+1].RunID == n.RunID && path[i+1].Role == chat.RoleAssistant:
-			continue // a later stretch of the same run brings this one along
-		default:
-			part.messages = s.runs[n.RunID].upTo(n.step)
-		}
-		if len(part.messages) == 0 { // a damaged journal's: nothing of it is known
-			if len(all) > 0 {
-				all[len(all)-1].last = n.ID
-			}
-			continue
-		}
-		all = append(all, part)
-	}
-	return all
-}
-
-// contextOf returns the context of the user's message at i: that of the run which
-// answers it on this branch.
-func (s *State) contextOf(path []*node, i int, r *run) *Context {
-	answers := s.answering(path, i, r)
-	if answers == nil {
-		return nil
-	}
-	return answers.context
 }
 
 // Tell adds what the agent tells the model beside the user's message, as far as
@@ -190,4 +141,22 @@ func (t *Turn) Messages(m Memory) []loop.Message {
 		out = append(out, part.messages...)
 	}
 	return append(out, t.steps...)
+}
+
+// Compaction returns what the turn needs to summarise what is older than its
+// messages, as they were returned last. id is that of the summary, if one is made.
+func (t *Turn) Compaction(id string, room int, m Memory) loop.Compaction {
+	c := loop.Compaction{ID: id, Bounds: map[int]loop.Bound{}, Room: room, Tried: t.summarised}
+	var known loop.Bound // what is in sight so far; the lists only grow, so the bounds share them
+	at := 0
+	for i, part := range t.parts {
+		if i > 0 && part.messages[0].Role == chat.RoleUser && !part.messages[0].Summary {
+			known.UpTo = t.parts[i-1].last
+			c.Bounds[at] = loop.Bound{UpTo: known.UpTo, Notes: slices.Clip(known.Notes), Tools: slices.Clip(known.Tools)}
+		}
+		known.Tools = union(known.Tools, part.tools(m)...)
+		known.Notes = union(known.Notes, part.notes(m)...)
+		at += len(part.messages)
+	}
+	return c
 }

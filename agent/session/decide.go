@@ -11,7 +11,7 @@ import (
 // Decide takes the user's decision about a call: the first one counts. It returns
 // the scope that the decision is about.
 func (s *State) Decide(approvalID, decision string, now time.Time) (records []record.Record, scope string, err error) {
-	q := s.asked[approvalID]
+	q := s.approvals.asked[approvalID]
 	switch {
 	case q == nil:
 		return nil, "", UnknownApproval()

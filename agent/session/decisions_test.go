@@ -106,7 +106,7 @@ func TestWhatIsNext(t *testing.T) {
 				t.Errorf("run = %s, want that of message %d of %v", step.RunID, c.run, runs)
 			}
 			d.commit(step.Records)
-			if now, ok := d.state.Current(); step.Action == session.RunNow && (!ok || now.ID != step.RunID || now.Owner != c.who.Owner) {
+			if now, ok := d.state.Runs().Current(); step.Action == session.RunNow && (!ok || now.ID != step.RunID || now.Owner != c.who.Owner) {
 				t.Errorf("after the start the current run is %+v", now)
 			}
 		})
@@ -135,7 +135,7 @@ func TestARunThatEndsTheProcessEachTimeIsGivenUp(t *testing.T) {
 			t.Fatal("it is started again and again")
 		}
 	}
-	if r, _ := d.state.Run(run); r.Status != chat.RunInterrupted || r.Starts != 5 {
+	if r, _ := d.state.Runs().Get(run); r.Status != chat.RunInterrupted || r.Starts != 5 {
 		t.Errorf("status %q after %d starts", r.Status, r.Starts)
 	}
 }
@@ -238,7 +238,7 @@ func TestCancel(t *testing.T) {
 			}
 			d.commit(got.Records)
 			for _, id := range got.Ended {
-				if r, _ := d.state.Run(id); r.Status != chat.RunCancelled {
+				if r, _ := d.state.Runs().Get(id); r.Status != chat.RunCancelled {
 					t.Errorf("%s is %q", id, r.Status)
 				}
 			}
@@ -314,7 +314,7 @@ func TestLargeStepsAreSpreadOverObjects(t *testing.T) {
 			t.Fatal("it never ends")
 		}
 	}
-	if r, _ := d.state.Run(run); r.Rounds != 5 || r.Status != chat.RunDone || objects < 3 {
+	if r, _ := d.state.Runs().Get(run); r.Rounds != 5 || r.Status != chat.RunDone || objects < 3 {
 		t.Errorf("%d answers in %d objects, status %q", r.Rounds, objects, r.Status)
 	}
 }

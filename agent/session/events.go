@@ -75,6 +75,22 @@ func (r *reader) answer(e entry, a answerBody) []chat.Event {
 	return out
 }
 
+// reasoning returns what is lacking of an answer's reasoning, as an event.
+func (r *reader) reasoning(run, message, text string, whole bool, at chat.Time) []chat.Event {
+	shown, cut := shownReasoning(text, whole)
+	if r.cur.Thinking != message {
+		r.cur.Thinking, r.cur.Thought = message, 0
+	}
+	if message == "" || r.cur.Thought >= uint64(len(shown)) {
+		return nil
+	}
+	piece, from := shown[r.cur.Thought:], r.cur.Thought
+	r.cur.Thought = uint64(len(shown))
+	return []chat.Event{r.stamp(chat.Event{
+		Type: chat.TypeReasoningChunk, RunID: run, MessageID: message, Content: &piece, Offset: from, Truncated: cut,
+	}, at)}
+}
+
 // event is what clients see of a record that is no answer.
 func (r *reader) event(e entry) (chat.Event, bool) {
 	switch b := e.body.(type) {
@@ -89,7 +105,7 @@ func (r *reader) event(e entry) (chat.Event, bool) {
 			return chat.Event{}, false
 		}
 		ev := chat.Event{Type: chat.TypeRunStarted, RunID: b.RunID, Restarted: b.Restarted}
-		if run := r.s.runs[b.RunID]; run != nil {
+		if run := r.s.runs.by[b.RunID]; run != nil {
 			ev.MessageID = run.MessageID // a regenerated run has no message of its own
 		}
 		return ev, true
@@ -122,7 +138,7 @@ func (r *reader) clientCalls(b handedBody) []chat.ClientCall {
 	s := r.s
 	var out []chat.ClientCall
 	for _, id := range b.Calls {
-		c := s.runs[b.RunID].calls[id]
+		c := s.runs.by[b.RunID].calls[id]
 		out = append(out, chat.ClientCall{ID: ClientCallID(s.id, s.epoch, b.RunID, id), CallID: id, Name: c.Name, Arguments: object(c.Arguments)})
 	}
 	return out

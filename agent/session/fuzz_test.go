@@ -92,7 +92,7 @@ func (p *player) play() {
 			p.commit(records)
 		}
 	case 8:
-		if run, ok := p.state.Current(); ok {
+		if run, ok := p.state.Runs().Current(); ok {
 			if p.choose(3) > 0 {
 				p.state.Think(run.ID, []string{"", "because", strings.Repeat("so ", 30_000)}[p.choose(3)], p.id("msg"))
 			} else {
@@ -162,7 +162,7 @@ func (p *player) submitted(sub session.Submitted, err error) {
 
 // step does what a turn of the current run might do.
 func (p *player) step() {
-	run, ok := p.state.Current()
+	run, ok := p.state.Runs().Current()
 	if !ok {
 		return
 	}
@@ -387,7 +387,7 @@ func FuzzRecords(f *testing.F) {
 		s.Summaries(has)
 		s.AuditLog(0)
 		s.Due()
-		if run, ok := s.Current(); ok {
+		if run, ok := s.Runs().Current(); ok {
 			turn := s.Turn(run.ID, has)
 			turn.Compaction("sum", 1000, session.Memory{Has: has})
 			turn.Tell("f", "day", nil)

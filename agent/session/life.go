@@ -34,17 +34,6 @@ const (
 	Another        // another process, which may have ended
 )
 
-// HeldBy returns who has the current run, seen from a process.
-func (s *State) HeldBy(process string) Holder {
-	switch r := s.runs[s.current]; {
-	case r == nil:
-		return Nobody
-	case r.Owner.Process == process:
-		return Self
-	}
-	return Another
-}
-
 // Lifecycle is where a session stands in a process. The zero value is a session that
 // was just read.
 type Lifecycle struct {

@@ -44,14 +44,14 @@ type Carrier struct {
 
 // Next decides what a process that runs this session's runs does next.
 func (s *State) Next(c Carrier, now time.Time) Step {
-	r := s.runs[s.current]
+	r := s.runs.now()
 	switch {
-	case r == nil && len(s.queue) == 0:
+	case r == nil && len(s.runs.queue) == 0:
 		return Step{Action: Nothing}
 	case r == nil && c.Draining:
 		return Step{Action: WaitTurn}
 	case r == nil:
-		r = s.runs[s.queue[0]]
+		r = s.runs.by[s.runs.queue[0]]
 		return run1(r, startedBody{RunID: r.ID, ParentID: s.parentOf(r), Owner: c.Owner})
 	case r.atClient() != nil:
 		return afterHanded(s, r, now)
@@ -65,7 +65,7 @@ func (s *State) Next(c Carrier, now time.Time) Step {
 // has not come in time, or when something waits behind it.
 func afterHanded(s *State, r *run, now time.Time) Step {
 	switch {
-	case len(s.queue) > 0:
+	case len(s.runs.queue) > 0:
 		return Step{Action: GiveUp, RunID: r.ID, Records: interrupt(s, wentOn, nil)}
 	case now.After(r.handed.ExpiresAt.Time):
 		return Step{Action: GiveUp, RunID: r.ID, Records: interrupt(s, expired, nil)}

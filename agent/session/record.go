@@ -154,6 +154,16 @@ type callBody struct {
 	Client    bool            `json:"client,omitempty"` // of a tool that the client runs
 }
 
+// Client is what a client brings along with a request: tools of its own, and how
+// they may be called.
+type Client struct {
+	Tools   []loop.Spec `json:"tools,omitempty"`
+	Digest  string      `json:"digest,omitempty"` // of the tools; a record without them means those of an earlier one
+	Choice  loop.Choice `json:"choice,omitzero"`
+	NoCalls bool        `json:"noCalls,omitempty"`
+	OneCall bool        `json:"oneCall,omitempty"`
+}
+
 // handedBody says that a run waits for its client, which runs these calls.
 type handedBody struct {
 	RunID     string      `json:"runId"`
@@ -198,6 +208,13 @@ type resultBody struct {
 	Output string `json:"output"`
 }
 
+// todoBody is a list of what is to be done, as a call of a run has written it. A
+// reader that does not know it shows the call and its result.
+type todoBody struct {
+	RunID string `json:"runId"`
+	chat.Todo
+}
+
 // Finished is how a run ended.
 type Finished struct {
 	RunID  string       `json:"runId"`
@@ -231,4 +248,20 @@ func parse[T any](r record.Record) (T, error) {
 	var b T
 	err := json.Unmarshal(r.Body, &b)
 	return b, err
+}
+
+// placed is a record in its place.
+type placed struct {
+	record.Record
+	seq uint64
+	at  chat.Time
+}
+
+// deref returns what an optional field holds, or the zero value.
+func deref[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
 }

@@ -2,10 +2,11 @@ package session
 
 import (
 	"slices"
-	"time"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
+	"github.com/loongclaw/loongclaw/agent/record"
 	"github.com/loongclaw/loongclaw/pkg/chat"
+	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
 // Run is what the journal says of a run.
@@ -64,25 +65,12 @@ type question struct {
 	decided  uint64 // number of the decision's record
 }
 
-// keyed is what an Idempotency-Key stands for.
-type keyed struct {
-	hash string
-	run  chat.Run
-	at   time.Time
-}
-
 // named is a call's tool, where it stands among tools of ours.
 func (c *call) named() string {
 	if c.Client {
 		return loop.ClientName(c.Name)
 	}
 	return c.Name
-}
-
-// Called reports whether a run has called a tool of ours.
-func (s *State) Called(runID, tool string) bool {
-	r := s.runs[runID]
-	return r != nil && slices.ContainsFunc(r.order, func(c *call) bool { return c.Name == tool && !c.Client })
 }
 
 // call finds a call of the run, or adds it.
@@ -158,4 +146,72 @@ func (r *run) upTo(step int) []loop.Message {
 		end++
 	}
 	return slices.Clone(r.steps[:end])
+}
+
+// handed is a set of calls that a run waits for its client with.
+type handed struct {
+	handedBody
+	returned uint64 // number of the record of what came of them, 0 while nothing has
+}
+
+// atClient returns the calls that a run waits for its client with, nil where it does
+// not.
+func (r *run) atClient() *handed {
+	if r == nil || r.Status != "" || r.handed == nil || r.handed.returned != 0 {
+		return nil
+	}
+	return r.handed
+}
+
+// goOn takes in that the client has come back, and what it brings along now.
+func (r *run) goOn(seq uint64, b returnedBody, c *Client) {
+	if r.handed != nil && r.handed.returned == 0 {
+		r.handed.returned = seq
+	}
+	r.answered, r.Starts = r.Rounds, 1
+	if b.RequestID != "" {
+		r.RequestID = b.RequestID
+	}
+	if b.Trace != "" {
+		r.Trace = b.Trace
+	}
+	if b.Instructions != nil {
+		r.Instructions = *b.Instructions
+	}
+	r.client = c
+}
+
+// closing is how a run ends that nobody carries out.
+type closing struct {
+	status string
+	err    *fault.Error
+	why    string            // its calls have no other result
+	given  map[string]string // results that its client gave, by the ids of their calls
+}
+
+// close returns the records that end a run which nobody carries out: every call
+// gets its result first.
+func (r *run) close(how closing) []record.Record {
+	var records []record.Record
+	for _, c := range r.order {
+		if c.done {
+			continue
+		}
+		if !c.recorded {
+			records = append(records, record.New(recCall, bodyOf(r, c.Call)))
+		}
+		if c.question != nil && c.question.decision == "" {
+			records = append(records, record.New(recDecided, decidedBody{RunID: r.ID, ApprovalID: c.question.ApprovalID, Decision: chat.DecideDeny}))
+		}
+		result := resultBody{r.ID, c.ID, c.Name, chat.ToolSkipped, how.why}
+		if text, ok := how.given[c.ID]; ok {
+			result.Status, result.Output = chat.ToolOK, KeptResult(text)
+		}
+		records = append(records, record.New(recResult, result))
+	}
+	return append(records, record.New(recFinished, Finished{RunID: r.ID, Status: how.status, Error: how.err, Usage: r.Usage}))
+}
+
+func bodyOf(r *run, c loop.Call) callBody {
+	return callBody{r.ID, c.ID, c.Name, object(c.Arguments), c.Client}
 }

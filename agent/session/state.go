@@ -1,7 +1,6 @@
 package session
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/loongclaw/loongclaw/agent/loop"
@@ -15,21 +14,17 @@ type State struct {
 
 	entries   []entry // everything so far, for replays
 	tree      tree
-	runs      map[string]*run
-	queue     []string // runs that wait, in order
-	current   string   // the run that is started and not finished
+	runs      Runs
 	title     string
 	model     string // who answers first; empty: the default
 	created   chat.Time
 	updated   chat.Time
 	usage     chat.Usage
-	keys      map[string]keyed
-	asked     map[string]*question
-	scopes    map[string]bool       // approved for this session
-	summaries map[string][]*summary // by the last message that they cover
+	keys      keys
+	approvals approvals
+	summaries summaries
 	clients   clients
 	answer    *growing // the answer that is being given
-	failed    bool     // the last run that ended failed or was interrupted
 
 	readOnly bool // it holds a record for later readers only
 }
@@ -58,12 +53,15 @@ type growing struct {
 func New(id string, epoch uint64, row chat.Session) *State {
 	return &State{
 		id: id, epoch: epoch,
-		tree: tree{nodes: map[string]*node{}}, runs: map[string]*run{}, keys: map[string]keyed{},
-		asked: map[string]*question{}, scopes: map[string]bool{}, summaries: map[string][]*summary{},
+		tree: tree{nodes: map[string]*node{}}, runs: Runs{by: map[string]*run{}}, keys: keys{},
+		approvals: approvals{asked: map[string]*question{}, scopes: map[string]bool{}}, summaries: summaries{},
 		clients: clients{map[string]delegation{}, map[string][]loop.Spec{}},
 		title:   row.Title, model: row.Model, created: row.CreatedAt, updated: row.UpdatedAt,
 	}
 }
+
+// Runs returns the session's runs, to be read.
+func (s *State) Runs() *Runs { return &s.runs }
 
 // ID returns the session's id.
 func (s *State) ID() string { return s.id }
@@ -92,29 +90,6 @@ func (s *State) LastAt() chat.Time {
 // may write behind.
 func (s *State) ReadOnly() bool { return s.readOnly }
 
-// Busy reports whether a new message has to wait. A run that waits for its client
-// keeps nobody waiting: what comes next ends it.
-func (s *State) Busy() bool {
-	return s.current != "" && s.runs[s.current].atClient() == nil || len(s.queue) > 0
-}
-
-// Unfinished reports whether a run has been asked for and has not ended.
-func Unfinished(s *State) bool { return s.current != "" || len(s.queue) > 0 }
-
-// Waiting returns how many runs wait for the run before them.
-func (s *State) Waiting() int { return len(s.queue) }
-
-// Current returns the run that is started and not finished.
-func (s *State) Current() (Run, bool) { return s.Run(s.current) }
-
-// Run returns what the journal says of a run.
-func (s *State) Run(id string) (Run, bool) {
-	if r := s.runs[id]; r != nil {
-		return r.Run, true
-	}
-	return Run{}, false
-}
-
 // Due reports whether something is to be done here without anybody asking. A run
 // that waits for the user's decision is parked, and so is what waits behind it; one
 // that waits for its client is parked until something comes behind it;
@@ -123,22 +98,16 @@ func (s *State) Due() bool {
 	if s.readOnly {
 		return false
 	}
-	r := s.runs[s.current]
+	r := s.runs.now()
 	if r == nil || r.atClient() != nil {
-		return len(s.queue) > 0
+		return len(s.runs.queue) > 0
 	}
 	q := r.waitsFor()
 	return q == nil || q.decision != ""
 }
 
 // Approved reports whether the user has approved a scope for this session.
-func (s *State) Approved(scope string) bool { return s.scopes[scope] }
-
-// ApprovedFor reports whether the user has approved a scope until a run ends.
-func (s *State) ApprovedFor(runID, scope string) bool {
-	r := s.runs[runID]
-	return r != nil && slices.Contains(r.scopes, scope)
-}
+func (s *State) Approved(scope string) bool { return s.approvals.scopes[scope] }
 
 // Summary returns what a list of sessions shows.
 func (s *State) Summary() chat.Session {
@@ -149,16 +118,36 @@ func (s *State) Summary() chat.Session {
 func (s *State) stands() chat.State {
 	_, asks := s.OpenQuestion()
 	switch {
-	case s.readOnly && s.Busy():
+	case s.readOnly && s.runs.Busy():
 		return chat.StateIdle // it goes on under the version that wrote it last
 	case asks:
 		return chat.StateWaiting
-	case s.Busy():
+	case s.runs.Busy():
 		return chat.StateRunning
-	case s.failed:
+	case s.runs.failed:
 		return chat.StateFailed
 	}
 	return chat.StateIdle
+}
+
+// OpenQuestion returns the question that the session waits at. There is at most one.
+func (s *State) OpenQuestion() (chat.Approval, bool) {
+	r := s.runs.now()
+	if r == nil || s.readOnly {
+		return chat.Approval{}, false
+	}
+	if q := r.waitsFor(); q != nil && q.decision == "" {
+		return q.shown(s.id), true
+	}
+	return chat.Approval{}, false
+}
+
+// Question returns a question that was asked, as it stands.
+func (s *State) Question(id string) (chat.Approval, bool) {
+	if q := s.approvals.asked[id]; q != nil {
+		return q.shown(s.id), true
+	}
+	return chat.Approval{}, false
 }
 
 // SummaryFor returns the summary with the title that a first message gives, as it
@@ -182,6 +171,28 @@ func (s *State) Begin(at chat.Time) {
 	}
 }
 
+// receipt is what the sender of a message is told: reading on from its cursor
+// gives the record seq and everything after it.
+func (s *State) receipt(runID, messageID string, seq uint64) chat.Run {
+	return chat.Run{RunID: runID, MessageID: messageID, SessionID: s.id, Cursor: chat.Cursor{Epoch: s.epoch, Seq: seq - 1}.Encode(s.id)}
+}
+
+// Summaries returns the summaries in the order of their messages in the tree, as
+// messages of the history: each behind the one up to which it goes.
+func (s *State) Summaries(has func(id string) bool) []chat.Message {
+	var out []chat.Message
+	for _, id := range s.tree.order {
+		for _, sum := range s.summaries[id] {
+			m := chat.Message{ID: sum.ID, ParentID: id, RunID: sum.RunID, Role: chat.RoleSystem, Content: sum.Text, Timestamp: sum.at, Summary: true}
+			if !sum.counts(has) {
+				m.Content = forgottenNote
+			}
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
 // Usage returns the tokens of all answers.
 func (s *State) Usage() chat.Usage { return s.usage }
 
@@ -201,7 +212,7 @@ func (s *State) Mentions(text string) bool {
 func (s *State) History(all bool) chat.History {
 	h := chat.History{SessionID: s.id, Head: s.tree.head, Messages: s.tree.messages(all)}
 	waiting := map[string]bool{}
-	for _, id := range s.queue {
+	for _, id := range s.runs.queue {
 		waiting[id] = true
 	}
 	for i, m := range h.Messages {
@@ -211,21 +222,20 @@ func (s *State) History(all bool) chat.History {
 	return h
 }
 
-// Say adds a piece to the answer that a run gives, and reports whether there is
-// something new to show. The id becomes the message's where this is its first
-// piece; see Saying.
-func (s *State) Say(runID, piece, messageID string) bool {
-	r := s.runs[runID]
-	if piece == "" || r == nil || s.current != runID {
-		return false
+// Todo returns the list of the branch that is shown, nil where there is none.
+func (s *State) Todo() *chat.Todo {
+	path := s.tree.path(s.tree.head)
+	if len(path) == 0 {
+		return nil
 	}
-	g := s.growing(r, messageID)
-	g.text = append(g.text, piece...)
-	return true
+	end := path[len(path)-1]
+	b := branch{path: path, runs: &s.runs, last: s.runs.by[end.RunID]}
+	if now := s.runs.now(); now != nil && now.MessageID == end.ID {
+		b.last = now
+	}
+	list, _ := b.todo()
+	return list
 }
-
-// Saying reports whether an answer is being given, to which Say and Think would add.
-func (s *State) Saying() bool { return s.answer != nil }
 
 // TitleOf makes a title out of a first message, without a model.
 func TitleOf(message string) string {

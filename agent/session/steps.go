@@ -42,18 +42,19 @@ type Recorded struct {
 // holds as many as it can, in their order, and a crash in between is one between
 // steps.
 func (s *State) Record(p Progress) (Recorded, error) {
-	r := s.runs[p.RunID]
-	if r == nil || s.current != p.RunID || r.Owner != p.Owner {
+	r := s.runs.by[p.RunID]
+	if r == nil || s.runs.current != p.RunID || r.Owner != p.Owner {
 		return Recorded{}, ErrTaken
 	}
 	var out Recorded
+	to := recording{p, s.id, r, s.answer}
 	object := portion{room: p.Room}
 	usage := r.Usage
 	for i, st := range p.Steps {
 		if r.stored(st) {
 			continue
 		}
-		made := s.records(r, st, p)
+		made := to.records(st)
 		if st.Handed != nil {
 			made = []record.Record{handedRecord(r, st.Handed, usage, p.Now)}
 		}
@@ -63,7 +64,7 @@ func (s *State) Record(p Progress) (Recorded, error) {
 		// A question stays with its call: a call alone may have run.
 		ahead := 0
 		if i+1 < len(p.Steps) && st.Call != nil && p.Steps[i+1].Ask != nil {
-			ahead = sizeOf(s.records(r, p.Steps[i+1], p))
+			ahead = sizeOf(to.records(p.Steps[i+1]))
 		}
 		if !object.add(made, ahead) {
 			out.Records, out.More = object.records, true
@@ -141,18 +142,27 @@ func (r *run) stored(st loop.Step) bool {
 	return known(st.Result.Call.ID, func(c *call) bool { return c.done })
 }
 
+// recording is a run whose progress becomes records.
+type recording struct {
+	Progress
+	session string
+	run     *run
+	draft   *growing // the answer as it was shown, or nil
+}
+
 // records makes the records of a step.
-func (s *State) records(r *run, st loop.Step, p Progress) []record.Record {
+func (w *recording) records(st loop.Step) []record.Record {
+	r := w.run
 	switch {
 	case st.Answer != nil:
-		return []record.Record{record.New(recAnswer, s.answerOf(r, *st.Answer, p))}
+		return []record.Record{record.New(recAnswer, w.answer(*st.Answer))}
 	case st.Summary != nil:
 		return []record.Record{summaryRecord(r.ID, *st.Summary)}
 	case st.Call != nil:
 		return []record.Record{record.New(recCall, bodyOf(r, *st.Call))}
 	case st.Ask != nil:
 		b := askBody{
-			callBody: bodyOf(r, st.Ask.Call), ApprovalID: ApprovalID(p.NewID("apr"), s.id), Scope: st.Ask.Scope, Sources: st.Ask.Sources, ExpiresAt: chat.At(p.Now.Add(approvalLife)),
+			callBody: bodyOf(r, st.Ask.Call), ApprovalID: ApprovalID(w.NewID("apr"), w.session), Scope: st.Ask.Scope, Sources: st.Ask.Sources, ExpiresAt: chat.At(w.Now.Add(approvalLife)),
 		}
 		if len(b.Sources) > 0 {
 			b.Reason = chat.ReasonForeignText
@@ -165,28 +175,33 @@ func (s *State) records(r *run, st loop.Step, p Progress) []record.Record {
 	return nil
 }
 
-func bodyOf(r *run, c loop.Call) callBody {
-	return callBody{r.ID, c.ID, c.Name, object(c.Arguments), c.Client}
+func summaryRecord(runID string, st loop.SummaryStep) record.Record {
+	b := summaryBody{RunID: runID, ID: st.ID, Text: st.Text, Usage: st.Usage, Model: st.Model}
+	if st.Text != "" {
+		b.UpTo, b.Tools, b.Notes = st.UpTo, st.Tools, st.Notes
+	}
+	return record.New(recSummary, b)
 }
 
 func handedRecord(r *run, st *loop.HandedStep, usage *chat.Usage, now time.Time) record.Record {
 	return record.NewFor(needsClientCalls, recHanded, handedBody{RunID: r.ID, Calls: st.Calls, ExpiresAt: chat.At(now.Add(handedLife)), Usage: usage})
 }
 
-func (s *State) answerOf(r *run, a loop.AnswerStep, p Progress) answerBody {
-	b := answerBody{RunID: r.ID, Content: a.Text, Calls: a.Calls, Finish: a.Finish, Reasoning: a.Reasoning, Native: a.Native, Usage: a.Usage, Model: a.Model, Incomplete: a.Incomplete}
+// answer makes the record of an answer.
+func (w *recording) answer(a loop.AnswerStep) answerBody {
+	b := answerBody{RunID: w.run.ID, Content: a.Text, Calls: a.Calls, Finish: a.Finish, Reasoning: a.Reasoning, Native: a.Native, Usage: a.Usage, Model: a.Model, Incomplete: a.Incomplete}
 	for i := range b.Calls {
 		if !loop.IsObject(b.Calls[i].Arguments) {
 			b.Calls[i].Arguments = object(b.Calls[i].Arguments)
 		}
 	}
-	switch g := s.answer; {
+	switch g := w.draft; {
 	case g != nil && len(g.text) > 0:
 		// What was shown is what was said, whatever the model's library says.
 		b.MessageID, b.ParentID, b.Attempt, b.Content = g.message, g.parent, g.attempt, string(g.text)
 	case a.Text != "" || len(a.Calls) == 0 || slices.ContainsFunc(a.Calls, func(c loop.Call) bool { return c.Client }):
 		// What a client is given is a message, so that its conversation can go on there.
-		b.MessageID, b.ParentID = p.NewID("msg"), r.last
+		b.MessageID, b.ParentID = w.NewID("msg"), w.run.last
 		if g != nil { // its reasoning was shown with this id
 			b.MessageID, b.ParentID, b.Attempt = g.message, g.parent, g.attempt
 		}

@@ -1,9 +1,6 @@
 package session
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -13,9 +10,6 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
-
-// keyLife is how long an Idempotency-Key counts.
-const keyLife = 24 * time.Hour
 
 // Message is a user's message on its way into a session.
 type Message struct {
@@ -101,10 +95,10 @@ func (s *State) Submit(m Message, self Owner, now time.Time) (Submitted, error) 
 		MessageID: m.MessageID, RunID: m.RunID, ParentID: m.ParentID, Content: m.Content, Interactive: m.Interactive,
 		Key: m.Key, Hash: hashOf(what...), RequestID: m.RequestID, Instructions: m.Instructions, Model: m.Model, Trace: m.Trace, Client: s.clients.recorded(m.Client),
 	}
-	if known, err := s.repeated(b.Key, b.Hash, now); known != nil || err != nil {
+	if known, err := s.keys.find(b.Key, b.Hash, now); known != nil || err != nil {
 		return Submitted{Run: behindBegun(s, deref(known)), Repeated: known != nil}, err
 	}
-	if err := s.full(); err != nil {
+	if err := s.runs.full(); err != nil {
 		return Submitted{}, err
 	}
 	if len(m.Begun) > 0 && s.Seq() > 0 {
@@ -118,7 +112,7 @@ func (s *State) Submit(m Message, self Owner, now time.Time) (Submitted, error) 
 	} else if err := s.placeMessage(&b); err != nil {
 		return Submitted{}, err
 	}
-	out := Submitted{Run: s.receipt(b.RunID, b.MessageID, s.Seq()+uint64(len(before))+1), Records: append(before, record.New(recMessage, b)), Starts: !s.Busy()}
+	out := Submitted{Run: s.receipt(b.RunID, b.MessageID, s.Seq()+uint64(len(before))+1), Records: append(before, record.New(recMessage, b)), Starts: !s.runs.Busy()}
 	if out.Starts {
 		out.Records = append(out.Records, record.New(recStarted, startedBody{RunID: b.RunID, ParentID: deref(b.ParentID), Owner: self}))
 		begun, _ := done(m.Begun, b.RunID, b.MessageID)
@@ -132,7 +126,7 @@ func (s *State) Submit(m Message, self Owner, now time.Time) (Submitted, error) 
 // behindBegun is a receipt from whose cursor on nothing is read that was done
 // elsewhere: whoever says that it was has it.
 func behindBegun(s *State, run chat.Run) chat.Run {
-	if r := s.runs[run.RunID]; r != nil && r.begun > 0 {
+	if r := s.runs.by[run.RunID]; r != nil && r.begun > 0 {
 		return s.receipt(run.RunID, run.MessageID, r.begun+1)
 	}
 	return run
@@ -140,11 +134,11 @@ func behindBegun(s *State, run chat.Run) chat.Run {
 
 // Keyed returns the run that an Idempotency-Key stands for.
 func Keyed(s *State, key string, now time.Time) (Run, bool) {
-	k, ok := s.keys[key]
-	if key == "" || !ok || now.Sub(k.at) >= keyLife {
+	k, ok := s.keys.get(key, now)
+	if !ok {
 		return Run{}, false
 	}
-	return s.Run(k.run.RunID)
+	return s.runs.Get(k.run.RunID)
 }
 
 // tidied gives calls that were made elsewhere the arguments with which they are kept.
@@ -168,7 +162,7 @@ func (s *State) placeMessage(b *messageBody) error {
 	if b.ParentID != nil && *b.ParentID != "" && s.tree.nodes[*b.ParentID] == nil {
 		return fault.New(fault.CodeInvalidRequest, "parentId is not a message of this session", "GET /api/history/{session}?tree=1 lists them")
 	}
-	if b.Queued = s.Busy(); !b.Queued && b.ParentID == nil {
+	if b.Queued = s.runs.Busy(); !b.Queued && b.ParentID == nil {
 		head := s.tree.head
 		b.ParentID = &head
 	}
@@ -186,44 +180,18 @@ func (s *State) Regenerate(a Again, self Owner, now time.Time) (Submitted, error
 		return Submitted{}, fault.New(fault.CodeNotFound, "there is no such message to answer again", "GET /api/history/{session}?tree=1 lists them")
 	}
 	b := regenerateBody{RunID: a.RunID, MessageID: n.ID, Key: a.Key, Hash: hashOf("regenerate", a.MessageID), RequestID: a.RequestID, Trace: a.Trace}
-	if known, err := s.repeated(b.Key, b.Hash, now); known != nil || err != nil {
+	if known, err := s.keys.find(b.Key, b.Hash, now); known != nil || err != nil {
 		return Submitted{Run: deref(known), Repeated: known != nil}, err
 	}
-	if err := s.full(); err != nil {
+	if err := s.runs.full(); err != nil {
 		return Submitted{}, err
 	}
 	before := interrupt(s, wentOn, nil)
-	out := Submitted{Run: s.receipt(b.RunID, b.MessageID, s.Seq()+uint64(len(before))+1), Records: append(before, record.New(recRegenerate, b)), Starts: !s.Busy()}
+	out := Submitted{Run: s.receipt(b.RunID, b.MessageID, s.Seq()+uint64(len(before))+1), Records: append(before, record.New(recRegenerate, b)), Starts: !s.runs.Busy()}
 	if out.Starts {
 		out.Records = append(out.Records, record.New(recStarted, startedBody{RunID: b.RunID, Owner: self}))
 	}
 	return out, nil
-}
-
-// repeated returns what the sender of a request was told that came under this key
-// before; nil where there is none.
-func (s *State) repeated(key, hash string, now time.Time) (*chat.Run, error) {
-	k, ok := s.keys[key]
-	if key == "" || !ok || now.Sub(k.at) >= keyLife {
-		return nil, nil
-	}
-	if k.hash != hash {
-		return nil, fault.New(fault.CodeIdempotency, "this Idempotency-Key was used with another body", "use a new key for a new message")
-	}
-	return &k.run, nil
-}
-
-func (s *State) full() error {
-	if len(s.queue) < chat.MaxWaiting {
-		return nil
-	}
-	return fault.New(fault.CodeSessionBusy, fmt.Sprintf("%d messages wait in this session already", chat.MaxWaiting), "wait for an answer, or cancel").After(5 * time.Second)
-}
-
-// receipt is what the sender of a message is told: reading on from its cursor
-// gives the record seq and everything after it.
-func (s *State) receipt(runID, messageID string, seq uint64) chat.Run {
-	return chat.Run{RunID: runID, MessageID: messageID, SessionID: s.id, Cursor: chat.Cursor{Epoch: s.epoch, Seq: seq - 1}.Encode(s.id)}
 }
 
 // adopted returns the records of a conversation that began elsewhere: each exchange
@@ -271,17 +239,4 @@ func done(steps []Done, runID, message string) (records []record.Record, last st
 		records, last = append(append(records, record.New(recAnswer, a)), results...), d.AnswerID
 	}
 	return records, last
-}
-
-func hashOf(parts ...string) string {
-	h := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	return hex.EncodeToString(h[:16])
-}
-
-func deref[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
 }

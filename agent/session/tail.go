@@ -24,45 +24,36 @@ type excerpt struct {
 
 // turns returns the turns of the shown branch, the oldest first. Messages that
 // wait are none yet.
-func (s *State) turns() []turn {
+func (r *reader) turns() []turn {
 	var turns []turn
-	for _, n := range s.tree.path(s.tree.head) {
+	t := &r.s.tree
+	for _, n := range t.path(t.head) {
 		switch {
-		case n.Role == chat.RoleUser && slices.Contains(s.tree.loose, n.ID):
+		case n.Role == chat.RoleUser && !n.settled:
 		case n.Role == chat.RoleUser:
 			turns = append(turns, turn{message: n})
 		case len(turns) > 0:
-			t := &turns[len(turns)-1]
-			if !slices.Contains(t.runs, n.RunID) {
-				t.runs = append(t.runs, n.RunID)
+			last := &turns[len(turns)-1]
+			if !slices.Contains(last.runs, n.RunID) {
+				last.runs = append(last.runs, n.RunID)
 			}
 		}
 	}
+	// Of turns in which no answer is to be read, the run that was last to answer: it
+	// failed before a word, say, or has only called tools so far.
 	silent := map[string]*turn{}
 	for i := range turns {
 		if len(turns[i].runs) == 0 {
 			silent[turns[i].message.ID] = &turns[i]
 		}
 	}
-	s.silentRuns(silent)
+	if len(silent) == 0 {
+		return turns
+	}
+	for message, r := range r.s.runs.latest(func(message string) bool { return silent[message] != nil }) {
+		silent[message].runs = []string{r.ID}
+	}
 	return turns
-}
-
-// silentRuns finds, for turns in which no answer is to be read, the run that
-// was last to answer: it failed before a word, say, or has only called tools so far.
-func (s *State) silentRuns(turns map[string]*turn) {
-	if len(turns) == 0 {
-		return
-	}
-	latest := map[string]*run{}
-	for _, r := range s.runs {
-		if turns[r.MessageID] != nil && (latest[r.MessageID] == nil || r.entered > latest[r.MessageID].entered) {
-			latest[r.MessageID] = r
-		}
-	}
-	for message, r := range latest {
-		turns[message].runs = []string{r.ID}
-	}
 }
 
 // excerptOf is the excerpt of some of the turns of a branch: those up to end without
@@ -92,11 +83,11 @@ func excerptOf(turns []turn, skip, end int, beside ...turn) excerpt {
 // lastTurns is the excerpt of the last n turns, and of what goes on: the run
 // that is under way, on whatever branch, and the messages that wait. What comes live
 // continues these, so their beginning must not be missing.
-func (s *State) lastTurns(n int) excerpt {
-	turns := s.turns()
+func (r *reader) lastTurns(n int) excerpt {
+	s, turns := r.s, r.turns()
 	var open []turn
-	for _, id := range append([]string{s.current}, s.queue...) {
-		if r := s.runs[id]; r != nil && s.tree.nodes[r.MessageID] != nil {
+	for _, id := range append([]string{s.runs.current}, s.runs.queue...) {
+		if r := s.runs.by[id]; r != nil && s.tree.nodes[r.MessageID] != nil {
 			open = append(open, turn{s.tree.nodes[r.MessageID], []string{id}})
 		}
 	}
@@ -108,8 +99,8 @@ func (s *State) lastTurns(n int) excerpt {
 }
 
 // turnsBefore is the excerpt of the last n turns that began before a record.
-func (s *State) turnsBefore(seq uint64, n int) excerpt {
-	turns := s.turns()
+func (r *reader) turnsBefore(seq uint64, n int) excerpt {
+	turns := r.turns()
 	end := len(turns)
 	for end > 0 && turns[end-1].message.seq >= seq {
 		end--
@@ -198,7 +189,7 @@ func (t *tree) siblings() map[string][]string {
 // stands after them: at the end, so that what follows is Events of that cursor.
 func (s *State) Tail(n int, now chat.Time) ([]chat.Event, chat.Cursor) {
 	r := reader{s: s}
-	return r.tail(s.lastTurns(n), now), r.cur
+	return r.tail(r.lastTurns(n), now), r.cur
 }
 
 // Page is a part of a session's events, and where to go on from it.
@@ -213,21 +204,21 @@ type Page struct {
 func (s *State) LastPage(n, most int, now chat.Time) Page {
 	r := reader{s: s}
 	events, x := fitting(n, most, func(n int) ([]chat.Event, excerpt) {
-		x := s.lastTurns(n)
+		x := r.lastTurns(n)
 		r.cur = chat.Cursor{}
 		return r.tail(x, now), x
 	})
-	return Page{Events: events, Next: r.cur, Before: s.before(x)}
+	return Page{Events: events, Next: r.cur, Before: x.before(s.epoch)}
 }
 
 // PageBefore returns the last n turns that began before a record, in such a page.
 func (s *State) PageBefore(seq uint64, n, most int) Page {
 	events, x := fitting(n, most, func(n int) ([]chat.Event, excerpt) {
-		x := s.turnsBefore(seq, n)
 		r := reader{s: s}
+		x := r.turnsBefore(seq, n)
 		return r.excerpt(x), x
 	})
-	return Page{Events: events, Next: chat.Cursor{Epoch: s.epoch, Seq: max(seq, 1) - 1}, Before: s.before(x)}
+	return Page{Events: events, Next: chat.Cursor{Epoch: s.epoch, Seq: max(seq, 1) - 1}, Before: x.before(s.epoch)}
 }
 
 // maxTurns bounds a page of turns, whatever was asked for.
@@ -245,9 +236,9 @@ func fitting(n, most int, cut func(n int) ([]chat.Event, excerpt)) ([]chat.Event
 }
 
 // before is where what came before an excerpt ends.
-func (s *State) before(x excerpt) chat.Cursor {
+func (x *excerpt) before(epoch uint64) chat.Cursor {
 	if !x.earlier {
 		return chat.Cursor{}
 	}
-	return chat.Cursor{Epoch: s.epoch, Seq: x.border}
+	return chat.Cursor{Epoch: epoch, Seq: x.border}
 }

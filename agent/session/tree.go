@@ -112,23 +112,23 @@ func (t *tree) lastUser(id string) *node {
 // messages returns the shown branch, or all. What is not settled is on no branch
 // yet and comes last, in the order in which it came.
 func (t *tree) messages(all bool) []chat.Message {
-	out := []chat.Message{}
-	add := func(id string) { out = append(out, t.nodes[id].Message) }
+	shown := t.path(t.head)
 	if all {
-		for _, id := range t.order {
-			if !slices.Contains(t.loose, id) {
-				add(id)
-			}
-		}
-	} else {
-		for _, n := range t.path(t.head) {
-			if !slices.Contains(t.loose, n.ID) {
-				add(n.ID)
-			}
-		}
+		shown = t.all(t.order)
 	}
-	for _, id := range t.loose {
-		add(id)
+	shown = slices.DeleteFunc(shown, func(n *node) bool { return !n.settled })
+	out := []chat.Message{}
+	for _, n := range append(shown, t.all(t.loose)...) {
+		out = append(out, n.Message)
+	}
+	return out
+}
+
+// all returns the messages of some ids.
+func (t *tree) all(ids []string) []*node {
+	out := make([]*node, len(ids))
+	for i, id := range ids {
+		out[i] = t.nodes[id]
 	}
 	return out
 }

@@ -52,6 +52,15 @@ type SessionSummary struct {
 	Tail  Anchor
 }
 
+// AtRest returns what a list shows of a session that is not in use: nothing runs in it,
+// whatever it was at when the row was written.
+func (r SessionSummary) AtRest() chat.Session {
+	if r.State != chat.StateFailed {
+		r.State = chat.StateIdle
+	}
+	return r.Session
+}
+
 // Anchor names the last object of a session's journal when it came to rest, so
 // that a lost tail shows.
 type Anchor struct {

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"github.com/loongclaw/loongclaw/agent/auditlog"
 	"github.com/loongclaw/loongclaw/agent/bucket"
 )
 
@@ -86,6 +87,15 @@ func (us *Users) All() []*User {
 	us.mu.Lock()
 	defer us.mu.Unlock()
 	return slices.Collect(maps.Values(us.open))
+}
+
+// Note writes entries that belong to no session into a user's audit log.
+func (us *Users) Note(ctx context.Context, name string, entries ...auditlog.Entry) error {
+	u, err := us.Get(ctx, name)
+	if err != nil {
+		return err
+	}
+	return u.Note(ctx, entries...)
 }
 
 // Names lists the users that the bucket knows.

@@ -152,7 +152,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 	// An approval that is noted needs the journals, and those need the tools.
 	var manager *runs.Manager
 	foreign.Note = func(ctx context.Context, user string, entries ...auditlog.Entry) error {
-		return manager.NoteNow(ctx, user, entries...)
+		return manager.Users().Note(ctx, user, entries...)
 	}
 	servers := mcp.New(foreign)
 	defer servers.Close()
@@ -168,8 +168,12 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 		Observer: seen, Trace: seen.runs(),
 	})
 	servers.Start()
-	seen.Watch(manager.Active, manager.Waiting, manager.Draining)
-	api := httpapi.New(httpapi.Config{Runs: manager, Tools: box, Servers: servers, Skills: known, Model: info, Keys: c.keys, Version: program.Version(version), Log: log, Now: time.Now, Seen: seen, Egress: c.egress})
+	activity := manager.Activity()
+	seen.Watch(activity.Active, activity.Waiting, activity.Draining)
+	api := httpapi.New(httpapi.Config{
+		Runs: manager, Activity: activity, Lists: manager.Lists(), Asides: manager.Asides(), Audit: manager.Audit(), Users: manager.Users(),
+		Tools: box, Servers: servers, Skills: known, Model: info, Keys: c.keys, Version: program.Version(version), Log: log, Now: time.Now, Seen: seen, Egress: c.egress,
+	})
 	log.Info("ready", slog.String("store", c.Store), slog.String("provider", info.Provider), slog.String("model", info.Model))
 	tuneCollector(os.DirFS("/"), os.Getenv) // not before: what a start leaves behind goes first
 	go recoverRuns(context.WithoutCancel(ctx), manager, c.egress, log)

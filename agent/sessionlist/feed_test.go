@@ -1,4 +1,4 @@
-package runs
+package sessionlist
 
 import (
 	"fmt"
@@ -11,14 +11,14 @@ import (
 // begins anew, and a reader of the old one is told so.
 func TestAFeedHasABound(t *testing.T) {
 	f := newFeed()
-	f.note("first")
+	f.Note("first")
 	before := f.since(chat.ListCursor{}).at
 	if c := f.since(before); !c.exact || len(c.sessions) != 0 {
 		t.Fatalf("where nothing has changed: %+v", c)
 	}
 	for i := range 2 * maxNoted {
-		f.note(fmt.Sprint("s", i))
-		f.noteApproval(fmt.Sprint("a", i), "first")
+		f.Note(fmt.Sprint("s", i))
+		f.NoteApproval(fmt.Sprint("a", i), "first")
 		if n := len(f.sessions) + len(f.approvals); n > maxNoted+1 {
 			t.Fatalf("it holds %d after %d sessions", n, i+1)
 		}

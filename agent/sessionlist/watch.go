@@ -1,8 +1,9 @@
-package runs
+package sessionlist
 
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -12,15 +13,21 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
+// ErrIdle says that everything has been told and nothing runs.
+var ErrIdle = errors.New("nothing runs")
+
+// pollEvery is how often a watcher looks for what other agents have written.
+const pollEvery = 10 * time.Second
+
 // gather is how long a watcher waits after a change for those that come with it.
 const gather = 100 * time.Millisecond
 
 // Watcher tells what changes in a user's list of sessions and approvals. One
 // goroutine uses it.
 type Watcher struct {
-	m    *Manager
+	l    *Lists
 	user string
-	feed *feed
+	feed *Feed
 	at   chat.ListCursor
 	told map[string]chat.Session // as its reader has them
 	// UntilIdle ends Next with ErrIdle when nothing of the user's runs.
@@ -28,23 +35,23 @@ type Watcher struct {
 }
 
 // Watch begins after a cursor; without one it begins now. Close it.
-func (m *Manager) Watch(ctx context.Context, user, after string) (*Watcher, error) {
+func (l *Lists) Watch(ctx context.Context, user, after string) (*Watcher, error) {
 	at, err := chat.ParseListCursor(user, after)
 	if err != nil {
 		return nil, err
 	}
-	u, err := m.refreshed(ctx, user)
+	u, err := l.refreshed(ctx, user)
 	if err != nil {
 		return nil, err
 	}
-	now := m.listCursor(u)
+	now := l.cursor(u)
 	if after == "" {
 		at = now
 	}
 	if at.Seq > now.Seq {
 		return nil, fault.New(fault.CodeInvalidCursor, "the cursor is ahead of your list", "leave it out and fetch the list")
 	}
-	return &Watcher{m: m, user: user, feed: m.feeds.watch(user), at: at, told: map[string]chat.Session{}}, nil
+	return &Watcher{l: l, user: user, feed: l.feeds.watch(user), at: at, told: map[string]chat.Session{}}, nil
 }
 
 // Close lets go of the user.
@@ -58,19 +65,19 @@ func (w *Watcher) Cursor() string { return w.at.Encode(w.user) }
 // again.
 func (w *Watcher) Next(ctx context.Context) ([]chat.ListEvent, error) {
 	for {
-		u, err := w.m.users.Get(ctx, w.user)
+		u, err := w.l.users.Get(ctx, w.user)
 		if err != nil {
 			return nil, err
 		}
-		seq := u.Seq() // before the count, as in listCursor
+		seq := u.Seq() // before the count, as in cursor
 		c := w.feed.since(w.at)
-		if !c.exact && w.m.recovery.running(w.user) > 0 { // rows would say idle that are not
+		if !c.exact && w.l.live.Recovering(w.user) { // rows would say idle that are not
 			if err := w.wait(ctx, u, c.more); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		idle := w.UntilIdle && w.m.ActiveOf(w.user) == 0
+		idle := w.UntilIdle && w.l.live.ActiveOf(w.user) == 0
 		events := w.events(u, c)
 		before := w.Cursor()
 		w.at = c.at
@@ -92,7 +99,7 @@ func (w *Watcher) Next(ctx context.Context) ([]chat.ListEvent, error) {
 }
 
 func (w *Watcher) wait(ctx context.Context, u *users.User, more <-chan struct{}) error {
-	t := time.NewTimer(idlePoll)
+	t := time.NewTimer(pollEvery)
 	defer t.Stop()
 	select {
 	case <-more:
@@ -105,7 +112,7 @@ func (w *Watcher) wait(ctx context.Context, u *users.User, more <-chan struct{})
 	case <-t.C:
 		_ = u.Refresh(ctx) // other agents; a store that does not answer ends no stream
 		return nil
-	case <-w.m.root.Done():
+	case <-w.l.stopping:
 		return fault.New(fault.CodeDraining, "this agent is stopping", "come again with the last cursor").After(time.Second)
 	case <-ctx.Done():
 		return ctx.Err()
@@ -119,16 +126,16 @@ func (w *Watcher) events(u *users.User, c changes) []chat.ListEvent {
 	if !c.exact {
 		w.addUnknown(u, &c)
 	}
-	now := chat.At(w.m.Now())
+	now := chat.At(w.l.now())
 	var out []chat.ListEvent
 	for id := range c.sessions {
 		row, known := u.Session(id)
 		if !known {
-			continue // its mark is on the way
+			continue // its marker is on the way
 		}
 		e := chat.ListEvent{SessionID: id, Timestamp: now}
 		if row.Alive {
-			s := w.m.present(w.user, row).Session
+			s := w.l.present(w.user, row).Session
 			if told, ok := w.told[id]; ok && told == s {
 				continue
 			}
@@ -141,10 +148,12 @@ func (w *Watcher) events(u *users.User, c changes) []chat.ListEvent {
 		out = append(out, e)
 	}
 	slices.SortFunc(out, func(a, b chat.ListEvent) int { return cmp.Compare(a.SessionID, b.SessionID) })
-	for id, session := range c.approvals {
-		if a := w.m.approvalNow(w.user, session, id); a != nil {
-			out = append(out, chat.ListEvent{Type: chat.TypeApprovalChanged, SessionID: session, Timestamp: now, Approval: a})
-		}
+	for id, of := range c.approvals {
+		w.l.live.Look(w.user, of, func(s *session.State) {
+			if q, known := s.Question(id); known {
+				out = append(out, chat.ListEvent{Type: chat.TypeApprovalChanged, SessionID: of, Timestamp: now, Approval: &q})
+			}
+		})
 	}
 	return out
 }
@@ -152,58 +161,13 @@ func (w *Watcher) events(u *users.User, c changes) []chat.ListEvent {
 func (w *Watcher) addUnknown(u *users.User, c *changes) {
 	all, _ := u.Changes()
 	for id, seq := range all {
-		s := w.m.sessions.inUse(w.user, id)
-		if seq == 0 || seq > w.at.Seq || s != nil {
+		inUse := w.l.live.Look(w.user, id, func(s *session.State) {
+			if q, open := s.OpenQuestion(); open {
+				c.approvals[q.ApprovalID] = id
+			}
+		})
+		if seq == 0 || seq > w.at.Seq || inUse {
 			c.sessions[id] = true
 		}
-		if s == nil {
-			continue
-		}
-		s.mu.Lock()
-		if q, open := s.state.OpenQuestion(); open {
-			c.approvals[q.ApprovalID] = id
-		}
-		s.mu.Unlock()
 	}
-}
-
-// approvalNow is a question of a session in use, as it stands.
-func (m *Manager) approvalNow(user, of, id string) *chat.Approval {
-	s := m.sessions.inUse(user, of)
-	if s == nil {
-		return nil
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if q, known := s.state.Question(id); known && s.life.Phase != session.Ended {
-		return &q
-	}
-	return nil
-}
-
-// Approvals gives what waits for the user's decision, what expires first at first.
-func (m *Manager) Approvals(ctx context.Context, user string) ([]chat.Approval, error) {
-	u, err := m.users.Get(ctx, user)
-	if err != nil {
-		return nil, err
-	}
-	if !m.recovery.done(ctx, user) { // who has just come into memory may have left questions open
-		return nil, ctx.Err()
-	}
-	out := []chat.Approval{}
-	for _, row := range u.Sessions() {
-		s := m.sessions.inUse(user, row.ID)
-		if s == nil {
-			continue
-		}
-		s.mu.Lock()
-		if q, open := s.state.OpenQuestion(); open && s.life.Phase != session.Ended && m.Now().Before(q.ExpiresAt.Time) {
-			out = append(out, q)
-		}
-		s.mu.Unlock()
-	}
-	slices.SortFunc(out, func(a, b chat.Approval) int {
-		return cmp.Or(a.ExpiresAt.Compare(b.ExpiresAt.Time), cmp.Compare(a.ApprovalID, b.ApprovalID))
-	})
-	return out, nil
 }

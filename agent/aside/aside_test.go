@@ -1,13 +1,18 @@
-package runs_test
+package aside_test
 
 import (
 	"context"
+	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/aside"
+	"github.com/loongclaw/loongclaw/agent/bucket/disk"
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/runs"
+	"github.com/loongclaw/loongclaw/agent/tools"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
@@ -19,28 +24,71 @@ func (f answering) Answer(ctx context.Context, q loop.Question, onText func(stri
 	return f(ctx, q, onText)
 }
 
-func (r *rig) with(m loop.Model) *runs.Manager {
-	return r.start(func(c *runs.Config) { c.Model, c.MaxRuns = m, 1 })
+// with starts an agent with a model and a single place for active runs.
+func with(t *testing.T, m loop.Model) *runs.Manager {
+	t.Helper()
+	store, err := disk.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	return runs.New(runs.Config{
+		Bucket: store, Model: m, Tools: tools.New(tools.Config{WorkspaceDir: t.TempDir()}),
+		Persona:  func(context.Context, string) string { return "persona" },
+		Instance: "a", MaxRuns: 1, Log: slog.New(slog.DiscardHandler), Now: time.Now,
+		CheckpointAfter: 20 * time.Millisecond, EvictAfter: time.Hour,
+	})
+}
+
+// stop ends an agent as SIGTERM does.
+func stop(t *testing.T, m *runs.Manager, wait time.Duration) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), wait)
+	defer cancel()
+	m.Drain(ctx)
+}
+
+// ends waits until a run has ended.
+func ends(t *testing.T, m *runs.Manager, run chat.Run) {
+	t.Helper()
+	f, err := m.Follow(t.Context(), "alice", run.SessionID, run.Cursor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for {
+		events, err := f.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.ContainsFunc(events, func(e chat.Event) bool { return e.Type == chat.TypeRunFinished && e.RunID == run.RunID }) {
+			return
+		}
+	}
+}
+
+// said is a question of one message.
+func said(message string) aside.Question {
+	return aside.Question{Turns: []aside.Turn{{User: message}}}
 }
 
 func TestAnAsideIsTheModelAlone(t *testing.T) {
-	r := newRig(t)
 	var got loop.Question
-	m := r.with(answering(func(_ context.Context, q loop.Question, onText func(string)) (loop.Answer, error) {
+	m := with(t, answering(func(_ context.Context, q loop.Question, onText func(string)) (loop.Answer, error) {
 		got = q
 		onText("Boats")
 		return loop.Answer{Text: "Boats", Finish: chat.FinishStop}, nil
 	}))
 	defer stop(t, m, time.Second)
 	text := ""
-	a, err := m.Aside(t.Context(), "alice", runs.Aside{Instructions: "a title", Earlier: []runs.Exchange{{User: "u", Assistant: "a"}}, Message: "记住 it"}, func(s string) { text += s })
+	a, err := m.Asides().Ask(t.Context(), "alice", aside.Question{Instructions: "a title", Turns: []aside.Turn{{User: "u", Assistant: "a"}, {User: "记住 it"}}}, func(s string) { text += s })
 	if err != nil || a.Text != "Boats" || text != "Boats" || a.Finish != chat.FinishStop {
 		t.Errorf("got %+v, %q, %v", a, text, err)
 	}
 	if got.System != "a title" || len(got.Tools) != 0 || len(got.Messages) != 3 || got.Messages[2].Text != "记住 it" {
 		t.Errorf("the model was asked %+v", got)
 	}
-	rows, err := m.Sessions(t.Context(), "alice", "")
+	rows, err := m.Lists().Sessions(t.Context(), "alice", "")
 	if err != nil || len(rows) != 0 {
 		t.Errorf("it left %v, %v", rows, err)
 	}
@@ -51,7 +99,6 @@ func TestAnAsideIsTheModelAlone(t *testing.T) {
 }
 
 func TestAsidesFail(t *testing.T) {
-	r := newRig(t)
 	for name, tt := range map[string]struct {
 		model answering
 		want  fault.Code
@@ -62,8 +109,8 @@ func TestAsidesFail(t *testing.T) {
 			return loop.Answer{}, fault.New(fault.CodeProviderBusy, "busy", "wait")
 		}, fault.CodeProviderBusy},
 	} {
-		m := r.with(tt.model)
-		if _, err := m.Aside(t.Context(), "alice", runs.Aside{Message: "x"}, func(string) {}); fault.CodeOf(err) != tt.want {
+		m := with(t, tt.model)
+		if _, err := m.Asides().Ask(t.Context(), "alice", said("x"), func(string) {}); fault.CodeOf(err) != tt.want {
 			t.Errorf("%s: got %v, want %s", name, err, tt.want)
 		}
 		stop(t, m, time.Second)
@@ -72,9 +119,8 @@ func TestAsidesFail(t *testing.T) {
 
 // Asides are bounded for each user, take no place of a run, and end with the agent.
 func TestAsidesAreBoundedAndDrained(t *testing.T) {
-	r := newRig(t)
 	var asked sync.WaitGroup
-	m := r.with(answering(func(ctx context.Context, q loop.Question, _ func(string)) (loop.Answer, error) {
+	m := with(t, answering(func(ctx context.Context, q loop.Question, _ func(string)) (loop.Answer, error) {
 		if q.System == "persona" {
 			return loop.Answer{Text: "here", Finish: chat.FinishStop}, nil
 		}
@@ -87,23 +133,26 @@ func TestAsidesAreBoundedAndDrained(t *testing.T) {
 	ended := make(chan error, most)
 	for range most {
 		go func() {
-			_, err := m.Aside(t.Context(), "alice", runs.Aside{Message: "x"}, func(string) {})
+			_, err := m.Asides().Ask(t.Context(), "alice", said("x"), func(string) {})
 			ended <- err
 		}()
 	}
 	asked.Wait()
-	if _, err := m.Aside(t.Context(), "alice", runs.Aside{Message: "x"}, func(string) {}); fault.CodeOf(err) != fault.CodeTooManyRuns || fault.From(err).RetrySeconds() == 0 {
+	if _, err := m.Asides().Ask(t.Context(), "alice", said("x"), func(string) {}); fault.CodeOf(err) != fault.CodeTooManyRuns || fault.From(err).RetrySeconds() == 0 {
 		t.Errorf("one too many: got %v", err)
 	}
-	run := start(t, m, "s", "a message has its place")
-	read(t, m, "s", run.Cursor, finished(run))
+	run, err := m.Start(t.Context(), "alice", "s", runs.Request{Message: "a message has its place"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ends(t, m, run)
 	stop(t, m, 10*time.Millisecond)
 	for range most {
 		if err := <-ended; fault.CodeOf(err) != fault.CodeDraining {
 			t.Errorf("at the agent's end: got %v, want draining", err)
 		}
 	}
-	if _, err := m.Aside(t.Context(), "alice", runs.Aside{Message: "x"}, func(string) {}); fault.CodeOf(err) != fault.CodeDraining {
+	if _, err := m.Asides().Ask(t.Context(), "alice", said("x"), func(string) {}); fault.CodeOf(err) != fault.CodeDraining {
 		t.Errorf("after the agent's end: got %v, want draining", err)
 	}
 }

@@ -1,4 +1,4 @@
-package runs_test
+package aside_test
 
 import (
 	"context"
@@ -7,17 +7,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/aside"
 	"github.com/loongclaw/loongclaw/agent/loop"
-	"github.com/loongclaw/loongclaw/agent/runs"
 	"github.com/loongclaw/loongclaw/pkg/chat"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
 func TestAnAnswerInJSON(t *testing.T) {
-	r := newRig(t)
 	var asked []loop.Question
 	var answers []loop.Answer
-	m := r.with(answering(func(_ context.Context, q loop.Question, onText func(string)) (loop.Answer, error) {
+	m := with(t, answering(func(_ context.Context, q loop.Question, onText func(string)) (loop.Answer, error) {
 		a := answers[min(len(asked), len(answers)-1)]
 		asked = append(asked, q)
 		for _, piece := range strings.SplitAfter(a.Text, " ") {
@@ -26,10 +25,10 @@ func TestAnAnswerInJSON(t *testing.T) {
 		return a, nil
 	}))
 	defer stop(t, m, time.Second)
-	schema := &runs.Format{Name: "label", Schema: json.RawMessage(`{"type":"object","required":["title"]}`)}
+	schema := &loop.Format{Name: "label", Schema: json.RawMessage(`{"type":"object","required":["title"]}`)}
 	for name, tt := range map[string]struct {
 		said   []string
-		format *runs.Format
+		format *loop.Format
 		want   string
 		code   fault.Code
 		asked  int
@@ -37,7 +36,7 @@ func TestAnAnswerInJSON(t *testing.T) {
 		"as it should be":      {[]string{`{"title":"Boats and oars"}`}, schema, `{"title":"Boats and oars"}`, "", 1},
 		"in a fence":           {[]string{"```json\n{\"title\": \"Boats\"}\n```"}, schema, `{"title": "Boats"}`, "", 1},
 		"with words around it": {[]string{`Here it is: {"title": "{Boats}"} as you wished.`}, schema, `{"title": "{Boats}"}`, "", 1},
-		"any JSON":             {[]string{` [1] `}, &runs.Format{}, `[1]`, "", 1},
+		"any JSON":             {[]string{` [1] `}, &loop.Format{}, `[1]`, "", 1},
 		"no JSON":              {[]string{"Boats and oars"}, schema, "Boats and oars", "", 1},
 		"half of it":           {[]string{`{"title": "Boats`}, schema, `{"title": "Boats`, "", 1},
 		"two of them":          {[]string{`{"a":1} or {"b":2}`}, schema, `{"a":1} or {"b":2}`, "", 1},
@@ -51,7 +50,7 @@ func TestAnAnswerInJSON(t *testing.T) {
 		}
 		pieces := 0
 		shown := ""
-		a, err := m.Aside(t.Context(), "alice", runs.Aside{Instructions: "name it", Message: "x", Format: tt.format}, func(s string) { shown += s; pieces++ })
+		a, err := m.Asides().Ask(t.Context(), "alice", aside.Question{Instructions: "name it", Turns: said("x").Turns, Format: tt.format}, func(s string) { shown += s; pieces++ })
 		if a.Text != tt.want || shown != tt.want || fault.CodeOf(err) != tt.code || len(asked) != tt.asked {
 			t.Errorf("%s: got %q, shown %q, %v after %d questions; want %q, %q after %d", name, a.Text, shown, err, len(asked), tt.want, tt.code, tt.asked)
 		}

@@ -1,4 +1,4 @@
-package runs
+package sessionlist
 
 import (
 	"crypto/rand"
@@ -8,9 +8,9 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
-// feed counts what changes in one user's list, for as long as this process has the
+// Feed counts what changes in one user's list, for as long as this process has the
 // user in memory. What changed while nobody counted, the user's journal tells.
-type feed struct {
+type Feed struct {
 	mu        sync.Mutex
 	id        uint64 // which count this is
 	n         uint64
@@ -29,23 +29,23 @@ type approvalChange struct {
 // back is told more than has changed.
 const maxNoted = 4096
 
-func newFeed() *feed {
-	f := &feed{changed: make(chan struct{})}
+func newFeed() *Feed {
+	f := &Feed{changed: make(chan struct{})}
 	f.begin()
 	return f
 }
 
 // begin begins a count.
-func (f *feed) begin() {
+func (f *Feed) begin() {
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // never fails
 	f.id, f.n = binary.BigEndian.Uint64(b[:]), 0
 	f.sessions, f.approvals = map[string]uint64{}, map[string]approvalChange{}
 }
 
-// note counts a change of a session. It waits for nothing, and a nil feed counts
+// Note counts a change of a session. It waits for nothing, and a nil feed counts
 // nothing.
-func (f *feed) note(session string) {
+func (f *Feed) Note(session string) {
 	if f == nil {
 		return
 	}
@@ -53,11 +53,11 @@ func (f *feed) note(session string) {
 	defer f.mu.Unlock()
 	f.n++
 	f.sessions[session] = f.n
-	f.signal()
+	f.signalLocked()
 }
 
-// noteApproval counts a question, or its decision.
-func (f *feed) noteApproval(approval, session string) {
+// NoteApproval counts a question, or its decision.
+func (f *Feed) NoteApproval(approval, session string) {
 	if f == nil {
 		return
 	}
@@ -65,21 +65,21 @@ func (f *feed) noteApproval(approval, session string) {
 	defer f.mu.Unlock()
 	f.n++
 	f.approvals[approval] = approvalChange{session, f.n}
-	f.signal()
+	f.signalLocked()
 }
 
-// wake has those who wait look again, though nothing in the list is another.
-func (f *feed) wake() {
+// Wake has those who wait look again, though nothing in the list is another.
+func (f *Feed) Wake() {
 	if f == nil {
 		return
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.signal()
+	f.signalLocked()
 }
 
-// signal wakes those who wait. The lock is held.
-func (f *feed) signal() {
+// signalLocked wakes those who wait.
+func (f *Feed) signalLocked() {
 	if len(f.sessions)+len(f.approvals) > maxNoted {
 		f.begin()
 	}
@@ -97,7 +97,7 @@ type changes struct {
 }
 
 // since gives what has changed after a place.
-func (f *feed) since(at chat.ListCursor) changes {
+func (f *Feed) since(at chat.ListCursor) changes {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c := changes{exact: at.Feed == f.id && at.N <= f.n, at: chat.ListCursor{Feed: f.id, N: f.n}, more: f.changed, sessions: map[string]bool{}, approvals: map[string]string{}}
@@ -117,27 +117,36 @@ func (f *feed) since(at chat.ListCursor) changes {
 	return c
 }
 
+// Changed returns what is closed at the next change, or when those who wait are to
+// look again.
+func (f *Feed) Changed() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.changed
+}
+
 // leave is the end of a watcher.
-func (f *feed) leave() {
+func (f *Feed) leave() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.watchers--
 }
 
-// feeds are those of all users of whom something was in memory lately.
-type feeds struct {
+// Feeds are those of all users of whom something was in memory lately.
+type Feeds struct {
 	mu sync.Mutex
-	by map[string]*feed
+	by map[string]*Feed
 }
 
-func (fs *feeds) of(user string) *feed {
+// Of returns a user's feed.
+func (fs *Feeds) Of(user string) *Feed {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	return fs.ofLocked(user)
 }
 
 // watch gives a user's feed to a watcher, who must leave it.
-func (fs *feeds) watch(user string) *feed {
+func (fs *Feeds) watch(user string) *Feed {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	f := fs.ofLocked(user)
@@ -147,11 +156,11 @@ func (fs *feeds) watch(user string) *feed {
 	return f
 }
 
-func (fs *feeds) ofLocked(user string) *feed {
+func (fs *Feeds) ofLocked(user string) *Feed {
 	f := fs.by[user]
 	if f == nil {
 		if fs.by == nil {
-			fs.by = map[string]*feed{}
+			fs.by = map[string]*Feed{}
 		}
 		f = newFeed()
 		fs.by[user] = f
@@ -159,8 +168,8 @@ func (fs *feeds) ofLocked(user string) *feed {
 	return f
 }
 
-// watched reports whether somebody follows a user's list.
-func (fs *feeds) watched(user string) bool {
+// Watched reports whether somebody follows a user's list.
+func (fs *Feeds) Watched(user string) bool {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	f := fs.by[user]
@@ -172,8 +181,8 @@ func (fs *feeds) watched(user string) bool {
 	return f.watchers > 0
 }
 
-// evict lets go of the feeds of users of whom nothing is in memory.
-func (fs *feeds) evict(busy func(user string) bool) {
+// Evict lets go of the feeds of users of whom nothing is in memory.
+func (fs *Feeds) Evict(busy func(user string) bool) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	for name, f := range fs.by {

@@ -1,4 +1,4 @@
-package runs
+package aside
 
 import (
 	"encoding/json"

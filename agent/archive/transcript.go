@@ -1,4 +1,4 @@
-package runs
+package archive
 
 import (
 	"context"
@@ -10,10 +10,10 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/chat"
 )
 
-// Transcript reads a session that lives: its row and its whole tree of messages.
+// transcript reads a session that lives: its row and its whole tree of messages.
 // It only reads: unfinished work stays where it is, so it may run beside the
 // agent that does it.
-func Transcript(ctx context.Context, b bucket.Bucket, u *users.User, row users.SessionSummary) (chat.Session, chat.History, error) {
+func transcript(ctx context.Context, b bucket.Bucket, u *users.User, row users.SessionSummary) (chat.Session, chat.History, error) {
 	s := &reading{session.New(row.ID, row.Epoch, row.Session)}
 	if _, err := journal.Open(ctx, b, users.SessionPrefix(u.Name, row.ID, row.Epoch), s, u.Now); err != nil {
 		return row.Session, chat.History{SessionID: row.ID, Messages: []chat.Message{}}, err
