@@ -58,7 +58,7 @@ func exchange(t testing.TB, rt http.RoundTripper, r *http.Request, b []byte) {
 func BenchmarkExchange(b *testing.B) {
 	for name, rt := range map[string]http.RoundTripper{"net-http": plain(), "h1": fresh()} {
 		b.Run(name, func(b *testing.B) {
-			r, buf := newRequest(b, b.Context(), http.MethodGet, echo(b), ""), make([]byte, 1<<10)
+			r, buf := newRequest(b.Context(), b, http.MethodGet, echo(b), ""), make([]byte, 1<<10)
 			b.ReportAllocs()
 			for b.Loop() {
 				exchange(b, rt, r, buf)
@@ -69,7 +69,7 @@ func BenchmarkExchange(b *testing.B) {
 
 // What every request costs must not grow unnoticed.
 func TestAnExchangeAllocatesLittle(t *testing.T) {
-	rt, r, buf := fresh(), newRequest(t, t.Context(), http.MethodGet, echo(t), ""), make([]byte, 1<<10)
+	rt, r, buf := fresh(), newRequest(t.Context(), t, http.MethodGet, echo(t), ""), make([]byte, 1<<10)
 	exchange(t, rt, r, buf)
 	const most = 32
 	if n := testing.AllocsPerRun(200, func() { exchange(t, rt, r, buf) }); n > most {

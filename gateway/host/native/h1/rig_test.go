@@ -93,7 +93,7 @@ func fresh() *http.Transport {
 	return t
 }
 
-func newRequest(t testing.TB, ctx context.Context, method, url, body string) *http.Request {
+func newRequest(ctx context.Context, t testing.TB, method, url, body string) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
@@ -123,7 +123,7 @@ func ask(t testing.TB, rt http.RoundTripper, url string) outcome {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	return do(rt, newRequest(t, ctx, http.MethodGet, url, ""))
+	return do(rt, newRequest(ctx, t, http.MethodGet, url, ""))
 }
 
 // until waits for what comes soon.

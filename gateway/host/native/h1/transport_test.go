@@ -107,7 +107,7 @@ func TestRequestsAreWrittenAsNetHTTPDoes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var seen [2]string
 			for i, rt := range []*http.Transport{plain(), fresh()} {
-				r := newRequest(t, t.Context(), http.MethodPost, "http://"+l.Addr().String()+"/x", `{"a":1}`)
+				r := newRequest(t.Context(), t, http.MethodPost, "http://"+l.Addr().String()+"/x", `{"a":1}`)
 				change(r)
 				if got := do(rt, r); got.body != "hello" {
 					t.Fatalf("got %+v", got)
@@ -186,7 +186,7 @@ func TestConnectionsThatCannotServeAgainAreNotKept(t *testing.T) {
 	t.Run("the body was not read", func(t *testing.T) {
 		s, rt := says(t, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"+strings.Repeat("a", 100000)), fresh()
 		for range 3 {
-			resp, err := rt.RoundTrip(newRequest(t, t.Context(), http.MethodGet, s.url, ""))
+			resp, err := rt.RoundTrip(newRequest(t.Context(), t, http.MethodGet, s.url, ""))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -215,7 +215,7 @@ func TestAConnectionWithAnAnswerUnderWayIsNotKept(t *testing.T) {
 		return true
 	})
 	rt := fresh()
-	resp, err := rt.RoundTrip(newRequest(t, t.Context(), http.MethodGet, s.url, ""))
+	resp, err := rt.RoundTrip(newRequest(t.Context(), t, http.MethodGet, s.url, ""))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +251,7 @@ func TestWhatAKeptConnectionLostIsSentAgainWhereThatIsHarmless(t *testing.T) {
 			if got := ask(t, rt, s.url); got.body != "hello" {
 				t.Fatalf("got %+v", got)
 			}
-			r := newRequest(t, t.Context(), tc.method, s.url, "body")
+			r := newRequest(t.Context(), t, tc.method, s.url, "body")
 			if tc.key != "" {
 				r.Header.Set("Idempotency-Key", tc.key)
 			}
@@ -292,7 +292,7 @@ func TestAClosedConnectionIsNotUsed(t *testing.T) {
 	})
 	rt := fresh()
 	for i := range 20 {
-		if got := do(rt, newRequest(t, t.Context(), http.MethodPost, s.url, "body")); got.body != "hello" {
+		if got := do(rt, newRequest(t.Context(), t, http.MethodPost, s.url, "body")); got.body != "hello" {
 			t.Fatalf("request %d: got %+v", i, got)
 		}
 		<-closed
@@ -312,7 +312,7 @@ func TestItsContextEndsARequest(t *testing.T) {
 				return false
 			})
 			ctx, cancel := context.WithCancelCause(t.Context())
-			r := newRequest(t, ctx, http.MethodGet, s.url, "")
+			r := newRequest(ctx, t, http.MethodGet, s.url, "")
 			time.AfterFunc(30*time.Millisecond, func() { cancel(errGone) })
 			resp, err := fresh().RoundTrip(r)
 			if err == nil {
@@ -333,7 +333,7 @@ func TestItsContextEndsARequest(t *testing.T) {
 		s := says(t, hello)
 		ctx, cancel := context.WithCancelCause(t.Context())
 		cancel(errGone)
-		if _, err := fresh().RoundTrip(newRequest(t, ctx, http.MethodGet, s.url, "")); !errors.Is(err, errGone) || s.conns.Load() != 0 {
+		if _, err := fresh().RoundTrip(newRequest(ctx, t, http.MethodGet, s.url, "")); !errors.Is(err, errGone) || s.conns.Load() != 0 {
 			t.Errorf("got %v after %d connections", err, s.conns.Load())
 		}
 	})
@@ -346,7 +346,7 @@ func TestItsContextEndsARequest(t *testing.T) {
 		Register(rt)
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(10*time.Millisecond, func() { cancel(errGone) })
-		if _, err := rt.RoundTrip(newRequest(t, ctx, http.MethodGet, "http://127.0.0.1:1/", "")); !errors.Is(err, errGone) {
+		if _, err := rt.RoundTrip(newRequest(ctx, t, http.MethodGet, "http://127.0.0.1:1/", "")); !errors.Is(err, errGone) {
 			t.Errorf("got %v, which says something about the agent", err)
 		}
 	})
@@ -357,7 +357,7 @@ func TestALateContextEndsNobodyElse(t *testing.T) {
 	s, rt := says(t, hello), fresh()
 	for range 200 {
 		ctx, cancel := context.WithCancel(t.Context())
-		if got := do(rt, newRequest(t, ctx, http.MethodGet, s.url, "")); got.body != "hello" {
+		if got := do(rt, newRequest(ctx, t, http.MethodGet, s.url, "")); got.body != "hello" {
 			t.Fatalf("got %+v", got)
 		}
 		go cancel()
@@ -375,7 +375,7 @@ func TestKeptConnectionsAreForgotten(t *testing.T) {
 	var all sync.WaitGroup
 	held := make(chan struct{})
 	for range 5 { // open at once
-		resp, err := h.RoundTrip(newRequest(t, t.Context(), http.MethodGet, s.url, ""))
+		resp, err := h.RoundTrip(newRequest(t.Context(), t, http.MethodGet, s.url, ""))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -423,7 +423,7 @@ func TestWhatIsNotSmallGoesTheOrdinaryWay(t *testing.T) {
 		"a method of its own": func(r *http.Request) { r.Method = "GET /x" },
 		"a tunnel":            func(r *http.Request) { r.Method = http.MethodConnect },
 	} {
-		r := newRequest(t, t.Context(), http.MethodPost, "http://127.0.0.1:1/", "body")
+		r := newRequest(t.Context(), t, http.MethodPost, "http://127.0.0.1:1/", "body")
 		if !isSmall(r) {
 			t.Fatal("a small one is not")
 		}
@@ -432,7 +432,7 @@ func TestWhatIsNotSmallGoesTheOrdinaryWay(t *testing.T) {
 		}
 	}
 	// A header that net/http refuses is refused.
-	r := newRequest(t, t.Context(), http.MethodGet, "http://127.0.0.1:1/", "")
+	r := newRequest(t.Context(), t, http.MethodGet, "http://127.0.0.1:1/", "")
 	r.Header["X-A"] = []string{"a\r\nX-B: c"}
 	if _, err := fresh().RoundTrip(r); err == nil || !strings.Contains(err.Error(), "invalid header") {
 		t.Errorf("got %v", err)
