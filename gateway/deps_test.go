@@ -45,13 +45,14 @@ var owners = map[string][]string{
 // mayImport are the rooms of the gateway that a room may know of.
 var mayImport = map[string][]string{
 	"access": {}, "limit": {},
-	"edge":         {"access", "limit"},
-	"host/native":  {"edge", "limit"},
-	"host/meter":   {},
-	"host/trace":   {},
-	"host/workers": {"edge"},
-	"host/redis":   {"limit"},
-	"webchat":      {},
+	"edge":           {"access", "limit"},
+	"host/native":    {"edge", "limit", "host/native/h1"},
+	"host/native/h1": {},
+	"host/meter":     {},
+	"host/trace":     {},
+	"host/workers":   {"edge"},
+	"host/redis":     {"limit"},
+	"webchat":        {},
 }
 
 // coreBans is what makes the core free of I/O: these stay out of it.

@@ -142,7 +142,7 @@ func checkUser(name string) error {
 	return nil
 }
 
-// Find says what a token gives. Its time does not depend on which one matches.
+// Find says what a token gives.
 func (ts Tokens) Find(secret string) (Identity, bool) {
 	t, ok := ts.Lookup(secret)
 	return t.Identity, ok
@@ -150,18 +150,24 @@ func (ts Tokens) Find(secret string) (Identity, bool) {
 
 // Lookup gives the token itself.
 func (ts Tokens) Lookup(secret string) (Token, bool) {
+	if i := ts.Index(secret); i >= 0 {
+		return ts[i], true
+	}
+	return Token{}, false
+}
+
+// Index returns where a token stands among them, and -1 for what is none. Its time does
+// not depend on which one matches.
+func (ts Tokens) Index(secret string) int {
 	if len(secret) > maxCredential {
-		return Token{}, false
+		return -1
 	}
 	hash := sha256.Sum256([]byte(secret))
 	found := -1
 	for i := range ts {
 		found = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(ts[i].hash[:], hash[:]), i, found)
 	}
-	if found < 0 {
-		return Token{}, false
-	}
-	return ts[found], true
+	return found
 }
 
 func (ts Tokens) knows(hash [sha256.Size]byte) bool {

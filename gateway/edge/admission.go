@@ -70,7 +70,7 @@ func (x *exchange) authenticate(secret string) error {
 	if secret == "" {
 		return fault.New(fault.CodeUnauthorized, "a credential is missing", "send Authorization: Bearer TOKEN, with a token from LOONGCLAW_TOKENS or a login")
 	}
-	g, ok := x.core.bearer(secret)
+	g, ok := x.core.bearer(secret, x.now())
 	if !ok {
 		return x.wrongCredential(fault.New(fault.CodeUnauthorized, "the credential is not known or has expired", "log in again, or check the token"))
 	}
@@ -79,10 +79,10 @@ func (x *exchange) authenticate(secret string) error {
 }
 
 // bearer says what a bearer token gives.
-func (c *Core) bearer(secret string) (Identity, bool) {
-	now := c.cfg.Now()
-	if g, ok := c.cfg.Tokens.Find(secret); ok {
-		g.Via = c.namer.Name(access.ViaToken, secret)
+func (c *Core) bearer(secret string, now time.Time) (Identity, bool) {
+	if i := c.cfg.Tokens.Index(secret); i >= 0 {
+		g := c.cfg.Tokens[i].Identity
+		g.Via = c.tokenName(i, secret)
 		return g, true
 	}
 	if g, ok := c.sessions.Find(secret, now); ok {
@@ -102,13 +102,24 @@ func (x *exchange) wrongCredential(refusal *fault.Error) error {
 	q := x.core.limitQuestion(limit.Auth, access.AddrKey(x.addr))
 	a, ok := x.facts.answer(q)
 	if !ok {
-		return ask{Question{Limit: &q}}
+		return askLimit(q)
 	}
 	if !a.Allowed {
 		x.limited(q, a)
 		return fault.New(fault.CodeRateLimited, "too many wrong credentials from this address", "wait, then try again with the right one").After(a.RetryAfter)
 	}
 	return refusal
+}
+
+// tokenName is the name of a static token, which is reckoned once: it costs as much as
+// all the rest of looking the token up.
+func (c *Core) tokenName(i int, secret string) string {
+	if name := c.names[i].Load(); name != nil {
+		return *name
+	}
+	name := c.namer.Name(access.ViaToken, secret)
+	c.names[i].Store(&name)
+	return name
 }
 
 func requireScope(id Identity, scope string) error {
@@ -118,11 +129,13 @@ func requireScope(id Identity, scope string) error {
 	return fault.New(fault.CodeForbidden, "this credential may not do that: it lacks the scope "+scope, "use a token with the scope "+scope)
 }
 
+func askLimit(q LimitQuestion) error { return ask{Question{Limit: &q}} }
+
 // count asks for one more request of the user.
 func (x *exchange) count(q LimitQuestion) error {
 	a, ok := x.facts.answer(q)
 	if !ok {
-		return ask{Question{Limit: &q}}
+		return askLimit(q)
 	}
 	x.limited(q, a)
 	if !a.Allowed {
@@ -139,9 +152,9 @@ func overLimit(q LimitQuestion, a LimitAnswer) *fault.Error {
 
 // limited tells the client where it stands.
 func (x *exchange) limited(q LimitQuestion, a LimitAnswer) {
-	x.header["Ratelimit-Limit"] = []string{strconv.Itoa(q.N)}
+	v := []string{strconv.Itoa(q.N), strconv.Itoa(int((a.Reset + time.Second - 1) / time.Second)), strconv.Itoa(a.Remaining)}
+	x.header["Ratelimit-Limit"], x.header["Ratelimit-Reset"] = v[0:1:1], v[1:2:2]
 	if a.Remaining >= 0 {
-		x.header["Ratelimit-Remaining"] = []string{strconv.Itoa(a.Remaining)}
+		x.header["Ratelimit-Remaining"] = v[2:]
 	}
-	x.header["Ratelimit-Reset"] = []string{strconv.Itoa(int((a.Reset + time.Second - 1) / time.Second))}
 }

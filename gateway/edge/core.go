@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -67,6 +68,7 @@ type Core struct {
 	passes   *passes
 	agents   []Agent
 	namer    access.Namer
+	names    []atomic.Pointer[string] // of the tokens, once reckoned
 	refusals refusals
 	echo     *echo.Echo
 }
@@ -102,8 +104,8 @@ func New(cfg Config) (*Core, error) {
 		return nil, err
 	}
 	c := &Core{
-		namer: namer,
-		cfg:   cfg, open: cfg.NoWayIn(), sessions: sessions, tickets: tickets,
+		namer: namer, names: make([]atomic.Pointer[string], len(cfg.Tokens)),
+		cfg: cfg, open: cfg.NoWayIn(), sessions: sessions, tickets: tickets,
 		login: sha256.Sum256([]byte(cfg.LoginCode)), passes: newPasses(cfg.Signer),
 	}
 	for _, url := range cfg.Agents {
@@ -169,12 +171,15 @@ func (c *Core) Decide(h Head, f Facts) (d Decision) {
 		x.path = "/"
 	}
 	// OpenAI's clients join a base address and a path as they please.
-	if bare := trimSlashes(x.path); bare != x.path && fault.DialectOf(bare) == fault.OpenAI {
-		x.path, u.Path = bare, trimSlashes(u.Path)
+	if strings.HasPrefix(x.path, "//") || strings.HasSuffix(x.path, "/") {
+		if bare := trimSlashes(x.path); fault.DialectOf(bare) == fault.OpenAI {
+			x.path, u.Path = bare, trimSlashes(u.Path)
+		}
 	}
 	// Routing always sees the escaped path, so that a %2F never becomes a slash
 	// and a parameter is decoded exactly once, in param.
-	c.echo.ServeHTTP(x, x.request(&url.URL{Path: u.Path, RawPath: x.path, RawQuery: x.query}))
+	*u = url.URL{Path: u.Path, RawPath: x.path, RawQuery: x.query}
+	c.echo.ServeHTTP(x, x.request(u))
 	return x.decision()
 }
 
@@ -221,15 +226,16 @@ func (c *Core) expired(id Identity) bool {
 
 // passHeader signs a pass for one request to the agent and joins what else the
 // gateway says to it.
-func (c *Core) passHeader(id Identity, requestID, method, path string) (http.Header, error) {
+func (c *Core) passHeader(id Identity, requestID, method, path string, now time.Time) (http.Header, error) {
 	text, err := "", error(nil)
 	if refused := c.refusals.take(id.User); refused != nil {
-		text, err = c.passes.signWith(refused, id, method, path, c.cfg.Now())
+		text, err = c.passes.signWith(refused, id, method, path, now)
 	} else {
-		text, err = c.passes.sign(id, method, path, c.cfg.Now())
+		text, err = c.passes.sign(id, method, path, now)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return http.Header{canonicalPass: {text}, chat.HeaderRequestID: {requestID}}, nil
+	v := []string{text, requestID}
+	return http.Header{canonicalPass: v[0:1:1], chat.HeaderRequestID: v[1:2:2]}, nil
 }

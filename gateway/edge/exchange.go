@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -32,14 +33,27 @@ type exchange struct {
 	id          Identity
 	route       string
 	status      int
+	at          time.Time // when it was decided, once asked for
 }
 
+// maxHeaders is how many headers an answer of the core has, or few more: a map that
+// need not grow. From 15 on it would take twice the memory.
+const maxHeaders = 14
+
 func newExchange(c *Core, h Head, f Facts) *exchange {
-	x := &exchange{core: c, head: h, facts: f, header: make(http.Header, 16), tls: h.TLS, host: h.Host}
+	x := &exchange{core: c, head: h, facts: f, header: make(http.Header, maxHeaders), tls: h.TLS, host: h.Host}
 	if x.head.Header == nil {
 		x.head.Header = http.Header{}
 	}
 	return x
+}
+
+// now is the time of the decision: one for all that it asks.
+func (x *exchange) now() time.Time {
+	if x.at.IsZero() {
+		x.at = x.core.cfg.Now()
+	}
+	return x.at
 }
 
 // of is the exchange that a handler works on.

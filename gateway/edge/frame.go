@@ -196,7 +196,7 @@ func (c *Core) sign(id Identity, session string, k Call, scope string, f Facts) 
 	if err := requireScope(id, scope); err != nil {
 		return nil, err
 	}
-	set, err := c.passHeader(id, c.cfg.NewID(), k.Method, k.Target)
+	set, err := c.passHeader(id, c.cfg.NewID(), k.Method, k.Target, c.cfg.Now())
 	if err != nil {
 		return nil, err
 	}

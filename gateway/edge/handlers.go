@@ -78,7 +78,7 @@ func (c *Core) forward(r chat.Route) echo.HandlerFunc {
 		if x.head.Length > most {
 			return ErrBodyTooLarge
 		}
-		set, err := c.passHeader(x.id, x.requestID(), method, x.path)
+		set, err := c.passHeader(x.id, x.requestID(), method, x.path, x.now())
 		if err != nil {
 			return err
 		}
@@ -107,14 +107,18 @@ func (c *Core) forward(r chat.Route) echo.HandlerFunc {
 func private(h http.Header) []string {
 	var names []string
 	for name := range h {
-		lower := strings.ToLower(name)
-		switch {
-		case lower == "authorization", lower == "cookie", lower == "forwarded", lower == "x-real-ip", lower == "true-client-ip",
-			strings.HasPrefix(lower, "x-loongclaw-"), strings.HasPrefix(lower, "cf-"), strings.HasPrefix(lower, "x-forwarded-"):
+		if isPrivate(name) {
 			names = append(names, name)
 		}
 	}
 	return names
+}
+
+func isPrivate(name string) bool {
+	is := func(whole string) bool { return strings.EqualFold(name, whole) }
+	begins := func(with string) bool { return len(name) >= len(with) && strings.EqualFold(name[:len(with)], with) }
+	return is("authorization") || is("cookie") || is("forwarded") || is("x-real-ip") || is("true-client-ip") ||
+		begins("x-loongclaw-") || begins("cf-") || begins("x-forwarded-")
 }
 
 // checkParams keeps out ids and file names that no honest client sends. The

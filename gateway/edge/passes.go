@@ -27,8 +27,11 @@ const (
 type passes struct {
 	key      crypto.Signer
 	mu       sync.Mutex
-	now, old map[string]signed
+	now, old map[signedFor]signed
 }
+
+// signedFor is all that a pass says, but for its time.
+type signedFor struct{ method, path, user, scopes, via string }
 
 type signed struct {
 	text  string
@@ -36,11 +39,11 @@ type signed struct {
 }
 
 func newPasses(key crypto.Signer) *passes {
-	return &passes{key: key, now: make(map[string]signed)}
+	return &passes{key: key, now: make(map[signedFor]signed)}
 }
 
 func (p *passes) sign(id Identity, method, path string, now time.Time) (string, error) {
-	key := strings.Join([]string{method, path, id.User, strings.Join(id.Scopes, "+"), id.Via}, "\n")
+	key := signedFor{method, path, id.User, strings.Join(id.Scopes, "+"), id.Via}
 	if text, ok := p.find(key, now); ok {
 		return text, nil
 	}
@@ -51,7 +54,7 @@ func (p *passes) sign(id Identity, method, path string, now time.Time) (string, 
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.now) >= passBound {
-		p.old, p.now = p.now, make(map[string]signed)
+		p.old, p.now = p.now, make(map[signedFor]signed)
 	}
 	p.now[key] = signed{text: text, until: now.Add(passReuse).UnixNano()}
 	return text, nil
@@ -69,7 +72,7 @@ func passFor(id Identity, method, path string) pass.Pass {
 	return pass.Pass{User: id.User, Scopes: id.Scopes, Via: id.Via, Method: method, Path: path}
 }
 
-func (p *passes) find(key string, now time.Time) (string, bool) {
+func (p *passes) find(key signedFor, now time.Time) (string, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s, ok := p.now[key]

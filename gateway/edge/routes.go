@@ -42,7 +42,7 @@ func maxBody(r chat.Route) int64 {
 func (c *Core) routes() *echo.Echo {
 	e := echo.New()
 	e.HTTPErrorHandler = onError
-	e.Use(c.requestID, c.securityHeaders, c.realIP, c.guardLoopback, c.cors)
+	e.Use(c.before)
 
 	c.get(e, "/", c.page, c.socketInstead)
 	for _, place := range []string{"/s/:session", chat.PageTools, chat.PageTools + "/:name", "/skills/:name", "/needs-you", "/settings"} {

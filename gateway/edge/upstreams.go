@@ -43,6 +43,9 @@ func (c *Core) selectUpstreams(user string, f Facts, repeat bool) Upstreams {
 	if agents == nil {
 		agents = c.agents
 	}
+	if len(agents) == 1 && len(agents[0].Users) == 0 {
+		return Upstreams{Agent: agents[0].URL, Repeat: repeat} // no choice
+	}
 	urls := rank(user, agents)
 	if len(urls) == 0 {
 		return Upstreams{}

@@ -175,7 +175,7 @@ func serve(ctx context.Context, c config, stderr io.Writer) (err error) {
 		Tools: box, Servers: servers, Skills: known, Model: info, Keys: c.keys, Version: program.Version(version), Log: log, Now: time.Now, Seen: seen, Egress: c.egress,
 	})
 	log.Info("ready", slog.String("store", c.Store), slog.String("provider", info.Provider), slog.String("model", info.Model))
-	tuneCollector(os.DirFS("/"), os.Getenv) // not before: what a start leaves behind goes first
+	program.TuneCollector(os.DirFS("/"), os.Getenv) // not before: what a start leaves behind goes first
 	go recoverRuns(context.WithoutCancel(ctx), manager, c.egress, log)
 	api.SetReady()
 	entrance.Open(api)

@@ -74,7 +74,7 @@ func (b *bench) withStub(ctx context.Context, name string, events int, measure f
 	s, err := testenv.Up(ctx, testenv.Options{
 		Bin: b.bin, Dir: b.sub(name), Tokens: tokens(), AgentURL: stub.URL,
 		// wrk is one user and sends more than any limit allows.
-		GatewayEnv: map[string]string{"RATE_LIMIT_API": "1000000/s", "RATE_LIMIT_CHAT": "1000000/s", "LOG_LEVEL": "warn"},
+		GatewayEnv: map[string]string{"RATE_LIMIT_API": "1000000/s", "RATE_LIMIT_CHAT": "1000000/s", "LOG_LEVEL": "warn", "ALLOWED_ORIGINS": origin},
 	})
 	if err != nil {
 		return err

@@ -47,3 +47,31 @@ func cpu(pid int) (time.Duration, error) {
 	system, err := strconv.Atoi(fields[12])
 	return time.Duration(user+system) * clockTick, err
 }
+
+// cpuOfAll returns how long a process and those that it started have been at work; none
+// for the process 0.
+func cpuOfAll(pid int) (time.Duration, error) {
+	if pid == 0 {
+		return 0, nil
+	}
+	all, err := cpu(pid)
+	if err != nil {
+		return 0, err
+	}
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid)) // #nosec G304 -- our own process
+	if err != nil {
+		return 0, err
+	}
+	for _, field := range strings.Fields(string(b)) {
+		child, err := strconv.Atoi(field)
+		if err != nil {
+			return 0, err
+		}
+		spent, err := cpu(child)
+		if err != nil {
+			return 0, err
+		}
+		all += spent
+	}
+	return all, nil
+}

@@ -149,6 +149,7 @@ func serve(ctx context.Context, stderr io.Writer, over *handover) (err error) {
 	for _, name := range c.unused {
 		log.Info("this variable of the original has no effect here", "variable", name)
 	}
+	program.TuneCollector(os.DirFS("/"), os.Getenv)
 	c.edge.AsksReady, c.edge.Spends = true, true
 	core, err := edge.New(c.edge)
 	if err != nil {

@@ -31,9 +31,3 @@ func (h *Host) refuse(w http.ResponseWriter, r *http.Request, d edge.Decision, e
 	header, answer := edge.Refusal(e, d.Dialect)
 	return respond(w, r, header, answer.Status, answer.Body)
 }
-
-func setAll(dst, src http.Header) {
-	for k, v := range src {
-		dst[k] = v
-	}
-}

@@ -8,11 +8,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/loongclaw/loongclaw/gateway/edge"
+	"github.com/loongclaw/loongclaw/gateway/host/native/h1"
 	"github.com/loongclaw/loongclaw/pkg/fault"
 	"github.com/loongclaw/loongclaw/pkg/sse"
 )
@@ -21,7 +20,7 @@ import (
 // compressed on the way, and no proxy of the environment comes between.
 func NewTransport() *http.Transport {
 	dialer := &net.Dialer{Timeout: 3 * time.Second, KeepAlive: 30 * time.Second}
-	return &http.Transport{
+	t := &http.Transport{
 		DialContext:         dialer.DialContext,
 		MaxIdleConnsPerHost: 1024,
 		// Shorter than the agent's own: a connection that it closes while we
@@ -32,6 +31,8 @@ func NewTransport() *http.Transport {
 		DisableCompression:    true,
 		Protocols:             http1(),
 	}
+	h1.Register(t)
+	return t
 }
 
 func http1() *http.Protocols {
@@ -45,7 +46,7 @@ var errDraining = fault.New(fault.CodeDraining, "this gateway is about to stop",
 
 // forward sends a request on to the agent and its answer back.
 func (h *Host) forward(w http.ResponseWriter, r *http.Request, d edge.Decision) int {
-	f, rc := d.Forward, http.NewResponseController(w)
+	f, client := d.Forward, newClientWriter(w, h.Timeouts.Write)
 	body, err := h.takeBody(w, r, d)
 	if err != nil {
 		return h.refuse(w, r, d, err)
@@ -67,9 +68,8 @@ func (h *Host) forward(w http.ResponseWriter, r *http.Request, d edge.Decision) 
 	late := time.AfterFunc(wait, func() { cancel(edge.ErrAgentSlow) })
 	defer late.Stop()
 	body.progress = func() { late.Reset(wait) } // a slow client is no slow agent
-	resp, err := h.roundTrip(ctx, f.Upstreams, body.gone, func(agent string) (*http.Request, error) { return upstream(ctx, agent, f, r, body) })
-	// A slow model has made the client's deadline old.
-	_ = rc.SetWriteDeadline(h.Now().Add(h.Timeouts.Write))
+	resp, err := h.roundTrip(ctx, f.Upstreams, body.gone, func(agent string) (*http.Request, error) { return h.upstream(ctx, agent, f, r, body) })
+	client.renewDeadline(h.Now()) // a slow model has made it old
 	if err != nil {
 		if broke := body.broken(); broke != nil {
 			return h.refuse(w, r, d, bodyFault(w, broke))
@@ -94,7 +94,7 @@ func (h *Host) forward(w http.ResponseWriter, r *http.Request, d edge.Decision) 
 			defer context.AfterFunc(h.draining, func() { cancel(errDraining) })()
 		}
 	}
-	return h.relayAnswer(w, rc, r, d, &answer{resp, stream, func() {
+	return h.relayAnswer(client, r, d, &answer{resp, stream, func() {
 		if !stream {
 			late.Reset(wait) // a large answer to a slow client is no slow agent
 		}
@@ -109,19 +109,14 @@ type answer struct {
 }
 
 // upstream is the request as the agent gets it.
-func upstream(ctx context.Context, agent string, f *edge.Forward, r *http.Request, body *body) (*http.Request, error) {
-	base, err := url.Parse(agent)
+func (h *Host) upstream(ctx context.Context, agent string, f *edge.Forward, r *http.Request, body *body) (*http.Request, error) {
+	base, err := h.upstreams.base(agent)
 	if err != nil {
 		return nil, err
 	}
-	header := make(http.Header, len(r.Header)+4)
-	for name, v := range r.Header {
-		if !slices.Contains(f.Drop, name) {
-			header[name] = v
-		}
-	}
-	dropHops(header)
-	header.Del("Expect") // the client has been told, or is told when the agent wants the body
+	header := make(http.Header, len(r.Header)+len(f.Set))
+	setEndToEnd(header, r.Header, f.Drop)
+	delete(header, "Expect") // the client has been told, or is told when the agent wants the body
 	setAll(header, f.Set)
 	if _, ok := header["User-Agent"]; !ok {
 		header["User-Agent"] = nil // else net/http sets its own
@@ -135,23 +130,6 @@ func upstream(ctx context.Context, agent string, f *edge.Forward, r *http.Reques
 	return req.WithContext(ctx), nil
 }
 
-// hops are the headers of one connection (RFC 9110, 7.6.1).
-var hops = []string{
-	"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection",
-	"Te", "Trailer", "Transfer-Encoding", "Upgrade",
-}
-
-func dropHops(h http.Header) {
-	for _, line := range h["Connection"] {
-		for name := range strings.SplitSeq(line, ",") {
-			h.Del(strings.TrimSpace(name))
-		}
-	}
-	for _, name := range hops {
-		delete(h, name)
-	}
-}
-
 // agentFault says what went wrong on the way to the agent.
 func agentFault(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); errors.Is(cause, edge.ErrAgentSlow) || errors.Is(cause, errDraining) {
@@ -163,16 +141,22 @@ func agentFault(ctx context.Context, err error) error {
 	return fault.Wrap(err, fault.CodeAgentFailed, "the agent broke off", "try again; if it stays, look at the agent's log")
 }
 
-func isEventStream(h http.Header) bool {
-	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
-	return err == nil && kind == "text/event-stream"
+func isEventStream(h http.Header) bool { return hasType(h, "text/event-stream") }
+
+// hasType reports whether a message's body is of a media type, which is in lower case.
+func hasType(h http.Header, want string) bool {
+	text := h.Get("Content-Type")
+	if text == want {
+		return true // as agents write it
+	}
+	kind, _, err := mime.ParseMediaType(text)
+	return err == nil && kind == want
 }
 
 // relayAnswer sends the agent's answer to the client, each piece at once.
-func (h *Host) relayAnswer(w http.ResponseWriter, rc *http.ResponseController, r *http.Request, d edge.Decision, resp *answer) int {
-	dropHops(resp.Header)
+func (h *Host) relayAnswer(w *clientWriter, r *http.Request, d edge.Decision, resp *answer) int {
 	header := w.Header()
-	setAll(header, resp.Header)
+	setEndToEnd(header, resp.Header, nil)
 	h.mayClose(header)
 	setAll(header, d.Header)
 	var out io.Writer = w
@@ -186,9 +170,9 @@ func (h *Host) relayAnswer(w http.ResponseWriter, rc *http.ResponseController, r
 	}
 	flush := resp.stream || resp.ContentLength < 0 && !zipped
 	if flush {
-		_ = rc.Flush()
+		_ = w.rc.Flush()
 	}
-	boundary, err := h.copyBody(out, rc, resp, flush)
+	boundary, err := h.copyBody(out, w, resp, flush)
 	if err == nil {
 		err = end()
 	}
@@ -207,7 +191,7 @@ func (h *Host) relayAnswer(w http.ResponseWriter, rc *http.ResponseController, r
 	if resp.stream && boundary {
 		e := fault.From(agentFault(resp.Request.Context(), err)).With(d.RequestID)
 		_, _ = w.Write(sse.Append(nil, h.failure(d.Dialect, e)))
-		_ = rc.Flush()
+		_ = w.rc.Flush()
 	}
 	// The client must not take half an answer for a whole one.
 	panic(http.ErrAbortHandler)
@@ -223,7 +207,7 @@ func (h *Host) failure(d fault.Dialect, e *fault.Error) sse.Event {
 
 // copyBody copies until the end. An error is the agent's, or the client's, which
 // the request's context shows; boundary says that what was sent ends an event.
-func (h *Host) copyBody(w io.Writer, rc *http.ResponseController, resp *answer, flush bool) (boundary bool, err error) {
+func (h *Host) copyBody(w io.Writer, client *clientWriter, resp *answer, flush bool) (boundary bool, err error) {
 	held := h.buffers.Get().(*[]byte)
 	defer h.buffers.Put(held)
 	buf := *held
@@ -232,12 +216,12 @@ func (h *Host) copyBody(w io.Writer, rc *http.ResponseController, resp *answer, 
 	for {
 		n, err := resp.Body.Read(buf)
 		if n > 0 {
-			_ = rc.SetWriteDeadline(h.Now().Add(h.Timeouts.Write))
+			client.renewDeadline(h.Now())
 			if _, werr := w.Write(buf[:n]); werr != nil {
 				return false, werr
 			}
 			if flush {
-				if ferr := rc.Flush(); ferr != nil {
+				if ferr := client.rc.Flush(); ferr != nil {
 					return false, ferr
 				}
 			}

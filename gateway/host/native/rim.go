@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"net"
 	"net/http"
+	"time"
 )
 
 // answering wraps the handler of a server so that nobody gets an answer that
@@ -47,6 +48,29 @@ func (a *answerWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // Unwrap gives http.ResponseController the writer below. A flush that comes before
 // the head is no answer that anybody decided on, and is not counted as one.
 func (a *answerWriter) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// clientWriter writes an answer to a client, which is cut off where it takes none of it
+// for a time.
+type clientWriter struct {
+	http.ResponseWriter
+	rc    *http.ResponseController
+	wait  time.Duration
+	since time.Time // when it got its time last
+}
+
+func newClientWriter(w http.ResponseWriter, wait time.Duration) *clientWriter {
+	return &clientWriter{ResponseWriter: w, rc: http.NewResponseController(w), wait: wait}
+}
+
+// renewDeadline gives the client its time anew. Most answers are written at once, so that
+// a deadline that has lost less than an eighth of it stays.
+func (c *clientWriter) renewDeadline(now time.Time) {
+	if now.Sub(c.since) < c.wait/8 {
+		return
+	}
+	c.since = now
+	_ = c.rc.SetWriteDeadline(now.Add(c.wait))
+}
 
 var (
 	_ http.ResponseWriter = (*answerWriter)(nil)

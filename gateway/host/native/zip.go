@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
-	"mime"
 	"net/http"
 	"slices"
 	"strconv"
@@ -60,8 +59,7 @@ func refusedByWeight(params string) bool {
 // mayZip reports whether an agent's answer is one that is compressed for clients that
 // take it: JSON that is no stream and has its own form.
 func mayZip(resp *answer) bool {
-	kind, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	return err == nil && kind == "application/json" && !resp.stream && resp.StatusCode == http.StatusOK &&
+	return hasType(resp.Header, "application/json") && !resp.stream && resp.StatusCode == http.StatusOK &&
 		resp.Header.Get("Content-Encoding") == "" && resp.Header.Get("Content-Range") == "" &&
 		!strings.Contains(strings.ToLower(resp.Header.Get("Cache-Control")), "no-transform")
 }
@@ -72,7 +70,7 @@ func zips(r *http.Request, resp *answer, header http.Header) bool {
 	if !mayZip(resp) {
 		return false
 	}
-	header["Vary"] = slices.Concat(header.Values("Vary"), []string{"Accept-Encoding"}) // the core shares its own
+	header["Vary"] = alsoByEncoding(header["Vary"])
 	if r.Method == http.MethodHead || !takesGzip(r.Header) || (resp.ContentLength >= 0 && resp.ContentLength < minZip) {
 		return false
 	}
@@ -91,6 +89,17 @@ func zips(r *http.Request, resp *answer, header http.Header) bool {
 		header.Set("ETag", "W/"+tag) // the bytes are others now
 	}
 	return true
+}
+
+// varyByBoth is what alsoByEncoding makes of the core's own header.
+var varyByBoth = []string{"Origin", "Accept-Encoding"}
+
+// alsoByEncoding adds Accept-Encoding to a Vary header, which others share.
+func alsoByEncoding(vary []string) []string {
+	if len(vary) == 1 && vary[0] == varyByBoth[0] {
+		return varyByBoth
+	}
+	return slices.Concat(vary, []string{"Accept-Encoding"})
 }
 
 type readCloser struct {

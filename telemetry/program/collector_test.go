@@ -1,4 +1,4 @@
-package main
+package program
 
 import (
 	"math"
@@ -64,7 +64,7 @@ func TestTheOwnersWordOnTheCollectorCounts(t *testing.T) {
 	} {
 		debug.SetMemoryLimit(math.MaxInt64)
 		debug.SetGCPercent(100)
-		tuneCollector(system, func(name string) string { return c.env[name] })
+		TuneCollector(system, func(name string) string { return c.env[name] })
 		if got := debug.SetMemoryLimit(-1); got != c.limit {
 			t.Errorf("%v: the limit is %d, want %d", c.env, got, c.limit)
 		}

@@ -1,4 +1,4 @@
-package main
+package program
 
 import (
 	"io/fs"
@@ -11,14 +11,16 @@ import (
 )
 
 // collectorPercent is how much garbage may gather beside what is in use, in percent of
-// it. Go's 100 has the collector run every half a second while people chat, for a heap
-// of a few MiB; with 200 a chat takes a twentieth less CPU, for some 10 MiB more.
+// it. Go's 100 has the collector of the agent run every half a second while people chat,
+// and that of the gateway twenty times a second under load, for heaps of a few MiB. With
+// 200 a chat takes a twentieth less CPU and a request through the gateway a tenth, for
+// some 10 MiB more.
 const collectorPercent = 200
 
-// tuneCollector lets garbage gather, and sees to it that it does not where memory is
+// TuneCollector lets garbage gather, and sees to it that it does not where memory is
 // short: from half of what this machine or container has on the collector runs as often
 // as it must. GOGC and GOMEMLIMIT say otherwise where they are set.
-func tuneCollector(system fs.FS, env func(string) string) {
+func TuneCollector(system fs.FS, env func(string) string) {
 	if env("GOMEMLIMIT") == "" {
 		if most := memoryOf(system); most > 0 {
 			debug.SetMemoryLimit(most / 2)
