@@ -46,9 +46,7 @@ export async function servers(decision, request, env, refuse, next) {
     case "PUT /api/mcp/:name":
       return put(name, decision, request, env, refuse, say, next);
     case "DELETE /api/mcp/:name":
-      // First: what is secret is gone, whatever becomes of the rest.
-      await userOf(env, decision.user).removeServer(name);
-      return next(request, decision);
+      return remove(name, decision, request, env, next);
     case "POST /api/mcp/:name/approve":
       return approve(name, decision, request, env, refuse, next);
     case "GET /api/mcp/:name/authorize":
@@ -90,11 +88,34 @@ async function put(name, decision, request, env, refuse, say, next) {
   if ("fault" in split) return say({ status: 400, code: split.code, error: split.fault, hint: split.hint });
   if (split.declared === undefined) return next(withBody(request, split.shown), decision);
   const user = userOf(env, decision.user);
-  const version = await user.declareServer(name, split.declared);
-  if (version === 0) return say({ status: 400, code: "invalid_request", error: "there are too many servers already", hint: "remove one first" });
-  const answer = await next(withBody(request, split.shown), decision);
-  await user.serverDeclared(name, version, answer.status < 400 || answer.status >= 500);
-  return answer;
+  const id = await user.declareServer(name, split.declared);
+  if (id === "") return say({ status: 400, code: "invalid_request", error: "there are too many servers already", hint: "remove one first" });
+  let refused = false;
+  try {
+    const answer = await next(withBody(request, split.shown), decision);
+    refused = answer.status >= 400 && answer.status < 500;
+    return answer;
+  } finally {
+    await user.serverDeclared(name, id, !refused);
+  }
+}
+
+/**
+ * First what is secret is gone, whatever becomes of the rest.
+ * @param {string} name
+ * @param {Forward} decision
+ * @param {Request} request
+ * @param {Env} env
+ * @param {Next} next
+ */
+async function remove(name, decision, request, env, next) {
+  const user = userOf(env, decision.user);
+  const id = await user.removeServer(name);
+  try {
+    return await next(request, decision);
+  } finally {
+    await user.serverRemoved(name, id);
+  }
 }
 
 /**

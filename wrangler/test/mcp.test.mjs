@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { say, serve, world } from "./lib/mcp.mjs";
+import { say, serve, setUp as taken, world } from "./lib/mcp.mjs";
 import { answeredHeader, identityHeader, mcp } from "../egress/mcp.mjs";
 import { idOf, segment } from "../egress/keys.mjs";
 import { identityOf } from "../mcp/entry.mjs";
@@ -20,7 +20,7 @@ const secret = "canary-of-a-header";
 
 /** Alice's own server, set up. */
 async function setUp(env, url, headers = { "X-Key": secret }, name = "mine", user = "alice") {
-  env.USER.getByName(user).declareServer(name, { url, headers });
+  await taken(env.USER.getByName(user), name, { url, headers });
   return identityOf({ url });
 }
 
