@@ -223,6 +223,21 @@ test("an authorization leads away from here, and back", async () => {
   assert.equal((await ask(env, "GET", "/api/mcp/callback?server=mine", undefined, { route: "/api/mcp/callback" })).got.status, 404);
 });
 
+test("where users share a container nobody sets a server of their own up, and everybody can remove one", async () => {
+  const env = world({ AGENT_PLACEMENT: "single", LOONGCLAW_CANARY: "carol:abc" });
+  for (const user of ["alice", "carol"]) await setUp(env.USER.getByName(user), "old", { url: "https://old.example.org/", headers: { A: secret } });
+  const put = (user) => ask(env, "PUT", "/api/mcp/mine", `{"url":"https://one.example.org/","headers":{"A":"${secret}"}}`, { user });
+  const { got, agent, error } = await put("alice");
+  assert.deepEqual([got.status, error.code, agent.length, env.USER.getByName("alice").server("mine")], [403, "forbidden", 0, undefined]);
+  assert.match(error.error, /share one container/);
+  assert.match(error.hint, /config\/mcp\.json.*AGENT_PLACEMENT=user/);
+  assert.equal((await put("carol")).got.status, 200, "who has a container of their own");
+  const leave = await ask(env, "GET", "/api/mcp/old/authorize", undefined, { route: "/api/mcp/:name/authorize" });
+  assert.deepEqual([leave.got.status, leave.error.error], [403, error.error]);
+  assert.equal((await ask(env, "DELETE", "/api/mcp/old")).got.status, 200);
+  assert.equal(env.USER.getByName("alice").server("old"), undefined);
+});
+
 test("an agent elsewhere keeps its secrets itself", () => {
   assert.equal(isServers(decision("PUT", "/api/mcp/:name")), true);
   assert.equal(isServers(decision("PUT", "/api/mcp/:name", { agent: "https://agent.example.org" })), false);

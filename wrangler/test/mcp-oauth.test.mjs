@@ -81,7 +81,7 @@ async function guardian(change = {}) {
   };
   g.begin = (user = "alice", as = applicant) => g.alice.beginAuthorization(user, "mine", { url: `${g.url}/mcp`, headers: {} }, as);
   g.comply = async () => g.alice.endAuthorization("alice", g.yes((await g.begin()).location));
-  g.ask = async () => mcp(new Request("http://mcp.internal/servers/u/alice/mine", { method: "POST", headers: { [identityHeader]: await identityOf({ url: `${g.url}/mcp` }) }, body: "{}" }), g.env, "alice");
+  g.ask = async () => mcp(new Request("http://mcp.internal/servers/u/alice/mine", { method: "POST", headers: { [identityHeader]: await identityOf({ url: `${g.url}/mcp` }) }, body: "{}" }), g.env, "alice", false);
   return g;
 }
 
@@ -178,7 +178,7 @@ test("a token goes to its own server only, and nothing is left of one that was r
   g.env.MCP_PRIVATE_HOSTS = `${g.host},${other.host}`;
   g.alice.servers.privates.add(other.host);
   await setUp(g.alice, "mine", { url: `${other.url}/mcp`, headers: {} });
-  await mcp(new Request("http://mcp.internal/servers/u/alice/mine", { method: "POST", headers: { [identityHeader]: await identityOf({ url: `${other.url}/mcp` }) }, body: "{}" }), g.env, "alice");
+  await mcp(new Request("http://mcp.internal/servers/u/alice/mine", { method: "POST", headers: { [identityHeader]: await identityOf({ url: `${other.url}/mcp` }) }, body: "{}" }), g.env, "alice", false);
   assert.equal(other.seen.at(-1).headers.authorization, undefined);
   await g.begin();
   await g.alice.removeServer("mine");
