@@ -110,7 +110,7 @@ test-budgets: ## what must be done in time, with nothing beside it
 	go test -count=1 -run '^TestBudget' ./agent/runs
 
 # One after the other: they measure, and start many things.
-test-cloudflare: wasm image deploy/test/e2e/mcp/node_modules/.ready ## the Worker, its objects and containers in workerd, and a whole deploy
+test-cloudflare: wasm image deploy/test/e2e/mcp/node_modules/.ready gateway/webchat/node_modules/.ready ## the Worker, its objects and containers in workerd, and a whole deploy
 	cd deploy && go test -count=1 -p 1 -timeout 30m -v ./test/cloudflare ./internal/rollout/cloudflare | grep -v -e '^=== ' -e '^ *$$'
 
 test-rules: ## what Prometheus records, when it calls, and the dashboard, by promtool
