@@ -29,7 +29,7 @@ try {
   await page.goto(`${base}/tools`)
   await page.getByLabel('Access token').fill(token)
   await page.keyboard.press('Enter')
-  await page.locator('#add-server').waitFor()
+  await page.getByRole('link', { name: /^tidy/ }).waitFor()
   await note('/tools')
 
   // A server of one's own, with a secret.
