@@ -400,3 +400,25 @@ func TestAnAnswerInJSONLeavesNothing(t *testing.T) {
 		t.Errorf("memories were left: %v", got)
 	}
 }
+
+// TestWhatAMessageBroughtAlongHasAnAddress that a browser may keep, and neither shows nor
+// runs.
+func TestWhatAMessageBroughtAlongHasAnAddress(t *testing.T) {
+	r := newRig(t)
+	r.do(r.request("PUT", "/api/files/plan.html", "<script>honey</script>"))
+	r.call("POST", chat.PathChat, `{"message":"look","sessionId":"熊 a","attachments":[{"path":"plan.html"}]}`, 200)
+	r.do(r.request("PUT", "/api/files/plan.html", "nothing"))
+	at := "/api/sessions/%E7%86%8A%20a/attached/"
+	w := r.do(r.request("GET", at+hashOf("<script>honey</script>"), ""))
+	head := []string{w.Header().Get("Content-Type"), w.Header().Get("Content-Disposition"), w.Header().Get("X-Content-Type-Options"), w.Header().Get("Cache-Control")}
+	if diff := cmp.Diff([]string{"text/plain", "attachment", "nosniff", "private, max-age=31536000, immutable"}, head); diff != "" || w.Code != 200 || w.Body.String() != "<script>honey</script>" {
+		t.Errorf("%d %q (-want +got):\n%s", w.Code, w.Body, diff)
+	}
+	for _, other := range []string{hashOf("nothing"), "..", "%2e%2e", "%00", "%2f", strings.Repeat("0", 64), strings.Repeat("a", 300)} {
+		w := r.do(r.request("GET", at+other, ""))
+		if w.Code != 404 || w.Header().Get("Cache-Control") != "no-store" {
+			t.Errorf("%.70s: %d %q, %q", other, w.Code, w.Body, w.Header().Get("Cache-Control"))
+		}
+	}
+	refused(t, "another session", r.do(r.request("GET", "/api/sessions/b/attached/"+hashOf("<script>honey</script>"), "")), 404, "not_found")
+}

@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/loongclaw/loongclaw/agent/files"
+	"github.com/loongclaw/loongclaw/agent/runs"
 )
 
 func (s *Server) filesOf(c echo.Context) (*files.Workspace, error) {
@@ -39,8 +40,7 @@ func (s *Server) fileOf(c echo.Context) (w *files.Workspace, name string, err er
 	return w, name, err
 }
 
-// readFile gives a file as it is. It may hold anything, so a browser must
-// neither guess its type nor run it.
+// readFile gives a file as it is.
 func (s *Server) readFile(c echo.Context) error {
 	w, name, err := s.fileOf(c)
 	if err != nil {
@@ -50,9 +50,36 @@ func (s *Server) readFile(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	return download(c, "application/octet-stream", b)
+}
+
+// attached gives what a message brought along, as it was then. A hash names the same
+// bytes for ever, so whoever has them need not ask again.
+func attached(m *runs.Manager) func(echo.Context) error {
+	return func(c echo.Context) error {
+		id, err := sessionOf(c)
+		if err != nil {
+			return err
+		}
+		hash, err := param(c, "hash")
+		if err != nil {
+			return err
+		}
+		b, mediaType, err := runs.Attached(c.Request().Context(), m, user(c), id, hash)
+		if err != nil {
+			return err
+		}
+		c.Response().Header().Set("Cache-Control", "private, max-age=31536000, immutable")
+		return download(c, mediaType, b)
+	}
+}
+
+// download gives bytes that others wrote: they may hold anything, so a browser must
+// neither guess their type nor run them.
+func download(c echo.Context, mediaType string, b []byte) error {
 	c.Response().Header().Set("X-Content-Type-Options", "nosniff")
 	c.Response().Header().Set("Content-Disposition", "attachment")
-	return c.Blob(http.StatusOK, "application/octet-stream", b)
+	return c.Blob(http.StatusOK, mediaType, b)
 }
 
 func (s *Server) writeFile(c echo.Context) (fileWrittenAnswer, error) {

@@ -53,6 +53,7 @@ func (s *Server) table() []route {
 		{del, chat.PathSession, tells(s.deleteSession)},
 		{post, chat.PathRuns, takes(s.start).as(http.StatusAccepted)},
 		{get, chat.PathEvents, tells(s.events).orStream()},
+		{get, chat.PathAttached, writes(attached(s.Runs))},
 		{post, chat.PathCancel, takesOptional(s.cancel)},
 		{post, chat.PathRegenerate, takesOptional(s.regenerate).as(http.StatusAccepted)},
 		{get, chat.PathApprovals, tells(s.approvals).tagged()},

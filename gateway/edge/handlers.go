@@ -88,6 +88,9 @@ func (c *Core) forward(r chat.Route) echo.HandlerFunc {
 		if r.Path == chat.PathServerGrant {
 			set.Set(chat.HeaderPublicURL, x.publicURL())
 		}
+		if r.Path == chat.PathAttached {
+			delete(x.header, "Cache-Control") // the agent says what may be kept: by its hash a file never changes
+		}
 		repeat := method == http.MethodGet || keyed(method, r.Path) && c.key(set, x.head.Header, x.facts)
 		target := x.path
 		if x.query != "" {

@@ -20,6 +20,7 @@ const (
 	PathList         = "/api/sessions/stream"
 	PathRuns         = "/api/sessions/:session/runs"
 	PathEvents       = "/api/sessions/:session/events"
+	PathAttached     = "/api/sessions/:session/attached/:hash"
 	PathCancel       = "/api/sessions/:session/cancel"
 	PathRegenerate   = "/api/sessions/:session/regenerate"
 	PathApprovals    = "/api/approvals"

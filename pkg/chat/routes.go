@@ -77,6 +77,7 @@ func Routes() []Route {
 		{del, PathSession, talk, LimitAPI, ByAgent},
 		{post, PathRuns, talk, LimitChat, ByAgent},
 		{get, PathEvents, read, LimitAPI, ByAgentStream},
+		{get, PathAttached, read, LimitAPI, ByAgent},
 		{post, PathCancel, talk, LimitAPI, ByAgent},
 		{post, PathRegenerate, talk, LimitChat, ByAgent},
 		{get, PathApprovals, read, LimitAPI, ByAgent},

@@ -4,6 +4,7 @@
  */
 import { core } from "../edge/boot.mjs";
 import { containerEnv, durationMs } from "./environment.mjs";
+import { holdsOthers } from "../objects/agents.mjs";
 import { drawKey, tokenOf } from "../egress/tokens.mjs";
 import { activeRuns, hand, port, ready } from "./agent-client.mjs";
 import { woke } from "../metrics/metrics.mjs";
@@ -22,8 +23,8 @@ const maxSilent = 4;
 
 /**
  * What must outlive the object's eviction.
- * @typedef {{users: string[], key: string, keeper?: string, publicKey: string, ready: boolean, busy: boolean}} Start
- *   users: of whom something may run; key: what their egress tokens are made of;
+ * @typedef {{users: string[], shared?: boolean, key: string, keeper?: string, publicKey: string, ready: boolean, busy: boolean}} Start
+ *   users: of whom something may run; shared: it has, or may get, tokens of several; key: what their egress tokens are made of;
  *   keeper: the token with which this object asks the agent what runs
  */
 
@@ -90,7 +91,12 @@ export class ContainerSupervisor {
   async token(user) {
     const start = this.#start;
     if (!start) throw new Error("the container has just ended");
-    if (!start.users.includes(user)) this.#start = { ...start, users: [...start.users, user] };
+    if (!start.users.includes(user)) {
+      const users = [...start.users, user];
+      const shared = holdsOthers(this.env, { ...start, users });
+      this.#start = { ...start, users, shared };
+      if (shared !== Boolean(start.shared)) await this.#openEgress({ key: start.key, shared }); // before it has that token
+    }
     return tokenOf(start.key, user);
   }
 
@@ -175,8 +181,9 @@ export class ContainerSupervisor {
     if (this.container.running) await this.container.destroy();
     const [key, keeper] = [drawKey(), drawKey()]; // named as they are stored
     const publicKey = core.publicKey();
-    this.#start = { users, key, keeper, publicKey, ready: false, busy: false };
-    await this.#openEgress(key);
+    const shared = holdsOthers(this.env, { users });
+    this.#start = { users, shared, key, keeper, publicKey, ready: false, busy: false };
+    await this.#openEgress({ key, shared });
     this.container.start({ env: containerEnv(this.env, publicKey, this.ctx.id.toString()), enableInternet: false });
     await this.container.setInactivityTimeout(inactivityMs);
     this.#watch();
@@ -184,7 +191,7 @@ export class ContainerSupervisor {
     await hand(this.container, await Promise.all(users.map(async (user) => [user, await tokenOf(key, user)])), keeper, why);
     this.listeners.announce("restoring");
     await ready(this.container, why);
-    this.#start = { users, key, keeper, publicKey, ready: true, busy: true };
+    this.#start = { users, shared, key, keeper, publicKey, ready: true, busy: true };
     this.wokeAt = Date.now();
     this.listeners.announce("ready");
     await this.#arm();
@@ -193,11 +200,11 @@ export class ContainerSupervisor {
 
   /**
    * The egress proxy is the only way out of this container.
-   * @param {string} key what the egress tokens are made of
+   * @param {import("../egress/egress.mjs").Props} props
    */
-  async #openEgress(key) {
+  async #openEgress(props) {
     const { Egress } = /** @type {{Egress: (options: {props: import("../egress/egress.mjs").Props}) => Fetcher}} */ (/** @type {unknown} */ (this.ctx.exports));
-    const egress = Egress({ props: { key } });
+    const egress = Egress({ props });
     for (const name of ["r2.internal", "llm.internal", "web.internal", "mcp.internal"]) await this.container.interceptOutboundHttp(name, egress);
   }
 
@@ -206,7 +213,7 @@ export class ContainerSupervisor {
     const start = this.#start;
     // It is not known how far a start had come that was interrupted.
     if (!start?.ready) return this.container.destroy();
-    await this.#openEgress(start.key);
+    await this.#openEgress({ key: start.key, shared: holdsOthers(this.env, start) });
     await this.container.setInactivityTimeout(inactivityMs);
     // It is not watched: a wait for its end keeps this object in memory, and is paid for.
     // The alarm looks whether it is there.

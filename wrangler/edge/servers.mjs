@@ -7,9 +7,9 @@ import { answerFault } from "./fault.mjs";
 import { readText } from "./body.mjs";
 import { withHeader } from "./header.mjs";
 import { whyNotPublic } from "../egress/web.mjs";
-import { faultOfHeaders, holdsToken, privateHosts, serverAddress, serverName } from "../mcp/entry.mjs";
+import { faultOfHeaders, holdsToken, privateHosts, serverAddress, serverName, together } from "../mcp/entry.mjs";
 import { instanceOf, resolve } from "../mcp/instance.mjs";
-import { container } from "../objects/agents.mjs";
+import { container, shared } from "../objects/agents.mjs";
 import { vaultName } from "../objects/names.mjs";
 
 /** @typedef {import("./message.mjs").Forward} Forward */
@@ -46,9 +46,7 @@ export async function servers(decision, request, env, refuse, next) {
     case "PUT /api/mcp/:name":
       return put(name, decision, request, env, refuse, say, next);
     case "DELETE /api/mcp/:name":
-      // First: what is secret is gone, whatever becomes of the rest.
-      await userOf(env, decision.user).removeServer(name);
-      return next(request, decision);
+      return remove(name, decision, request, env, next);
     case "POST /api/mcp/:name/approve":
       return approve(name, decision, request, env, refuse, next);
     case "GET /api/mcp/:name/authorize":
@@ -89,12 +87,36 @@ async function put(name, decision, request, env, refuse, say, next) {
   const split = splitEntry(text, privateHosts(env));
   if ("fault" in split) return say({ status: 400, code: split.code, error: split.fault, hint: split.hint });
   if (split.declared === undefined) return next(withBody(request, split.shown), decision);
+  if (shared(env, decision.user)) return say({ status: 403, code: "forbidden", ...together });
   const user = userOf(env, decision.user);
-  const version = await user.declareServer(name, split.declared);
-  if (version === 0) return say({ status: 400, code: "invalid_request", error: "there are too many servers already", hint: "remove one first" });
-  const answer = await next(withBody(request, split.shown), decision);
-  await user.serverDeclared(name, version, answer.status < 400 || answer.status >= 500);
-  return answer;
+  const id = await user.declareServer(name, split.declared);
+  if (id === "") return say({ status: 400, code: "invalid_request", error: "there are too many servers already", hint: "remove one first" });
+  let refused = false;
+  try {
+    const answer = await next(withBody(request, split.shown), decision);
+    refused = answer.status >= 400 && answer.status < 500;
+    return answer;
+  } finally {
+    await user.serverDeclared(name, id, !refused);
+  }
+}
+
+/**
+ * First what is secret is gone, whatever becomes of the rest.
+ * @param {string} name
+ * @param {Forward} decision
+ * @param {Request} request
+ * @param {Env} env
+ * @param {Next} next
+ */
+async function remove(name, decision, request, env, next) {
+  const user = userOf(env, decision.user);
+  const id = await user.removeServer(name);
+  try {
+    return await next(request, decision);
+  } finally {
+    await user.serverRemoved(name, id);
+  }
 }
 
 /**
@@ -189,6 +211,7 @@ async function authorize(name, decision, request, env, say) {
   } else {
     server = await userOf(env, decision.user).server(name);
   }
+  if (server && !entry && shared(env, decision.user)) return say({ status: 403, code: "forbidden", ...together });
   if (!server) return say({ status: 404, code: "not_found", error: "there is no such MCP server", hint: "GET /api/mcp lists them" });
   if (holdsToken(server.headers)) return conflict("it has a token in its headers");
   const applicant = applicantAt(decision.set.find(([header]) => header.toLowerCase() === publicUrl)?.[1] ?? "");

@@ -13,6 +13,16 @@ export async function bounded(body, max) {
 }
 
 /**
+ * Reads a body away, up to so many bytes.
+ * @param {ReadableStream<Uint8Array> | null} body
+ * @param {number} max
+ */
+export async function drained(body, max) {
+  let seen = 0;
+  for await (const chunk of body ?? []) if ((seen += chunk.byteLength) > max) return; // leaving the loop cancels the rest
+}
+
+/**
  * Ends a stream with an error at more than so many bytes.
  * @param {number} max
  */

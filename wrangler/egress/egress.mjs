@@ -14,7 +14,7 @@ import { web } from "./web.mjs";
 import { answerFault } from "../edge/fault.mjs";
 import { passed } from "../metrics/metrics.mjs";
 
-/** What the object that starts the container says of it. @typedef {{key: string}} Props the tokens are made of this */
+/** What the object that starts the container says of it. @typedef {{key: string, shared: boolean}} Props key: the tokens are made of this; shared: the container may have those of several users */
 
 /** @extends {WorkerEntrypoint<Env, Props>} */
 export class Egress extends WorkerEntrypoint {
@@ -42,7 +42,7 @@ export class Egress extends WorkerEntrypoint {
       case "web.internal":
         return isSearch(new URL(request.url)) ? search(request, this.env) : web(request);
       case "mcp.internal":
-        return mcp(request, this.env, part);
+        return mcp(request, this.env, part, this.ctx.props.shared);
     }
     return answerFault({ status: 404, code: "not_found", error: "the egress proxy does not lead there" });
   }

@@ -3,7 +3,9 @@
  * sees, and lets nothing through but the chat of configured providers.
  */
 import table from "../../agent/model/providers/providers.json" with { type: "json" };
+import { readBody } from "../edge/body.mjs";
 import { answerOpenAI } from "../edge/fault.mjs";
+import { drained } from "./bytes.mjs";
 
 /** The providers, as the agent knows them. */
 const known = new Map(table.filter(({ protocol }) => protocol !== "offline").map((row) => [row.name, row]));
@@ -13,6 +15,12 @@ export const modelVariables = table.flatMap(({ models }) => models);
 
 const chat = "/chat/completions";
 const messages = "/messages"; // Anthropic's own protocol
+
+/**
+ * How long a request may be: as long as the provider takes that takes most. The agent
+ * sends at most 14 MiB of pictures, which are 19 MB as base64, and some text.
+ */
+const maxRequest = 32 << 20;
 
 /** What of the agent's request a provider may see. */
 const passed = ["accept", "content-type", "anthropic-version", "anthropic-beta"];
@@ -49,16 +57,37 @@ export async function llm(request, env) {
     if (value !== null) headers.set(header, value);
   }
   const secret = firstOf(env, row.keys);
+  const body = await bodyOf(request).catch(() => "broken");
+  if (body === "broken") return refuse(400, "invalid_request", "the request broke off", "send it again");
+  if (body === undefined) return refuse(413, "too_large", "a request to a model has at most 32 MiB", "send fewer or smaller files with a message, or begin a new conversation");
   try {
     const base = firstOf(env, row.urls) || row.base;
     const url = path === chat ? endpoint(name, base) : messagesEndpoint(base);
     if (secret) addKey(headers, secret, path !== chat, new URL(url).hostname);
-    const answer = await fetch(url, { method: "POST", headers, body: request.body, redirect: "manual", signal: request.signal });
+    const answer = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal: request.signal });
     return new Response(answer.body, { status: answer.status, headers: told(answer.headers) });
   } catch {
     // The cause could hold the address with what the owner put into it.
     return refuse(502, "provider_failed", `${name} cannot be reached`, "check the address of the provider");
   }
+}
+
+/**
+ * The body of a request. One whose length was said passes as it comes, and no more of it
+ * is held here than is on its way; the agent always says it. One without is read first:
+ * workerd would end one that is too long or breaks off here as if it were whole.
+ * @param {Request} request
+ * @returns {Promise<ReadableStream | Blob | null | undefined>} nothing when it is too long
+ */
+async function bodyOf(request) {
+  const length = request.headers.get("content-length");
+  if (length === null && request.body) {
+    const chunks = await readBody(request, maxRequest);
+    return chunks && new Blob(chunks);
+  }
+  if (Number(length) <= maxRequest) return request.body;
+  await drained(request.body, 2 * maxRequest); // or whoever sends it may not get to read the refusal
+  return undefined;
 }
 
 /** What the agent needs of an answer. @param {Headers} from */

@@ -5,7 +5,7 @@
 import { answerFault } from "../edge/fault.mjs";
 import { idOf } from "./keys.mjs";
 import { bounded, capped } from "./bytes.mjs";
-import { holdsToken, identityOf, privateHosts, serverAddress } from "../mcp/entry.mjs";
+import { holdsToken, identityOf, privateHosts, serverAddress, together } from "../mcp/entry.mjs";
 import { instanceOf, resolve, told } from "../mcp/instance.mjs";
 import { masked, masking, secretsOf } from "../mcp/mask.mjs";
 import { send, Unreached } from "../mcp/reach.mjs";
@@ -45,14 +45,16 @@ const returned = /^(content-type|retry-after|allow|www-authenticate|mcp-[a-z0-9-
  * @param {Request} request GET /servers, or what the protocol has to /servers/config/NAME or /servers/u/SEGMENT/NAME
  * @param {Env} env
  * @param {string} part the user's segment
+ * @param {boolean} shared whether the container may have the tokens of several users
  * @returns {Promise<Response>}
  */
-export async function mcp(request, env, part) {
+export async function mcp(request, env, part, shared) {
   const { pathname, search } = new URL(request.url);
   if (pathname === "/servers" && request.method === "GET") return Response.json(await told(env));
   const [, scope, own, name] = /^\/servers\/(config|u\/([a-z0-9_-]+))\/([a-z0-9_-]{1,32})$/.exec(pathname) ?? [];
   if (!scope || search !== "") return refuse(404, "not_found", "the egress proxy does not lead there");
   if (scope !== "config" && own !== part) return refuse(403, "forbidden", "that is another's server");
+  if (scope !== "config" && shared) return refuse(403, "forbidden", `${together.error}; ${together.hint}`);
   if (!["GET", "POST", "DELETE"].includes(request.method)) return refuse(405, "method_not_allowed", "servers of tools are asked with GET, POST and DELETE");
   const server = scope === "config" ? await ofInstance(name, env) : await ofUser(name, env, part);
   if (server instanceof Response) return server;

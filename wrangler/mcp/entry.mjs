@@ -50,6 +50,12 @@ export function serverAddress(text, privates) {
   return why ? { fault: why, hint: "use a host of the public internet, or have the owner list the host and port in MCP_PRIVATE_HOSTS" } : url;
 }
 
+/** Why a user has no servers of their own where users share a container (ADR 49). */
+export const together = {
+  error: "all users share one container here, which could use one user's server for another",
+  hint: "have the owner set it up for everybody in config/mcp.json, or give each user a container with AGENT_PLACEMENT=user",
+};
+
 /**
  * Looks at the headers of an entry.
  * @param {unknown} headers

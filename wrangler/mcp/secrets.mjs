@@ -4,6 +4,7 @@
  * instance's. Nothing of it leaves but to the egress proxy, which shows it to that server.
  */
 import { identityOf, privateHosts, serverAddress } from "./entry.mjs";
+import { within } from "../edge/wait.mjs";
 import { begin, challengeOf, plain, redeem, renew, saidNo, why } from "./oauth.mjs";
 
 /** @typedef {import("./oauth.mjs").Known} Known */
@@ -11,7 +12,12 @@ import { begin, challengeOf, plain, redeem, renew, saidNo, why } from "./oauth.m
 /** @typedef {import("./oauth.mjs").Applicant} Applicant */
 /** @typedef {import("./oauth.mjs").Challenge} Challenge */
 /** @typedef {{url: string, headers: Record<string, string>}} Declared */
-/** @typedef {Declared & {version: number, before?: Declared & {version: number}}} Row */
+/**
+ * A server's row. What was declared last counts until the agent has refused it.
+ * @typedef {{taken?: Declared, asked: (Declared & {id: string})[]}} Row
+ *   taken: what the agent took last; asked: what it has not answered yet, the latest last
+ */
+/** @typedef {{id: string, over: Promise<unknown>, end: () => void}} Turn a change of a server that is under way */
 /** @typedef {Known & Tokens & {of: string}} Grant of: the server's identity, so that another one of its name gets no token */
 /** @typedef {{user: string, name: string, of: string, known: Known, verifier: string, callback: string, until: number}} Flow */
 /** @typedef {{token?: string, fault?: string, authorize?: boolean}} Token */
@@ -23,6 +29,10 @@ const earlyMs = 30_000;
 const flowMs = 10 * 60_000;
 /** How long an administrator's approval may take to be written. */
 const approveMs = 60_000;
+/** How long one change of a server waits for the answer to the one before it: a little longer than the agent may take. */
+const turnMs = 35_000;
+/** Changes of one server whose answers are not known; more are not kept. */
+const maxAsked = 8;
 const maxServers = 64; // twice what the agent takes: some may be left over
 const maxFlows = 16;
 
@@ -36,6 +46,9 @@ export class ServerSecrets {
     this.kv = kv;
     this.privates = privateHosts(env);
     this.kind = kind;
+    this.turnMs = turnMs;
+    /** @type {Map<string, Turn[]>} the changes of each server that are under way, the first first */
+    this.turns = new Map();
     /** @type {Map<string, Promise<Token>>} renewals: a refresh token may count once */
     this.renewing = new Map();
     /** @type {Map<string, Challenge & {of: string}>} how servers refused last */
@@ -43,46 +56,80 @@ export class ServerSecrets {
   }
 
   /**
-   * Sets a server up, as long as nobody takes that back.
+   * Waits until every change of a server that came before has been answered, so that the
+   * agent hears of changes in the order in which they came here. One without an answer is
+   * not waited for without end.
    * @param {string} name
-   * @param {Declared} declared
-   * @returns {number} the version; 0 when there are too many
+   * @returns {Promise<string>} the change's id, for `end`
    */
-  declare(name, { url, headers }) {
-    const before = this.#row(name);
-    if (!before && [...this.kv.list({ prefix: "server " })].length >= maxServers) return 0;
-    const version = (before?.version ?? 0) + 1;
-    const kept = before && { url: before.url, headers: before.headers, version: before.version };
-    this.kv.put(`server ${name}`, /** @type {Row} */ ({ url, headers, version, before: kept }));
-    return version;
+  async begun(name) {
+    const id = crypto.randomUUID();
+    const { promise, resolve } = Promise.withResolvers();
+    const turns = this.turns.get(name) ?? [];
+    const before = turns.at(-1);
+    this.turns.set(name, [...turns, { id, over: promise, end: () => resolve(undefined) }]);
+    if (before) await within(this.turnMs, before.over);
+    return id;
   }
 
   /**
-   * The agent did not take it: what was before counts again.
+   * A change has been answered: the next one may be.
    * @param {string} name
-   * @param {number} version
+   * @param {string} id
    */
-  takeBack(name, version) {
+  ended(name, id) {
+    const turns = this.turns.get(name) ?? [];
+    turns.find((turn) => turn.id === id)?.end();
+    const rest = turns.filter((turn) => turn.id !== id);
+    if (rest.length > 0) this.turns.set(name, rest);
+    else this.turns.delete(name);
+  }
+
+  /**
+   * Sets a server up, as long as nobody takes that back.
+   * @param {string} name
+   * @param {Declared} declared
+   * @returns {Promise<string>} the change's id; empty when there are too many servers
+   */
+  async declare(name, { url, headers }) {
+    const id = await this.begun(name);
     const row = this.#row(name);
-    if (row?.version !== version) return;
-    if (row.before) this.kv.put(`server ${name}`, { ...row.before, version: version + 1 });
-    else this.kv.delete(`server ${name}`);
+    if (!row && [...this.kv.list({ prefix: "server " })].length >= maxServers) {
+      this.ended(name, id);
+      return "";
+    }
+    this.#put(name, { taken: row?.taken, asked: [...(row?.asked ?? []), { url, headers, id }].slice(-maxAsked) });
+    return id;
+  }
+
+  /**
+   * The agent did not take it: what was before counts again, unless something came after.
+   * @param {string} name
+   * @param {string} id
+   */
+  takeBack(name, id) {
+    const row = this.#row(name);
+    if (row) this.#put(name, { ...row, asked: row.asked.filter((one) => one.id !== id) });
+    this.ended(name, id);
   }
 
   /**
    * The agent took it: nothing is kept of what was before.
    * @param {string} name
-   * @param {number} version
+   * @param {string} id
    */
-  settle(name, version) {
+  settle(name, id) {
     const row = this.#row(name);
-    if (row?.version === version && row.before) this.kv.put(`server ${name}`, { ...row, before: undefined });
+    const at = row?.asked.findIndex((one) => one.id === id) ?? -1;
+    if (row && at >= 0) this.#put(name, { taken: { url: row.asked[at].url, headers: row.asked[at].headers }, asked: row.asked.slice(at + 1) });
+    this.ended(name, id);
   }
 
   /** @param {string} name @returns {Declared | undefined} */
   declared(name) {
     const row = this.#row(name);
-    return row && { url: row.url, headers: row.headers };
+    const last = row?.asked.at(-1) ?? row?.taken;
+    return last && { url: last.url, headers: last.headers };
   }
 
   /** Removes all that is known of a server. @param {string} name */
@@ -240,9 +287,20 @@ export class ServerSecrets {
     return approval && approval.until > Date.now() ? approval.hash : "";
   }
 
-  /** @param {string} name */
+  /** @param {string} name @returns {Row | undefined} */
   #row(name) {
-    return /** @type {Row | undefined} */ (this.kv.get(`server ${name}`));
+    const row = /** @type {Row | Declared | undefined} */ (this.kv.get(`server ${name}`));
+    if (row && "url" in row) return { taken: { url: row.url, headers: row.headers }, asked: [] }; // as it was kept at first
+    return row;
+  }
+
+  /**
+   * @param {string} name
+   * @param {Row} row
+   */
+  #put(name, row) {
+    if (row.taken || row.asked.length > 0) this.kv.put(`server ${name}`, row);
+    else this.kv.delete(`server ${name}`);
   }
 
   /** @param {string} name @param {string} of */

@@ -156,7 +156,10 @@ class Agent extends DurableObject {
     try {
       const headers = new Headers(request.headers);
       headers.set(egressHeader, await this.supervisor.token(user));
-      const answer = await this.supervisor.fetch(new Request(request, { headers }));
+      const ask = () => this.supervisor.fetch(new Request(request, { headers }));
+      // A connection that rested may be closed in the moment of its use. What only asks is
+      // asked once more, as Go's own client does in front of a native agent.
+      const answer = await (request.method === "GET" ? ask().catch(ask) : ask());
       this.supervisor.touch();
       const waits = mayStream(request) && request.method === "POST"; // for a model, which says nothing of the agent's speed
       // From 502 on it tells of a provider, or that it is full: that is no fault of the generation's.

@@ -39,6 +39,16 @@ export function shared(env, user) {
 }
 
 /**
+ * Whether a container has, or may get, the egress tokens of more than one user: then it
+ * could act for one with the other's.
+ * @param {Env} env
+ * @param {{users: string[], shared?: boolean}} start
+ */
+export function holdsOthers(env, { users, shared: already }) {
+  return Boolean(already) || users.length > 1 || users.some((user) => shared(env, user));
+}
+
+/**
  * @param {Env} env
  * @param {Slot} slot
  * @param {string} user

@@ -25,12 +25,12 @@ export class SecretsObject extends DurableObject {
   /**
    * Whether the agent has taken what was declared.
    * @param {string} name
-   * @param {number} version
+   * @param {string} id
    * @param {boolean} taken
    */
-  serverDeclared(name, version, taken) {
-    if (taken) this.servers.settle(name, version);
-    else this.servers.takeBack(name, version);
+  serverDeclared(name, id, taken) {
+    if (taken) this.servers.settle(name, id);
+    else this.servers.takeBack(name, id);
   }
 
   /** @param {string} name */
@@ -38,9 +38,25 @@ export class SecretsObject extends DurableObject {
     return this.servers.declared(name);
   }
 
-  /** @param {string} name */
-  removeServer(name) {
+  /**
+   * Removes what is secret of a server, at once, and waits until the agent may be told.
+   * @param {string} name
+   * @returns {Promise<string>} for serverRemoved
+   */
+  async removeServer(name) {
     this.servers.remove(name);
+    const id = await this.servers.begun(name);
+    this.servers.remove(name); // what came before meanwhile
+    return id;
+  }
+
+  /**
+   * The agent has answered about the removal.
+   * @param {string} name
+   * @param {string} id
+   */
+  serverRemoved(name, id) {
+    this.servers.ended(name, id);
   }
 
   /** @param {string} name @param {string} of */

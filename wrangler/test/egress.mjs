@@ -14,7 +14,7 @@ const worker = {
     url.protocol = "http:";
     url.host = request.headers.get("X-Test-Egress") ?? "r2.internal";
     const { Egress } = /** @type {{Egress: (options: {props: import("../egress/egress.mjs").Props}) => Fetcher}} */ (/** @type {unknown} */ (ctx.exports));
-    return Egress({ props: { key } }).fetch(new Request(url, request));
+    return Egress({ props: { key, shared: false } }).fetch(new Request(url, request));
   },
 };
 

@@ -101,6 +101,13 @@ test("nothing else is reached", async () => {
   assert.equal(seen.length, 0);
 });
 
+test("a request without a length that breaks off does not reach a provider as if it were whole", async () => {
+  const before = seen.length;
+  const body = new ReadableStream({ start: (to) => to.enqueue(new TextEncoder().encode("{}")), pull: (to) => to.error(new Error("gone")) });
+  const answer = await llm(new Request("http://llm.internal/anthropic/messages", { method: "POST", body, duplex: "half" }), environment({ ANTHROPIC_API_KEY: secret }));
+  assert.deepEqual([answer.status, seen.length], [400, before]);
+});
+
 test("every form of an address leads to the messages", () => {
   for (const [base, want] of [
     ["https://api.anthropic.com", "https://api.anthropic.com/v1/messages"],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { say, serve, world } from "./lib/mcp.mjs";
+import { say, serve, setUp, world } from "./lib/mcp.mjs";
 import { isServers, servers, splitEntry } from "../edge/servers.mjs";
 import { allowed, hidden } from "../egress/keys.mjs";
 import { pin, pinned, mayWrite } from "../egress/pins.mjs";
@@ -80,16 +80,94 @@ test("what the agent does not take does not count", async () => {
   await put("https://two.example.org/", "canary-two", 503); // nobody knows: what was meant counts
   assert.deepEqual(user.server("mine"), { url: "https://two.example.org/", headers: { "X-Key": "canary-two" } });
   assert.ok(!JSON.stringify([...user.ctx.storage.kv.map.values()]).includes("canary-one"), "what was before is still kept");
-  for (let i = 0; i < 70; i++) user.declareServer(`s${i}`, { url: "https://one.example.org/", headers: {} });
+  for (let i = 0; i < 70; i++) await setUp(user, `s${i}`, { url: "https://one.example.org/", headers: {} });
   assert.equal((await ask(env, "PUT", "/api/mcp/one-more", '{"url":"https://one.example.org/"}')).got.status, 400);
+});
+
+test("changes of one server that cross: what the agent took counts, and it hears of them in their order", async () => {
+  const entry = (key) => JSON.stringify({ url: `https://${key}.example.org/`, headers: { "X-Key": key } });
+  // Whoever of a and b is answered first: the agent refuses some of them.
+  for (const [refused, want] of [["", "b"], ["a", "b"], ["b", "a"], ["ab", "first"]]) {
+    const env = world();
+    const user = env.USER.getByName("alice");
+    await ask(env, "PUT", "/api/mcp/mine", entry("first"));
+    const order = [];
+    const put = (key, ms) =>
+      ask(env, "PUT", "/api/mcp/mine", entry(key), {
+        answer: async () => {
+          order.push(`${key} asked`);
+          await new Promise((done) => setTimeout(done, ms));
+          order.push(`${key} answered`);
+          return new Response("{}", { status: refused.includes(key) ? 409 : 200 });
+        },
+      });
+    await Promise.all([put("a", 30), put("b", 1)]);
+    assert.deepEqual(order, ["a asked", "a answered", "b asked", "b answered"], refused);
+    assert.equal(user.server("mine").headers["X-Key"], want, `${refused} refused`);
+    const kept = JSON.stringify([...user.ctx.storage.kv.map.values()]);
+    for (const key of ["first", "a", "b"]) assert.equal(kept.includes(`"${key}"`), key === want, `${refused} refused: ${kept}`);
+  }
+});
+
+test("an agent that does not answer holds no later change up for ever, and late refusals take back their own only", async () => {
+  const all = ["a", "b", "c"];
+  const orders = [["a", "b", "c"], ["a", "c", "b"], ["b", "a", "c"], ["b", "c", "a"], ["c", "a", "b"], ["c", "b", "a"]];
+  for (const order of orders) {
+    for (let taken = 0; taken < 8; taken++) {
+      const user = world().USER.getByName("alice");
+      user.servers.turnMs = 1;
+      await setUp(user, "mine", { url: "https://first.example.org/", headers: {} });
+      const ids = {};
+      for (const key of all) ids[key] = await user.declareServer("mine", { url: `https://${key}.example.org/`, headers: {} });
+      const took = all.filter((_, i) => taken & (1 << i));
+      for (const key of order) user.serverDeclared("mine", ids[key], took.includes(key));
+      assert.equal(user.server("mine").url, `https://${took.at(-1) ?? "first"}.example.org/`, `${took} taken, answered as ${order}`);
+      assert.equal(user.servers.turns.size, 0);
+    }
+  }
+  // Removed and set up again in between: what was asked before takes nothing back.
+  const user = world().USER.getByName("alice");
+  user.servers.turnMs = 1;
+  const ids = [];
+  for (const key of ["a", "b"]) ids.push(await user.declareServer("mine", { url: `https://${key}.example.org/`, headers: {} }));
+  user.serverRemoved("mine", await user.removeServer("mine"));
+  await setUp(user, "mine", { url: "https://new.example.org/", headers: {} });
+  for (const id of ids) user.serverDeclared("mine", id, id === ids[0]);
+  assert.equal(user.server("mine").url, "https://new.example.org/");
+  // A row of the form before this one.
+  user.ctx.storage.kv.put("server old", { url: "https://old.example.org/", headers: { A: "1" }, version: 3, before: { url: "https://older.example.org/", headers: {}, version: 2 } });
+  assert.deepEqual(user.server("old"), { url: "https://old.example.org/", headers: { A: "1" } });
+  user.serverDeclared("old", await user.declareServer("old", { url: "https://refused.example.org/", headers: {} }), false);
+  assert.deepEqual(user.server("old"), { url: "https://old.example.org/", headers: { A: "1" } });
+});
+
+test("a server that is removed while it is set up is gone for the agent, too", async () => {
+  const env = world();
+  const order = [];
+  const slow = (what) => async () => {
+    order.push(`${what} asked`);
+    await new Promise((done) => setTimeout(done, 20));
+    order.push(`${what} answered`);
+    return new Response("{}");
+  };
+  const removed = Promise.withResolvers();
+  const put = async () => {
+    removed.resolve(ask(env, "DELETE", "/api/mcp/mine", undefined, { answer: slow("delete") }));
+    assert.equal(env.USER.getByName("alice").server("mine"), undefined, "what is secret is gone at once");
+    return slow("put")();
+  };
+  await ask(env, "PUT", "/api/mcp/mine", '{"url":"https://one.example.org/"}', { answer: put });
+  await removed.promise;
+  assert.deepEqual(order, ["put asked", "put answered", "delete asked", "delete answered"]);
+  assert.equal(env.USER.getByName("alice").ctx.storage.kv.map.size, 0);
 });
 
 test("who removes a server removes its secrets, whatever the agent says", async () => {
   for (const status of [204, 404, 503]) {
     const env = world();
     const user = env.USER.getByName("alice");
-    env.USER.getByName("bob").declareServer("mine", { url: "https://one.example.org/", headers: { A: secret } });
-    user.declareServer("mine", { url: "https://one.example.org/", headers: { A: secret } });
+    await setUp(env.USER.getByName("bob"), "mine", { url: "https://one.example.org/", headers: { A: secret } });
+    await setUp(user, "mine", { url: "https://one.example.org/", headers: { A: secret } });
     user.ctx.storage.kv.put("grant mine", { access: "canary-token" });
     const { agent } = await ask(env, "DELETE", "/api/mcp/mine", undefined, { answer: () => new Response(null, { status }) });
     assert.equal(agent.length, 1);
@@ -114,8 +192,8 @@ test("an authorization leads away from here, and back", async () => {
   env.STORE.set("config/mcp.json", { mcpServers: { ours: { url: `${server.url}/mcp` }, keyed: { url: `${server.url}/mcp`, headers: { Authorization: "Bearer ${MCP_NONE}" } } } });
   const route = "/api/mcp/:name/authorize";
   const leave = (name, more) => ask(env, "GET", `/api/mcp/${name}/authorize`, undefined, { route, ...more });
-  env.USER.getByName("alice").declareServer("mine", { url: `${server.url}/mcp`, headers: {} });
-  env.USER.getByName("alice").declareServer("token", { url: `${server.url}/mcp`, headers: { authorization: "x" } });
+  await setUp(env.USER.getByName("alice"), "mine", { url: `${server.url}/mcp`, headers: {} });
+  await setUp(env.USER.getByName("alice"), "token", { url: `${server.url}/mcp`, headers: { authorization: "x" } });
   for (const [name, status, more] of [["nothing", 404], ["ours", 403], ["keyed", 409, { admin: true }], ["token", 409], ["mine", 503, { set: [] }]]) {
     const { got, agent } = await leave(name, more);
     assert.deepEqual([got.status, agent.length], [status, 0], name);
@@ -143,6 +221,21 @@ test("an authorization leads away from here, and back", async () => {
   }
   // Nobody comes back by saying so.
   assert.equal((await ask(env, "GET", "/api/mcp/callback?server=mine", undefined, { route: "/api/mcp/callback" })).got.status, 404);
+});
+
+test("where users share a container nobody sets a server of their own up, and everybody can remove one", async () => {
+  const env = world({ AGENT_PLACEMENT: "single", LOONGCLAW_CANARY: "carol:abc" });
+  for (const user of ["alice", "carol"]) await setUp(env.USER.getByName(user), "old", { url: "https://old.example.org/", headers: { A: secret } });
+  const put = (user) => ask(env, "PUT", "/api/mcp/mine", `{"url":"https://one.example.org/","headers":{"A":"${secret}"}}`, { user });
+  const { got, agent, error } = await put("alice");
+  assert.deepEqual([got.status, error.code, agent.length, env.USER.getByName("alice").server("mine")], [403, "forbidden", 0, undefined]);
+  assert.match(error.error, /share one container/);
+  assert.match(error.hint, /config\/mcp\.json.*AGENT_PLACEMENT=user/);
+  assert.equal((await put("carol")).got.status, 200, "who has a container of their own");
+  const leave = await ask(env, "GET", "/api/mcp/old/authorize", undefined, { route: "/api/mcp/:name/authorize" });
+  assert.deepEqual([leave.got.status, leave.error.error], [403, error.error]);
+  assert.equal((await ask(env, "DELETE", "/api/mcp/old")).got.status, 200);
+  assert.equal(env.USER.getByName("alice").server("old"), undefined);
 });
 
 test("an agent elsewhere keeps its secrets itself", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, test } from "node:test";
-import { say, serve, world } from "./lib/mcp.mjs";
+import { say, serve, setUp, world } from "./lib/mcp.mjs";
 import { answeredHeader, identityHeader, mcp } from "../egress/mcp.mjs";
 import { bearer } from "../mcp/challenge.mjs";
 import { identityOf } from "../mcp/entry.mjs";
@@ -70,7 +70,7 @@ async function guardian(change = {}) {
   Object.assign(g, { url: server.url, host: server.host, seen: server.seen });
   g.env = world({ MCP_PRIVATE_HOSTS: server.host });
   g.alice = g.env.USER.getByName("alice");
-  g.alice.declareServer("mine", { url: `${g.url}/mcp`, headers: {} });
+  await setUp(g.alice, "mine", { url: `${g.url}/mcp`, headers: {} });
   /** A person says yes. */
   g.yes = (location) => {
     const asked = new URL(location).searchParams;
@@ -81,7 +81,7 @@ async function guardian(change = {}) {
   };
   g.begin = (user = "alice", as = applicant) => g.alice.beginAuthorization(user, "mine", { url: `${g.url}/mcp`, headers: {} }, as);
   g.comply = async () => g.alice.endAuthorization("alice", g.yes((await g.begin()).location));
-  g.ask = async () => mcp(new Request("http://mcp.internal/servers/u/alice/mine", { method: "POST", headers: { [identityHeader]: await identityOf({ url: `${g.url}/mcp` }) }, body: "{}" }), g.env, "alice");
+  g.ask = async () => mcp(new Request("http://mcp.internal/servers/u/alice/mine", { method: "POST", headers: { [identityHeader]: await identityOf({ url: `${g.url}/mcp` }) }, body: "{}" }), g.env, "alice", false);
   return g;
 }
 
@@ -177,11 +177,11 @@ test("a token goes to its own server only, and nothing is left of one that was r
   const other = await guardian({ open: true });
   g.env.MCP_PRIVATE_HOSTS = `${g.host},${other.host}`;
   g.alice.servers.privates.add(other.host);
-  g.alice.declareServer("mine", { url: `${other.url}/mcp`, headers: {} });
-  await mcp(new Request("http://mcp.internal/servers/u/alice/mine", { method: "POST", headers: { [identityHeader]: await identityOf({ url: `${other.url}/mcp` }) }, body: "{}" }), g.env, "alice");
+  await setUp(g.alice, "mine", { url: `${other.url}/mcp`, headers: {} });
+  await mcp(new Request("http://mcp.internal/servers/u/alice/mine", { method: "POST", headers: { [identityHeader]: await identityOf({ url: `${other.url}/mcp` }) }, body: "{}" }), g.env, "alice", false);
   assert.equal(other.seen.at(-1).headers.authorization, undefined);
   await g.begin();
-  g.alice.removeServer("mine");
+  await g.alice.removeServer("mine");
   assert.deepEqual([...g.alice.ctx.storage.kv.map.keys()], []);
 });
 

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { say, serve, world } from "./lib/mcp.mjs";
+import { say, serve, setUp as taken, world } from "./lib/mcp.mjs";
 import { answeredHeader, identityHeader, mcp } from "../egress/mcp.mjs";
 import { idOf, segment } from "../egress/keys.mjs";
 import { identityOf } from "../mcp/entry.mjs";
+import { holdsOthers } from "../objects/agents.mjs";
 
 /** @type {(() => void)[]} */
 const ends = [];
@@ -20,14 +21,14 @@ const secret = "canary-of-a-header";
 
 /** Alice's own server, set up. */
 async function setUp(env, url, headers = { "X-Key": secret }, name = "mine", user = "alice") {
-  env.USER.getByName(user).declareServer(name, { url, headers });
+  await taken(env.USER.getByName(user), name, { url, headers });
   return identityOf({ url });
 }
 
 /** Asks the proxy as a container does. */
-function ask(env, path, identity, { method = "POST", headers = {}, body = "{}", part = "alice", signal } = {}) {
+function ask(env, path, identity, { method = "POST", headers = {}, body = "{}", part = "alice", shared = false, signal } = {}) {
   const request = new Request(`http://mcp.internal${path}`, { method, headers: { [identityHeader]: identity, ...headers }, body: method === "POST" ? body : undefined, signal });
-  return mcp(request, env, part);
+  return mcp(request, env, part, shared);
 }
 
 test("a server is shown its headers and what the protocol needs, and nothing else passes either way", async () => {
@@ -75,6 +76,30 @@ test("a container reaches the servers of its user and the instance's, by their n
   assert.equal(server.seen.at(-1).headers.authorization, `Bearer ${secret}`);
   assert.equal((await ask(env, "/servers/u/bob/hers", hers, { part: "bob" })).status, 200);
   assert.equal((await ask(env, "/servers/u/alice/mine", mine, { body: "x".repeat((4 << 20) + 1) })).status, 413);
+});
+
+test("a container that several users share reaches the instance's servers, and no user's", async () => {
+  const server = await site((_, response) => say(response, 200, {}));
+  const env = world({ MCP_PRIVATE_HOSTS: server.host });
+  env.STORE.set("config/mcp.json", { mcpServers: { ours: { url: `${server.url}/ours` } } });
+  const mine = await setUp(env, `${server.url}/mine`);
+  const hers = await setUp(env, `${server.url}/hers`, { "X-Key": secret }, "hers", "bob");
+  for (const [path, id, part] of [["/servers/u/alice/mine", mine, "alice"], ["/servers/u/bob/hers", hers, "bob"], ["/servers/u/bob/hers", hers, "alice"], ["/servers/u/alice/nothing", mine, "alice"]]) {
+    for (const method of ["GET", "POST", "DELETE"]) assert.equal((await ask(env, path, id, { part, method, shared: true })).status, 403, `${method} ${path}`);
+  }
+  const { error } = await (await ask(env, "/servers/u/alice/mine", mine, { shared: true })).json();
+  assert.match(error, /share one container.*config\/mcp\.json.*AGENT_PLACEMENT=user/);
+  assert.equal(server.seen.length, 0);
+  assert.equal((await ask(env, "/servers/config/ours", await identityOf({ url: `${server.url}/ours` }), { shared: true })).status, 200);
+  assert.equal((await ask(env, "/servers/u/alice/mine", mine)).status, 200);
+});
+
+test("a container counts as shared from the first moment that it may have a second user's token", () => {
+  const single = { AGENT_PLACEMENT: "single", LOONGCLAW_CANARY: "carol:abc" };
+  for (const [env, start, want] of [
+    [{}, { users: ["alice"] }, false], [{ AGENT_PLACEMENT: "user" }, { users: ["everybody"] }, false], [single, { users: ["carol"] }, false], [single, { users: [] }, false],
+    [single, { users: ["alice"] }, true], [{}, { users: ["alice", "bob"] }, true], [{}, { users: ["alice"], shared: true }, true], [single, { users: ["carol", "bob"] }, true],
+  ]) assert.equal(holdsOthers(env, start), want, JSON.stringify([env, start]));
 });
 
 test("a redirect is judged anew, and headers stay with their own host", async () => {

@@ -31,6 +31,7 @@ type Request struct {
 	Arrived   time.Time
 	FirstByte time.Time // when the first piece of text had been written
 	Written   int       // pieces of text
+	Size      int64     // of its body, as it was said
 	Refused   string    // why no provider would take it
 	Finished  bool      // the fake provider did all that the script says
 	Cancelled bool      // the asker went away before that

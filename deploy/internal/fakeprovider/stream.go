@@ -21,6 +21,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	r, script := s.record(b, req.Header)
+	s.update(r, func(r *Request) { r.Size = req.ContentLength })
 	if r.Refused != "" {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusBadRequest)

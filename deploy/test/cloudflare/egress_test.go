@@ -3,6 +3,7 @@ package cloudflare
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -25,12 +26,20 @@ type provider struct {
 	seen   []*http.Request
 	bodies []string
 	answer http.HandlerFunc
+	read   http.HandlerFunc // instead of answer, where a body is not kept
 }
 
 func newProvider(t *testing.T) *provider {
 	t.Helper()
 	p := &provider{}
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.mu.Lock()
+		read := p.read
+		p.mu.Unlock()
+		if read != nil {
+			read(w, r)
+			return
+		}
 		b, _ := io.ReadAll(r.Body)
 		p.mu.Lock()
 		p.seen, p.bodies = append(p.seen, r), append(p.bodies, string(b))
@@ -45,7 +54,13 @@ func newProvider(t *testing.T) *provider {
 func (p *provider) answers(h http.HandlerFunc) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.seen, p.bodies, p.answer = nil, nil, h
+	p.seen, p.bodies, p.answer, p.read = nil, nil, h, nil
+}
+
+func (p *provider) reads(h http.HandlerFunc) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.read = h
 }
 
 // only is the one request that came since answers.
@@ -59,8 +74,11 @@ func (p *provider) only(t *testing.T) (*http.Request, string) {
 	return p.seen[0], p.bodies[0]
 }
 
+// asking asks the proxy.
+type asking func(ctx context.Context, method, path, token, body string, header http.Header) *http.Response
+
 // egressTo starts the egress proxy alone, in workerd.
-func egressTo(t *testing.T, vars map[string]string) (ask func(ctx context.Context, method, path, token, body string, header http.Header) *http.Response) {
+func egressTo(t *testing.T, vars map[string]string) asking {
 	t.Helper()
 	w, err := testenv.StartWorker(t.Context(), testenv.WorkerOptions{Dir: t.TempDir(), Vars: vars, Config: "test/egress.jsonc"})
 	if err != nil {
@@ -77,6 +95,9 @@ func egressTo(t *testing.T, vars map[string]string) (ask func(ctx context.Contex
 		q, err := http.NewRequestWithContext(ctx, method, w.Base+path, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
+		}
+		if b, ok := ctx.Value(long).(longBody); ok {
+			q.Body, q.ContentLength = b.Reader, b.length
 		}
 		q.Header = header.Clone()
 		if q.Header == nil {
@@ -215,6 +236,8 @@ func TestTheWayToTheModels(t *testing.T) {
 		}
 	})
 
+	t.Run("a long request passes while it is sent, and one that is too long is refused with what to do", func(t *testing.T) { longRequests(t, p, ask) })
+
 	t.Run("other paths, providers, methods and tokens do not get through", func(t *testing.T) {
 		p.answers(func(http.ResponseWriter, *http.Request) { t.Error("the provider was asked") })
 		for _, tt := range []struct {
@@ -264,4 +287,81 @@ func holdsSecret(text string) bool {
 		}
 	}
 	return false
+}
+
+// longBody is a body that a request's context brings, with the length that is said of it;
+// -1 says none.
+type longBody struct {
+	Reader io.ReadCloser
+	length int64
+}
+
+type contextKey int
+
+const long contextKey = iota
+
+const (
+	ofPictures = 19_000_000 // what 14 MiB of pictures are as base64, and some text
+	tooLong    = 32<<20 + 1
+)
+
+func longRequests(t *testing.T, p *provider, ask asking) {
+	const piece = 1 << 20
+	begun := make(chan struct{}, 4)
+	var got int64
+	var length int64
+	p.reads(func(w http.ResponseWriter, r *http.Request) {
+		length = r.ContentLength
+		_, _ = io.CopyN(io.Discard, r.Body, 1)
+		begun <- struct{}{}
+		n, err := io.Copy(io.Discard, r.Body)
+		if got = n + 1; err == nil {
+			_, _ = io.WriteString(w, "whole")
+		}
+	})
+	for _, c := range []struct {
+		size, said int64
+		status     int
+	}{
+		{ofPictures, ofPictures, 200},
+		{ofPictures, -1, 200},
+		{tooLong - 1, tooLong - 1, 200},
+		{tooLong, tooLong, 413},
+		{tooLong, -1, 413},
+		{60 << 20, 60 << 20, 413},
+	} {
+		read, write := io.Pipe()
+		go func() {
+			passes := c.status == 200
+			for left := c.size; left > 0; left -= piece {
+				if _, err := write.Write(make([]byte, min(left, piece))); err != nil {
+					return
+				}
+				if passes && c.said > 0 { // nothing more is sent before the provider has the first of it
+					select {
+					case <-begun:
+					case <-time.After(patience):
+						_ = write.CloseWithError(errors.New("it is held back"))
+						return
+					}
+					passes = false
+				}
+			}
+			_ = write.Close()
+		}()
+		began := time.Now()
+		ctx := context.WithValue(t.Context(), long, longBody{read, c.said})
+		res := ask(ctx, http.MethodPost, "/openai/chat/completions", egressToken, "", http.Header{"Content-Type": {"application/json"}})
+		b, err := io.ReadAll(res.Body)
+		_ = read.Close()
+		switch {
+		case res.StatusCode != c.status:
+			t.Errorf("%d bytes, %d said: got %d %s, want %d", c.size, c.said, res.StatusCode, b, c.status)
+		case c.status == 200 && (string(b) != "whole" || got != c.size || length != c.size):
+			t.Errorf("%d bytes, %d said: the provider got %d, and %d said", c.size, c.said, got, length)
+		case c.status == 413 && (!strings.Contains(string(b), "32 MiB") || !strings.Contains(string(b), "hint")):
+			t.Errorf("%d bytes, %d said: refused with %s", c.size, c.said, b)
+		}
+		t.Logf("%d bytes, %d said: %d %v after %v", c.size, c.said, res.StatusCode, err, time.Since(began).Round(time.Millisecond))
+	}
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -130,32 +129,12 @@ func (s *tools) authorizes(w http.ResponseWriter, r *http.Request) bool {
 // everything starts a server that people use, and returns its address.
 func everything(t *testing.T) string {
 	t.Helper()
-	script, err := filepath.Abs("../e2e/mcp/node_modules/@modelcontextprotocol/server-everything/dist/index.js")
-	if err == nil {
-		_, err = os.Stat(script)
-	}
-	if err != nil {
-		t.Fatalf("%v\nNext: make test-cloudflare, or npm ci in deploy/test/e2e/mcp", err)
-	}
-	address, err := testenv.FreeAddr()
+	server, address, err := testenv.StartToolServer(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, _ := net.SplitHostPort(address)
-	cmd := exec.Command("node", script, "streamableHttp") // #nosec G204 -- a script of this repository
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "PORT=" + port}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		if conn, err := net.Dial("tcp", address); err == nil {
-			_ = conn.Close()
-			return address
-		}
-	}
-	t.Fatal("the server of tools does not listen")
-	return ""
+	t.Cleanup(server.Kill)
+	return address
 }
 
 // identity is what tells a server from another of its name: agent/tools/mcp makes the

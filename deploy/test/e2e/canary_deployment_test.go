@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"io/fs"
@@ -173,14 +172,12 @@ func keygen(t *testing.T) (private, public string) {
 
 // jwt makes a token of the issuer for a user.
 func (h *deployment) jwt(user string) string {
-	part := func(v any) string {
-		b, _ := json.Marshal(v)
-		return base64.RawURLEncoding.EncodeToString(b)
-	}
 	now := time.Now().Unix()
-	text := part(map[string]string{"alg": "EdDSA", "typ": "JWT"}) + "." +
-		part(map[string]any{"iss": "issuer", "aud": "loongclaw", "sub": user, "iat": now, "exp": now + 600, "jti": "CANARY-jti"})
-	return text + "." + base64.RawURLEncoding.EncodeToString(ed25519.Sign(h.issuer, []byte(text)))
+	token, err := testenv.SignToken(h.issuer, map[string]any{"iss": "issuer", "aud": "loongclaw", "sub": user, "iat": now, "exp": now + 600, "jti": "CANARY-jti"})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return token
 }
 
 // ask makes a request, and keeps what came back.

@@ -3,9 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -44,32 +42,6 @@ func toolServers(t *testing.T, c *client.Client, left string) map[string]toolSer
 	}
 }
 
-// everythingOverHTTP starts a real server that speaks HTTP, and returns its address.
-func everythingOverHTTP(t *testing.T, script string) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := ln.Addr().String()
-	_ = ln.Close() // the server is to have it
-	_, port, _ := net.SplitHostPort(address)
-	cmd := exec.Command("node", script, "streamableHttp") // #nosec G204 -- a script of this folder
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "PORT=" + port}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		if conn, err := net.Dial("tcp", address); err == nil {
-			_ = conn.Close()
-			return address
-		}
-	}
-	t.Fatal("the server does not listen")
-	return ""
-}
-
 // TestRealServersOfToolsAreDrivenThroughAChat uses servers that people use, over
 // stdio and HTTP: nothing of them runs until it is approved, and then as asked.
 func TestRealServersOfToolsAreDrivenThroughAChat(t *testing.T) {
@@ -84,7 +56,11 @@ func TestRealServersOfToolsAreDrivenThroughAChat(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "honey.txt"), []byte("in the old oak"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	address := everythingOverHTTP(t, script("everything"))
+	overHTTP, address, err := testenv.StartToolServer(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(overHTTP.Kill)
 	servers := map[string]any{
 		"everything": map[string]any{"command": "node", "args": []string{script("everything")}, "env": map[string]string{"WHO": "${MCP_WHO}"}},
 		"files":      map[string]any{"command": "node", "args": []string{script("filesystem"), dir}, "allow": []string{"read_text_file"}},

@@ -23,6 +23,7 @@ func forwardCases() []testCase {
 		{"a redirect of the agent's is not followed", redirect},
 		{"an answer without a body has none", noContent},
 		{"an answer that is compressed stays so", compressed},
+		{"the agent says what may be kept of what a message brought along, and of nothing else", keptByBrowsers},
 		{"a bad session id is 400", badSession},
 	}
 }
@@ -146,6 +147,29 @@ func compressed(t *testing.T, s *suite) {
 	if got := unzipped(t, a.body); got != strings.Repeat("loong", 1000) {
 		t.Errorf("body: got %d bytes that are not what was sent", len(got))
 	}
+}
+
+func keptByBrowsers(t *testing.T, s *suite) {
+	const attached = "/api/sessions/s/attached/0123"
+	for kept, want := range map[string]string{"private, max-age=31536000, immutable": "private, max-age=31536000, immutable", "no-store": "no-store"} {
+		s.agent.answers(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Cache-Control", kept)
+			w.Header().Set("Content-Type", "image/png")
+			w.Header().Set("Content-Disposition", "attachment")
+			_, _ = w.Write([]byte("picture"))
+		})
+		a := s.send(t, call{path: attached, token: alice})
+		a.wantStatus(t, http.StatusOK)
+		for name, v := range map[string]string{"Cache-Control": want, "Content-Type": "image/png", "Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"} {
+			a.wantHeader(t, name, v)
+		}
+		s.send(t, call{path: "/api/files/a.png", token: alice}).wantHeader(t, "Cache-Control", "no-store")
+	}
+	s.agent.reset()
+	a := s.send(t, call{path: attached})
+	a.wantStatus(t, http.StatusUnauthorized)
+	a.wantHeader(t, "Cache-Control", "no-store")
+	s.wantAgentUntouched(t)
 }
 
 func badSession(t *testing.T, s *suite) {

@@ -61,6 +61,13 @@ export function world(vars = {}) {
   return env;
 }
 
+/** Sets a user's server up, and has the agent take it. */
+export async function setUp(object, name, declared) {
+  const id = await object.declareServer(name, declared);
+  if (id) object.serverDeclared(name, id, true);
+  return id;
+}
+
 /** A server on this machine; what it was asked, with bodies. */
 export async function serve(answer) {
   const seen = [];

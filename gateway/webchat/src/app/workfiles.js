@@ -1,7 +1,7 @@
-// Files of messages, read from the workspace. A message keeps what it had by its
-// SHA-256; the file at that path may be another one since, and is never shown for it.
+// Files of messages. A message keeps what it had by its SHA-256; the file at that path
+// in the workspace may be another one since, and is never shown for it.
 
-import { getFile } from '../wire/api.js'
+import { getAttached, getFile } from '../wire/api.js'
 import { networkFault } from '../wire/fault.js'
 import { expired } from './account.js'
 import { inTurn } from './turns.js'
@@ -50,8 +50,20 @@ export async function findFile({ path, size, sha256: wanted }, signal) {
   }
 }
 
+/**
+ * What a message brought along: as the session keeps it, else from the workspace.
+ * @param {Wanted} file @param {string} session @param {AbortSignal} [signal] @returns {Promise<Found>}
+ */
+export async function findSent(file, session, signal) {
+  try {
+    const bytes = await (await getAttached(session, file.sha256, signal)).blob()
+    if ((await sha256(bytes)) === file.sha256) return { state: 'same', bytes }
+  } catch { /* An agent that gives none yet, or a store that has lost it: the workspace may have it. */ }
+  return findFile(file, signal)
+}
+
 /** Two at once: a conversation may have hundreds. */
 const turn = inTurn(2)
 
-/** As findFile, in turn. @param {Wanted} file @param {AbortSignal} signal @returns {Promise<Found>} */
-export const findInTurn = (file, signal) => turn(async () => (signal.aborted ? { state: 'away' } : findFile(file, signal)))
+/** @param {(signal: AbortSignal) => Promise<Found>} find @param {AbortSignal} signal @returns {Promise<Found>} */
+export const findInTurn = (find, signal) => turn(async () => (signal.aborted ? { state: 'away' } : find(signal)))

@@ -7,7 +7,8 @@ import { fileSize, kindOf } from '../chat/attachment.js'
 import { tamed } from '../chat/tame.js'
 import { dropFiles, dropped } from '../app/edits.js'
 import { saveFile } from '../app/files.js'
-import { findFile, findInTurn, pictureOf, rememberPicture } from '../app/workfiles.js'
+import { sessionId } from '../app/route.js'
+import { findFile, findInTurn, findSent, pictureOf, rememberPicture } from '../app/workfiles.js'
 import { t } from '../i18n/language.js'
 import { f, problemText } from '../i18n/files.js'
 import { Icon } from './icons.js'
@@ -33,6 +34,9 @@ export function EditedFiles({ id, files }) {
     remove=${file.path && (() => { dropFiles(id, [...gone, String(file.path)]); keepFocus('.editor [data-remove]', '.editor textarea') })} />`)}</ul>`
 }
 
+/** A new version of a message has what is at its paths now. @param {Sent} file @param {boolean} edited @param {AbortSignal} [signal] */
+const find = (file, edited, signal) => (edited ? findFile(file, signal) : findSent(file, sessionId.peek(), signal))
+
 /** Whether an element is, or was, near the window. @param {{current: Element|null}} box */
 function useNear(box) {
   const [near, setNear] = useState(false)
@@ -47,7 +51,7 @@ function useNear(box) {
 
 /**
  * @param {Sent} file @param {boolean} wanted @param {boolean} fresh what is there now counts, not what was seen before
- * @returns {Found|undefined} what is at its path, once that was looked at
+ * @returns {Found|undefined} once it was looked for
  */
 function useFound(file, wanted, fresh) {
   const [found, setFound] = useState(/** @type {Found|undefined} */ (undefined))
@@ -56,7 +60,7 @@ function useFound(file, wanted, fresh) {
     const known = fresh ? undefined : pictureOf(file.sha256)
     if (known) return setFound({ state: 'same', bytes: known })
     const stop = new AbortController()
-    findInTurn(file, stop.signal).then((now) => {
+    findInTurn((signal) => find(file, fresh, signal), stop.signal).then((now) => {
       if (stop.signal.aborted) return
       if (now.state === 'same') rememberPicture(file.sha256, now.bytes)
       setFound(now)
@@ -80,7 +84,7 @@ function SentFile({ file, edited, remove }) {
   const act = async () => {
     if (image && bytes && !undrawn) return setOpen(true)
     setAsked('fetching')
-    const now = bytes ? /** @type {Found} */ ({ state: 'same', bytes }) : await findFile(file)
+    const now = bytes ? /** @type {Found} */ ({ state: 'same', bytes }) : await find(file, Boolean(edited))
     setAsked(now)
     if (now.state !== 'same') return
     if (image && !undrawn) {

@@ -165,6 +165,9 @@ export const filePath = (path) => `/api/files/${path.split('/').map(encodeURICom
 /** A file of the workspace, as it is. @param {string} path @param {AbortSignal} [signal] */
 export const getFile = (path, signal) => send(filePath(path), { headers: { Accept: '*/*' }, signal })
 
+/** What a message of a session brought along, as it was then. @param {string} id @param {string} sha256 @param {AbortSignal} [signal] */
+export const getAttached = (id, sha256, signal) => send(`${sessionPath(id)}/attached/${encodeURIComponent(sha256)}`, { headers: { Accept: '*/*' }, signal })
+
 /**
  * The last messages of every branch, with the summaries among them, and the list of what is to be done.
  * @param {string} id @param {number} limit

@@ -1,6 +1,7 @@
 // Files of messages that were sent: what is shown of them, and what a new version of the message has.
 
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { blue, brought, chips, choose, file, red, uploaded } from './pictures.js'
 import { axe, conversation, says, scene, send, shot, until } from './world.js'
 
@@ -31,6 +32,28 @@ scene('files belong to their conversation, as its draft does', async (w) => {
   assert.deepEqual(brought(one)[1], ['for-one.txt'])
 })
 
+scene('what was sent is shown as it was, whatever became of the file since', async (w) => {
+  await w.open()
+  await choose(w.page, file('a.png', red), file('b.png', blue), file('c.txt', 'text'))
+  await uploaded(w, 3)
+  await send(w.page, 'look')
+  const c = await conversation(w)
+  c.say('Seen.')
+  await w.page.getByText('Seen.').waitFor()
+  for (const path of w.stub.workspace.files.keys()) w.stub.workspace.files.set(path, Buffer.from('another'))
+  await w.page.reload()
+  const at = (/** @type {string} */ name) => w.page.locator('.turn .chip', { hasText: name })
+  await until(async () => (await w.page.locator('.turn .chip canvas:visible').count()) === 2)
+  const colour = (/** @type {string} */ name) => at(name).locator('canvas').evaluate((el) => [.../** @type {HTMLCanvasElement} */ (el).getContext('2d')?.getImageData(1, 1, 1, 1).data ?? []].map((v) => v > 127))
+  assert.deepEqual([await colour('a.png'), await colour('b.png')], [[true, false, false, true], [false, false, true, true]])
+  const saved = w.page.waitForEvent('download')
+  await at('c.txt').getByRole('button').click()
+  assert.equal(await readFile(await (await saved).path(), 'utf8'), 'text')
+  assert.equal(await w.page.locator('.turn .chip-trouble').count(), 0)
+  await w.page.getByRole('button', { name: 'Edit' }).click()
+  await w.page.locator('.editor').getByText('The file in the workspace is another one').first().waitFor() // a new version would have that one
+})
+
 scene('another file at the same path is never shown for the one that was sent; nor is one that is gone', async (w) => {
   await w.open()
   await choose(w.page, file('a.png', red), file('b.png', blue), file('c.txt', 'text'))
@@ -43,6 +66,7 @@ scene('another file at the same path is never shown for the one that was sent; n
   w.stub.workspace.files.set(path('a.png'), blue)
   w.stub.workspace.files.set(path('c.txt'), Buffer.from('TEXT'))
   w.stub.workspace.files.delete(path('b.png'))
+  w.stub.workspace.kept.clear() // an agent that does not give it, or has lost it
   await w.page.reload()
   const at = (/** @type {string} */ name) => w.page.locator('.turn .chip', { hasText: name })
   await at('a.png').getByText('The file in the workspace is another one by now.').waitFor()
@@ -69,7 +93,7 @@ scene('what the model could not read of a file is said in words; a picture witho
   await w.open('/s/a')
   for (const text of ['模型未能读取： 已加密', '共 9000 × 9000 像素', '没有对应的文件', '模型未能读取： words of tomorrow']) await w.page.getByText(text).waitFor()
   assert.deepEqual(await axe(w.page), [])
-}, { locale: 'zh-CN' })
+}, { locale: 'zh-CN', expected: /404/ })
 
 scene('an edit keeps the files of its message, and can leave some out', async (w) => {
   await w.open()

@@ -140,7 +140,7 @@ export class Stub {
 
   /** @param {import('node:http').IncomingMessage} req @param {import('node:http').ServerResponse} res @param {URL} url @param {any} body */
   api(req, res, url, body) {
-    const [, , room, rawId, verb] = url.pathname.split('/')
+    const [, , room, rawId, verb, hash] = url.pathname.split('/')
     const id = decodeURIComponent(rawId ?? '')
     const known = this.conversations.get(id)
     if (room === 'mcp' || room === 'skills' || (room === 'files' && this.outside.files.has(decodeURIComponent(url.pathname.slice('/api/files/'.length))))) return this.outside.answer(req.method ?? '', room, url.pathname, body, (status, answer) => (typeof answer === 'string' ? text(res, answer) : reply(res, status, answer)))
@@ -164,6 +164,10 @@ export class Stub {
     if (!known) return reply(res, 404, { error: 'no such session', code: 'not_found', requestId: 'q-404' })
     if (verb === 'events' && url.searchParams.has('tail')) {
       return reply(res, 200, known.page(Number(url.searchParams.get('tail')), url.searchParams.get('before') ?? ''))
+    }
+    if (verb === 'attached') {
+      const kept = this.workspace.kept.get(hash)
+      return kept ? reply(res, 200, kept) : reply(res, 404, { error: 'no message of this session brought that along', code: 'not_found', requestId: 'q-404' })
     }
     if (verb === 'events') return known.stream(url.searchParams.get('after') ?? '', res, url.searchParams.get('until') === 'idle')
     if (verb === 'cancel') return reply(res, 200, known.cancel())

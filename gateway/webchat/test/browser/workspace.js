@@ -7,6 +7,8 @@ export class Workspace {
   constructor() {
     /** @type {Map<string, Buffer|string>} */
     this.files = new Map()
+    /** What messages brought along, by its SHA-256. @type {Map<string, Buffer>} */
+    this.kept = new Map()
     /** Every PUT, in order. @type {string[]} */
     this.puts = []
     /** Files that were removed. @type {string[]} */
@@ -44,8 +46,10 @@ export class Workspace {
       if (found === undefined) return { refusal: [404, { error: `there is no ${path} in the workspace`, code: 'not_found', requestId: 'q-404' }] }
       const look = lookAt(body)
       if (look.kind === 'other') return { refusal: [415, { error: `attachments[${i}]: "${path}" is nothing that can be read`, code: 'unsupported_media', requestId: 'q-415' }] }
+      const sha256 = createHash('sha256').update(body).digest('hex')
+      this.kept.set(sha256, body)
       attachments.push({
-        path, name: path.split('/').at(-1), mediaType: look.mediaType, size: body.length, sha256: createHash('sha256').update(body).digest('hex'),
+        path, name: path.split('/').at(-1), mediaType: look.mediaType, size: body.length, sha256,
         ...(look.problem === 'pixels' ? { error: `it has ${look.width} × ${look.height} pixels; at most 40 megapixels are read` } : {}),
       })
     }
