@@ -163,9 +163,9 @@ func TestWhatIsDeletedIsGoneFromTheFiles(t *testing.T) {
 // frames is how many pages the log holds.
 func frames(t *testing.T, s *Store) int {
 	t.Helper()
-	var busy, pages, back int
-	if err := s.anchor.QueryRowContext(t.Context(), "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &back); err != nil {
+	var busy, pages, back int64
+	if err := s.anchor.numbers(t.Context(), "PRAGMA wal_checkpoint(PASSIVE)", &busy, &pages, &back); err != nil {
 		t.Fatal(err)
 	}
-	return pages
+	return int(pages)
 }
