@@ -76,6 +76,18 @@ func (r *recorder) note(e event) {
 	r.events = append(r.events, e)
 }
 
+// syncs is how often a file was synced.
+func (r *recorder) syncs(file string) (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.events {
+		if e.what == "sync" && e.file == file {
+			n++
+		}
+	}
+	return n
+}
+
 func (r *recorder) name(file uintptr) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
