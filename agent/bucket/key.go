@@ -12,7 +12,6 @@ const MaxSegment = 255
 
 var (
 	plainID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`)
-	segment = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]*$`)
 	base    = base32.NewEncoding("abcdefghijklmnopqrstuv0123456789").WithPadding(base32.NoPadding)
 )
 
@@ -44,10 +43,26 @@ func ParseSegment(seg string) (string, error) {
 
 // CheckKey reports whether key can name an object.
 func CheckKey(key string) error {
-	for _, s := range strings.Split(key, "/") {
-		if len(s) > MaxSegment || !segment.MatchString(s) {
+	for rest, more := key, true; more; {
+		var s string
+		if s, rest, more = strings.Cut(rest, "/"); !isSegment(s) {
 			return fmt.Errorf("bucket: %q is not a key", key)
 		}
 	}
 	return nil
+}
+
+// isSegment reports whether s is letters, digits, "_", "-" and, not in front, ".". Each
+// operation on a store asks for each segment of its key.
+func isSegment(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_', c == '-':
+		case c == '.' && i > 0:
+		default:
+			return false
+		}
+	}
+	return s != "" && len(s) <= MaxSegment
 }

@@ -7,16 +7,20 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
 	"pgregory.net/rapid"
 
 	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/bucket/disk"
+	"github.com/loongclaw/loongclaw/agent/bucket/r2"
 	"github.com/loongclaw/loongclaw/agent/bucket/sqlite"
 	"github.com/loongclaw/loongclaw/agent/transfer"
 	"github.com/loongclaw/loongclaw/agent/users"
@@ -37,6 +41,29 @@ func onSQLite(t interface{ Fatal(...any) }, dir string) *sqlite.Store {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// onS3 is a bucket of its own on a server in this process.
+func onS3(t interface{ Fatal(...any) }) (store bucket.Bucket, closeIt func()) {
+	backend := s3mem.New()
+	if err := backend.CreateBucket("bucket"); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(gofakes3.New(backend).Server())
+	return r2.New(r2.Config{Bucket: "bucket", Endpoint: server.URL, AccessKey: "key", SecretKey: "secret"}), server.Close
+}
+
+// opened is an empty store of one of the kinds.
+func opened(t interface{ Fatal(...any) }, kind, dir string) (store bucket.Bucket, closeIt func()) {
+	switch kind {
+	case "disk":
+		d := onDisk(t, filepath.Join(dir, "d"))
+		return d, func() { _ = d.Close() }
+	case "sqlite":
+		s := onSQLite(t, dir)
+		return s, func() { _ = s.Close() }
+	}
+	return onS3(t)
 }
 
 // all is what a store holds.
@@ -122,11 +149,14 @@ func keyGen() *rapid.Generator[string] {
 	})
 }
 
-func bodyGen() *rapid.Generator[string] { return rapid.StringN(0, 8, 40) }
+// bodyGen draws bodies, many of the same size: what was changed shows by its bytes only.
+func bodyGen() *rapid.Generator[string] {
+	return rapid.OneOf(rapid.StringN(0, 8, 40), rapid.SampledFrom([]string{"one", "two", "six"}))
+}
 
 // TestACopyIsTheSource: whatever the source holds, wherever the copy is interrupted,
-// whatever happens to the source in between, in both directions: the last copy is the
-// source without its heartbeats.
+// whatever happens to the source in between, from any kind of store to any: the last
+// copy is the source without its heartbeats.
 func TestACopyIsTheSource(t *testing.T) {
 	// Each check makes two stores that sync all they write; a number of one's own on
 	// the command line counts.
@@ -138,12 +168,11 @@ func TestACopyIsTheSource(t *testing.T) {
 	n := 0
 	rapid.Check(t, func(t *rapid.T) {
 		n++
-		var from, to bucket.Bucket
-		d, s := onDisk(t, filepath.Join(dir, fmt.Sprint(n), "d")), onSQLite(t, filepath.Join(dir, fmt.Sprint(n)))
-		defer func() { _, _ = d.Close(), s.Close() }()
-		if from, to = d, s; rapid.Bool().Draw(t, "back") {
-			from, to = s, d
-		}
+		kinds := rapid.SampledFrom([]string{"disk", "sqlite", "s3"})
+		from, closeFrom := opened(t, kinds.Draw(t, "from"), filepath.Join(dir, fmt.Sprint(n), "from"))
+		defer closeFrom()
+		to, closeTo := opened(t, kinds.Draw(t, "to"), filepath.Join(dir, fmt.Sprint(n), "to"))
+		defer closeTo()
 		ctx := context.Background()
 		fill := func(label string) {
 			for key, body := range rapid.MapOfN(keyGen(), bodyGen(), 0, 20).Draw(t, label) {

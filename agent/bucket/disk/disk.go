@@ -3,9 +3,9 @@
 // Owns: the directory: objects/ holds one file for each object, tmp/ a
 // directory of each process with what it is writing, lock orders the replacing of objects between processes.
 // Touches: that directory only, through os.Root.
-// Never: acknowledges before file and directory entry are synced, says that an
-// object exists whose entry is not, or shows half an object: a file is complete
-// before it gets its name.
+// Never: acknowledges before the file, its entry and those of all directories above it
+// are synced, says that an object exists whose entry is not, or shows half an object: a
+// file is complete before it gets its name.
 package disk
 
 import (
@@ -18,7 +18,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"strings"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
@@ -29,14 +29,14 @@ import (
 // Disk is a bucket in a directory. Several processes may share one.
 type Disk struct {
 	root    *os.Root
-	lock    *os.File
 	staging *staging
-	sync    func(*os.File) error // (*os.File).Sync, but in tests
+	system  *system
+	effects effects // system, but in tests
 
-	mu sync.Mutex
-	// doubtful are the directories of which a sync has failed: what was put into
-	// one may be gone after a power loss, although it can be read.
-	doubtful map[string]bool
+	replacing sync.Mutex // orders who takes the lock in this process
+	lock      *os.File   // orders them between processes
+
+	known known // directories whose entries are durable
 }
 
 const (
@@ -46,36 +46,64 @@ const (
 
 // Open uses dir, which is made when it is not there.
 func Open(dir string) (*Disk, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("disk store: %w", err)
-	}
-	root, err := os.OpenRoot(dir)
+	d, err := open(dir, func(e effects) effects { return e })
 	if err != nil {
 		return nil, fmt.Errorf("disk store: %w", err)
-	}
-	for _, d := range []string{objects, tmp} {
-		if err := root.Mkdir(d, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-			return nil, fmt.Errorf("disk store: %w", err)
-		}
-	}
-	lock, err := root.OpenFile("lock", os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("disk store: %w", err)
-	}
-	d := &Disk{root: root, lock: lock, sync: (*os.File).Sync, doubtful: map[string]bool{}}
-	err = d.tidy(time.Now().Add(-abandoned))
-	if err == nil {
-		d.staging, err = d.takeStaging()
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("disk store: %w", err), lock.Close(), root.Close())
 	}
 	return d, nil
 }
 
+// open lets a test stand between this package and its directory.
+func open(dir string, between func(effects) effects) (_ *Disk, err error) {
+	if err := mkdirs(filepath.Clean(dir), syncPath); err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	d := &Disk{root: root, system: &system{root: root}}
+	d.effects = between(d.system)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.release())
+		}
+	}()
+	for _, one := range []string{objects, tmp} {
+		if err := d.effects.mkdir(one); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
+	}
+	if err := d.syncDir("."); err != nil {
+		return nil, err
+	}
+	d.known.add(d.known.look(), objects)
+	if d.lock, err = root.OpenFile("lock", os.O_CREATE|os.O_RDWR, 0o600); err != nil {
+		return nil, err
+	}
+	if err := d.tidy(time.Now().Add(-abandoned)); err != nil {
+		return nil, err
+	}
+	if d.staging, err = d.takeStaging(); err != nil {
+		return nil, err
+	}
+	return d, d.system.stageIn(d.staging.name)
+}
+
 // Close lets go of the directory.
-func (d *Disk) Close() error {
-	return errors.Join(d.dropStaging(), d.lock.Close(), d.root.Close())
+func (d *Disk) Close() error { return d.release() }
+
+// release closes what is open.
+func (d *Disk) release() error {
+	d.system.close()
+	var errs []error
+	if d.staging != nil {
+		errs = append(errs, d.dropStaging())
+	}
+	if d.lock != nil {
+		errs = append(errs, d.lock.Close())
+	}
+	return errors.Join(append(errs, d.root.Close())...)
 }
 
 // Get reads an object.
@@ -97,8 +125,8 @@ func (d *Disk) Get(_ context.Context, key string) (bucket.Object, error) {
 // name, which fails when the name exists. The one that exists is made durable
 // then, since whoever put it there may have failed to.
 func (d *Disk) Create(_ context.Context, key string, body []byte) (string, error) {
-	return d.write(key, body, func(from, to string) error {
-		err := d.root.Link(from, to)
+	return d.write(key, body, func(to folder, staged, name string) error {
+		err := to.link(staged, name)
 		if errors.Is(err, fs.ErrExist) {
 			return bucket.ErrExists
 		}
@@ -108,14 +136,14 @@ func (d *Disk) Create(_ context.Context, key string, body []byte) (string, error
 
 // Put writes an object, whatever was there.
 func (d *Disk) Put(_ context.Context, key string, body []byte) (string, error) {
-	return d.write(key, body, func(from, to string) error {
-		return d.locked(func() error { return d.root.Rename(from, to) })
+	return d.write(key, body, func(to folder, staged, name string) error {
+		return d.locked(func() error { return to.rename(staged, name) })
 	})
 }
 
 // Replace writes an object whose ETag is still etag.
 func (d *Disk) Replace(ctx context.Context, key string, body []byte, old string) (string, error) {
-	return d.write(key, body, func(from, to string) error {
+	return d.write(key, body, func(to folder, staged, name string) error {
 		return d.locked(func() error {
 			cur, err := d.Get(ctx, key)
 			if errors.Is(err, bucket.ErrNotFound) || (err == nil && cur.ETag != old) {
@@ -124,7 +152,7 @@ func (d *Disk) Replace(ctx context.Context, key string, body []byte, old string)
 			if err != nil {
 				return err
 			}
-			return d.root.Rename(from, to)
+			return to.rename(staged, name)
 		})
 	})
 }
@@ -136,76 +164,85 @@ func (d *Disk) Delete(_ context.Context, key string) error {
 		return err
 	}
 	name := place(key)
-	if err := d.locked(func() error { return d.root.Remove(name) }); err != nil && !missing(err) {
+	if err := d.locked(func() error { return d.effects.remove(name) }); err != nil && !missing(err) {
 		return fmt.Errorf("disk store: %w", err)
 	}
 	// Not synced: after a power loss the file may be back, and so is whatever was
 	// deleted after it. Whoever deletes can do it again.
-	for dir := path.Dir(name); dir != objects && d.root.Remove(dir) == nil; {
+	for dir := path.Dir(name); dir != objects && d.known.remove(dir, d.effects.remove) == nil; {
 		dir = path.Dir(dir)
 	}
 	return nil
 }
 
-// write makes a complete, synced file and lets name give it its name.
-func (d *Disk) write(key string, body []byte, name func(from, to string) error) (string, error) {
+// write makes a complete, synced file and lets give put it under its name.
+func (d *Disk) write(key string, body []byte, give func(to folder, staged, name string) error) (string, error) {
 	if err := errors.Join(bucket.CheckKey(key), bucket.CheckSize(body)); err != nil {
 		return "", err
 	}
-	from := path.Join(d.staging.name, rand.Text())
-	to := place(key)
-	if err := d.fill(from, body); err != nil {
+	staged := rand.Text()
+	if err := d.fill(staged, body); err != nil {
 		return "", fmt.Errorf("disk store: %w", err)
 	}
-	defer func() { _ = d.root.Remove(from) }() // gone already when it was renamed
+	defer func() { _ = d.effects.discard(staged) }() // gone already when it was renamed
+	dir, name := path.Split(place(key))
+	dir = path.Clean(dir)
 	var err error
-	for range 3 { // a delete may remove the directory between mkdirs and name
-		if err = name(from, to); !missing(err) {
+	for range 3 { // a delete may remove the directory between mkdirs and give
+		if err = d.put(dir, func(to folder) error { return give(to, staged, name) }); !missing(err) {
 			break
 		}
-		if err := d.mkdirs(path.Dir(to)); err != nil {
+		if err := d.mkdirs(dir); err != nil {
 			return "", fmt.Errorf("disk store: %w", err)
 		}
 	}
 	switch {
-	case errors.Is(err, bucket.ErrChanged):
-		return "", err
-	case err != nil && !errors.Is(err, bucket.ErrExists):
-		return "", fmt.Errorf("disk store: %w", err)
-	}
-	if syncErr := d.settle(path.Dir(to)); syncErr != nil {
-		return "", fmt.Errorf("disk store: %w: %w", bucket.ErrNotDurable, syncErr)
-	}
-	if err != nil {
+	case err == nil:
+		return etag(body), nil
+	case errors.Is(err, bucket.ErrChanged), errors.Is(err, bucket.ErrExists):
 		return "", err
 	}
-	return etag(body), nil
+	return "", fmt.Errorf("disk store: %w", err)
 }
 
-// settle makes durable what was put into a directory, and the directory's own
-// way from the top where a sync of that has failed before.
-func (d *Disk) settle(dir string) error {
-	if err := d.syncDir(dir); err != nil {
+// put does something in a directory and makes it durable, or what it has found there.
+func (d *Disk) put(dir string, do func(folder) error) (err error) {
+	to, err := d.effects.open(dir)
+	if err != nil {
 		return err
 	}
-	d.mu.Lock()
-	var again []string
-	for one := range d.doubtful {
-		if strings.HasPrefix(dir, one+"/") {
-			again = append(again, one)
-		}
+	defer func() { _ = to.Close() }() // it was synced, or has told its error
+	if err = do(to); err != nil && !errors.Is(err, bucket.ErrExists) {
+		return err
 	}
-	d.mu.Unlock()
-	for _, one := range again {
-		if err := d.syncDir(one); err != nil {
+	if err := d.settle(dir, to); err != nil {
+		return fmt.Errorf("%w: %w", bucket.ErrNotDurable, err)
+	}
+	return err
+}
+
+// settle makes durable what was put into a directory, and the directory's own way from
+// the top where this process has not done that yet. Whoever finds a directory there
+// does not know whether the one that made it, here or in another process, has come to
+// syncing its entry. One that is gone was removed with what was put there.
+func (d *Disk) settle(dir string, open folder) error {
+	seen := d.known.look()
+	defer d.known.leave(seen)
+	if err := open.Sync(); err != nil {
+		return err
+	}
+	way := d.known.unknown(dir)
+	for _, one := range way {
+		if err := d.syncDir(path.Dir(one)); err != nil && !missing(err) {
 			return err
 		}
 	}
+	d.known.add(seen, way...)
 	return nil
 }
 
-func (d *Disk) fill(name string, body []byte) (err error) {
-	f, err := d.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+func (d *Disk) fill(staged string, body []byte) (err error) {
+	f, err := d.effects.create(staged)
 	if err != nil {
 		return err
 	}
@@ -213,60 +250,54 @@ func (d *Disk) fill(name string, body []byte) (err error) {
 	if _, err := f.Write(body); err != nil {
 		return err
 	}
-	return d.sync(f)
+	return f.Sync()
 }
 
-// mkdirs makes a directory and syncs each parent that got a new entry. Where that
-// fails the parent is doubtful: the directory is there at the next try, and
-// nothing else would sync its entry.
+// mkdirs makes a directory and those above it. Their entries are synced when something
+// was put there.
 func (d *Disk) mkdirs(dir string) error {
-	err := d.root.Mkdir(dir, 0o700)
+	err := d.effects.mkdir(dir)
 	if missing(err) {
 		if err := d.mkdirs(path.Dir(dir)); err != nil {
 			return err
 		}
-		err = d.root.Mkdir(dir, 0o700)
+		err = d.effects.mkdir(dir)
 	}
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	return d.syncDir(path.Dir(dir))
-}
-
-func (d *Disk) syncDir(dir string) error {
-	f, err := d.root.Open(dir)
-	if missing(err) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	err = errors.Join(d.sync(f), f.Close())
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err != nil {
-		d.doubtful[dir] = true
-	} else {
-		delete(d.doubtful, dir)
-	}
 	return err
 }
 
-// locked runs do while no other process or goroutine replaces an object. A new
-// descriptor for each call, since a file lock belongs to the open file.
-func (d *Disk) locked(do func() error) error {
-	f, err := d.root.OpenFile("lock", os.O_RDWR, 0o600)
+func (d *Disk) syncDir(dir string) error {
+	f, err := d.effects.open(dir)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = f.Close() }() // releases the lock
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// locked runs do while no other process or goroutine replaces an object. A file lock
+// belongs to the open file, which all of this process share: they order themselves
+// before it.
+func (d *Disk) locked(do func() error) error {
+	d.replacing.Lock()
+	defer d.replacing.Unlock()
+	if err := flock(d.lock, syscall.LOCK_EX); err != nil {
 		return err
 	}
+	defer func() { _ = flock(d.lock, syscall.LOCK_UN) }()
 	return do()
+}
+
+// flock repeats a wait that a signal has broken off.
+func flock(f *os.File, how int) error {
+	for {
+		err := syscall.Flock(int(f.Fd()), how) //nolint:gosec // a descriptor is a small number
+		if !errors.Is(err, syscall.EINTR) {
+			return err
+		}
+	}
 }
 
 // missing says that no object is there: a directory of objects, or a name below

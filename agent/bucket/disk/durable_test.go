@@ -16,16 +16,32 @@ import (
 )
 
 // failing makes the syncs of directories fail whose path ends so, while on.
-func failing(d *Disk, dir string, on *bool) (failed *int) {
-	failed = new(int)
-	d.sync = func(f *os.File) error {
-		if info, err := f.Stat(); *on && err == nil && info.IsDir() && strings.HasSuffix(f.Name(), dir) {
-			*failed++
-			return syscall.EIO
-		}
-		return f.Sync()
+type failing struct {
+	effects
+	dir    string
+	on     bool
+	failed int
+}
+
+func (f *failing) open(dir string) (folder, error) {
+	to, err := f.effects.open(dir)
+	if err != nil || !strings.HasSuffix(dir, f.dir) {
+		return to, err
 	}
-	return failed
+	return &failingFolder{to, f}, nil
+}
+
+type failingFolder struct {
+	folder
+	of *failing
+}
+
+func (f *failingFolder) Sync() error {
+	if f.of.on {
+		f.of.failed++
+		return syscall.EIO
+	}
+	return f.folder.Sync()
 }
 
 func opened(t *testing.T, dir string) *Disk {
@@ -46,8 +62,8 @@ func TestWhatWasNotSyncedIsNotAcknowledged(t *testing.T) {
 	if _, err := d.Create(t.Context(), "u/a/log/1", []byte("one")); err != nil {
 		t.Fatal(err)
 	}
-	on := true
-	failed := failing(d, "log", &on)
+	fail := &failing{effects: d.effects, dir: "log", on: true}
+	d.effects = fail
 	for range 3 {
 		if _, err := d.Create(t.Context(), "u/a/log/2", []byte("two")); !errors.Is(err, bucket.ErrNotDurable) || errors.Is(err, bucket.ErrExists) {
 			t.Fatalf("Create while the folder cannot be synced: %v, want ErrNotDurable", err)
@@ -56,10 +72,10 @@ func TestWhatWasNotSyncedIsNotAcknowledged(t *testing.T) {
 	if _, err := d.Put(t.Context(), "u/a/log/3", []byte("three")); !errors.Is(err, bucket.ErrNotDurable) {
 		t.Errorf("Put while the folder cannot be synced: %v, want ErrNotDurable", err)
 	}
-	if *failed != 4 {
-		t.Errorf("%d syncs failed, want 4: one for each try", *failed)
+	if fail.failed != 4 {
+		t.Errorf("%d syncs failed, want 4: one for each try", fail.failed)
 	}
-	on = false
+	fail.on = false
 	if _, err := d.Create(t.Context(), "u/a/log/2", []byte("two")); !errors.Is(err, bucket.ErrExists) {
 		t.Errorf("Create when it can be synced again: %v, want ErrExists", err)
 	}
@@ -69,24 +85,63 @@ func TestWhatWasNotSyncedIsNotAcknowledged(t *testing.T) {
 // The next write finds the folder there, and must still sync its entry.
 func TestANewFolderThatWasNotSynced(t *testing.T) {
 	d := opened(t, t.TempDir())
-	on := true
-	failed := failing(d, "objects/u", &on)
+	fail := &failing{effects: d.effects, dir: "objects/u", on: true}
+	d.effects = fail
 	if _, err := d.Create(t.Context(), "u/a/log/1", nil); err == nil {
 		t.Fatal("Create with a new folder that could not be synced: no error")
 	}
-	before := *failed
+	before := fail.failed
 	if _, err := d.Create(t.Context(), "u/a/log/1", nil); !errors.Is(err, bucket.ErrNotDurable) {
 		t.Errorf("Create into a folder whose entry is not durable: %v, want ErrNotDurable", err)
 	}
-	if *failed == before {
+	if fail.failed == before {
 		t.Error("the entry of the folder was not synced again")
 	}
-	on = false
+	fail.on = false
 	if _, err := d.Create(t.Context(), "u/a/log/2", nil); err != nil {
 		t.Error(err)
 	}
-	if len(d.doubtful) != 0 {
-		t.Errorf("doubtful = %v after a sync that succeeded", d.doubtful)
+	if left := d.known.unknown("objects/u/a/log"); len(left) != 0 {
+		t.Errorf("not known as durable after syncs that succeeded: %v", left)
+	}
+}
+
+// TestADirectoryThatWasMadeAnewIsNotKnown: what was made sure of while it was removed
+// says nothing of the one that somebody has made since.
+func TestADirectoryThatWasMadeAnewIsNotKnown(t *testing.T) {
+	var k known
+	removes := func(string) error { return nil }
+	k.add(k.look(), "objects", "objects/u")
+	during := k.look()
+	if err := k.remove("objects/u", removes); err != nil {
+		t.Fatal(err)
+	}
+	k.add(during, "objects/u")
+	if got := k.unknown("objects/u/a"); !slices.Equal(got, []string{"objects/u/a", "objects/u"}) {
+		t.Errorf("not known: %v, want the directory that was removed among them", got)
+	}
+	k.add(k.look(), "objects/u")
+	if err := k.remove("objects/u", func(string) error { return syscall.ENOTEMPTY }); err == nil || len(k.unknown("objects/u")) != 0 {
+		t.Errorf("a directory that stays is forgotten: %v", k.unknown("objects/u"))
+	}
+}
+
+// TestTheWayToANewStoreIsSynced: each directory that got a new entry, and no other.
+func TestTheWayToANewStoreIsSynced(t *testing.T) {
+	top := t.TempDir()
+	var synced []string
+	note := func(dir string) error {
+		rel, err := filepath.Rel(top, dir)
+		synced = append(synced, rel)
+		return err
+	}
+	for range 2 {
+		if err := mkdirs(filepath.Join(top, "a", "b", "c"), note); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{".", "a", "a/b"}; !slices.Equal(synced, want) {
+		t.Errorf("synced %v, want %v", synced, want)
 	}
 }
 

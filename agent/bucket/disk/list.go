@@ -23,7 +23,8 @@ func (d *Disk) List(ctx context.Context, prefix, after string, limit int) ([]buc
 		limit = page
 	}
 	w := walk{d: d, prefix: prefix, after: after, limit: limit}
-	err := w.ordered(ctx, "", 0)
+	dir, depth := below(prefix)
+	err := w.ordered(ctx, dir, depth)
 	if errors.Is(err, errFull) {
 		return w.found, true, nil
 	}
@@ -31,6 +32,18 @@ func (d *Disk) List(ctx context.Context, prefix, after string, limit int) ([]buc
 		return nil, false, fmt.Errorf("disk store: %w", err)
 	}
 	return w.found, false, nil
+}
+
+// below is the directory below which all keys with a prefix lie, and how deep it is. To
+// walk there from the top would read all users to find one.
+func below(prefix string) (dir string, depth int) {
+	segs := strings.Split(prefix, "/")
+	segs = segs[:min(len(segs)-1, fixed)]
+	dir = strings.Join(segs, "/")
+	if bucket.CheckKey(dir) != nil {
+		return "", 0 // no key begins so, or all do
+	}
+	return dir, len(segs)
 }
 
 type walk struct {
@@ -102,7 +115,7 @@ func (w *walk) names(ctx context.Context, dir string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	entries, err := f.ReadDir(-1)
+	entries, err := entriesOf(f)
 	_ = f.Close() // only read from
 	if missing(err) {
 		return nil, nil // an object, not a directory

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 
@@ -84,22 +85,14 @@ func (s *Store) lists(ctx context.Context, c *Checked) error {
 
 // structure asks SQLite.
 func (s *Store) structure(ctx context.Context, c *Checked) error {
-	return s.read(ctx, func(r *reader) (err error) {
-		rows, err := r.conn.QueryContext(ctx, "PRAGMA integrity_check(20)")
-		if err != nil {
-			return s.meaning("check", err)
-		}
-		defer func() { err = errors.Join(err, rows.Close()) }()
-		for rows.Next() {
-			var line string
-			if err := rows.Scan(&line); err != nil {
-				return s.meaning("check", err)
-			}
-			if line != "ok" {
+	return s.read(ctx, func(r *reader) error {
+		err := r.query(ctx, "PRAGMA integrity_check(20)", nil, func(v []driver.Value) error {
+			if line := fmt.Sprint(v[0]); line != "ok" {
 				c.Problems = append(c.Problems, line)
 			}
-		}
-		if err := rows.Err(); err != nil {
+			return nil
+		})
+		if err != nil {
 			return s.meaning("check", err)
 		}
 		return nil
@@ -108,23 +101,20 @@ func (s *Store) structure(ctx context.Context, c *Checked) error {
 
 // keys lists what follows a key, whole or not.
 func (s *Store) keys(ctx context.Context, after string) (keys []string, err error) {
-	err = s.read(ctx, func(r *reader) (err error) {
-		rows, err := r.conn.QueryContext(context.WithoutCancel(ctx), "SELECT key FROM objects WHERE key>? AND key<? ORDER BY key LIMIT 1000", after, lastKey)
-		if err != nil {
-			return s.meaning("check", err)
-		}
-		defer func() { err = errors.Join(err, rows.Close()) }()
-		for rows.Next() {
-			var key string
-			if err := rows.Scan(&key); err != nil {
-				return damaged("the row after %q cannot be read: %v", after, err)
+	err = s.read(ctx, func(r *reader) error {
+		const following = "SELECT key FROM objects WHERE key>? AND key<? ORDER BY key LIMIT 1000"
+		err := r.query(context.Background(), following, []driver.Value{after, lastKey}, func(v []driver.Value) error {
+			key, ok := v[0].(string)
+			if !ok {
+				return damaged("the row after %q has no key", after)
 			}
 			keys = append(keys, key)
-		}
-		if err := rows.Err(); err != nil {
+			return nil
+		})
+		if err != nil && !errors.Is(err, bucket.ErrDamaged) {
 			return s.meaning("check", err)
 		}
-		return nil
+		return err
 	})
 	return keys, err
 }

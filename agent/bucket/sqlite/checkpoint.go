@@ -27,8 +27,8 @@ func (s *Store) checkpoint() {
 		return
 	}
 	s.sinceCheckpoint = 0
-	var busy, pages, back int
-	err := s.anchor.QueryRowContext(context.Background(), "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &back)
+	var busy, pages, back int64
+	err := s.anchor.numbers(context.Background(), "PRAGMA wal_checkpoint(PASSIVE)", &busy, &pages, &back)
 	if err == nil && pages >= longLog {
 		s.emptyLog()
 	}
@@ -38,8 +38,8 @@ func (s *Store) checkpoint() {
 func (s *Store) emptyLog() {
 	ctx, cancel := context.WithTimeout(context.Background(), emptyTime)
 	defer cancel()
-	var busy, pages, back int
-	err := s.anchor.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &back)
+	var busy, pages, back int64
+	err := s.anchor.numbers(ctx, "PRAGMA wal_checkpoint(TRUNCATE)", &busy, &pages, &back)
 	if err != nil || busy != 0 {
 		s.sinceCheckpoint = checkpointAfter // with the next write
 	}

@@ -3,9 +3,10 @@ package sqlite
 import (
 	"bytes"
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"encoding/hex"
 	"errors"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -82,12 +83,6 @@ func (s *Store) notify() {
 	}
 }
 
-func (s *Store) isClosed() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.closed
-}
-
 // commitAll commits what waits, group by group, until the store is closed.
 func (s *Store) commitAll() {
 	defer close(s.ended)
@@ -101,6 +96,11 @@ func (s *Store) commitAll() {
 			return
 		default:
 			s.rest()
+			// The first write after a rest wakes the committer before whoever is about
+			// to write beside it has come to it: a message is stored together with its
+			// pending marker. To let them run costs nothing when nobody is there, and
+			// spares a transaction with its sync when somebody is.
+			runtime.Gosched()
 		}
 	}
 }
@@ -166,7 +166,7 @@ func (s *Store) transact(group []*write) error {
 		}
 		s.writer = w
 	}
-	err := s.writer.transact(ctx, group, s.now(), s.turn)
+	err := s.writer.transact(group, s.now(), s.turn)
 	if err != nil {
 		// A connection that has failed is not trusted with the next one.
 		_ = s.writer.close() // it has failed already
@@ -187,22 +187,22 @@ const pageSize = 4096
 
 // writer is the connection that writes.
 type writer struct {
-	conn                          *sql.Conn
-	begin, commit                 *sql.Stmt
-	find, after, addBody, addRow  *sql.Stmt
-	setBody, setRow, delBody, del *sql.Stmt
+	*conn
+	begin, commit                 *statement
+	find, after, addBody, addRow  *statement
+	setBody, setRow, delBody, del *statement
 }
 
 func (s *Store) openWriter(ctx context.Context) (_ *writer, err error) {
-	c, err := connect(ctx, s.db)
+	c, err := connect(ctx, s.connector)
 	if err != nil {
 		return nil, s.meaning("open", err)
 	}
 	if err := errors.Join(checkHeader(ctx, c), useWAL(ctx, c)); err != nil {
-		return nil, errors.Join(s.meaning("open", err), discard(c))
+		return nil, errors.Join(s.meaning("open", err), c.close())
 	}
 	w := &writer{conn: c}
-	err = prepareAll(ctx, c, []statement{
+	err = c.prepareAll(ctx, []toPrepare{
 		{&w.begin, "BEGIN IMMEDIATE"},
 		{&w.commit, "COMMIT"},
 		{&w.find, selectNext},
@@ -220,13 +220,9 @@ func (s *Store) openWriter(ctx context.Context) (_ *writer, err error) {
 	return w, nil
 }
 
-func (w *writer) close() error {
-	return discard(w.conn, w.begin, w.commit, w.find, w.after, w.addBody, w.addRow, w.setBody, w.setRow, w.delBody, w.del)
-}
-
-func (w *writer) transact(ctx context.Context, group []*write, now time.Time, turn *turn) error {
+func (w *writer) transact(group []*write, now time.Time, turn *turn) error {
 	mine := turn.take()
-	_, err := w.begin.ExecContext(ctx)
+	_, err := w.begin.exec()
 	if mine {
 		turn.giveBack()
 	}
@@ -235,7 +231,7 @@ func (w *writer) transact(ctx context.Context, group []*write, now time.Time, tu
 	}
 	for _, one := range group {
 		one.err = nil
-		err := w.apply(ctx, one, now)
+		err := w.apply(one, now)
 		if errors.Is(err, bucket.ErrExists) || errors.Is(err, bucket.ErrChanged) {
 			one.err, err = err, nil
 		}
@@ -243,20 +239,22 @@ func (w *writer) transact(ctx context.Context, group []*write, now time.Time, tu
 			return err // the connection is closed, which rolls back
 		}
 	}
-	_, err = w.commit.ExecContext(ctx)
+	_, err = w.commit.exec()
 	return err
 }
 
 // apply does one write, when its condition holds.
-func (w *writer) apply(ctx context.Context, one *write, now time.Time) error {
+func (w *writer) apply(one *write, now time.Time) error {
 	var before string
 	var next row // the object itself, or the one after where it would be
-	err := w.find.QueryRowContext(ctx, one.key).Scan(append([]any{&before}, next.fields()...)...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return damaged("the rows from %q on are missing", one.key)
-	}
-	if err != nil {
+	switch found, err := w.find.first(func(v []driver.Value) error {
+		before, _ = v[0].(string)
+		return next.scan(v[1:])
+	}, one.key); {
+	case err != nil:
 		return err
+	case !found:
+		return damaged("the rows from %q on are missing", one.key)
 	}
 	// What cannot be trusted is not built upon: a row that is hidden by damage would
 	// be made a second time, a wrong reference would overwrite another object.
@@ -272,16 +270,16 @@ func (w *writer) apply(ctx context.Context, one *write, now time.Time) error {
 	case one.remove && !found:
 		return nil
 	case one.remove:
-		return w.remove(ctx, next)
+		return w.remove(next)
 	case found:
-		return w.replace(ctx, one, next, now.UnixMilli())
+		return w.replace(one, next, now.UnixMilli())
 	}
-	return w.add(ctx, one, next, now.UnixMilli())
+	return w.add(one, next, now.UnixMilli())
 }
 
 // add puts a row before another one.
-func (w *writer) add(ctx context.Context, one *write, next row, now int64) error {
-	r, err := w.addBody.ExecContext(ctx, one.body)
+func (w *writer) add(one *write, next row, now int64) error {
+	r, err := w.addBody.exec(one.body)
 	if err != nil {
 		return err
 	}
@@ -290,17 +288,17 @@ func (w *writer) add(ctx context.Context, one *write, next row, now int64) error
 		return err
 	}
 	o := row{key: one.key, body: id, size: int64(len(one.body)), etag: one.tag, modified: now, prev: next.prev}
-	if _, err := w.addRow.ExecContext(ctx, o.values()...); err != nil {
+	if _, err := w.addRow.exec(o.values()...); err != nil {
 		return err
 	}
 	next.prev = keySum(one.key)
-	return w.set(ctx, next)
+	return w.set(next)
 }
 
-func (w *writer) replace(ctx context.Context, one *write, o row, now int64) error {
+func (w *writer) replace(one *write, o row, now int64) error {
 	size := int64(len(one.body))
 	if !bytes.Equal(o.etag, one.tag) || o.size != size {
-		r, err := w.setBody.ExecContext(ctx, one.body, o.body)
+		r, err := w.setBody.exec(one.body, o.body)
 		if err != nil {
 			return err
 		}
@@ -309,34 +307,33 @@ func (w *writer) replace(ctx context.Context, one *write, o row, now int64) erro
 		}
 	}
 	o.size, o.etag, o.modified = size, one.tag, now
-	return w.set(ctx, o)
+	return w.set(o)
 }
 
-func (w *writer) remove(ctx context.Context, o row) error {
+func (w *writer) remove(o row) error {
 	var next row
-	err := w.after.QueryRowContext(ctx, o.key).Scan(next.fields()...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return damaged("the rows after %q are missing", o.key)
-	}
-	if err != nil {
+	switch found, err := w.after.first(next.scan, o.key); {
+	case err != nil:
 		return err
+	case !found:
+		return damaged("the rows after %q are missing", o.key)
 	}
 	if err := next.follows(o.key); err != nil {
 		return err
 	}
-	if _, err := w.delBody.ExecContext(ctx, o.body); err != nil {
+	if _, err := w.delBody.exec(o.body); err != nil {
 		return err
 	}
-	if _, err := w.del.ExecContext(ctx, o.key); err != nil {
+	if _, err := w.del.exec(o.key); err != nil {
 		return err
 	}
 	next.prev = o.prev
-	return w.set(ctx, next)
+	return w.set(next)
 }
 
 // set writes a row that is there.
-func (w *writer) set(ctx context.Context, o row) error {
-	r, err := w.setRow.ExecContext(ctx, o.values()...)
+func (w *writer) set(o row) error {
+	r, err := w.setRow.exec(o.values()...)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	driver "modernc.org/sqlite"
+	"modernc.org/sqlite"
 	codes "modernc.org/sqlite/lib"
 
 	"github.com/loongclaw/loongclaw/agent/bucket"
@@ -13,7 +13,7 @@ import (
 
 // code is SQLite's primary result code of an error; 0 where it has none.
 func code(err error) int {
-	var e *driver.Error
+	var e *sqlite.Error
 	if !errors.As(err, &e) {
 		return 0
 	}

@@ -116,6 +116,35 @@ func TestWritesThatWaitAreOneTransaction(t *testing.T) {
 	}
 }
 
+// TestTwoWritesSideBySideShareASync: a message and its pending marker are put at the
+// same moment into a store that rests, again and again.
+func TestTwoWritesSideBySideShareASync(t *testing.T) {
+	r := record(t)
+	s, err := Open(t.Context(), Config{Path: filepath.Join(t.TempDir(), "a.db"), vfs: recorderName})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	const pairs = 200
+	before := r.syncs("a.db-wal")
+	for i := range pairs {
+		var wg sync.WaitGroup
+		for _, key := range []string{"u/a/open/%d", "u/a/s/%d/000001/log/000000000001"} {
+			wg.Go(func() {
+				if _, err := s.Create(t.Context(), fmt.Sprintf(key, i), nil); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	if n := r.syncs("a.db-wal") - before; n > pairs*3/2 {
+		t.Errorf("%d pairs of writes took %d syncs", pairs, n)
+	} else {
+		t.Logf("%d pairs of writes took %d syncs", pairs, n)
+	}
+}
+
 // TestWhatIsDeletedIsGoneFromTheFiles: neither the database nor its log holds a word of
 // it after a moment, nor does a copy of them.
 func TestWhatIsDeletedIsGoneFromTheFiles(t *testing.T) {
@@ -163,9 +192,9 @@ func TestWhatIsDeletedIsGoneFromTheFiles(t *testing.T) {
 // frames is how many pages the log holds.
 func frames(t *testing.T, s *Store) int {
 	t.Helper()
-	var busy, pages, back int
-	if err := s.anchor.QueryRowContext(t.Context(), "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &back); err != nil {
+	var busy, pages, back int64
+	if err := s.anchor.numbers(t.Context(), "PRAGMA wal_checkpoint(PASSIVE)", &busy, &pages, &back); err != nil {
 		t.Fatal(err)
 	}
-	return pages
+	return int(pages)
 }

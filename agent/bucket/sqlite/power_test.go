@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -16,7 +17,6 @@ import (
 // before must be whole then, and the database sound.
 func TestAPowerLossTakesNothingThatWasAcknowledged(t *testing.T) {
 	events := busyStore(t)
-	dice := rand.New(rand.NewPCG(3, 4))
 	acks, syncs := 0, map[string]int{}
 	for _, e := range events {
 		if e.what == "sync" {
@@ -29,11 +29,32 @@ func TestAPowerLossTakesNothingThatWasAcknowledged(t *testing.T) {
 	if acks < 300 || syncs[".db-wal"] < 20 || syncs[".db"] < 2 {
 		t.Fatalf("%d acknowledgements, syncs %v: too little to try this on", acks, syncs)
 	}
-	for range 60 {
-		cut := 1 + dice.IntN(len(events))
-		afterPowerLoss(t, events[:cut], dice)
+	if lost := losses(t, events, 60); len(lost) > 0 {
+		t.Errorf("%d losses, such as: %s", len(lost), lost[0])
 	}
-	afterPowerLoss(t, events, dice)
+}
+
+// TestThePowerLossIsNoticed: a program that left a kind of syncs out would have the same
+// record without them, and loses something.
+func TestThePowerLossIsNoticed(t *testing.T) {
+	events := busyStore(t)
+	for _, without := range []event{{what: "sync", file: "a.db-wal"}, {what: "sync", file: "a.db"}, {what: "sync folder"}} {
+		fewer := slices.DeleteFunc(slices.Clone(events), func(e event) bool { return e.what == without.what && e.file == without.file })
+		if len(fewer) == len(events) || len(losses(t, fewer, 30)) == 0 {
+			t.Errorf("without %d of %q %q nothing is lost", len(events)-len(fewer), without.what, without.file)
+		}
+	}
+}
+
+// losses plays power losses at some moments and says what they have taken.
+func losses(t *testing.T, events []event, cuts int) (lost []string) {
+	t.Helper()
+	dice := rand.New(rand.NewPCG(3, 4))
+	for range cuts {
+		cut := 1 + dice.IntN(len(events))
+		lost = append(lost, afterPowerLoss(t, events[:cut], dice)...)
+	}
+	return append(lost, afterPowerLoss(t, events, dice)...)
 }
 
 // busyStore lets several write at once, so that groups, replaced and deleted objects
@@ -72,8 +93,8 @@ func bodyOf(key string, n int) []byte { return bytes.Repeat([]byte(key), n*300) 
 const sector = 512
 
 // afterPowerLoss makes the files as they may be after a power loss behind the last of
-// the events, and looks at what a store makes of them.
-func afterPowerLoss(t *testing.T, events []event, dice *rand.Rand) {
+// the events, and says what a store does not find in them.
+func afterPowerLoss(t *testing.T, events []event, dice *rand.Rand) []string {
 	t.Helper()
 	files, pending := map[string][]byte{}, map[string][]event{}
 	there := map[string]bool{"a.db": true} // what the folder names
@@ -120,7 +141,7 @@ func afterPowerLoss(t *testing.T, events []event, dice *rand.Rand) {
 	}
 	s, err := Open(t.Context(), Config{Path: filepath.Join(dir, "a.db")})
 	if err != nil {
-		t.Fatalf("after a power loss behind event %d: %v", len(events), err)
+		return []string{fmt.Sprintf("behind event %d: it does not open: %v", len(events), err)}
 	}
 	defer func() { _ = s.Close() }()
 	lost := 0
@@ -133,8 +154,9 @@ func afterPowerLoss(t *testing.T, events []event, dice *rand.Rand) {
 		}
 	}
 	if found, err := s.Check(t.Context()); lost > 0 || err != nil || len(found.Problems) > 0 {
-		t.Errorf("after a power loss behind event %d: %d acknowledged objects are lost; Check = %+v, %v", len(events), lost, found, err)
+		return []string{fmt.Sprintf("behind event %d: %d acknowledged objects are lost; Check = %+v, %v", len(events), lost, found, err)}
 	}
+	return nil
 }
 
 func apply(body []byte, e event) []byte {

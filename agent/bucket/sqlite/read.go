@@ -3,7 +3,7 @@ package sqlite
 import (
 	"bytes"
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"encoding/hex"
 	"errors"
 	"strings"
@@ -18,10 +18,10 @@ const page = 1000
 // reader is a connection that reads. Each of its statements sees one moment, and
 // keeps no writer waiting.
 type reader struct {
-	conn      *sql.Conn
-	get       *sql.Stmt
-	from      *sql.Stmt // lists from a key on
-	following *sql.Stmt // lists after a key
+	*conn
+	get       *statement
+	from      *statement // lists from a key on
+	following *statement // lists after a key
 }
 
 // Lists begin with the row before the first one, if there is any, which the first one
@@ -40,12 +40,12 @@ const (
 )
 
 func (s *Store) openReader(ctx context.Context) (*reader, error) {
-	c, err := connect(ctx, s.db)
+	c, err := connect(ctx, s.connector)
 	if err != nil {
 		return nil, err
 	}
 	r := &reader{conn: c}
-	err = prepareAll(ctx, c, []statement{
+	err = c.prepareAll(ctx, []toPrepare{
 		{&r.get, selectGet},
 		{&r.from, selectFrom},
 		{&r.following, selectAfter},
@@ -56,50 +56,70 @@ func (s *Store) openReader(ctx context.Context) (*reader, error) {
 	return r, nil
 }
 
-func (r *reader) close() error { return discard(r.conn, r.get, r.from, r.following) }
-
-// read lends a reader. One that has failed is not used again.
+// read lends a reader: the one that was used last, since its pages are the newest. One
+// that has failed is not used again.
 func (s *Store) read(ctx context.Context, do func(*reader) error) error {
-	var r *reader
 	select {
-	case r = <-s.readers:
+	case s.reading <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	defer func() { s.readers <- r }()
+	defer func() { <-s.reading }()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if s.isClosed() {
-		return errClosed
+	r, err := s.idleReader()
+	if err != nil {
+		return err
 	}
-	var err error
 	if r == nil {
 		if r, err = s.openReader(context.WithoutCancel(ctx)); err != nil {
-			r = nil
 			return s.meaning("read", err)
 		}
 	}
 	err = do(r)
 	if err == nil || errors.Is(err, bucket.ErrNotFound) || errors.Is(err, bucket.ErrDamaged) {
+		s.mu.Lock()
+		s.readers = append(s.readers, r)
+		s.mu.Unlock()
 		return err
 	}
 	_ = r.close() // it has failed already
-	r = nil
 	return s.meaning("read", err)
 }
 
-func (r *reader) object(ctx context.Context, key string) (bucket.Object, error) {
+// idleReader takes the reader that was used last; nil when none is open.
+func (s *Store) idleReader() (*reader, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.readers) - 1
+	switch {
+	case s.closed:
+		return nil, errClosed
+	case n < 0:
+		return nil, nil
+	}
+	r := s.readers[n]
+	s.readers = s.readers[:n]
+	return r, nil
+}
+
+func (r *reader) object(key string) (bucket.Object, error) {
 	var before string
 	var o row // the object, or the one after where it would be
-	var id sql.NullInt64
+	var there bool
 	var body []byte
-	err := r.get.QueryRowContext(context.WithoutCancel(ctx), key).Scan(append(append([]any{&before}, o.fields()...), &id, &body)...)
+	found, err := r.get.first(func(v []driver.Value) error {
+		before, _ = v[0].(string)
+		_, there = v[8].(int64)
+		body, _ = v[9].([]byte)
+		return o.scan(v[1:8])
+	}, key)
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return bucket.Object{}, damaged("the rows from %q on are missing", key)
 	case err != nil:
 		return bucket.Object{}, err
+	case !found:
+		return bucket.Object{}, damaged("the rows from %q on are missing", key)
 	case o.key != key:
 		if err := o.follows(before); err != nil {
 			return bucket.Object{}, err
@@ -110,7 +130,7 @@ func (r *reader) object(ctx context.Context, key string) (bucket.Object, error) 
 		return bucket.Object{}, err
 	}
 	switch {
-	case !id.Valid:
+	case !there:
 		return bucket.Object{}, damaged("%s is listed, and its body is gone", key)
 	case int64(len(body)) != o.size || !bytes.Equal(tagOf(body), o.etag):
 		return bucket.Object{}, damaged("the body of %s is not as it was written", key)
@@ -118,7 +138,7 @@ func (r *reader) object(ctx context.Context, key string) (bucket.Object, error) 
 	return bucket.Object{Body: body, ETag: hex.EncodeToString(o.etag)}, nil
 }
 
-func (r *reader) page(ctx context.Context, prefix, after string, limit int) (_ []bucket.Entry, err error) {
+func (r *reader) page(prefix, after string, limit int) ([]bucket.Entry, error) {
 	if strings.ContainsFunc(prefix, func(c rune) bool { return c <= ' ' || c >= 0x7f }) {
 		return nil, nil // no key has that
 	}
@@ -129,41 +149,50 @@ func (r *reader) page(ctx context.Context, prefix, after string, limit int) (_ [
 	if after >= prefix {
 		list, from = r.following, after
 	}
-	rows, err := list.QueryContext(context.WithoutCancel(ctx), from)
-	if err != nil {
+	p := pageOf{prefix: prefix, after: after, limit: limit, first: true}
+	if err := list.each(p.take, from); err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	var entries []bucket.Entry
-	before, ended := "", false
-	for first := true; !ended && len(entries) < limit && rows.Next(); first = false {
-		var o row
-		if err := rows.Scan(o.fields()...); err != nil {
-			return nil, err
-		}
-		if first && (o.key < prefix || o.key <= after) {
-			if err := o.check(); err != nil {
-				return nil, err
-			}
-			before = o.key
-			continue
-		}
-		if err := o.follows(before); err != nil {
-			return nil, err
-		}
-		before = o.key
-		if ended = o.key >= prefix+lastKey; !ended {
-			entries = append(entries, bucket.Entry{Key: o.key, Size: o.size, ETag: hex.EncodeToString(o.etag), Modified: time.UnixMilli(o.modified)})
-		}
+	if !p.ended && len(p.entries) < limit {
+		return nil, damaged("the rows after %q are missing", p.before)
 	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	if !ended && len(entries) < limit {
-		return nil, damaged("the rows after %q are missing", before)
-	}
-	if err := bucket.CheckPage(entries, prefix, after); err != nil {
+	if err := bucket.CheckPage(p.entries, prefix, after); err != nil {
 		return nil, damaged("the keys are not in their order below %q: %v", prefix, err)
 	}
-	return entries, nil
+	return p.entries, nil
+}
+
+// pageOf is a page on its way.
+type pageOf struct {
+	prefix, after string
+	limit         int
+	entries       []bucket.Entry
+	before        string // the key that was last
+	first, ended  bool
+}
+
+// take holds a row against the one before it, and takes it in.
+func (p *pageOf) take(v []driver.Value) error {
+	var o row
+	if err := o.scan(v); err != nil {
+		return err
+	}
+	first := p.first
+	p.first = false
+	if first && (o.key < p.prefix || o.key <= p.after) {
+		p.before = o.key
+		return o.check()
+	}
+	if err := o.follows(p.before); err != nil {
+		return err
+	}
+	p.before = o.key
+	if p.ended = o.key >= p.prefix+lastKey; p.ended {
+		return errEnough
+	}
+	p.entries = append(p.entries, bucket.Entry{Key: o.key, Size: o.size, ETag: hex.EncodeToString(o.etag), Modified: time.UnixMilli(o.modified)})
+	if len(p.entries) == p.limit {
+		return errEnough
+	}
+	return nil
 }

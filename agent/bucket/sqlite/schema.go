@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -53,57 +52,47 @@ var pragmas = []string{
 	"wal_autocheckpoint=0", "journal_size_limit=67108864", "cache_size=-1024", "temp_store=MEMORY", "secure_delete=1", "cell_size_check=1", "trusted_schema=0",
 }
 
-func connect(ctx context.Context, db *sql.DB) (*sql.Conn, error) {
-	c, err := db.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range pragmas {
-		if _, err := c.ExecContext(ctx, "PRAGMA "+p); err != nil {
-			return nil, errors.Join(err, discard(c))
-		}
-	}
-	return c, nil
-}
-
 // settle makes the tables where there are none, and syncs what an earlier process has
 // left: after one that was killed the log may hold a transaction that was written and
 // not synced. It can be read, so it would be acknowledged as being there; the write
 // that settle makes syncs it together with itself.
-func settle(ctx context.Context, c *sql.Conn, now time.Time) error {
+func settle(ctx context.Context, c *conn, now time.Time) error {
 	if err := checkHeader(ctx, c); err != nil {
 		return err
 	}
 	if err := useWAL(ctx, c); err != nil {
 		return err
 	}
-	if _, err := c.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+	if err := c.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
 	err := makeTables(ctx, c)
 	if err == nil {
-		_, err = c.ExecContext(ctx, "INSERT INTO opened(id, at) VALUES(1, ?) ON CONFLICT(id) DO UPDATE SET at=excluded.at", now.UnixMilli())
+		err = c.exec(ctx, "INSERT INTO opened(id, at) VALUES(1, ?) ON CONFLICT(id) DO UPDATE SET at=excluded.at", now.UnixMilli())
 	}
 	if err == nil {
-		_, err = c.ExecContext(ctx, "COMMIT")
+		err = c.exec(ctx, "COMMIT")
 	}
 	if err != nil {
-		_, _ = c.ExecContext(ctx, "ROLLBACK") // SQLite may have done it already
+		_ = c.exec(ctx, "ROLLBACK") // SQLite may have done it already
 	}
 	return err
 }
 
 // useWAL switches the log. SQLite does not wait for a lock here, and several
 // processes may begin at once.
-func useWAL(ctx context.Context, c *sql.Conn) error {
+func useWAL(ctx context.Context, c *conn) error {
 	for end := time.Now().Add(busyTime); ; {
-		var mode string
-		err := c.QueryRowContext(ctx, "PRAGMA journal_mode=WAL").Scan(&mode)
+		var mode any
+		err := c.query(ctx, "PRAGMA journal_mode=WAL", nil, func(v []driver.Value) error {
+			mode = v[0]
+			return errEnough
+		})
 		switch {
 		case err == nil && mode == "wal":
 			return nil
 		case err == nil:
-			return fmt.Errorf("the file system has no shared memory, which several processes need: journal_mode stays %s", mode)
+			return fmt.Errorf("the file system has no shared memory, which several processes need: journal_mode stays %v", mode)
 		case !isBusy(err) || time.Now().After(end):
 			return err
 		}
@@ -122,7 +111,7 @@ var errForeign = errors.New("it is a database of another program")
 var ErrNewer = errors.New("a later version of the agent has written this database")
 
 // checkHeader refuses a database that is not ours before anything of it is changed.
-func checkHeader(ctx context.Context, c *sql.Conn) error {
+func checkHeader(ctx context.Context, c *conn) error {
 	app, user, tables, err := header(ctx, c)
 	switch {
 	case err != nil:
@@ -137,30 +126,29 @@ func checkHeader(ctx context.Context, c *sql.Conn) error {
 	return nil
 }
 
-func header(ctx context.Context, c *sql.Conn) (app, user, tables int, err error) {
+func header(ctx context.Context, c *conn) (app, user, tables int64, err error) {
 	err = errors.Join(
-		c.QueryRowContext(ctx, "PRAGMA application_id").Scan(&app),
-		c.QueryRowContext(ctx, "PRAGMA user_version").Scan(&user),
-		c.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&tables),
+		c.numbers(ctx, "PRAGMA application_id", &app),
+		c.numbers(ctx, "PRAGMA user_version", &user),
+		c.numbers(ctx, "SELECT count(*) FROM sqlite_schema", &tables),
 	)
 	return app, user, tables, err
 }
 
 // makeTables runs in a transaction: of several processes that begin at once the
 // first makes the tables, and the others find them.
-func makeTables(ctx context.Context, c *sql.Conn) error {
+func makeTables(ctx context.Context, c *conn) error {
 	if err := checkHeader(ctx, c); err != nil {
 		return err
 	}
 	if _, user, _, err := header(ctx, c); err != nil || user == version {
 		return err
 	}
-	if _, err := c.ExecContext(ctx, schema+fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d;", application, version)); err != nil {
+	if err := c.exec(ctx, schema+fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d;", application, version)); err != nil {
 		return err
 	}
 	last := row{key: lastKey, etag: make([]byte, tagBytes), prev: keySum("")}
-	_, err := c.ExecContext(ctx, addRow, last.values()...)
-	return err
+	return c.exec(ctx, addRow, last.values()...)
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -187,14 +175,29 @@ const (
 	addRow  = "INSERT INTO objects(" + columns + ") VALUES(?, ?, ?, ?, ?, ?, ?)"
 )
 
-func (r *row) fields() []any {
-	return []any{&r.key, &r.body, &r.size, &r.etag, &r.modified, &r.prev, &r.sum}
+// scan takes a row from its columns.
+func (r *row) scan(v []driver.Value) error {
+	ok := true
+	for i, n := range []*int64{1: &r.body, 2: &r.size, 4: &r.modified, 5: &r.prev, 6: &r.sum} {
+		if n != nil {
+			var number bool
+			*n, number = v[i].(int64)
+			ok = ok && number
+		}
+	}
+	var text, bytes bool
+	r.key, text = v[0].(string)
+	r.etag, bytes = v[3].([]byte)
+	if !ok || !text || !bytes {
+		return damaged("the row of %q is not of the kinds that were written", r.key)
+	}
+	return nil
 }
 
 // values are those of columns, the checksum made anew.
-func (r *row) values() []any {
+func (r *row) values() []driver.Value {
 	r.sum = r.checksum()
-	return []any{r.key, r.body, r.size, r.etag, r.modified, r.prev, r.sum}
+	return []driver.Value{r.key, r.body, r.size, r.etag, r.modified, r.prev, r.sum}
 }
 
 func (r *row) checksum() int64 {
@@ -229,36 +232,4 @@ func (r *row) follows(key string) error {
 // damaged is the error of what is not as it was written.
 func damaged(format string, args ...any) error {
 	return fmt.Errorf("sqlite store: %w: %s", bucket.ErrDamaged, fmt.Sprintf(format, args...))
-}
-
-// statement is one that is prepared once for a connection.
-type statement struct {
-	into **sql.Stmt
-	text string
-}
-
-func prepareAll(ctx context.Context, c *sql.Conn, all []statement) error {
-	for _, one := range all {
-		var err error
-		if *one.into, err = c.PrepareContext(ctx, one.text); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// discard closes a connection for good instead of giving it back to the pool. Its
-// statements come first: with one left SQLite keeps the database open behind it, and
-// the last close would not clear the log away.
-func discard(c *sql.Conn, statements ...*sql.Stmt) error {
-	for _, one := range statements {
-		if one != nil {
-			_ = one.Close() // it has told its error where it was used
-		}
-	}
-	_ = c.Raw(func(any) error { return driver.ErrBadConn }) // it is what was asked for
-	if err := c.Close(); !errors.Is(err, sql.ErrConnDone) {
-		return err
-	}
-	return nil
 }

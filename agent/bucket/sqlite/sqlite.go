@@ -3,14 +3,14 @@ package sqlite
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
+	"database/sql/driver"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
 
-	driver "modernc.org/sqlite"
+	"modernc.org/sqlite"
 
 	"github.com/loongclaw/loongclaw/agent/bucket"
 )
@@ -32,16 +32,17 @@ type Config struct {
 // Store is a bucket in a database. Several processes may share one, on one
 // machine.
 type Store struct {
-	path    string // absolute, symbolic links resolved
-	now     func() time.Time
-	db      *sql.DB
-	there   identity
-	anchor  *sql.Conn    // holds the database open, so that no other connection is the last one to close it; makes checkpoints
-	readers chan *reader // nil stands for one that is not open
-	writer  *writer      // used by the committer only
-	turn    *turn        // used by the committer only
+	path      string // absolute, symbolic links resolved
+	now       func() time.Time
+	connector driver.Connector
+	there     identity
+	anchor    *conn         // holds the database open, so that no other connection is the last one to close it; makes checkpoints
+	reading   chan struct{} // holds one for each read that is under way
+	writer    *writer       // used by the committer only
+	turn      *turn         // used by the committer only
 
 	mu      sync.Mutex
+	readers []*reader // that are open and idle
 	waiting []*write
 	closed  bool
 	wake    chan struct{} // there is something to commit, or nothing will come any more
@@ -62,30 +63,25 @@ var once sync.Once
 func Open(ctx context.Context, c Config) (*Store, error) {
 	once.Do(func() {
 		// As durable as fsync, without the write of the file's times.
-		_, _ = driver.Fdatasync(true) //nolint:errcheck // where there is none fsync is used
+		_, _ = sqlite.Fdatasync(true) //nolint:errcheck // where there is none fsync is used
 	})
 	path, err := prepare(c)
 	if err != nil {
 		return nil, err
 	}
-	connector, err := driver.NewConnector(dsn(path, c.vfs))
+	connector, err := sqlite.NewConnector(dsn(path, c.vfs))
 	if err != nil {
 		return nil, fmt.Errorf("sqlite store: %w", err)
 	}
 	s := &Store{
-		path: path, now: c.Now, db: sql.OpenDB(connector), readers: make(chan *reader, readersAtOnce),
+		path: path, now: c.Now, connector: connector, reading: make(chan struct{}, readersAtOnce),
 		wake: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 	if s.now == nil {
 		s.now = time.Now
 	}
-	s.db.SetMaxOpenConns(readersAtOnce + 2)
-	s.db.SetMaxIdleConns(readersAtOnce + 2)
 	if err := s.begin(ctx); err != nil {
-		return nil, errors.Join(err, s.db.Close())
-	}
-	for range readersAtOnce {
-		s.readers <- nil
+		return nil, err
 	}
 	go s.commitAll()
 	return s, nil
@@ -93,7 +89,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 
 // begin settles the database and opens what stays open.
 func (s *Store) begin(ctx context.Context) error {
-	c, err := connect(ctx, s.db)
+	c, err := connect(ctx, s.connector)
 	if err != nil {
 		return s.meaning("open", err)
 	}
@@ -104,7 +100,7 @@ func (s *Store) begin(ctx context.Context) error {
 		s.turn, err = openTurn(s.path)
 	}
 	if err != nil {
-		return errors.Join(s.meaning("open", err), discard(c))
+		return errors.Join(s.meaning("open", err), c.close())
 	}
 	s.anchor = c
 	return nil
@@ -123,14 +119,18 @@ func (s *Store) Close() error {
 	<-s.ended
 	var errs []error
 	for range readersAtOnce {
-		if r := <-s.readers; r != nil {
-			errs = append(errs, r.close())
-		}
+		s.reading <- struct{}{} // the last reads end; later ones are told that it is closed
+	}
+	for _, r := range s.readers {
+		errs = append(errs, r.close())
+	}
+	for range readersAtOnce {
+		<-s.reading
 	}
 	if s.writer != nil {
 		errs = append(errs, s.writer.close())
 	}
-	return errors.Join(append(errs, discard(s.anchor), s.turn.close(), s.db.Close())...)
+	return errors.Join(append(errs, s.anchor.close(), s.turn.close())...)
 }
 
 // Get reads an object and holds it against its checksum.
@@ -140,7 +140,7 @@ func (s *Store) Get(ctx context.Context, key string) (bucket.Object, error) {
 	}
 	var o bucket.Object
 	err := s.read(ctx, func(r *reader) (err error) {
-		o, err = r.object(ctx, key)
+		o, err = r.object(key)
 		return err
 	})
 	return o, err
@@ -190,7 +190,7 @@ func (s *Store) List(ctx context.Context, prefix, after string, limit int) ([]bu
 	}
 	var entries []bucket.Entry
 	err := s.read(ctx, func(r *reader) (err error) {
-		entries, err = r.page(ctx, prefix, after, limit+1)
+		entries, err = r.page(prefix, after, limit+1)
 		return err
 	})
 	if err != nil {
