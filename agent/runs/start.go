@@ -191,6 +191,7 @@ func (s *open) enter(ctx context.Context, title string, decide func() (session.S
 		who = s.Persona(ctx, s.user.Name)
 	})
 	e := entrance{slot: s.slot(s.user.Name)}
+	e.await(ctx, s)
 	stored := false
 	err := s.durable(ctx, title, func() error {
 		err := s.commit(ctx, func() ([]record.Record, error) { return e.build(s, decide) })
@@ -199,7 +200,7 @@ func (s *open) enter(ctx context.Context, title string, decide func() (session.S
 	})
 	switch {
 	case stored:
-		if e.placed {
+		if e.sub.Starts {
 			s.mu.Lock()
 			s.persona = persona{run: e.sub.Run.RunID, text: text}
 			s.mu.Unlock()
@@ -217,6 +218,25 @@ func (s *open) enter(ctx context.Context, title string, decide func() (session.S
 		err = s.checkAlive(ctx)
 	}
 	return e.sub.Run, err
+}
+
+// settling is how long a run that was shown to be over, or to wait, may still hold its
+// place.
+const settling = 250 * time.Millisecond
+
+// await takes a place for a message that would start a run. Who sends the next message
+// as soon as a run is seen to end comes a moment before that run gives its place back,
+// and is not to be refused for it.
+func (e *entrance) await(ctx context.Context, s *open) {
+	s.mu.Lock()
+	_, busy := s.state.Runs().Current()
+	s.mu.Unlock()
+	if busy {
+		return // the message waits for its turn, and needs no place yet
+	}
+	ctx, stop := context.WithTimeout(ctx, settling)
+	defer stop()
+	e.placed = e.slot.Acquire(ctx, 1) == nil
 }
 
 // build makes the records of a message, from the session as it is now. A message
