@@ -39,7 +39,9 @@ func bundle(dir string) (map[string][]byte, error) {
 		MinifyIdentifiers: true,
 		MinifySyntax:      true,
 		LegalComments:     api.LegalCommentsNone, // licenses.txt has them whole
+		Charset:           api.CharsetUTF8,       // modules are read as UTF-8; Chinese in escapes is half as long again
 		Metafile:          true,
+		Plugins:           []api.Plugin{withoutWriter},
 		LogLevel:          api.LogLevelSilent,
 	})
 	if len(result.Errors) > 0 {
