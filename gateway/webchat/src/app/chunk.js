@@ -23,9 +23,11 @@ export function chunk(fetch, wanted = () => true) {
   const failed = () => {
     away.value = true
     loading = undefined
-    clearTimeout(timer)
-    timer = setTimeout(() => { if (wanted()) load() }, pause)
-    pause = Math.min(SELDOM, pause * 2)
+    timer ??= setTimeout(() => {
+      timer = undefined
+      pause = Math.min(SELDOM, pause * 2)
+      if (wanted()) load()
+    }, pause)
     return null
   }
   /** Has it here before it is shown. @returns {Promise<T|null>} null: it could not be fetched now */
@@ -36,5 +38,7 @@ export function chunk(fetch, wanted = () => true) {
     }).catch(failed)
     return loading
   }
-  return { here, away, load }
+  /** As load, for what is drawn often: what has just failed is not asked for at each drawing. */
+  const want = () => { if (timer === undefined) load() }
+  return { here, away, load, want }
 }

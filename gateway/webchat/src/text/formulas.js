@@ -12,4 +12,4 @@ const part = chunk(() => Promise.all([import('./tex.js'), import('./sanitize.js'
 
 /** null until it is there. */
 export const renderer = part.here
-export const wantRenderer = () => { part.load() }
+export const wantRenderer = () => { part.want() }

@@ -2,6 +2,9 @@
 // turn out to be a mark is kept back until it is known, so that nothing which was
 // shown is taken away again.
 
+import { formulaAt, mayBecomeFormula } from './formula.js'
+import { lex } from './lexer.js'
+
 /** No undecided end is longer. */
 const WINDOW = 1000
 
@@ -9,7 +12,7 @@ const WINDOW = 1000
 const LABEL = 200
 
 const openAddress = /<(?=(?:https?:|mailto:)[^\s<>]*$)/i
-const marks = /(?:[*_~`$\\!]+|&#?\w{0,31}|<\/?[\w.+-]{0,64}(?:@[\w.-]{0,64})?)$/
+const marks = /(?:[*_~`$\\!]+|&#?\w{0,31}|<\/?[\w.+-]{0,64}(?:@[\w.-]{0,64})?|<br[ \t]*\/?)$/i
 
 /**
  * The decided part of a growing line of text.
@@ -88,10 +91,10 @@ const undecided = [
   /^\$\$?$/, /^\\(?:\[|[a-z]*(?:\{[A-Za-z]*\*?)?)$/, // a formula
   /^(?:\||:?-)[-:| \t]*$/, // the second line of a table
   /^\[(?:\^[^\]\n]*\]?)?$/, // a footnote
-  /^<\/?[a-z]*>?$/i, /^<details>[ \t]*<\/?[a-z]*>?$/i, // a tag
+  /^<\/?[a-z]*>?$/i, /^<details(?:[ \t]+open)?[ \t]*>[ \t]*<\/?[a-z]*>?$/i, /^<details[ \t]+o?p?e?n?[ \t]*$/i, // a tag
 ]
 /** What can only stand where a block begins. */
-const beginnings = [/^\[[ xX]?\]?$/, /^\[![a-z]*\]?$/i, /^\[[^\]\n]*\]?:?[ \t]*\S*$/, /^\[[^\]\n]+\]:[ \t]*\S*[/.?#@:]\S*[ \t]+["'(][^\n]*$/]
+const beginnings = [/^\[[ xX]?\]?$/, /^\[![a-z]*\]?$/i, /^\[[^\]\n]*\]?:?[ \t]*\S*$/, /^\[[^\]\n]+\]:[ \t]*<[^<>\n]*(?:>[ \t]*(?:["'(][^\n]*)?)?$/, /^\[[^\]\n]+\]:[ \t]*\S*[/.?#@:]\S*[ \t]+["'(][^\n]*$/]
 
 /**
  * The decided part of the last block of a growing answer.
@@ -102,7 +105,7 @@ export function decidedBlock(raw) {
   const line = raw.slice(at)
   if (line.length > WINDOW) return raw
   const body = line.slice(containers.exec(line)?.[0].length)
-  const open = openFence(raw.slice(0, at))
+  const open = fenceAround(raw, at)
   if (open) return body && body === open[0].repeat(body.length) ? raw.slice(0, Math.max(0, at - 1)) : raw
   const before = raw.slice(0, at)
   const begins = at === 0 || body.length < line.trimStart().length || /(?:^|\n)[ \t>]*\n$/.test(before)
@@ -132,15 +135,45 @@ export function openFence(text) {
   return open
 }
 
+/**
+ * The fence that is open where the line at `at` begins, or ''. In a quote or a list a
+ * fence ends with it, which only the whole reading tells.
+ * @param {string} raw @param {number} at
+ */
+function fenceAround(raw, at) {
+  const open = openFence(raw.slice(0, at))
+  if (!open || !/^(?:[ \t]*>|[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]| {2,}|\t)/m.test(raw)) return open
+  // Where the line would close the fence, it is looked at as if it went on.
+  for (let { tokens } = lex(raw.replace(/[`~]+[ \t]*$/, 'x'), true); ;) {
+    const last = tokens[tokens.length - 1]
+    if (last?.type === 'list') tokens = last.items[last.items.length - 1].tokens
+    else if (last?.type === 'code') return last.codeBlockStyle === 'indented' ? '' : openFence(last.raw)
+    else if (last?.tokens && last.type !== 'paragraph' && last.type !== 'heading') ({ tokens } = last)
+    else return ''
+  }
+}
+
 /** A table needs its whole second line before it is one. @param {string} text */
 function beforeTable(text) {
   const start = text.lastIndexOf('\n\n') + 1
   const lines = text.slice(start).split('\n')
   const last = lines.length - 1
   const delimiter = (/** @type {string} */ l) => /^[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)*$/.test(l) && l.includes('-')
-  if (lines.slice(0, last).some((l) => delimiter(l) && l.includes('|'))) return text
-  const header = last > 0 && /^[-:| \t]*$/.test(lines[last]) ? last - 1 : last
+  if (lines.slice(0, last).some((l) => delimiter(l) && l.includes('|'))) return text.slice(0, text.length - lines[last].length) + decidedRow(lines[last])
+  const header = last > 0 && /^[ \t>]*[-:| \t]*$/.test(lines[last]) ? last - 1 : last
   const pipe = lines[header].search(/(?<!\\)\|/)
   if (pipe < 0 || lines[header].slice(0, pipe).split('`').length % 2 === 0) return text
   return text.slice(0, start + lines.slice(0, header).join('\n').length + (header ? 1 : 0) + pipe)
+}
+
+/** A pipe in a formula ends no cell: until it is known which it is, neither is shown. @param {string} row */
+function decidedRow(row) {
+  for (let i = 0; i < row.length; i++) {
+    if (row[i] !== '$' && row[i] !== '\\') continue
+    const found = formulaAt(row, i)
+    if (found) i = found.end - 1
+    else if (/[$([]/.test(row[row[i] === '$' ? i : i + 1] ?? '') && row.includes('|', i) && mayBecomeFormula(row, i)) return row.slice(0, i)
+    else if (row[i] === '\\') i++
+  }
+  return row
 }

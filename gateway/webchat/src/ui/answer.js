@@ -10,7 +10,7 @@ export const prosePart = chunk(() => import('./prose.js').then((m) => m.Prose))
 export function Answer(props) {
   const Prose = prosePart.here.value
   if (Prose) return h(Prose, props)
-  prosePart.load()
+  prosePart.want()
   // Until it can be fetched, words are better than nothing.
   return prosePart.away.value ? h('div', { class: 'prose' }, h('p', { class: 'plain', dir: 'auto' }, props.text)) : null
 }

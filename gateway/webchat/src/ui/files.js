@@ -16,7 +16,7 @@ import { Icon } from './icons.js'
 /** Something of that chunk, as soon as it is here. @param {'Chips'|'ParcelFiles'|'SentFiles'|'EditedFiles'} name @param {any} [props] */
 function later(name, props) {
   const Found = filePart.here.value?.[name]
-  if (!Found) filePart.load()
+  if (!Found) filePart.want()
   return Found ? h(/** @type {any} */ (Found), props) : null
 }
 

@@ -19,7 +19,7 @@ function again() {
 
 export function Place() {
   const Panels = placesPart.here.value
-  if (!Panels) placesPart.load()
+  if (!Panels) placesPart.want()
   return html`<section id="place" class="panel" tabindex="-1" aria-label=${placeTitle()}><div class="column">${Panels ? h(Panels, null) : placesPart.away.value
     ? html`<${FaultBox} fault=${{ code: 'network' }} actions=${html`<button type="button" onClick=${again}>${t('retry')}</button>`} />`
     : html`<p class="muted" role="status">${t('placeComing')}</p>`}</div></section>`

@@ -12,7 +12,7 @@ export const stepsPart = chunk(() => Promise.all([import('./cards.js'), stepWord
 const late = (name) => (/** @type {any} */ props) => {
   const cards = stepsPart.here.value
   if (!cards) {
-    stepsPart.load()
+    stepsPart.want()
     return stepsPart.away.value && name === 'Drawn' ? html`<p class="muted">${t('partAway')} <button type="button" onClick=${() => location.reload()}>${t('reload')}</button></p>` : null
   }
   return html`<${/** @type {any} */ (cards)[name]} ...${props} />`
