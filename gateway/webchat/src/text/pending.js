@@ -160,7 +160,7 @@ function beforeTable(text) {
   const last = lines.length - 1
   const delimiter = (/** @type {string} */ l) => /^[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)*$/.test(l) && l.includes('-')
   if (lines.slice(0, last).some((l) => delimiter(l) && l.includes('|'))) return text.slice(0, text.length - lines[last].length) + decidedRow(lines[last])
-  const header = last > 0 && /^[ \t>]*[-:| \t]*$/.test(lines[last]) ? last - 1 : last
+  const header = last > 0 && /^[-:| \t]*$/.test(lines[last]) ? last - 1 : last
   const pipe = lines[header].search(/(?<!\\)\|/)
   if (pipe < 0 || lines[header].slice(0, pipe).split('`').length % 2 === 0) return text
   return text.slice(0, start + lines.slice(0, header).join('\n').length + (header ? 1 : 0) + pipe)
