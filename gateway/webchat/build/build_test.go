@@ -18,7 +18,7 @@ const (
 	// What a new chat cannot be shown without.
 	maxFirst = 56_500
 	// What a conversation needs but the colours of code and formulas.
-	maxConversation = 99_000
+	maxConversation = 99_500
 	// What files that come with messages need.
 	maxFiles = 12_000
 	// What the places beside conversations need: tools, skills, what waits, settings.
@@ -117,14 +117,16 @@ func TestPageIsSmall(t *testing.T) {
 func TestWeighCountsWhatOneReaderFetches(t *testing.T) {
 	files := map[string][]byte{}
 	for _, name := range []string{
-		"index.html", "assets/main-A.js", "assets/chunk-A.js", "assets/en-A.js", "assets/zh-A.js", "assets/steps.en-A.js", "assets/steps.zh-A.js",
+		"index.html", "assets/main-A.js", "assets/chunk-A.js", "assets/chunk-B.js", "assets/en-A.js", "assets/zh-A.js", "assets/steps.en-A.js", "assets/steps.zh-A.js",
 		"assets/attach-A.js", "assets/files.en-A.js", "assets/files.zh-A.js", "assets/sha256-A.js", "assets/panels-A.js", "assets/places.en-A.js", "assets/places.zh-A.js",
 		"assets/tex-A.js", "assets/sanitize-A.js", "assets/core-A.js", "assets/go-A.js", "licenses.txt",
 	} {
 		files[name] = []byte(name[:2])
 	}
-	one := zipped([]byte("as"))
-	want := weight{conversation: 5 * one, files: 3 * one, digest: one, places: 2 * one, code: 2 * one, math: one, sanitizer: one}
+	one, naming := zipped([]byte("as")), []byte(`import{a}from"./chunk-A.js"`)
+	files["assets/main-A.js"], files["assets/go-A.js"] = naming, []byte(`import{a}from"./chunk-B.js"`)
+	want := weight{conversation: 4*one + zipped(naming), files: 3 * one, digest: one, places: 2 * one, code: 2*one + zipped(naming), // the highlighter, a language, and what only that needs
+		math: one, sanitizer: one}
 	if diff := cmp.Diff(want, weigh(files, "en"), cmp.AllowUnexported(weight{})); diff != "" {
 		t.Errorf("what a reader of English fetches (-want +got):\n%s", diff)
 	}

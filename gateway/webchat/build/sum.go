@@ -123,13 +123,14 @@ var beginnings = []struct {
 	{regexp.MustCompile(`^assets/(?:panels-|places\.)`), func(w *weight) []*int { return []*int{&w.places} }},
 	{regexp.MustCompile(`^assets/tex-`), func(w *weight) []*int { return []*int{&w.math} }},
 	{regexp.MustCompile(`^assets/sanitize-`), func(w *weight) []*int { return []*int{&w.sanitizer} }},
-	{regexp.MustCompile(`^(?:index\.html$|assets/(?:main|index|icon|chunk|prose|cards|difference|drawing|en|zh)-|assets/(?:steps|faults)\.)`), func(w *weight) []*int { return []*int{&w.conversation} }},
+	{sharedFile, func(w *weight) []*int { return []*int{&w.conversation} }},
+	{regexp.MustCompile(`^(?:index\.html$|assets/(?:main|index|icon|prose|cards|difference|drawing|en|zh)-|assets/(?:steps|faults)\.)`), func(w *weight) []*int { return []*int{&w.conversation} }},
 	{regexp.MustCompile(`^assets/`), func(w *weight) []*int { return []*int{&w.code} }},
 }
 
 var (
-	idleChunk = regexp.MustCompile(`^assets/chunk-`)
-	pageFile  = regexp.MustCompile(`^assets/(?:main|prose|cards|attach|panels|drawing|chunk)-`)
+	sharedFile = regexp.MustCompile(`^assets/chunk-`)
+	pageFile   = regexp.MustCompile(`^assets/(?:main|prose|cards|attach|panels|drawing|chunk)-`)
 )
 
 // namedByPage reports whether anything but colours and formulas needs this chunk.
@@ -152,7 +153,7 @@ func weigh(files map[string][]byte, lang string) weight {
 			continue
 		}
 		for _, kind := range beginnings {
-			if kind.pattern.MatchString(name) && !(idleChunk.MatchString(name) && !namedByPage(name, files)) {
+			if kind.pattern.MatchString(name) && (kind.pattern != sharedFile || namedByPage(name, files)) {
 				for _, sum := range kind.of(&w) {
 					*sum += zipped(content)
 				}

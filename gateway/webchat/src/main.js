@@ -1,5 +1,6 @@
 // Starts the page.
 
+import './base.js'
 import { render } from 'preact'
 import { effect } from '@preact/signals'
 import { html } from 'htm/preact'
