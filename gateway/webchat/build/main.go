@@ -47,7 +47,7 @@ func run(args []string, stdout io.Writer) error {
 	}
 	for _, lang := range languages {
 		w := weigh(files, lang)
-		if _, err := fmt.Fprintf(stdout, "a reader of %s: conversation %d, files %d (%d on plain HTTP only), places %d, together %d; code %d, formulas %d, sanitizer of both %d\n",
+		if _, err := fmt.Fprintf(stdout, "a reader of %s: conversation %d, files %d (%d on plain HTTP only), places %d, together %d; code %d, formulas %d, sanitizer %d\n",
 			lang, w.conversation, w.files, w.digest, w.places, w.page(), w.code, w.math, w.sanitizer); err != nil {
 			return err
 		}

@@ -106,7 +106,7 @@ type weight struct {
 	// places is what stands beside conversations: tools, skills, what waits, settings.
 	places int
 	// code is the colours of all languages of programs, math the formulas, and
-	// sanitizer what both of them need and nothing else does.
+	// sanitizer what they and drawings need and nothing else does.
 	code, math, sanitizer int
 }
 
