@@ -12,7 +12,7 @@ const WINDOW = 1000
 const LABEL = 200
 
 const openAddress = /<(?=(?:https?:|mailto:)[^\s<>]*$)/i
-const marks = /(?:[*_~`$\\!]+|&#?\w{0,31}|<\/?[\w.+-]{0,64}(?:@[\w.-]{0,64})?|<br[ \t]*\/?)$/i
+const marks = /(?:[*_~`\\!]+|&#?\w{0,31}|<\/?[\w.+-]{0,64}(?:@[\w.-]{0,64})?|<br[ \t]*\/?)$/i
 
 /**
  * The decided part of a growing line of text.
@@ -22,12 +22,24 @@ const marks = /(?:[*_~`$\\!]+|&#?\w{0,31}|<\/?[\w.+-]{0,64}(?:@[\w.-]{0,64})?|<b
 export function decided(src, ended = false) {
   if (ended) return src.replace(/\\$/, '')
   const from = Math.max(0, src.length - WINDOW, src.lastIndexOf('\n') + 1)
-  let end = withoutOpenLink(src.slice(from))
+  const line = src.slice(from)
+  let end = withoutOpenLink(line)
   for (let before = ''; before !== end;) {
     before = end
     end = end.replace(openAddress, '').replace(marks, '')
+    while (end.endsWith('$') && !closesFormula(end, line[end.length] ?? '')) end = end.slice(0, -1)
   }
   return src.slice(0, from) + end
+}
+
+/** Whether the dollar at the end of the text closes a formula; at the very end nobody knows. @param {string} text @param {string} next */
+function closesFormula(text, next) {
+  for (let i = next ? text.indexOf('$') : -1; i >= 0;) {
+    const found = formulaAt(text + next, i)
+    if (found?.end === text.length) return true
+    i = text.indexOf('$', found ? found.end : i + (text[i + 1] === '$' ? 2 : 1))
+  }
+  return false
 }
 
 /**
@@ -91,7 +103,7 @@ const undecided = [
   /^\$\$?$/, /^\\(?:\[|[a-z]*(?:\{[A-Za-z]*\*?)?)$/, // a formula
   /^(?:\||:?-)[-:| \t]*$/, // the second line of a table
   /^\[(?:\^[^\]\n]*\]?)?$/, // a footnote
-  /^<\/?[a-z]*>?$/i, /^<details(?:[ \t]+open)?[ \t]*>[ \t]*<\/?[a-z]*>?$/i, /^<details[ \t]+o?p?e?n?[ \t]*$/i, // a tag
+  /^<(?:\/?[a-z]*>?|!-?)$/i, /^<details(?:[ \t]+open)?[ \t]*>[ \t]*<\/?[a-z]*>?$/i, /^<details[ \t]+o?p?e?n?[ \t]*$/i, // a tag
 ]
 /** What can only stand where a block begins. */
 const beginnings = [/^\[[ xX]?\]?$/, /^\[![a-z]*\]?$/i, /^\[[^\]\n]*\]?:?[ \t]*\S*$/, /^\[[^\]\n]+\]:[ \t]*<[^<>\n]*(?:>[ \t]*(?:["'(][^\n]*)?)?$/, /^\[[^\]\n]+\]:[ \t]*\S*[/.?#@:]\S*[ \t]+["'(][^\n]*$/]
@@ -146,6 +158,8 @@ function fenceAround(raw, at) {
   // Where the line would close the fence, it is looked at as if it went on.
   for (let { tokens } = lex(raw.replace(/[`~]+[ \t]*$/, 'x'), true); ;) {
     const last = tokens[tokens.length - 1]
+    // A line that begins further left may yet begin something.
+    if (last?.type === 'list' && /^[^\s>]/.test(raw.slice(at))) return ''
     if (last?.type === 'list') tokens = last.items[last.items.length - 1].tokens
     else if (last?.type === 'code') return last.codeBlockStyle === 'indented' ? '' : openFence(last.raw)
     else if (last?.tokens && last.type !== 'paragraph' && last.type !== 'heading') ({ tokens } = last)
@@ -153,13 +167,16 @@ function fenceAround(raw, at) {
   }
 }
 
+const anItem = /^[ \t>]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)/
+
 /** A table needs its whole second line before it is one. @param {string} text */
 function beforeTable(text) {
   const start = text.lastIndexOf('\n\n') + 1
   const lines = text.slice(start).split('\n')
   const last = lines.length - 1
   const delimiter = (/** @type {string} */ l) => /^[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)*$/.test(l) && l.includes('-')
-  if (lines.slice(0, last).some((l) => delimiter(l) && l.includes('|'))) return text.slice(0, text.length - lines[last].length) + decidedRow(lines[last])
+  const inTable = lines.slice(0, last).findLastIndex((l) => delimiter(l) && l.includes('|'))
+  if (inTable >= 0 && !lines.slice(inTable + 1).some((l) => anItem.test(l))) return text.slice(0, text.length - lines[last].length) + decidedRow(lines[last])
   const header = last > 0 && /^[-:| \t]*$/.test(lines[last]) ? last - 1 : last
   const pipe = lines[header].search(/(?<!\\)\|/)
   if (pipe < 0 || lines[header].slice(0, pipe).split('`').length % 2 === 0) return text
