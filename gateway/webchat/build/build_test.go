@@ -24,7 +24,7 @@ const (
 	// What the places beside conversations need: tools, skills, what waits, settings.
 	maxPlaces = 13_000
 	// The three together, without what only pages over plain HTTP fetch.
-	maxPage = 120_000
+	maxPage = 120_500
 	// Everything, in both languages.
 	maxAll = 270_000
 )
