@@ -109,6 +109,8 @@ class Drawing {
 
   /** @param {any} token @param {boolean} open @param {Node[]} old */
   table(token, open, old) {
+    // Its last row was read as one that grows, but it is the end of an item or a quote only.
+    if (token.grows && !open) [token] = lex(token.raw).tokens
     // It may have been a paragraph before.
     const [grown] = old
     const [head, body] = /** @type {Element[]} */ (typeof grown === 'object' && 'tag' in grown && grown.tag === 'table' ? grown.children : [])

@@ -39,10 +39,12 @@ class Rules extends Tokenizer {
     const end = tableEnd.lastIndex < 0 ? null : tableEnd.exec(src)
     const table = end ? src.slice(0, end.index + 1) : src
     if (columns * table.split('\n').length > CELLS + table.length) return undefined
-    const whole = shieldPipes(table, columns, lexer.open && table === src)
+    const grows = lexer.open && table === src
+    const whole = shieldPipes(table, columns, grows)
     const found = super.table(whole)
     if (!found) lexer.left -= 10 * table.length // read in vain
     if (!found || whole === table) return found
+    Object.assign(found, { grows })
     found.raw = src.slice(0, found.raw.length)
     for (const cell of [...found.header, ...found.rows.flat()]) cell.text = withPipes(cell.text)
     return found

@@ -2,7 +2,7 @@
 // turn out to be a mark is kept back until it is known, so that nothing which was
 // shown is taken away again.
 
-import { formulaAt, mayBecomeFormula } from './formula.js'
+import { formulaAt } from './formula.js'
 import { lex } from './lexer.js'
 
 /** No undecided end is longer. */
@@ -123,7 +123,9 @@ export function decidedBlock(raw) {
   const begins = at === 0 || body.length < line.trimStart().length || /(?:^|\n)[ \t>]*\n$/.test(before)
   let out = raw
   if (body === '' || undecided.some((r) => r.test(body)) || (begins && beginnings.some((r) => r.test(body) && !isLink(body)))) out = before
-  return beforeTable(out).replace(/\s+$/, (s) => (s.includes('\n') ? '' : s))
+  // What is no beginning of a delimiter row says that the line above begins no table.
+  const tells = out === before && /^[ \t>]*[^-:| \t>]/.test(line)
+  return (tells ? out : beforeTable(out)).replace(/\s+$/, (s) => (s.includes('\n') ? '' : s))
 }
 
 /** @param {string} body */
@@ -176,21 +178,9 @@ function beforeTable(text) {
   const last = lines.length - 1
   const delimiter = (/** @type {string} */ l) => /^[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)*$/.test(l) && l.includes('-')
   const inTable = lines.slice(0, last).findLastIndex((l) => delimiter(l) && l.includes('|'))
-  if (inTable >= 0 && !lines.slice(inTable + 1).some((l) => anItem.test(l))) return text.slice(0, text.length - lines[last].length) + decidedRow(lines[last])
+  if (inTable >= 0 && !lines.slice(inTable + 1).some((l) => anItem.test(l))) return text
   const header = last > 0 && /^[-:| \t]*$/.test(lines[last]) ? last - 1 : last
   const pipe = lines[header].search(/(?<!\\)\|/)
   if (pipe < 0 || lines[header].slice(0, pipe).split('`').length % 2 === 0) return text
   return text.slice(0, start + lines.slice(0, header).join('\n').length + (header ? 1 : 0) + pipe)
-}
-
-/** A pipe in a formula ends no cell: until it is known which it is, neither is shown. @param {string} row */
-function decidedRow(row) {
-  for (let i = 0; i < row.length; i++) {
-    if (row[i] !== '$' && row[i] !== '\\') continue
-    const found = formulaAt(row, i)
-    if (found) i = found.end - 1
-    else if (/[$([]/.test(row[row[i] === '$' ? i : i + 1] ?? '') && row.includes('|', i) && mayBecomeFormula(row, i)) return row.slice(0, i)
-    else if (row[i] === '\\') i++
-  }
-  return row
 }
