@@ -13,17 +13,20 @@ import (
 	"github.com/loongclaw/loongclaw/gateway/webchat"
 )
 
+// What a reader of one language fetches, in bytes with gzip.
 const (
-	// What a new chat cannot be shown without, the words of one language included.
-	maxFirst = 60_000
-	// Without what only code, formulas, files, their comparison and the places beside
-	// conversations need.
-	maxPage = 135_000
+	// What a new chat cannot be shown without.
+	maxFirst = 56_500
+	// What a conversation needs but the colours of code and formulas.
+	maxConversation = 100_000
 	// What files that come with messages need.
-	maxFiles = 15_000
-	// What those places need: tools, skills, what waits, settings.
-	maxPanels = 20_000
-	maxAll    = 285_000
+	maxFiles = 12_000
+	// What the places beside conversations need: tools, skills, what waits, settings.
+	maxPlaces = 13_000
+	// The three together, without what only pages over plain HTTP fetch.
+	maxPage = 121_000
+	// Everything, in both languages.
+	maxAll = 270_000
 )
 
 // committed reads the embedded page.
@@ -81,70 +84,90 @@ func TestRebuildGivesTheCommittedBytes(t *testing.T) {
 
 func TestPageIsSmall(t *testing.T) {
 	first, all := sizes(committed(t))
-	words := 0
-	for name, content := range committed(t) {
-		if language.MatchString(name) {
-			words = max(words, zipped(content))
-		}
-	}
-	if words == 0 {
+	if words(committed(t)) == 0 {
 		t.Error("there are no words of a language: the measure misses files")
 	}
 	if first > maxFirst || all > maxAll { // the words are in both
 		t.Errorf("gzip: first load %d (at most %d), all %d (at most %d)", first, maxFirst, all, maxAll)
 	}
-	page := all
-	for name := range reached(committed(t), "languages-", "tex-", "difference-") {
-		page -= zipped(committed(t)[name])
-	}
-	for _, part := range []struct {
-		what  string
-		names []string
-		most  int
-	}{{"files", []string{"attach-", "sha256-"}, maxFiles}, {"the other places", []string{"panels-"}, maxPanels}} {
-		size := 0
-		for name := range reached(committed(t), part.names...) {
-			size += zipped(committed(t)[name])
-		}
-		if size < 5_000 || size > part.most {
-			t.Errorf("gzip: what %s need %d, want 5000 to %d", part.what, size, part.most)
-		}
-		page -= size
-	}
-	if page > maxPage || page >= all-60_000 {
-		t.Errorf("gzip: without code, formulas, files and other places %d (at most %d), with them %d", page, maxPage, all)
-	}
 	if first < 10_000 || all <= first {
 		t.Errorf("gzip: first load %d and all %d cannot be right: the measure misses files", first, all)
 	}
-}
-
-var language = regexp.MustCompile(`^assets/(?:en|zh)-`)
-
-var anyImport = regexp.MustCompile(`"\./([\w.-]+\.js)"`)
-
-// reached lists the chunks that begin so, and what they alone lead to: what is in
-// the first load belongs to the page.
-func reached(files map[string][]byte, beginnings ...string) map[string]bool {
-	seen := map[string]bool{}
-	var visit func(name string)
-	visit = func(name string) {
-		if seen[name] || files[name] == nil || strings.HasPrefix(name, "assets/main-") || strings.HasPrefix(name, "assets/chunk-") {
-			return
-		}
-		seen[name] = true
-		for _, found := range anyImport.FindAllSubmatch(files[name], -1) {
-			visit("assets/" + string(found[1]))
-		}
-	}
-	for name := range files {
-		for _, beginning := range beginnings {
-			if strings.HasPrefix(name, "assets/"+beginning) {
-				visit(name)
+	for _, lang := range languages {
+		w := weigh(committed(t), lang)
+		t.Logf("%s: first load %d, %+v, together %d", lang, first, w, w.page())
+		for _, part := range []struct {
+			what              string
+			size, least, most int
+		}{
+			{"a conversation needs", w.conversation, 60_000, maxConversation},
+			{"files need", w.files, 5_000, maxFiles},
+			{"the other places need", w.places, 5_000, maxPlaces},
+			{"all of it but code and formulas needs over HTTPS", w.page() - w.digest, 80_000, maxPage},
+			{"pages over plain HTTP fetch more", w.digest, 1_000, 3_000},
+			{"code and formulas need", w.code + w.math + w.sanitizer, 60_000, 140_000},
+		} {
+			if part.size < part.least || part.size > part.most {
+				t.Errorf("gzip, a reader of %s: what %s is %d bytes, want %d to %d", lang, part.what, part.size, part.least, part.most)
 			}
 		}
 	}
-	return seen
+}
+
+func TestWeighCountsWhatOneReaderFetches(t *testing.T) {
+	files := map[string][]byte{}
+	for _, name := range []string{
+		"index.html", "assets/main-A.js", "assets/chunk-A.js", "assets/chunk-B.js", "assets/en-A.js", "assets/zh-A.js", "assets/steps.en-A.js", "assets/steps.zh-A.js",
+		"assets/attach-A.js", "assets/files.en-A.js", "assets/files.zh-A.js", "assets/sha256-A.js", "assets/panels-A.js", "assets/places.en-A.js", "assets/places.zh-A.js",
+		"assets/tex-A.js", "assets/sanitize-A.js", "assets/core-A.js", "assets/go-A.js", "licenses.txt",
+	} {
+		files[name] = []byte(name[:2])
+	}
+	one, naming := zipped([]byte("as")), []byte(`import{a}from"./chunk-A.js"`)
+	files["assets/main-A.js"], files["assets/go-A.js"] = naming, []byte(`import{a}from"./chunk-B.js"`)
+	want := weight{conversation: 4*one + zipped(naming), files: 3 * one, digest: one, places: 2 * one, code: 2*one + zipped(naming), // the highlighter, a language, and what only that needs
+		math: one, sanitizer: one}
+	if diff := cmp.Diff(want, weigh(files, "en"), cmp.AllowUnexported(weight{})); diff != "" {
+		t.Errorf("what a reader of English fetches (-want +got):\n%s", diff)
+	}
+}
+
+// TestWordsOfOneLanguageAlone holds that no file of the page has the words of both.
+func TestWordsOfOneLanguageAlone(t *testing.T) {
+	han := regexp.MustCompile(`\p{Han}`)
+	found := 0
+	for name, content := range committed(t) {
+		words := wordsOf.FindStringSubmatch(name)
+		if words == nil {
+			continue
+		}
+		found++
+		// Each language is named in its own script, in the other's words, too.
+		if n := len(han.FindAll(content, -1)); (n > 10) != (words[1] == "zh") {
+			t.Errorf("%s has %d Chinese characters", name, n)
+		}
+	}
+	if found != 10 {
+		t.Errorf("found words in %d files, want 5 of each language", found)
+	}
+}
+
+func TestMarkedComesWithoutItsWriter(t *testing.T) {
+	for name, content := range committed(t) {
+		if strings.HasPrefix(name, "assets/prose-") && strings.Contains(string(content), "markedjs/marked") {
+			t.Errorf("%s holds marked's instance", name)
+		}
+	}
+	source := `var w=1,_=2,S=3;var v=new ne;function x(l,e){return v.parse(l,e)}x.use=1;export{A as Hooks,w as Lexer,_ as Tokenizer,S as defaults};` + "\n//# map"
+	got, err := lexerOf(source)
+	if err != nil || got != "var w=1,_=2,S=3;export{w as Lexer,_ as Tokenizer};\n" {
+		t.Errorf("lexerOf: got %q, %v", got, err)
+	}
+	for _, other := range []string{"", "export{w as Lexer,_ as Tokenizer};", strings.Replace(source, "w as Lexer,", "", 1)} {
+		if _, err := lexerOf(other); err == nil {
+			t.Errorf("lexerOf takes %q", other)
+		}
+	}
 }
 
 func TestPageNeedsNothingThatItsPolicyForbids(t *testing.T) {

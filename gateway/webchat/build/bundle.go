@@ -39,7 +39,9 @@ func bundle(dir string) (map[string][]byte, error) {
 		MinifyIdentifiers: true,
 		MinifySyntax:      true,
 		LegalComments:     api.LegalCommentsNone, // licenses.txt has them whole
+		Charset:           api.CharsetUTF8,       // modules are read as UTF-8; Chinese in escapes is half as long again
 		Metafile:          true,
+		Plugins:           []api.Plugin{withoutWriter},
 		LogLevel:          api.LogLevelSilent,
 	})
 	if len(result.Errors) > 0 {
@@ -53,7 +55,27 @@ func bundle(dir string) (map[string][]byte, error) {
 		}
 		files[filepath.ToSlash(name)] = f.Contents
 	}
-	return files, addPages(root, result.Metafile, files)
+	var m metafile
+	if err := json.Unmarshal([]byte(result.Metafile), &m); err != nil {
+		return nil, fmt.Errorf("read esbuild's account of its outputs: %w", err)
+	}
+	dropIdleImports(m, files)
+	return files, addPages(root, m, files)
+}
+
+// dropIdleImports takes out what esbuild writes into every file when one package
+// needs its helpers: an import of the helpers for nothing. They only define
+// functions, and a reader of words would fetch them.
+func dropIdleImports(m metafile, files map[string][]byte) {
+	for helpers, o := range m.Outputs {
+		if len(o.Inputs) > 0 || path.Ext(helpers) != ".js" {
+			continue
+		}
+		idle := fmt.Appendf(nil, "import\"./%s\";", path.Base(helpers))
+		for name, content := range files {
+			files[name] = bytes.Replace(content, idle, nil, 1)
+		}
+	}
 }
 
 // metafile is what esbuild says about its outputs.
@@ -63,19 +85,12 @@ type metafile struct {
 }
 
 type output struct {
-	EntryPoint string `json:"entryPoint"`
-	Imports    []struct {
-		Path string `json:"path"`
-		Kind string `json:"kind"`
-	} `json:"imports"`
+	EntryPoint string              `json:"entryPoint"`
+	Inputs     map[string]struct{} `json:"inputs"`
 }
 
 // addPages adds index.html, which names the built files, and the licenses.
-func addPages(root, meta string, files map[string][]byte) error {
-	var m metafile
-	if err := json.Unmarshal([]byte(meta), &m); err != nil {
-		return fmt.Errorf("read esbuild's account of its outputs: %w", err)
-	}
+func addPages(root string, m metafile, files map[string][]byte) error {
 	html, err := os.ReadFile(filepath.Join(root, "src", "index.html")) //nolint:gosec // our own source
 	if err != nil {
 		return fmt.Errorf("read the page: %w", err)
@@ -86,7 +101,7 @@ func addPages(root, meta string, files map[string][]byte) error {
 			html = bytes.ReplaceAll(html, []byte(place), []byte(path.Base(name)))
 		}
 		if o.EntryPoint == "src/main.js" {
-			html = bytes.Replace(html, []byte("{{preload}}\n"), preload(m, o), 1)
+			html = bytes.Replace(html, []byte("{{preload}}\n"), preload(name, files), 1)
 		}
 	}
 	if bytes.Contains(html, []byte("{{")) {
@@ -99,20 +114,20 @@ func addPages(root, meta string, files map[string][]byte) error {
 
 // preload names what the script cannot start without, so that a browser asks for
 // it beside the script and not after it.
-func preload(m metafile, script output) []byte {
+func preload(script string, files map[string][]byte) []byte {
 	var b bytes.Buffer
 	seen := map[string]bool{}
-	var visit func(o output)
-	visit = func(o output) {
-		for _, i := range o.Imports {
-			if i.Kind == "import-statement" && !seen[i.Path] {
-				seen[i.Path] = true
-				fmt.Fprintf(&b, "<link rel=\"modulepreload\" href=\"/assets/%s\">\n", path.Base(i.Path))
-				visit(m.Outputs[i.Path])
+	var visit func(name string)
+	visit = func(name string) {
+		for _, needed := range imports(name, files[name]) {
+			if !seen[needed] {
+				seen[needed] = true
+				fmt.Fprintf(&b, "<link rel=\"modulepreload\" href=\"/%s\">\n", needed)
+				visit(needed)
 			}
 		}
 	}
-	visit(script)
+	visit(strings.TrimPrefix(script, "dist/"))
 	return b.Bytes()
 }
 

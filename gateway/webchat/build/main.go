@@ -42,8 +42,17 @@ func run(args []string, stdout io.Writer) error {
 		return fmt.Errorf("record what the page was made from: %w", err)
 	}
 	first, all := sizes(files)
-	_, err = fmt.Fprintf(stdout, "page: %d files, gzip %d bytes at first load, %d in all\n", len(files), first, all)
-	return err
+	if _, err := fmt.Fprintf(stdout, "page: %d files, gzip %d bytes at first load, %d in all\n", len(files), first, all); err != nil {
+		return err
+	}
+	for _, lang := range languages {
+		w := weigh(files, lang)
+		if _, err := fmt.Fprintf(stdout, "a reader of %s: conversation %d, files %d (%d on plain HTTP only), places %d, together %d; code %d, formulas %d, sanitizer %d\n",
+			lang, w.conversation, w.files, w.digest, w.places, w.page(), w.code, w.math, w.sanitizer); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // write replaces what is in dist.

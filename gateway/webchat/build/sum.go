@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -43,6 +44,9 @@ func sourceSum(dir string) (string, error) {
 	}
 	if err == nil {
 		err = add(filepath.Join(dir, "build", "bundle.go"))
+	}
+	if err == nil {
+		err = add(filepath.Join(dir, "build", "marked.go"))
 	}
 	if err != nil {
 		return "", fmt.Errorf("sum up the page's sources: %w", err)
@@ -78,7 +82,7 @@ func sizes(files map[string][]byte) (first, all int) {
 	return first, all
 }
 
-// words is the size of the larger of the two languages: a reader loads one at once.
+// words is the size of the larger of the two languages' first words: a reader loads one at once.
 func words(files map[string][]byte) int {
 	largest := 0
 	for name, content := range files {
@@ -87,6 +91,77 @@ func words(files map[string][]byte) int {
 		}
 	}
 	return largest
+}
+
+// languages are those that the page speaks. The words of each are files of their own.
+var languages = []string{"en", "zh"}
+
+// weight is what one reader fetches, in bytes with gzip, by what it is for.
+type weight struct {
+	// conversation is everything that a conversation needs but colours and formulas.
+	conversation int
+	// files is what files that come with messages need; digest the part of it that
+	// only browsers without crypto.subtle fetch, on plain HTTP from elsewhere.
+	files, digest int
+	// places is what stands beside conversations: tools, skills, what waits, settings.
+	places int
+	// code is the colours of all languages of programs, math the formulas, and
+	// sanitizer what they and drawings need and nothing else does.
+	code, math, sanitizer int
+}
+
+// page is everything but what code and formulas need.
+func (w weight) page() int { return w.conversation + w.files + w.places }
+
+// beginnings tell by a file's name what it is for; what is none of these is the colours of one language.
+var beginnings = []struct {
+	pattern *regexp.Regexp
+	of      func(*weight) []*int
+}{
+	{regexp.MustCompile(`^assets/sha256-`), func(w *weight) []*int { return []*int{&w.files, &w.digest} }},
+	{regexp.MustCompile(`^assets/(?:attach-|files\.)`), func(w *weight) []*int { return []*int{&w.files} }},
+	{regexp.MustCompile(`^assets/(?:panels-|places\.)`), func(w *weight) []*int { return []*int{&w.places} }},
+	{regexp.MustCompile(`^assets/tex-`), func(w *weight) []*int { return []*int{&w.math} }},
+	{regexp.MustCompile(`^assets/sanitize-`), func(w *weight) []*int { return []*int{&w.sanitizer} }},
+	{sharedFile, func(w *weight) []*int { return []*int{&w.conversation} }},
+	{regexp.MustCompile(`^(?:index\.html$|assets/(?:main|index|icon|prose|cards|difference|drawing|en|zh)-|assets/(?:steps|faults)\.)`), func(w *weight) []*int { return []*int{&w.conversation} }},
+	{regexp.MustCompile(`^assets/`), func(w *weight) []*int { return []*int{&w.code} }},
+}
+
+var (
+	sharedFile = regexp.MustCompile(`^assets/chunk-`)
+	pageFile   = regexp.MustCompile(`^assets/(?:main|prose|cards|attach|panels|drawing|chunk)-`)
+)
+
+// namedByPage reports whether anything but colours and formulas needs this chunk.
+func namedByPage(chunk string, files map[string][]byte) bool {
+	for name, content := range files {
+		if pageFile.MatchString(name) && slices.Contains(imports(name, content), chunk) {
+			return true
+		}
+	}
+	return false
+}
+
+var wordsOf = regexp.MustCompile(`^assets/(?:\w+\.)?(en|zh)-`)
+
+// weigh sums up what a reader of one language fetches when all of the page is used.
+func weigh(files map[string][]byte, lang string) weight {
+	var w weight
+	for name, content := range files {
+		if found := wordsOf.FindStringSubmatch(name); found != nil && found[1] != lang {
+			continue
+		}
+		for _, kind := range beginnings {
+			if kind.pattern.MatchString(name) && (kind.pattern != sharedFile || namedByPage(name, files)) {
+				for _, sum := range kind.of(&w) {
+					*sum += zipped(content)
+				}
+				break
+			}
+		}
+	}
+	return w
 }
 
 var static = regexp.MustCompile(`(?:from|import)\s*"\./([\w.-]+)"`)

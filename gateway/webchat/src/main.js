@@ -1,12 +1,13 @@
 // Starts the page.
 
+import './base.js'
 import { render } from 'preact'
 import { effect } from '@preact/signals'
 import { html } from 'htm/preact'
 import { App } from './ui/app.js'
-import { loadProse } from './ui/answer.js'
-import { loadSteps } from './ui/steps.js'
-import { loadFiles } from './ui/files.js'
+import { prosePart } from './ui/answer.js'
+import { stepsPart } from './ui/steps.js'
+import { filePart } from './app/parts.js'
 import { draft, watchDraft } from './ui/draft.js'
 import { watchKeys } from './ui/help.js'
 import { watchOnline } from './ui/status.js'
@@ -29,7 +30,7 @@ import { watchList } from './app/watch.js'
 import { watchPast } from './app/past.js'
 import { sessionId, watchAddress } from './app/route.js'
 import { dropShown, resumeSending } from './app/sending.js'
-import { asking, listChanged, listedTitle, refresh, refreshUntold, watchLeaving } from './app/sessions.js'
+import { asking, listChanged, listedTitle, refresh, refreshUntold } from './app/sessions.js'
 
 /** When a page that is used for nothing yet fetches the rest, in ms. */
 const LATER = 30_000
@@ -76,19 +77,18 @@ watchWidth()
 watchPrint()
 watchKeys()
 watchOnline()
-watchLeaving()
 watchList({ event: listChanged, lost: refresh })
 // What draws answers is fetched with the first that may come; and in time, before a
 // new version of the server has another one.
 // What draws steps comes with the first of them, or a moment after the answers' chunk:
 // most of what is opened is words.
 const load = () => {
-  setTimeout(loadSteps, SOON)
-  return loadProse()
+  setTimeout(stepsPart.load, SOON)
+  return prosePart.load()
 }
 const drawn = sessionId.peek() ? load() : undefined
 effect(() => { if (sessionId.value || draft.value) load() })
-setTimeout(() => { load(); loadFiles() }, LATER)
+setTimeout(() => { load(); filePart.load() }, LATER)
 // Who is here is asked while the words are on their way.
 account.start()
 await Promise.all([haveWords(), drawn])

@@ -16,10 +16,10 @@ const answers = names.map((name) => ({ name, text: readFileSync(new URL(name, fo
 // Kinds in which the end of the text is easily mistaken, each on its own.
 const ends = [
   'a **b', '**注意：**正文', '~~删~~x', '`a` ``b`c``', '[a](https://x.org/(b)) c', '[a [b] c](https://x.org)', '[![i](https://x.org/i.png)](https://x.org) t', 'a[1][2] b',
-  '[x]: https://x.org "title of it"\n\n[x]', '[Alice]: hello there', 'T\n===\n\nx', 'T\n---\nx', '- a\n- b\n\n  c\n- [ ] d\n- [x] e', '1. a\n2. b\n   - c', '> a\n> > b\n\nc',
+  '[x]: https://x.org "title of it"\n\n[x]', '[x]: <https://x.org/a b> "title"\n\n[x] y', '[Alice]: hello there', 'T\n===\n\nx', 'T\n---\nx', '- a\n- b\n\n  c\n- [ ] d\n- [x] e', '1. a\n2. b\n   - c', '> a\n> > b\n\nc',
   '> [!NOTE]\n> a\n\nb', '| a | b |\n|:-|-:|\n| 1 | 2 |\n\nx', 'a | b\n--|--\n1 | 2', '- | a |\n  |---|\n  | b |', 'p\n| a |\n|---|\n| 1 |', '`c`|b\n-|-\n1|2', '- a `c` | b\n  -|-\n  1 | 2', '```js\na\n```\nb', '- ```\n  a\n  ```\n- b',
-  '~~~\na\n~~~\n', '$a_1$ and $5 or $6', '价格$5，$6。', '$$\nx\n$$\ny', 'a \\(x*y\\) b \\[z\\] c', '\\[\na\n\\]\nb', '>> \\[a\nb\n> c', '> > $$a\nb\n>\n> c', '- > \\[a\n  b\n- c', '> x\n> \\[a\nb\n\nc', 'x[^1] y[^2]\n\n[^1]: n **o**\n[^2]: p', '<details>\n<summary>s</summary>\n\nb\n</details>\nc',
-  'a<br>b H<sub>2</sub>O <kbd>K</kbd>', '<script>a</script> b', '&amp; &copy; &x;', 'https://x.org/a。b www.x.org c@x.org', '<https://x.org> <b@x.org>', '***a*** b', '# a #\n## b', '    code\n\ntext', 'a  \nb\\\nc', '😀 **😀** é',
+  '~~~\na\n~~~\n', '> ```\n> a\n\n- 1. b', '- ```\n  a\n\nx\n- 1. b\n- - c', '> 1. ~~~\n>    a\n> | b | c |\n> |---|---|', '$a_1$ and $5 or $6', '价格$5，$6。', '$$\nx\n$$\ny', '- $$y$$`c` d', '> $$y$$$ **b**', '- $x$* a', '- x\n  | a | b |\n  |---|---|\n  | 1 | 2 |\n- y\n  | c | d |\n  |---|---|\n', '* a\n<!-- c -->', '- [x] $|x|$ a\n<this', '2. <|a|> b\n1. c', '1. <|a|>\n**b**', '+ a $5<https://x.org> b', '- ```\n  a\n1. b', '- ```\n  a\n<div>b</div>', 'a \\(x*y\\) b \\[z\\] c', '\\[\na\n\\]\nb', '>> \\[a\nb\n> c', '> > $$a\nb\n>\n> c', '- > \\[a\n  b\n- c', '> x\n> \\[a\nb\n\nc', 'x[^1] y[^2]\n\n[^1]: n **o**\n[^2]: p', '<details>\n<summary>s</summary>\n\nb\n</details>\nc',
+  'a<br>b H<sub>2</sub>O <kbd>K</kbd>', 'a<br />b<br/>c <BR />d', '<sub>a<sup>b</sup>c</sub> <kbd>a <sub>b</sub></kbd>', '<details open>\n<summary>\n\n**s**\n\n</summary>\n\nb\n</details>\nc', '<think>\na *b*\n</think>\n# c\n', '[a](https://u:p@x.org/) b <https://u@x.org>', '<script>a</script> b', '&amp; &copy; &x;', 'https://x.org/a。b www.x.org c@x.org', '<https://x.org> <b@x.org>', '***a*** b', '# a #\n## b', '    code\n\ntext', 'a  \nb\\\nc', '😀 **😀** é',
 ]
 
 for (const { name, text } of answers) {
@@ -37,8 +37,8 @@ function draw(answer, text, growing) {
   return { blocks, html: [...blocks.map((b) => serialize(b.nodes, codeToHTML)), serialize(notes, codeToHTML)].filter(Boolean).join('\n') }
 }
 
-/** The words of a block without what may still be a mark. @param {{nodes: Node[]}} block */
-const words = (block) => wordsOf(block.nodes).replace(/[\s[\]*_~]/g, '')
+/** The words of a block without what may still be a mark or a tag that is drawn. @param {{nodes: Node[]}} block */
+const words = (block) => wordsOf(block.nodes).replace(/<\/?(?:s(?:u[bp]?)?|k(?:bd?)?)?>?|[\s[\]*_~`]/gi, '')
 
 /** Draws it letter by letter: no block ever loses a word of what it showed, and what is complete is left alone. @param {string} text */
 function grows(text) {
@@ -98,6 +98,14 @@ test('answers of complete parts grow and never shrink, whatever follows what', (
     grows(text)
     const answer = new AnswerText()
     for (let at = 0; at < text.length; at += 1 + chance(20)) draw(answer, text.slice(0, at), true)
+    assert.equal(draw(answer, text, false).html, toHTML(text))
+  }
+})
+
+test('what was read as a row that grows is read again when it is the end of an item only', () => {
+  for (const text of ['- x\n  | a | b |\n  |---|---|\n  | 1 | 2 |\n`a|b` z\n- y\n', '> | a | b |\n> |---|---|\n> | `1|2` | 3 |\n\nx']) {
+    const answer = new AnswerText()
+    for (let i = 1; i <= text.length; i++) draw(answer, text.slice(0, i), true)
     assert.equal(draw(answer, text, false).html, toHTML(text))
   }
 })

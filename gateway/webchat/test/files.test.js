@@ -5,7 +5,9 @@ import { blamed, fileSize, kindOf, pastesFiles, roomFor } from '../src/chat/atta
 import { inTurn } from '../src/app/turns.js'
 import { folded, folderOf, numbered, safeName } from '../src/chat/filename.js'
 import { lookAt } from '../src/chat/filekind.js'
-import { f, problems, problemText, words } from '../src/i18n/files.js'
+import { f, problemText } from '../src/i18n/files.js'
+import { files as english } from '../src/i18n/files.en.js'
+import { files as chinese } from '../src/i18n/files.zh.js'
 
 /** What the server asks of a segment of a path (agent/files): every rule, for any name. @param {string} name */
 function taken(name) {
@@ -160,8 +162,11 @@ test('sizes and kinds as people read them', () => {
 test('words about files are in both languages, with the same places to fill, and all are used', () => {
   const root = new URL('../src/', import.meta.url)
   const code = readdirSync(root, { recursive: true }).filter((file) => /^(app|ui|chat|i18n).*\.js$/.test(String(file))).map((file) => readFileSync(new URL(String(file), root), 'utf8')).join('\n')
-  for (const [key, pair] of [...Object.entries(words), ...Object.entries(problems)]) {
-    const [en, zh] = pair
+  const { words, problems } = english
+  assert.deepEqual([Object.keys(chinese.words), Object.keys(chinese.problems)], [Object.keys(words), Object.keys(problems)])
+  const inChinese = Object.entries({ ...chinese.words, ...chinese.problems })
+  for (const [i, [key, en]] of Object.entries({ ...words, ...problems }).entries()) {
+    const [, zh] = inChinese[i]
     assert.deepEqual([...en.matchAll(/\{\w+\}/g)].map(String).sort(), [...zh.matchAll(/\{\w+\}/g)].map(String).sort(), key)
     assert.match(zh, /\p{Script=Han}/u, key)
     assert.doesNotMatch(zh.replace(/\{\w+\}/g, ''), /[A-Za-z]{3,}/, key)
@@ -176,7 +181,7 @@ test('every reason of the agent for a file without a view has its words', () => 
   assert.ok(reasons.length >= 10, 'the reasons were not found')
   for (const reason of reasons) {
     const text = reason.replace('%d × %d', '9000 × 9000')
-    assert.ok(text in problems || /9000/.test(problemText(text).replace(text, '')), reason)
+    assert.ok(text in english.problems || /9000/.test(problemText(text).replace(text, '')), reason)
   }
   assert.match(problemText('it is haunted'), /it is haunted$/)
   assert.match(problemText('constructor'), /constructor$/)

@@ -5,10 +5,12 @@ import test from 'node:test'
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { placeAt } from '../src/app/route.js'
-import { approvable, bodyOf, endingOf, held, hindrance, isWebAddress, stateOf, wrongWith } from '../src/panels/standing.js'
+import { approvable, bodyOf, endingOf, held, hindrance, stateOf, wrongWith } from '../src/panels/standing.js'
 import { byTool, compare } from '../src/panels/compare.js'
 import { LISTED, parametersOf, PIECE, piecesOf } from '../src/panels/pieces.js'
-import { words } from '../src/panels/words.js'
+import { places as english } from '../src/i18n/places.en.js'
+import { places as chinese } from '../src/i18n/places.zh.js'
+import { webAddress } from '../src/text/links.js'
 
 /** @param {Partial<import('../src/panels/standing.js').Server>} of @returns {import('../src/panels/standing.js').Server} */
 const server = (of) => ({ name: 'a', scope: 'user', transport: 'http', state: 'unapproved', hash: 'h1', tools: [], ...of })
@@ -24,7 +26,7 @@ test('an address names one place, or none of this page', () => {
 test('each state has its words, and one that nobody knows has some, too', () => {
   for (const state of ['connecting', 'unapproved', 'ready', 'changed', 'failed', 'something else', '__proto__', '']) {
     const key = stateOf(server({ state }))
-    assert.ok(words[key]?.zh && words[`${key}Next`]?.en, state)
+    assert.ok(chinese[key] && english[`${key}Next`], state)
   }
   assert.equal(stateOf(server({ state: 'failed', error: 'e', authorize: true })), 'wantsAuthorization')
 })
@@ -63,8 +65,8 @@ test('what somebody typed is judged before it is sent', () => {
 })
 
 test('an authorization leads to web addresses only, and its end is one of four', () => {
-  for (const address of ['https://a.example/x?y', 'http://127.0.0.1:1/a']) assert.ok(isWebAddress(address), address)
-  for (const address of ['', 'javascript:alert(1)', 'JAVASCRIPT:alert(1)', '\u0001javascript:alert(1)', 'java\nscript:alert(1)', '//a.example', '/a', 'blob:https://a.example/x', 'vbscript:x', 'https://a@b.example']) assert.ok(!isWebAddress(address), address)
+  for (const address of ['https://a.example/x?y', 'http://127.0.0.1:1/a']) assert.ok(webAddress(address), address)
+  for (const address of ['', 'javascript:alert(1)', 'JAVASCRIPT:alert(1)', '\u0001javascript:alert(1)', 'java\nscript:alert(1)', '//a.example', '/a', 'blob:https://a.example/x', 'vbscript:x', 'https://a@b.example']) assert.ok(!webAddress(address), address)
   assert.equal(endingOf('?authorization=granted'), 'endGranted')
   for (const search of ['', '?authorization=', '?authorization=constructor', '?authorization=<b>', '?x=granted']) assert.equal(endingOf(search), '', search)
 })
@@ -113,13 +115,15 @@ test('changes are gathered by tool, with what it is now and was', () => {
 
 test('both languages have every word with the same places to fill, and each word is used', () => {
   const holes = (/** @type {string} */ text) => [...text.matchAll(/\{\w+\}/g)].map(String).sort()
-  for (const [key, { en, zh }] of Object.entries(words)) {
+  assert.deepEqual(Object.keys(chinese), Object.keys(english))
+  for (const [key, en] of Object.entries(english)) {
+    const zh = chinese[key]
     assert.ok(en.trim() && /\p{Script=Han}/u.test(zh), key)
     assert.deepEqual(holes(zh), holes(en), key)
   }
   const root = new URL('../src/panels/', import.meta.url)
-  const code = readdirSync(root).filter((f) => f !== 'words.js').map((f) => readFileSync(new URL(f, root), 'utf8')).join('\n')
+  const code = readdirSync(root).map((f) => readFileSync(new URL(f, root), 'utf8')).join('\n')
   const made = new Set(['connecting', 'unapproved', 'ready', 'changed', 'failed', 'wantsAuthorization', 'unknownState'].flatMap((k) => [k, `${k}Next`]).concat('added', 'removed', 'description', 'schema'))
-  assert.deepEqual(Object.keys(words).filter((key) => !made.has(key) && !code.includes(`'${key}'`)), [])
-  assert.deepEqual([...code.matchAll(/\bw\('(\w+)'/g)].map((m) => m[1]).filter((key) => !Object.hasOwn(words, key)), [])
+  assert.deepEqual(Object.keys(english).filter((key) => !made.has(key) && !code.includes(`'${key}'`)), [])
+  assert.deepEqual([...code.matchAll(/\bw\('(\w+)'/g)].map((m) => m[1]).filter((key) => !Object.hasOwn(english, key)), [])
 })

@@ -54,7 +54,7 @@ const named = { quot: '"', amp: '&', lt: '<', gt: '>', '#39': "'" }
 const plain = (s) => s.replace(/&(quot|amp|lt|gt|#39);/g, (_, n) => named[n])
 
 /** The page's own HTML as a specification would write it. @param {string} html */
-const ours = (html) => html
+const ours = (html) => html.replace(/ class="digits-\d"/g, '')
   .replace(/<div class="code">.*?<pre tabindex="0">/gs, '<pre>').replace(/<\/pre><\/div>/g, '</pre>')
   .replace(/<div class="table" tabindex="0">(.*?)<\/table><\/div>/gs, '$1</table>')
   .replace(/ target="_blank" rel="noopener noreferrer nofollow"/g, '')

@@ -37,7 +37,7 @@ test('another text starts anew', () => {
 // What a reader sees of a text that is not complete.
 for (const [got, want] of /** @type {[string, string][]} */ ([
   ['some **bol', '<p>some <strong>bol</strong></p>'], ['some **', '<p>some </p>'], ['`cod', '<p><code>cod</code></p>'], ['a `', '<p>a </p>'],
-  ['see [the docs](https://exa', '<p>see the docs</p>'], ['see [the do', '<p>see </p>'], ['see [the docs](https://e.org/a_(b)', '<p>see the docs</p>'],
+  ['see [the docs](https://exa', '<p>see the docs</p>'], ['<kbd>a <sub>b', '<p><kbd>a <sub>b</sub></kbd></p>'], ['see [the do', '<p>see </p>'], ['see [the docs](https://e.org/a_(b)', '<p>see the docs</p>'],
   ['a ![alt](http', '<p>a </p>'], ['text\n-', '<p>text</p>'], ['text\n##', '<p>text</p>'], ['- a\n- ', '<ul><li>a</li></ul>'], ['all done.', '<p>all done.</p>'],
   ['~~old', '<p><del>old</del></p>'], ['text [^1', '<p>text </p>'], ['pay $5', '<p>pay </p>'], ['pay $5 now', '<p>pay $5 now</p>'], ['so \\(a_1', '<p>so </p>'],
   ['H<su', '<p>H</p>'], ['H<sub>2', '<p>H<sub>2</sub></p>'], ['a[0] and b[', '<p>a[0] and b</p>'],

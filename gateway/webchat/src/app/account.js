@@ -5,8 +5,8 @@
 
 import { signal } from '@preact/signals'
 import * as api from '../wire/api.js'
-import { Fault } from '../wire/fault.js'
-import { filePart } from './filepart.js'
+import { Fault, networkFault } from '../wire/fault.js'
+import { filePart } from './parts.js'
 import { local, session } from './storage.js'
 
 const NAME = 'loongclaw.login'
@@ -175,17 +175,24 @@ function enter() {
 }
 
 /** The server no longer takes our credential. @param {Fault} fault */
-export function expired(fault) {
+function expired(fault) {
   loginFault.value = fault
   trouble.value = saved() ? 'loginExpired' : ''
   phase.value = 'out'
+}
+
+/** What came of a request, as the page shows it; who is no longer signed in is asked to. @param {unknown} err @returns {Fault} */
+export function requestFault(err) {
+  const fault = networkFault(err)
+  if (fault.status === 401) expired(fault)
+  return fault
 }
 
 export async function signOut() {
   local.removeItem(NAME)
   local.setItem(LEAVING, '1')
   session.clear() // half-written messages
-  await filePart().then((m) => m.sweepBytes(0)).catch(() => {}) // and their files
+  await filePart.load().then((m) => m?.sweepBytes(0)) // and their files
   api.useToken('')
   user.value = ''
   await leave()

@@ -2,13 +2,12 @@
 
 import { signal } from '@preact/signals'
 import * as api from '../wire/api.js'
-import { networkFault } from '../wire/fault.js'
 import { pause } from '../wire/backoff.js'
 import { activeRuns, runningRun } from '../chat/state.js'
 import { head, showBranch } from '../chat/tree.js'
 import { randomId } from '../chat/ids.js'
 import { enqueue, followAgain, reopen, state } from './current.js'
-import { expired } from './account.js'
+import { requestFault } from './account.js'
 import { saveFile } from './files.js'
 import { sessionId } from './route.js'
 import { local } from './storage.js'
@@ -39,14 +38,13 @@ async function attempt(act) {
       await act()
       return true
     } catch (err) {
-      const fault = networkFault(err)
+      const fault = requestFault(err)
       // A planned restart is over in a moment: nobody needs to press anything.
       if (fault.code === 'draining' && tries < RESTART_TRIES) {
         await pause(Math.max(1000, fault.retryAfter * 1000), never)
         continue
       }
-      if (fault.status === 401) expired(fault)
-      else actionFault.value = { fault, again: () => attempt(act) }
+      if (fault.status !== 401) actionFault.value = { fault, again: () => attempt(act) }
       return false
     }
   }

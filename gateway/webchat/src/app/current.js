@@ -8,10 +8,9 @@ import { isNews } from '../chat/list.js'
 import { fromPage, prepend } from '../chat/older.js'
 import { emptyState } from '../chat/state.js'
 import { follow } from '../wire/follow.js'
-import { networkFault } from '../wire/fault.js'
 import * as api from '../wire/api.js'
 import { sessionId } from './route.js'
-import { expired, phase } from './account.js'
+import { phase, requestFault } from './account.js'
 import { unborn } from './letters.js'
 
 /** As many turns as are fetched at once. */
@@ -120,7 +119,7 @@ function listen(id) {
     },
     refused(fault) {
       if (stop.signal.aborted) return
-      if (fault.status === 401) expired(fault)
+      requestFault(fault)
       // It came into being while we asked.
       if (fault.status === 404 && asked !== before) return void attempt.value++
       link.value = fault.status === 404 ? 'missing' : 'none'
@@ -155,8 +154,7 @@ export async function fetchOlder() {
     olderState.value = 'idle'
   } catch (err) {
     if (shown !== id) return
-    const fault = networkFault(err)
-    if (fault.status === 401) expired(fault)
+    requestFault(err)
     olderState.value = 'failed'
   }
 }

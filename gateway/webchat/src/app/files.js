@@ -1,19 +1,15 @@
 // Files of the workspace, as the page reads them.
 
 import * as api from '../wire/api.js'
-import { plainPath } from '../text/links.js'
-import { networkFault } from '../wire/fault.js'
-import { expired } from './account.js'
+import { requestFault } from './account.js'
 
 /** As much of a file as is read to be compared. */
 const COMPARED = 256 * 1024
 
 /** @typedef {{text: string} | {why: 'missing'|'unfit'|'failed'}} Content unfit: too large, or no text */
 
-/** @param {string} name @returns {Promise<Content>} */
-export async function readText(name) {
-  const path = plainPath(name)
-  if (path === null) return { why: 'failed' }
+/** @param {string} path @returns {Promise<Content>} */
+export async function readText(path) {
   try {
     const response = await api.getFile(path)
     if (Number(response.headers.get('Content-Length')) > COMPARED) {
@@ -26,7 +22,7 @@ export async function readText(name) {
     return text.includes('\0') ? { why: 'unfit' } : { text }
   } catch (err) {
     if (err instanceof TypeError) return { why: 'unfit' } // no UTF-8
-    return { why: refused(err) === 404 ? 'missing' : 'failed' }
+    return { why: requestFault(err).status === 404 ? 'missing' : 'failed' }
   }
 }
 
@@ -36,7 +32,7 @@ export async function download(path) {
     saveFile(await (await api.getFile(path)).blob(), path.split('/').at(-1) ?? '')
     return 'kept'
   } catch (err) {
-    return refused(err) === 404 ? 'missing' : 'failed'
+    return requestFault(err).status === 404 ? 'missing' : 'failed'
   }
 }
 
@@ -48,11 +44,4 @@ export function saveFile(bytes, name) {
   a.download = name
   a.click()
   setTimeout(() => URL.revokeObjectURL(url), 10_000)
-}
-
-/** @param {unknown} err @returns {number} the status */
-function refused(err) {
-  const fault = networkFault(err)
-  if (fault.status === 401) expired(fault)
-  return fault.status
 }

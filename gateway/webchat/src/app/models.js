@@ -3,8 +3,7 @@
 
 import { computed, signal } from '@preact/signals'
 import * as api from '../wire/api.js'
-import { networkFault } from '../wire/fault.js'
-import { expired } from './account.js'
+import { requestFault } from './account.js'
 import { state } from './current.js'
 import { parcels, unborn } from './letters.js'
 import { sessionId } from './route.js'
@@ -71,9 +70,8 @@ async function change(id, wanted, said) {
     if (sessionId.peek() === id) state.value = { ...state.peek(), model: row.model ?? '' }
     sessions.value = sessions.peek().map((s) => (s.id === id ? { ...s, model: row.model } : s))
   } catch (err) {
-    const fault = networkFault(err)
-    if (fault.status === 401) expired(fault)
-    else modelFault.value = { id, wanted, fault }
+    const fault = requestFault(err)
+    if (fault.status !== 401) modelFault.value = { id, wanted, fault }
   }
   // The server's own word stands from here on, whatever came of it. A later choice is another one's.
   if (wishes.peek().get(id) === said) put(id)

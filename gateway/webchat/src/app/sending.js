@@ -6,10 +6,10 @@ import { randomId } from '../chat/ids.js'
 import { backoff, pause } from '../wire/backoff.js'
 import { networkFault } from '../wire/fault.js'
 import * as api from '../wire/api.js'
-import { expired, owner, phase } from './account.js'
+import { owner, phase, requestFault } from './account.js'
 import { enqueue, followAgain, state } from './current.js'
 import { keptFiles } from './edits.js'
-import { filePart } from './filepart.js'
+import { filePart } from './parts.js'
 import { takeWish } from './models.js'
 import { go, sessionId } from './route.js'
 import { outbox, parcels, showParcels } from './letters.js'
@@ -82,7 +82,7 @@ async function loop(id) {
     try {
       const run = await api.startRun(id, bodyOf(parcel), parcel.key)
       outbox.update(parcel.key, { messageId: run.messageId })
-      if (parcel.attachments) filePart().then((m) => m.dropBytes((parcel.attachments ?? []).map((a) => a.id)), () => {})
+      if (parcel.attachments) filePart.load().then((m) => m?.dropBytes((parcel.attachments ?? []).map((a) => a.id)))
       failures = 0
       put(posting, id)
       put(holds, id)
@@ -92,17 +92,14 @@ async function loop(id) {
       showParcels()
       refreshUntold()
     } catch (err) {
-      const fault = networkFault(err)
-      if (fault.status === 401) {
-        expired(fault)
-        return // kept; sent after the next sign-in
-      }
+      const fault = requestFault(err)
+      if (fault.status === 401) return // kept; sent after the next sign-in
       if (fault.passing) {
         await hold(id, fault, Math.max(backoff(failures), fault.retryAfter * 1000), fault.status === 0 && failures === 0)
         failures++
         continue
       }
-      const m = parcel.attachments && (await filePart().catch(() => null))
+      const m = parcel.attachments && (await filePart.load())
       outbox.update(parcel.key, { refused: m ? m.blame(fault, parcel.attachments ?? []) : fault.record })
     }
     showParcels()
@@ -124,7 +121,7 @@ const bodyOf = ({ message, parentId, model, attachments }) => ({
 async function bring(id, key, files) {
   const stop = new AbortController()
   pauses.set(id, stop)
-  const m = await filePart().catch(() => null)
+  const m = await filePart.load()
   await m?.settled(files, stop.signal)
   if (pauses.get(id) === stop) pauses.delete(id)
   const now = outbox.all().find((p) => p.key === key)?.attachments

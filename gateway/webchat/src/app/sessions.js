@@ -2,16 +2,14 @@
 
 import { computed, signal } from '@preact/signals'
 import * as api from '../wire/api.js'
-import { networkFault } from '../wire/fault.js'
 import { append, put, renew } from '../chat/list.js'
 import { go, sessionId, view } from './route.js'
 import { forgetParcels } from './letters.js'
-import { phase, takeProbed } from './account.js'
+import { phase, requestFault, takeProbed } from './account.js'
+import { removal } from './removal.js'
 import { rowChanged, rowRemoved, showEmpty } from './current.js'
 import { listCursor } from './watch.js'
 
-/** How long a delete can be taken back. */
-const UNDO = 6000
 /** When a list that could not be fetched anew is asked for again. */
 const RETRY = 10_000
 
@@ -23,8 +21,6 @@ export const more = signal(false)
 export const fetching = signal(false)
 export const query = signal('')
 export const listFault = signal(/** @type {import('../wire/fault.js').Fault|null} */ (null))
-/** What is about to go: a conversation, or what was said in it; and whether it was on the page. */
-export const removing = signal(/** @type {{session: api.Session, what: 'session'|'history', shown: boolean}|null} */ (null))
 /** Conversations in which a decision is asked for, in the order in which they were heard of; and what for, where that was told. */
 export const asking = signal(/** @type {ReadonlyMap<string, api.Approval|null>} */ (new Map()))
 /** The shown conversation's title, by the list. */
@@ -32,8 +28,6 @@ export const listedTitle = computed(() => sessions.value.find((s) => s.id === se
 
 /** @type {ReturnType<typeof setTimeout>|undefined} */
 let timer
-/** @type {ReturnType<typeof setTimeout>|undefined} */
-let undoTimer
 /** @type {ReturnType<typeof setTimeout>|undefined} */
 let untold
 let asked = 0
@@ -62,7 +56,7 @@ export async function refresh() {
     for (const row of page.sessions) noteState(row)
   } catch (err) {
     if (mine !== asked) return
-    const fault = networkFault(err)
+    const fault = requestFault(err)
     // What is shown is still good; the next try may be, too.
     if (loaded.peek() && fault.passing) retry(Math.max(RETRY, fault.retryAfter * 1000))
     else listFault.value = fault
@@ -80,7 +74,7 @@ export async function fetchMore() {
     sessions.value = append(sessions.peek(), page.sessions)
     more.value = page.more
   } catch (err) {
-    if (mine === asked) listFault.value = networkFault(err)
+    if (mine === asked) listFault.value = requestFault(err)
   } finally {
     fetching.value = false
   }
@@ -163,37 +157,29 @@ export async function rename(id, title) {
     if (typeof row.title === 'string') show(row.title) // the server may have shortened it
   } catch (err) {
     sessions.value = before
-    listFault.value = networkFault(err)
+    listFault.value = requestFault(err)
   }
 }
 
-/** @param {api.Session} session @param {'session'|'history'} what */
-export function removeSoon(session, what) {
-  removeNow()
-  const shown = sessionId.peek() === session.id
-  removing.value = { session, what, shown }
-  if (what === 'session' && shown) go('')
-  undoTimer = setTimeout(removeNow, UNDO)
-}
+/** What is about to go: a conversation, or what was said in it; and whether it was on the page. @typedef {{session: api.Session, what: 'session'|'history', shown: boolean}} Gone */
+const { removing, soon, undo, now: removeNow } = removal(remove)
+export { removing, removeNow }
 
-/** Ends the time in which it can be taken back. */
-function settleRemove() {
-  clearTimeout(undoTimer)
-  const gone = removing.peek()
-  removing.value = null
-  return gone
+/** @param {api.Session} session @param {Gone['what']} what */
+export function removeSoon(session, what) {
+  const shown = sessionId.peek() === session.id
+  soon({ session, what, shown })
+  if (what === 'session' && shown) go('')
 }
 
 /** Takes it back. Who was in the conversation is there again, unless they went elsewhere. */
 export function undoRemove() {
-  const gone = settleRemove()
+  const gone = undo()
   if (gone?.shown && view.peek() === 'chat' && !sessionId.peek()) go(gone.session.id)
 }
 
-/** @param {boolean} [leaving] */
-export async function removeNow(leaving = false) {
-  const gone = settleRemove()
-  if (!gone) return
+/** @param {Gone} gone @param {boolean} leaving */
+async function remove(gone, leaving) {
   const { id } = gone.session
   forgetParcels(id)
   try {
@@ -201,7 +187,7 @@ export async function removeNow(leaving = false) {
     sessions.value = sessions.peek().filter((s) => s.id !== id)
     await api.deleteSession(id, leaving)
   } catch (err) {
-    const fault = networkFault(err)
+    const fault = requestFault(err)
     if (fault.status !== 404) listFault.value = fault
     refreshSoon()
   }
@@ -212,8 +198,4 @@ async function clear(id, leaving) {
   if (sessionId.peek() === id) showEmpty()
   await api.clearHistory(id, leaving)
   refreshUntold()
-}
-
-export function watchLeaving() {
-  addEventListener('pagehide', () => removeNow(true))
 }

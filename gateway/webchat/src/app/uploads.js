@@ -8,9 +8,8 @@ import { folded, folderOf, numbered, safeName } from '../chat/filename.js'
 import { lookAt, MAX_FILE } from '../chat/filekind.js'
 import { randomId } from '../chat/ids.js'
 import { backoff, pause } from '../wire/backoff.js'
-import { networkFault } from '../wire/fault.js'
 import { deleteFile, putFile } from '../wire/upload.js'
-import { expired, owner, phase } from './account.js'
+import { owner, phase, requestFault } from './account.js'
 import { attached, changeAttached, leftOut, noted, noteFile } from './attached.js'
 import { bytesOf, dropBytes, keepBytes, safeElsewhere } from './bytes.js'
 import { sessionId } from './route.js'
@@ -71,7 +70,7 @@ async function work(file, signal) {
       noteFile(file, { uploaded: true })
       return safeElsewhere(file.id)
     }
-    if (fault.status === 401) return expired(fault) // it goes on after the next sign-in
+    if (fault.status === 401) return // it goes on after the next sign-in
     if (!fault.passing) return noteFile(file, { refused: fault.record })
     await rest(file.id, fault, Math.max(backoff(failures), fault.retryAfter * 1000), signal)
   }
@@ -81,7 +80,7 @@ async function work(file, signal) {
 const attempt = (file, bytes, signal) => turn(async () => {
   if (signal.aborted) return undefined
   tell(file.id, { share: 0 })
-  return putFile(file.path, bytes, (share) => tell(file.id, { share }), signal).then(() => undefined, networkFault)
+  return putFile(file.path, bytes, (share) => tell(file.id, { share }), signal).then(() => undefined, requestFault)
 })
 
 /** @param {string} id @param {import('../wire/fault.js').Fault} fault @param {number} ms @param {AbortSignal} signal */

@@ -6,7 +6,7 @@
 import { effect, signal, untracked } from '@preact/signals'
 import { follow } from '../wire/follow.js'
 import * as api from '../wire/api.js'
-import { expired, owner, phase } from './account.js'
+import { owner, phase, requestFault } from './account.js'
 
 /** Longer than a server takes that is only busy. */
 const LATER = 30_000
@@ -67,7 +67,7 @@ function hold(take, lost) {
     },
     refused(fault) {
       if (holding === stop) holding = null
-      if (fault.status === 401) return expired(fault)
+      if (requestFault(fault).status === 401) return
       // This cursor is none, or the server has no such stream: the list itself is asked.
       listCursor.value = ''
       setTimeout(lost, LATER)

@@ -2,8 +2,7 @@
 // in the workspace may be another one since, and is never shown for it.
 
 import { getAttached, getFile } from '../wire/api.js'
-import { networkFault } from '../wire/fault.js'
-import { expired } from './account.js'
+import { requestFault } from './account.js'
 import { inTurn } from './turns.js'
 
 /** @typedef {{path?: string, size: number, sha256: string}} Wanted */
@@ -43,8 +42,7 @@ export async function findFile({ path, size, sha256: wanted }, signal) {
     const bytes = await (await getFile(path, signal)).blob()
     return bytes.size === size && (await sha256(bytes)) === wanted ? { state: 'same', bytes } : { state: 'changed' }
   } catch (err) {
-    const fault = networkFault(err)
-    if (fault.status === 401) expired(fault)
+    const fault = requestFault(err)
     // Where a folder stands now, there is no file either.
     return { state: fault.status === 404 || fault.status === 400 ? 'gone' : 'away' }
   }

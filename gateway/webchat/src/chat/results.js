@@ -1,7 +1,8 @@
 // What a tool gave back, read as what it is. Nothing here trusts a field: what has not
 // the form that is known is text.
 
-import { argument, webAddress } from './steps.js'
+import { webAddress, webHost } from '../text/links.js'
+import { argument } from './steps.js'
 
 /**
  * @typedef {{kind: 'text', text: string, note?: string}
@@ -85,7 +86,7 @@ function source(e) {
   const url = webAddress(field(e, 'url'))
   const title = field(e, 'title')
   if (!title && !field(e, 'url')) return null
-  return { title: title || field(e, 'url'), url: url?.href ?? '', host: url?.host ?? field(e, 'url'), snippet: field(e, 'snippet'), date: field(e, 'date') }
+  return { title: title || field(e, 'url'), url: url?.href ?? '', host: webHost(field(e, 'url'))?.host ?? field(e, 'url'), snippet: field(e, 'snippet'), date: field(e, 'date') }
 }
 
 /** @param {unknown} e */

@@ -1,6 +1,8 @@
 // What a call of a tool does, as data: a verb, and the thing that it is done to.
 // Which words say it is the matter of i18n/steps.js.
 
+import { webHost } from '../text/links.js'
+
 /** @typedef {import('./state.js').Call} Call */
 /** @typedef {import('./state.js').Item} Item */
 /** @typedef {import('../i18n/steps.js').Verb} Verb */
@@ -70,20 +72,9 @@ function namesOf(name) {
 
 /** An address as its host and path; what is none as it is. @param {string} address */
 export function place(address) {
-  const url = webAddress(address)
+  const url = webHost(address)
   if (!url) return address
   return url.host + (url.pathname === '/' ? '' : readable(url.pathname)) + (url.search ? '?…' : '')
-}
-
-/** Only what a browser opens in the open. @param {unknown} address @returns {URL|null} */
-export function webAddress(address) {
-  if (typeof address !== 'string' || address.length > 4096) return null
-  try {
-    const url = new URL(address)
-    return url.protocol === 'https:' || url.protocol === 'http:' ? url : null
-  } catch {
-    return null
-  }
 }
 
 /** @param {string} path */

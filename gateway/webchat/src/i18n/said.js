@@ -1,12 +1,10 @@
 // The words for errors. They come after the page: until then the server's own do.
 
-import { signal } from '@preact/signals'
-import { language, t } from './language.js'
-
-const words = signal(/** @type {typeof import('./faults.js').faults} */ ({}))
+import { faultWords } from './dictionaries.js'
+import { t } from './language.js'
 
 export function loadFaultWords() {
-  import('./faults.js').then((m) => { words.value = m.faults }, () => {})
+  faultWords.load().catch(() => {})
 }
 
 /**
@@ -19,7 +17,8 @@ export function said(fault) {
   if (fault.code === 'network') return { text: t('errorNetwork'), next: t('errorNetworkHint'), detail: '' }
   if (fault.code === 'file_gone') return { text: t('attachedGone', { name: own }), next: t('attachedGoneHint'), detail: '' }
   if (fault.code === 'file_lost') return { text: t('attachedLost', { name: own }), next: t('attachedLostHint'), detail: '' }
-  const known = Object.hasOwn(words.value, fault.code ?? '') ? words.value[/** @type {string} */ (fault.code)][language.value] : undefined
+  const words = faultWords.words()
+  const known = words && Object.hasOwn(words, fault.code ?? '') ? words[/** @type {string} */ (fault.code)] : undefined
   if (!known) return { text: own || t('errorUnknown'), next: fault.hint ?? '', detail: '' }
   return { text: known[0], next: known[1], detail: [own, fault.hint].filter(Boolean).join(' · ') }
 }

@@ -1,6 +1,7 @@
 // The places of the page that are no conversation: tools and skills, what waits for
 // a decision, settings.
 
+import '../base.js'
 import { html } from 'htm/preact'
 import { useEffect, useLayoutEffect, useState } from 'preact/hooks'
 import { part, view } from '../app/route.js'

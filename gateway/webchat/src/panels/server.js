@@ -4,13 +4,14 @@ import { html } from 'htm/preact'
 import { useRef, useState } from 'preact/hooks'
 import { following, toolsAddress, visit } from '../app/route.js'
 import { navigates } from '../app/account.js'
+import { webAddress } from '../text/links.js'
 import { FaultBox } from '../ui/fault.js'
 import { keepFocus } from '../ui/keep.js'
 import { Changes } from './changes.js'
 import { PAGE, ToolList } from './definition.js'
 import { Line } from './foreign.js'
 import { ServerForm } from './form.js'
-import { approvable, held, hindrance, isWebAddress, stateOf, toneOf } from './standing.js'
+import { approvable, held, hindrance, stateOf, toneOf } from './standing.js'
 import { approveServer, authorizeServer, loadServers, removeSoon, removing, scopes, servers, serversFault } from './state.js'
 import { w } from './words.js'
 
@@ -112,7 +113,7 @@ function Authorize({ server }) {
     const { location: address, fault: said } = await authorizeServer(server.name)
     setBusy(false)
     if (said) return setFault(said)
-    if (!isWebAddress(address ?? '')) return setFault({ error: w('notAnAddress') })
+    if (!webAddress(address)) return setFault({ error: w('notAnAddress') })
     setFault(null)
     setTo(/** @type {string} */ (address))
     keepFocus('#go-there')

@@ -1,6 +1,8 @@
 // How a server or a skill stands to its reader: which words say it, what they may
 // do, and what of it is on the page while it changes behind it.
 
+import { webAddress } from '../text/links.js'
+
 /** @typedef {import('./compare.js').Tool} Tool */
 /**
  * @typedef {{name: string, scope: string, transport: string, host?: string, state: string, error?: string, authorize?: boolean, protocol?: string,
@@ -55,7 +57,7 @@ const headerName = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/
 export function wrongWith({ name, url, headers }, taken) {
   if (!serverName.test(name)) return { field: 'name', key: 'nameHint' }
   if (taken.includes(name)) return { field: 'name', key: 'nameTaken' }
-  if (!isWebAddress(url)) return { field: 'url', key: 'urlHint' }
+  if (!webAddress(url)) return { field: 'url', key: 'urlHint' }
   const seen = new Set()
   for (const [i, { name: header, value }] of headers.entries()) {
     if (!header.trim() && !value) continue
@@ -64,21 +66,6 @@ export function wrongWith({ name, url, headers }, taken) {
     seen.add(header.trim().toLowerCase())
   }
   return null
-}
-
-/** An address that a browser opens as a page, without somebody's name in it. @param {string} text */
-export function isWebAddress(text) {
-  const url = URL.parse ? URL.parse(text) : parse(text)
-  return Boolean(url) && /^https?:$/.test(/** @type {URL} */ (url).protocol) && !url?.username && !url?.password
-}
-
-/** @param {string} text */
-function parse(text) {
-  try {
-    return new URL(text)
-  } catch {
-    return null
-  }
 }
 
 /** @param {{url: string, headers: readonly Header[]}} form what the server is told */

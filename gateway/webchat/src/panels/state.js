@@ -2,16 +2,14 @@
 
 import { signal } from '@preact/signals'
 import { getConfig } from '../wire/api.js'
-import { networkFault } from '../wire/fault.js'
-import { expired } from '../app/account.js'
+import { requestFault } from '../app/account.js'
+import { removal } from '../app/removal.js'
 import * as api from './api.js'
 
 /** @typedef {import('./standing.js').Server} Server */
 /** @typedef {import('./standing.js').Skill} Skill */
 /** @typedef {import('../wire/fault.js').Fault} Fault */
 
-/** How long a removal can be taken back. */
-const UNDO = 6000
 /** When a server that connects is looked at again: soon, then less and less often. */
 const SOON = 800
 const SELDOM = 10_000
@@ -24,15 +22,6 @@ export const skillsFault = signal(/** @type {Fault|null} */ (null))
 /** What who looks may do; undefined: the server does not say. */
 export const scopes = signal(/** @type {string[]|undefined} */ (undefined))
 export const version = signal('')
-/** A server that is about to be removed. */
-export const removing = signal(/** @type {Server|null} */ (null))
-
-/** @param {unknown} err @returns {Fault} */
-function faultOf(err) {
-  const fault = networkFault(err)
-  if (fault.status === 401) expired(fault)
-  return fault
-}
 
 let asked = 0
 
@@ -44,7 +33,7 @@ export async function loadServers() {
     servers.value = found
     serversFault.value = null
   } catch (err) {
-    if (mine === asked) serversFault.value = faultOf(err)
+    if (mine === asked) serversFault.value = requestFault(err)
   }
 }
 
@@ -53,7 +42,7 @@ export async function loadSkills() {
     skills.value = (await api.listSkills()).skills ?? []
     skillsFault.value = null
   } catch (err) {
-    skillsFault.value = faultOf(err)
+    skillsFault.value = requestFault(err)
   }
 }
 
@@ -109,7 +98,7 @@ function take(server) {
 
 /** @param {unknown} err @returns {Promise<Fault>} */
 async function refusedBy(err, /** @type {() => Promise<void>} */ reload) {
-  const fault = faultOf(err)
+  const fault = requestFault(err)
   if (fault.code === 'conflict' || fault.code === 'not_found') await reload()
   return fault
 }
@@ -141,7 +130,7 @@ export async function putServer(name, body) {
     take(await api.putServer(name, body))
     return null
   } catch (err) {
-    return faultOf(err)
+    return requestFault(err)
   }
 }
 
@@ -150,39 +139,22 @@ export async function authorizeServer(name) {
   try {
     return await api.authorizeServer(name)
   } catch (err) {
-    return { fault: faultOf(err) }
+    return { fault: requestFault(err) }
   }
 }
 
-/** @type {ReturnType<typeof setTimeout>|undefined} */
-let timer
-
-/** @param {Server} server */
-export function removeSoon(server) {
-  removeNow()
-  removing.value = server
-  timer = setTimeout(removeNow, UNDO)
-}
-
-export function undoRemove() {
-  clearTimeout(timer)
-  removing.value = null
-}
-
-/** @param {boolean} [leaving] */
-export async function removeNow(leaving = false) {
-  const gone = removing.peek()
-  undoRemove()
-  if (!gone) return
+/** @param {Server} gone @param {boolean} leaving */
+async function remove(gone, leaving) {
   asked++
   servers.value = (servers.peek() ?? []).filter((s) => s.name !== gone.name)
   try {
     await api.deleteServer(gone.name, leaving)
   } catch (err) {
-    const fault = faultOf(err)
+    const fault = requestFault(err)
     await loadServers()
     if (fault.status !== 404) serversFault.value = fault
   }
 }
 
-if (typeof addEventListener === 'function') addEventListener('pagehide', () => removeNow(true))
+/** A server that is about to be removed. */
+export const { removing, soon: removeSoon, undo: undoRemove, now: removeNow } = removal(remove)

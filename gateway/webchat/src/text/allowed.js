@@ -18,3 +18,15 @@ export const formulaAttributes = [
   'height', 'largeop', 'linethickness', 'lspace', 'mathbackground', 'mathcolor', 'mathsize', 'mathvariant', 'maxsize', 'minsize', 'movablelimits',
   'notation', 'rowalign', 'rowlines', 'rowspacing', 'rowspan', 'rspace', 'scriptlevel', 'separator', 'stretchy', 'symmetric', 'voffset', 'width',
 ]
+
+/**
+ * What of an SVG is drawn: shapes, words and gradients. Nothing that repeats a part
+ * of it, moves, blurs, fetches or has styles of its own, so that what it costs grows
+ * with its length.
+ */
+export const drawingTags = ['circle', 'defs', 'desc', 'ellipse', 'g', 'line', 'lineargradient', 'path', 'polygon', 'polyline', 'radialgradient', 'rect', 'stop', 'svg', 'text', 'title', 'tspan', '#text']
+export const drawingAttributes = [
+  'color', 'cx', 'cy', 'd', 'dominant-baseline', 'dx', 'dy', 'fill', 'fill-opacity', 'fill-rule', 'font-family', 'font-size', 'font-style', 'font-weight', 'fx', 'fy', 'gradienttransform',
+  'gradientunits', 'height', 'id', 'offset', 'opacity', 'points', 'preserveaspectratio', 'r', 'rx', 'ry', 'spreadmethod', 'stop-color', 'stop-opacity', 'stroke', 'stroke-linecap',
+  'stroke-linejoin', 'stroke-opacity', 'stroke-width', 'text-anchor', 'transform', 'viewbox', 'width', 'x', 'x1', 'x2', 'y', 'y1', 'y2',
+]

@@ -80,8 +80,9 @@ class Drawing {
 
   /** @param {any} token @param {boolean} open @param {Node[]} old */
   list(token, open, old) {
-    const attrs = token.ordered && token.start !== 1 ? { start: String(token.start) } : undefined
     const last = token.items.length - 1
+    const wide = token.ordered ? wideNumbers(token.start + last) : ''
+    const attrs = { ...(token.ordered && token.start !== 1 && { start: String(token.start) }), ...(wide && { class: wide }) }
     return el(token.ordered ? 'ol' : 'ul', attrs, token.items.map((/** @type {any} */ item, /** @type {number} */ i) => {
       const grows = open && i === last
       return this.kept(old[i], `${token.loose}${item.raw}`, grows, (children) => this.item(item, token.loose, grows, children))
@@ -108,6 +109,8 @@ class Drawing {
 
   /** @param {any} token @param {boolean} open @param {Node[]} old */
   table(token, open, old) {
+    // Its last row was read as one that grows, but it is the end of an item or a quote only.
+    if (token.grows && !open) [token] = lex(token.raw).tokens
     // It may have been a paragraph before.
     const [grown] = old
     const [head, body] = /** @type {Element[]} */ (typeof grown === 'object' && 'tag' in grown && grown.tag === 'table' ? grown.children : [])
@@ -144,6 +147,9 @@ class Drawing {
     return el('details', undefined, [summary, ...this.blocks(token.tokens, open, old.slice(1))])
   }
 }
+
+/** Which room the numbers of a list need, by the last of them. @param {number} n */
+const wideNumbers = (n) => (n < 100 ? '' : n < 1000 ? 'digits-3' : n < 100_000 ? 'digits-5' : 'digits-9')
 
 /** @param {string} text a paragraph begins and ends with a word */
 const withoutMargins = (text) => text.replace(/^[ \t]+/, '').slice(0, text.length).replace(/(?:^|[^ \t])[ \t]+$/, (s) => s.trimEnd())

@@ -88,6 +88,7 @@ export function mayBecomeFormula(s, i, ended = false) {
   const head = sign < 0 ? rest : rest.slice(0, sign + 1)
   if (s[i] === '\\') return rest.length < LONGEST && !rest.includes(rest[0] === '[' ? '\\]' : '\\)') && words(head) < 2
   if (s[i + 1] === '$') return rest.length < LONGEST
+  if (/^\d[\d,.]*<(?:https?|mailto):/.test(rest)) return false
   if (ended || !canOpen(s, i) || rest.includes('$') || rest.includes('\n') || rest.length > 200) return false
   return !/^\d[\d,.]*[^\d,.\\^_={}+*/<>-]/.test(rest) && words(head) < 2 && !cjk.test(head)
 }

@@ -1,23 +1,15 @@
 // The renderer of formulas, which is loaded with the first one.
 
-import { signal } from '@preact/signals'
+import { chunk } from '../app/chunk.js'
 
 /** @typedef {(tex: string, display: boolean) => string|null} Render */
 
-/** null until it is there; what it gives may be put into the page. @type {import('@preact/signals').Signal<Render|null>} */
-export const renderer = signal(/** @type {Render|null} */ (null))
+/** What it gives may be put into the page. */
+const part = chunk(() => Promise.all([import('./tex.js'), import('./sanitize.js')]).then(([{ render }, { sanitizeFormula }]) => /** @type {Render} */ ((tex, display) => {
+  const mathml = render(tex, display)
+  return mathml && sanitizeFormula(mathml)
+})))
 
-/** @type {Promise<unknown>|undefined} */
-let loading
-
-export function wantRenderer() {
-  loading ??= Promise.all([import('./tex.js'), import('./sanitize.js')]).then(
-    ([{ render }, { sanitizeFormula }]) => {
-      renderer.value = (tex, display) => {
-        const mathml = render(tex, display)
-        return mathml && sanitizeFormula(mathml)
-      }
-    },
-    () => { loading = undefined }, // offline: the source is shown, the next formula tries again
-  )
-}
+/** null until it is there. */
+export const renderer = part.here
+export const wantRenderer = () => { part.want() }

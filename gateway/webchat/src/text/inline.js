@@ -7,7 +7,7 @@ import { Lexer } from 'marked'
 import { t } from '../i18n/language.js'
 import { emphasise, hasCJK, runAt } from './emphasis.js'
 import { formulaAt, mayBecomeFormula } from './formula.js'
-import { offered, outward } from './links.js'
+import { offered, outward, webHost } from './links.js'
 import { el, wordsOf } from './nodes.js'
 import { bareAddress, mailAt } from './addresses.js'
 import { decided } from './pending.js'
@@ -291,7 +291,10 @@ class Walk {
     }
     this.unclosedTags.add(tag)
     if (!this.open) return false
-    return this.put(el(tag, undefined, pieces.inlineTokens(s.slice(from))), s.length)
+    pieces.depth++
+    const children = new Walk(pieces, s.slice(from), true, this.ended).nodes()
+    pieces.depth--
+    return this.put(el(tag, undefined, children), s.length)
   }
 
   note() {
@@ -352,6 +355,8 @@ function anchor(href, children) {
   const file = offered(href)
   if (file) return [{ file, children }]
   const url = outward(href)
+  // Who the address is of is hidden in it: it is no link, and is said as it is.
+  if (!url && wordsOf(children) !== href && webHost(href)?.username) return [...children, ` (${href})`]
   return url ? [el('a', { href: url.href, target: '_blank', rel: 'noopener noreferrer nofollow' }, children)] : children
 }
 

@@ -39,10 +39,12 @@ class Rules extends Tokenizer {
     const end = tableEnd.lastIndex < 0 ? null : tableEnd.exec(src)
     const table = end ? src.slice(0, end.index + 1) : src
     if (columns * table.split('\n').length > CELLS + table.length) return undefined
-    const whole = shieldPipes(table, columns, lexer.open && table === src)
+    const grows = lexer.open && table === src
+    const whole = shieldPipes(table, columns, grows)
     const found = super.table(whole)
     if (!found) lexer.left -= 10 * table.length // read in vain
     if (!found || whole === table) return found
+    Object.assign(found, { grows })
     found.raw = src.slice(0, found.raw.length)
     for (const cell of [...found.header, ...found.rows.flat()]) cell.text = withPipes(cell.text)
     return found
@@ -50,7 +52,8 @@ class Rules extends Tokenizer {
 
   /** @param {string} src */
   html(src) {
-    return inlineTag.test(src) ? undefined : super.html(src)
+    const found = inlineTag.test(src) ? undefined : super.html(src)
+    return found && endedByItsTag(found)
   }
 
   /** @param {string} src */
@@ -77,6 +80,20 @@ class Rules extends Tokenizer {
   blockquote(src) {
     return !quoted.test(src) || tooManyLazyLines(src) ? undefined : super.blockquote(src)
   }
+}
+
+/** HTML of these is read to its own end. */
+const verbatim = /^ {0,3}<(?:script|pre|style|textarea|!|\?)/i
+/** A tag, and the line on which it closes. */
+const closedTag = /^ {0,3}<([a-z][\w-]*)(?=[\s>])[^]*?<\/\1[ \t]*>[ \t]*\n(?=[^\n])/i
+
+/**
+ * HTML goes on to the next empty line, but a model that writes `</think>` goes on
+ * below with its answer. @param {any} token
+ */
+function endedByItsTag(token) {
+  const part = verbatim.test(token.raw) ? null : closedTag.exec(token.raw)
+  return part ? { ...token, raw: part[0], text: part[0] } : token
 }
 
 /** Each change between lines with and without > is read anew by marked. @param {string} src */
@@ -230,6 +247,9 @@ function note(src, lexer) {
   return { type: 'footnote', raw, label: found[1], text, tokens: lexer.blockTokens(text, []) }
 }
 
+const wholeSummary = /^\s*<summary>((?:(?!<\/?(?:summary|details))[^])*?)<\/summary>/i
+const openSummary = /^\s*<summary>((?:(?!\n[ \t]*\n)[^])*?)(?=\n|$)/i
+
 /** @param {string} src @param {BlockLexer} lexer @returns {Token|undefined} */
 function details(src, lexer) {
   const open = detailsLine.exec(src)?.[0]
@@ -238,8 +258,12 @@ function details(src, lexer) {
   const end = endOfDetails(src, open.length)
   const inner = src.slice(open.length, end < 0 ? src.length : end)
   const closing = end < 0 ? '' : /^<\/details[ \t]*>[ \t]*/i.exec(src.slice(end))?.[0] ?? ''
-  const summary = /^\s*<summary>((?:(?!\n[ \t]*\n)[\s\S])*?)(?:<\/summary>|(?=\n)|$)/i.exec(inner.slice(0, 2000))
+  const start = inner.slice(0, 2000)
+  const summary = wholeSummary.exec(start) ?? openSummary.exec(start)
   const body = inner.slice(summary ? summary[0].length : 0)
+  // One that begins with an empty line is not shown before it is known where it ends.
+  const waits = lexer.open && end < 0 && inner.length < 2000 && /^\s*<summary>\s*\n\s*\n/i.test(start) && !wholeSummary.test(start)
+  if (waits) return { type: 'details', raw: src, summary: '', tokens: [] }
   return { type: 'details', raw: src.slice(0, end < 0 ? src.length : end + closing.length), summary: summary?.[1].trim() ?? '', tokens: lexer.blockTokens(body.replace(/^\n+/, ''), []) }
 }
 

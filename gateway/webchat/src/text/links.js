@@ -1,17 +1,36 @@
 // Where a link in an answer may lead, and which paths are those of files.
 
-/** @param {string} href @returns {URL|null} only what leads out of this page, in the open */
-export function outward(href) {
-  let url
+/** What is longer is no address of a page: servers refuse it. */
+const LONGEST = 8192
+
+/** Any address of the web, as it is: only to say which host it names. @param {unknown} text @returns {URL|null} */
+export function webHost(text) {
+  if (typeof text !== 'string' || text.length > LONGEST) return null
   try {
-    url = new URL(href)
+    const url = new URL(text)
+    return url.protocol === 'https:' || url.protocol === 'http:' ? url : null
   } catch {
     return null
   }
-  if (!['http:', 'https:', 'mailto:'].includes(url.protocol)) return null
+}
+
+/** An address of the web that a reader may be led to. @param {unknown} text @returns {URL|null} */
+export function webAddress(text) {
+  const url = webHost(text)
+  // What stands before an @ looks like the host to a reader, and would sign in as somebody.
+  if (!url || url.username || url.password) return null
   // A link of ours with a login code would sign its reader in as somebody else.
-  if (/^#login=/.test(url.hash)) return null
-  return url
+  return /^#login=/.test(url.hash) ? null : url
+}
+
+/** Where a link in an answer may lead: out of this page, in the open. @param {string} href @returns {URL|null} */
+export function outward(href) {
+  if (!/^\s*mailto:/i.test(href)) return webAddress(href)
+  try {
+    return new URL(href)
+  } catch {
+    return null
+  }
 }
 
 /** A path as the server keeps it; null where it may lead elsewhere than to a file. @param {string} path @returns {string|null} */

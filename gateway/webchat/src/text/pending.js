@@ -2,6 +2,9 @@
 // turn out to be a mark is kept back until it is known, so that nothing which was
 // shown is taken away again.
 
+import { formulaAt } from './formula.js'
+import { lex } from './lexer.js'
+
 /** No undecided end is longer. */
 const WINDOW = 1000
 
@@ -9,7 +12,7 @@ const WINDOW = 1000
 const LABEL = 200
 
 const openAddress = /<(?=(?:https?:|mailto:)[^\s<>]*$)/i
-const marks = /(?:[*_~`$\\!]+|&#?\w{0,31}|<\/?[\w.+-]{0,64}(?:@[\w.-]{0,64})?)$/
+const marks = /(?:[*_~`\\!]+|&#?\w{0,31}|<\/?[\w.+-]{0,64}(?:@[\w.-]{0,64})?|<br[ \t]*\/?)$/i
 
 /**
  * The decided part of a growing line of text.
@@ -19,12 +22,24 @@ const marks = /(?:[*_~`$\\!]+|&#?\w{0,31}|<\/?[\w.+-]{0,64}(?:@[\w.-]{0,64})?)$/
 export function decided(src, ended = false) {
   if (ended) return src.replace(/\\$/, '')
   const from = Math.max(0, src.length - WINDOW, src.lastIndexOf('\n') + 1)
-  let end = withoutOpenLink(src.slice(from))
+  const line = src.slice(from)
+  let end = withoutOpenLink(line)
   for (let before = ''; before !== end;) {
     before = end
     end = end.replace(openAddress, '').replace(marks, '')
+    while (end.endsWith('$') && !closesFormula(end, line[end.length] ?? '')) end = end.slice(0, -1)
   }
   return src.slice(0, from) + end
+}
+
+/** Whether the dollar at the end of the text closes a formula; at the very end nobody knows. @param {string} text @param {string} next */
+function closesFormula(text, next) {
+  for (let i = next ? text.indexOf('$') : -1; i >= 0;) {
+    const found = formulaAt(text + next, i)
+    if (found?.end === text.length) return true
+    i = text.indexOf('$', found ? found.end : i + (text[i + 1] === '$' ? 2 : 1))
+  }
+  return false
 }
 
 /**
@@ -88,10 +103,10 @@ const undecided = [
   /^\$\$?$/, /^\\(?:\[|[a-z]*(?:\{[A-Za-z]*\*?)?)$/, // a formula
   /^(?:\||:?-)[-:| \t]*$/, // the second line of a table
   /^\[(?:\^[^\]\n]*\]?)?$/, // a footnote
-  /^<\/?[a-z]*>?$/i, /^<details>[ \t]*<\/?[a-z]*>?$/i, // a tag
+  /^<(?:\/?[a-z]*>?|!-?)$/i, /^<details(?:[ \t]+open)?[ \t]*>[ \t]*<\/?[a-z]*>?$/i, /^<details[ \t]+o?p?e?n?[ \t]*$/i, // a tag
 ]
 /** What can only stand where a block begins. */
-const beginnings = [/^\[[ xX]?\]?$/, /^\[![a-z]*\]?$/i, /^\[[^\]\n]*\]?:?[ \t]*\S*$/, /^\[[^\]\n]+\]:[ \t]*\S*[/.?#@:]\S*[ \t]+["'(][^\n]*$/]
+const beginnings = [/^\[[ xX]?\]?$/, /^\[![a-z]*\]?$/i, /^\[[^\]\n]*\]?:?[ \t]*\S*$/, /^\[[^\]\n]+\]:[ \t]*<[^<>\n]*(?:>[ \t]*(?:["'(][^\n]*)?)?$/, /^\[[^\]\n]+\]:[ \t]*\S*[/.?#@:]\S*[ \t]+["'(][^\n]*$/]
 
 /**
  * The decided part of the last block of a growing answer.
@@ -102,13 +117,15 @@ export function decidedBlock(raw) {
   const line = raw.slice(at)
   if (line.length > WINDOW) return raw
   const body = line.slice(containers.exec(line)?.[0].length)
-  const open = openFence(raw.slice(0, at))
+  const open = fenceAround(raw, at)
   if (open) return body && body === open[0].repeat(body.length) ? raw.slice(0, Math.max(0, at - 1)) : raw
   const before = raw.slice(0, at)
   const begins = at === 0 || body.length < line.trimStart().length || /(?:^|\n)[ \t>]*\n$/.test(before)
   let out = raw
   if (body === '' || undecided.some((r) => r.test(body)) || (begins && beginnings.some((r) => r.test(body) && !isLink(body)))) out = before
-  return beforeTable(out).replace(/\s+$/, (s) => (s.includes('\n') ? '' : s))
+  // What is no beginning of a delimiter row says that the line above begins no table.
+  const tells = out === before && /^[ \t>]*[^-:| \t>]/.test(line)
+  return (tells ? out : beforeTable(out)).replace(/\s+$/, (s) => (s.includes('\n') ? '' : s))
 }
 
 /** @param {string} body */
@@ -132,13 +149,36 @@ export function openFence(text) {
   return open
 }
 
+/**
+ * The fence that is open where the line at `at` begins, or ''. In a quote or a list a
+ * fence ends with it, which only the whole reading tells.
+ * @param {string} raw @param {number} at
+ */
+function fenceAround(raw, at) {
+  const open = openFence(raw.slice(0, at))
+  if (!open || !/^(?:[ \t]*>|[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]| {2,}|\t)/m.test(raw)) return open
+  // Where the line would close the fence, it is looked at as if it went on.
+  for (let { tokens } = lex(raw.replace(/[`~]+[ \t]*$/, 'x'), true); ;) {
+    const last = tokens[tokens.length - 1]
+    // A line that begins further left may yet begin something.
+    if (last?.type === 'list' && /^[^\s>]/.test(raw.slice(at))) return ''
+    if (last?.type === 'list') tokens = last.items[last.items.length - 1].tokens
+    else if (last?.type === 'code') return last.codeBlockStyle === 'indented' ? '' : openFence(last.raw)
+    else if (last?.tokens && last.type !== 'paragraph' && last.type !== 'heading') ({ tokens } = last)
+    else return ''
+  }
+}
+
+const anItem = /^[ \t>]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)/
+
 /** A table needs its whole second line before it is one. @param {string} text */
 function beforeTable(text) {
   const start = text.lastIndexOf('\n\n') + 1
   const lines = text.slice(start).split('\n')
   const last = lines.length - 1
   const delimiter = (/** @type {string} */ l) => /^[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)*$/.test(l) && l.includes('-')
-  if (lines.slice(0, last).some((l) => delimiter(l) && l.includes('|'))) return text
+  const inTable = lines.slice(0, last).findLastIndex((l) => delimiter(l) && l.includes('|'))
+  if (inTable >= 0 && !lines.slice(inTable + 1).some((l) => anItem.test(l))) return text
   const header = last > 0 && /^[-:| \t]*$/.test(lines[last]) ? last - 1 : last
   const pipe = lines[header].search(/(?<!\\)\|/)
   if (pipe < 0 || lines[header].slice(0, pipe).split('`').length % 2 === 0) return text

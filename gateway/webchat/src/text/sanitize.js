@@ -2,7 +2,7 @@
 // that did not come through here is refused by the browser itself.
 
 import DOMPurify from 'dompurify'
-import { addresses, attributes, formulaAttributes, formulaTags, tags } from './allowed.js'
+import { addresses, attributes, drawingAttributes, drawingTags, formulaAttributes, formulaTags, tags } from './allowed.js'
 
 /** @param {string} html @returns {string} a TrustedHTML where the browser knows them; its string where not */
 export function sanitize(html) {
@@ -29,4 +29,17 @@ export function sanitizeFormula(mathml) {
     ALLOWED_URI_REGEXP: /^(?!)/,
     RETURN_TRUSTED_TYPE: true,
   }))
+}
+
+/** @param {string} svg @returns {{body: Element, left: string[]}} what may be drawn of it, and the names of what was taken out */
+export function sanitizeDrawing(svg) {
+  const body = /** @type {Element} */ (DOMPurify.sanitize(svg, {
+    ALLOWED_TAGS: drawingTags,
+    ALLOWED_ATTR: drawingAttributes,
+    ADD_URI_SAFE_ATTR: drawingAttributes,
+    ALLOW_DATA_ATTR: false,
+    ALLOW_ARIA_ATTR: false,
+    RETURN_DOM: true,
+  }))
+  return { body, left: DOMPurify.removed.map((/** @type {any} */ r) => (r.element ?? r.attribute)?.nodeName.toLowerCase() ?? '') }
 }

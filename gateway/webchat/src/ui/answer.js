@@ -2,30 +2,15 @@
 // of the page: a new chat is there before it.
 
 import { h } from 'preact'
-import { signal } from '@preact/signals'
+import { chunk } from '../app/chunk.js'
 
-/** When the chunk that could not be fetched is asked for again. */
-const AGAIN = 5000
-
-const prose = signal(/** @type {typeof import('./prose.js').Prose|null} */ (null))
-/** It could not be fetched: until it can, words are better than nothing. */
-const away = signal(false)
-/** @type {Promise<void>|undefined} */
-let loading
-
-/** Has what draws answers here before there is one. */
-export function loadProse() {
-  loading ??= import('./prose.js').then((m) => { prose.value = m.Prose }, () => {
-    away.value = true
-    loading = undefined
-    setTimeout(loadProse, AGAIN)
-  })
-  return loading
-}
+export const prosePart = chunk(() => import('./prose.js').then((m) => m.Prose))
 
 /** @param {{text: string, growing: boolean}} props */
 export function Answer(props) {
-  if (prose.value) return h(prose.value, props)
-  loadProse()
-  return away.value ? h('div', { class: 'prose' }, h('p', { class: 'plain', dir: 'auto' }, props.text)) : null
+  const Prose = prosePart.here.value
+  if (Prose) return h(Prose, props)
+  prosePart.want()
+  // Until it can be fetched, words are better than nothing.
+  return prosePart.away.value ? h('div', { class: 'prose' }, h('p', { class: 'plain', dir: 'auto' }, props.text)) : null
 }

@@ -1,6 +1,7 @@
 // Files as they are drawn: in the composer, with a message that waits, and with one
 // that was sent.
 
+import '../base.js'
 import { html } from 'htm/preact'
 import { useEffect, useState } from 'preact/hooks'
 import { fileSize, isStuck } from '../chat/attachment.js'

@@ -1,5 +1,6 @@
 // What an answer does besides speaking: steps, questions, thoughts, the plan.
 
+import '../base.js'
 import { html } from 'htm/preact'
 import { useState } from 'preact/hooks'
 import { counted, span, w } from '../i18n/steps.js'

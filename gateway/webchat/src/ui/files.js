@@ -1,5 +1,4 @@
-// Where files come in: the button, the drop, the clipboard. What reads, sends and
-// draws them is a chunk of its own, fetched with the first file.
+// Where files come in: the button, the drop, the clipboard.
 
 import { html } from 'htm/preact'
 import { h } from 'preact'
@@ -9,32 +8,15 @@ import { t } from '../i18n/language.js'
 import { LONG_PASTE, pastesFiles } from '../chat/attachment.js'
 import { bytes, size } from '../chat/bytes.js'
 import { attached, leftOut } from '../app/attached.js'
-import { filePart } from '../app/filepart.js'
+import { filePart } from '../app/parts.js'
 import { parcels } from '../app/letters.js'
 import { draft } from './draft.js'
 import { Icon } from './icons.js'
 
-/** When the chunk that could not be fetched is asked for again. */
-const AGAIN = 5000
-
-const part = signal(/** @type {import('../app/filepart.js').FilePart|null} */ (null))
-/** @type {Promise<import('../app/filepart.js').FilePart|null>|undefined} */
-let loading
-
-/** @returns {Promise<import('../app/filepart.js').FilePart|null>} null: it could not be fetched now */
-export function loadFiles() {
-  loading ??= filePart().then((m) => (part.value = m), () => {
-    loading = undefined
-    if (attached.peek().length || parcels.peek().some((p) => p.attachments)) setTimeout(loadFiles, AGAIN)
-    return null
-  })
-  return loading
-}
-
 /** Something of that chunk, as soon as it is here. @param {'Chips'|'ParcelFiles'|'SentFiles'|'EditedFiles'} name @param {any} [props] */
 function later(name, props) {
-  const Found = part.value?.[name]
-  if (!Found) loadFiles()
+  const Found = filePart.here.value?.[name]
+  if (!Found) filePart.want()
   return Found ? h(/** @type {any} */ (Found), props) : null
 }
 
@@ -51,7 +33,7 @@ export const EditedFiles = ({ id, files }) => (files?.length ? later('EditedFile
 export async function attach(files, folders = []) {
   leftOut.value = folders.length ? { why: 'folders', names: [...folders] } : null
   if (!files.length) return
-  const m = await loadFiles()
+  const m = await filePart.load()
   if (m) await m.addFiles(files)
   else leftOut.value = { why: 'away', names: files.map((f) => f.name) }
 }
@@ -81,7 +63,7 @@ export function AttachButton({ focus }) {
     if (files.length) attach(files)
     focus()
   }
-  return html`<button type="button" class="round ghost" id="attach" title=${t('attach')} aria-label=${t('attach')} onClick=${() => { loadFiles(); input.current?.click() }}><${Icon} name="clip" /></button>
+  return html`<button type="button" class="round ghost" id="attach" title=${t('attach')} aria-label=${t('attach')} onClick=${() => { filePart.load(); input.current?.click() }}><${Icon} name="clip" /></button>
     <input ref=${input} type="file" multiple hidden onChange=${picked} />`
 }
 
@@ -110,7 +92,7 @@ export function useIncoming() {
       e.preventDefault() // else a drop would leave the page for the file
       if (e.dataTransfer) e.dataTransfer.dropEffect = covered() ? 'none' : 'copy'
       if (covered()) return end()
-      if (!dragging.peek()) loadFiles()
+      if (!dragging.peek()) filePart.load()
       dragging.value = true
       clearTimeout(silent)
       silent = setTimeout(end, SILENT)
@@ -163,7 +145,7 @@ export function LongText({ over }) {
   useEffect(() => { if (!part) pasted.value = '' }, [part])
   if (!part && !over) return null
   const take = async () => {
-    const m = await loadFiles()
+    const m = await filePart.load()
     if (!m) return void (leftOut.value = { why: 'away', names: ['text.txt'] })
     const content = part || text
     draft.value = draft.peek().replace(content, () => '').trim()

@@ -6,9 +6,8 @@ import { w } from '../i18n/steps.js'
 import { cutAt, short } from '../chat/clip.js'
 import { written } from '../chat/data.js'
 import { resultOf } from '../chat/results.js'
-import { webAddress } from '../chat/steps.js'
 import { tame } from '../chat/tame.js'
-import { outward } from '../text/links.js'
+import { webAddress } from '../text/links.js'
 import { More } from './exact.js'
 import { drawn } from './parts.js'
 
@@ -34,9 +33,8 @@ function List({ all, draw, look, label, ordered = false }) {
 
 /** One that was found. @param {Source} source */
 function drawSource({ title, url, host, snippet, date }) {
-  const href = url && outward(url)?.href
   const name = html`<bdi>${short(title, 200)}</bdi>`
-  return html`${href ? html`<a href=${href} target="_blank" rel="noopener noreferrer nofollow">${name}</a>` : html`<strong>${name}</strong>`}
+  return html`${url ? html`<a href=${url} target="_blank" rel="noopener noreferrer nofollow">${name}</a>` : html`<strong>${name}</strong>`}
     <p class="muted"><bdi>${short(host, 100)}</bdi>${date ? html` · <bdi>${short(date, 20)}</bdi>` : ''}</p>
     ${snippet ? html`<p class="snippet" dir="auto">${short(snippet, 400)}</p>` : ''}`
 }
@@ -75,6 +73,6 @@ const Note = ({ text }) => (text ? html`<p class="muted note" dir="auto">${short
 
 /** An address that leads out of the page, as its own text. @param {{address: string}} props */
 export function Leading({ address }) {
-  const href = webAddress(address) && outward(address)?.href
+  const href = webAddress(address)?.href
   return href ? html`<p class="leading"><a href=${href} target="_blank" rel="noopener noreferrer nofollow">${short(href, 300)}</a></p>` : null
 }

@@ -2,28 +2,25 @@
 
 import { h } from 'preact'
 import { html } from 'htm/preact'
-import { signal } from '@preact/signals'
+import { chunk } from '../app/chunk.js'
+import { view } from '../app/route.js'
+import { placeWords } from '../i18n/dictionaries.js'
 import { t } from '../i18n/language.js'
 import { FaultBox } from './fault.js'
 import { placeTitle } from './header.js'
 
-const panels = signal(/** @type {typeof import('../panels/panels.js').Panels|null} */ (null))
-/** It could not be fetched. */
-const away = signal(false)
-/** @type {Promise<void>|undefined} */
-let loading
+const placesPart = chunk(() => Promise.all([import('../panels/panels.js'), placeWords.load()]).then(([part]) => part.Panels), () => view.peek() !== 'chat')
 
-function load() {
-  away.value = false
-  loading ??= import('../panels/panels.js').then((m) => { panels.value = m.Panels }, () => {
-    away.value = true
-    loading = undefined
-  })
+/** Says that it is on its way, where somebody pressed to see that. */
+function again() {
+  placesPart.away.value = false
+  placesPart.load()
 }
 
 export function Place() {
-  if (!panels.value && !away.value) load()
-  return html`<section id="place" class="panel" tabindex="-1" aria-label=${placeTitle()}><div class="column">${panels.value ? h(panels.value, null) : away.value
-    ? html`<${FaultBox} fault=${{ code: 'network' }} actions=${html`<button type="button" onClick=${load}>${t('retry')}</button>`} />`
+  const Panels = placesPart.here.value
+  if (!Panels) placesPart.want()
+  return html`<section id="place" class="panel" tabindex="-1" aria-label=${placeTitle()}><div class="column">${Panels ? h(Panels, null) : placesPart.away.value
+    ? html`<${FaultBox} fault=${{ code: 'network' }} actions=${html`<button type="button" onClick=${again}>${t('retry')}</button>`} />`
     : html`<p class="muted" role="status">${t('placeComing')}</p>`}</div></section>`
 }

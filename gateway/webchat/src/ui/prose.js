@@ -1,6 +1,7 @@
 // An answer's text, drawn. Each block is drawn once; while the answer grows only
 // its end is drawn again, down to the item or the row that grows.
 
+import '../base.js'
 import { h } from 'preact'
 import { useRef } from 'preact/hooks'
 import { AnswerText } from '../text/answer.js'

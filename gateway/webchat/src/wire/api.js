@@ -1,6 +1,7 @@
 // The HTTP API of the same origin. One function per path; nothing here keeps state
 // but the token.
 
+import { plainPath } from '../text/links.js'
 import { Fault, faultOf, networkFault } from './fault.js'
 
 /** @typedef {{id: string, title: string, createdAt: string, updatedAt: string, messages: number, head?: string, state?: string, model?: string}} Session */
@@ -159,11 +160,15 @@ export const exportMemory = async () => (await send('/api/memory/export?format=m
 /** @returns {Promise<{offline?: boolean, version?: string, provider?: string, maxMessageBytes?: number, scopes?: string[]}>} */
 export const getConfig = () => json('/api/config')
 
-/** @param {string} path of a file of the workspace */
-export const filePath = (path) => `/api/files/${path.split('/').map(encodeURIComponent).join('/')}`
+/** Where a file of the workspace is asked for; refused where its path may lead elsewhere. @param {string} path */
+export function filePath(path) {
+  const plain = plainPath(path)
+  if (plain === null) throw new Fault({ error: 'this is no path of a file', code: 'invalid_request' }, 400)
+  return `/api/files/${plain.split('/').map(encodeURIComponent).join('/')}`
+}
 
 /** A file of the workspace, as it is. @param {string} path @param {AbortSignal} [signal] */
-export const getFile = (path, signal) => send(filePath(path), { headers: { Accept: '*/*' }, signal })
+export const getFile = async (path, signal) => send(filePath(path), { headers: { Accept: '*/*' }, signal })
 
 /** What a message of a session brought along, as it was then. @param {string} id @param {string} sha256 @param {AbortSignal} [signal] */
 export const getAttached = (id, sha256, signal) => send(`${sessionPath(id)}/attached/${encodeURIComponent(sha256)}`, { headers: { Accept: '*/*' }, signal })

@@ -1,7 +1,8 @@
 // Answers as models write them, in the browser that decides what a reader sees.
 
 import assert from 'node:assert/strict'
-import { conversation, scene, send, shot, until } from './world.js'
+import { readFileSync } from 'node:fs'
+import { axe, conversation, scene, send, shot, until } from './world.js'
 import { attacks, places } from '../attacks.js'
 import { tags, formulaTags } from '../../src/text/allowed.js'
 
@@ -287,3 +288,78 @@ scene('a new chat fetches nothing that draws answers; without it they are words,
   await w.page.keyboard.type('h')
   await until(() => asked() > before)
 }, { expected: /ERR_FAILED/ })
+
+const fences = (/** @type {string[]} */ ...all) => all.map((svg) => '```svg\n' + svg + '\n```').join('\n\n')
+/** What a picture shows: how many of its pixels are not white, and the colour in its middle. @param {import('playwright-core').Locator} img */
+const pixels = (img) => img.evaluate(async (/** @type {HTMLImageElement} */ el) => {
+  await el.decode()
+  const canvas = document.createElement('canvas')
+  canvas.width = el.naturalWidth
+  canvas.height = el.naturalHeight
+  const c = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'))
+  c.drawImage(el, 0, 0)
+  const at = c.getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data
+  return { size: [canvas.width, canvas.height], middle: [...at] }
+})
+
+for (const width of [1280, 375]) {
+  scene(`a drawing is a picture when asked for, a page of HTML a file: ${width} px`, async (w) => {
+    const c = w.stub.conversation('a')
+    c.start({ message: 'draw' }, 'k', () => {})
+    c.say(fences('<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4000 2000"><title>A red box</title><defs><linearGradient id="g"><stop offset="0" stop-color="#f00"/><stop offset="1" stop-color="#f00"/></linearGradient></defs><rect width="4000" height="2000" fill="url(#g)"/></svg>',
+      'not a drawing') + '\n\n```html\n<!doctype html><script>alert(1)</script>\n```\n\n```js\nx\n```')
+    await w.open('/s/a')
+    const code = w.page.locator('.code')
+    await code.nth(3).waitFor()
+    assert.deepEqual(await Promise.all([0, 1, 2, 3].map((i) => code.nth(i).locator('.code-head button').allTextContents())),
+      [['Preview', 'Save', 'Wrap', 'Copy'], ['Preview', 'Save', 'Wrap', 'Copy'], ['Save', 'Wrap', 'Copy'], ['Wrap', 'Copy']])
+    assert.ok(!w.stub.requests.some((r) => r.includes('/drawing-')))
+    await code.nth(0).getByRole('button', { name: 'Preview' }).click()
+    const img = code.nth(0).getByRole('img', { name: 'A red box' })
+    assert.deepEqual(await pixels(img), { size: [1200, 600], middle: [255, 0, 0, 255] })
+    assert.equal(await code.nth(0).locator('figcaption').count(), 0)
+    assert.ok((await w.page.evaluate(() => document.documentElement.scrollWidth)) <= width)
+    assert.equal((await axe(w.page)).length, 0)
+    await shot(w.page, `drawing-${width}`)
+    await code.nth(0).getByRole('button', { name: 'Preview' }).click()
+    assert.equal(await img.count(), 0)
+    await code.nth(1).getByRole('button', { name: 'Preview' }).click()
+    await w.page.getByText('This cannot be drawn here.').waitFor()
+    for (const [i, name, text] of /** @type {const} */ ([[0, 'answer.svg', '<?xml version'], [2, 'answer.html', '<!doctype html><script>alert(1)</script>']])) {
+      const [file] = await Promise.all([w.page.waitForEvent('download'), code.nth(i).getByRole('button', { name: 'Save' }).click()])
+      assert.equal(file.suggestedFilename(), name)
+      assert.ok(readFileSync(await file.path(), 'utf8').startsWith(text))
+    }
+  }, { width, touch: width < 500 })
+}
+
+scene('a drawing runs nothing, fetches nothing and keeps nothing busy', async (w) => {
+  const wrap = (/** @type {string} */ inner, attrs = '') => `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="40" height="40" ${attrs}><rect width="40" height="40" fill="#00f"/>${inner}</svg>`
+  const bomb = Array.from({ length: 30 }, (_, i) => `<g id="a${i + 1}"><use href="#a${i}"/><use href="#a${i}"/></g>`).join('')
+  const hostile = [
+    wrap('<script>document.title = "run"</script>'), wrap('', 'onload="document.title = \'run\'"'), wrap('<foreignObject width="40" height="40"><img xmlns="http://www.w3.org/1999/xhtml" src="https://stranger.example/x"/></foreignObject>'),
+    wrap('<image href="https://stranger.example/x" width="9" height="9"/>'), wrap('<style>@import url(https://stranger.example/x); rect { fill: url(https://stranger.example/x) }</style>'), wrap('<rect fill="url(https://stranger.example/x)"/>'),
+    wrap(`<g id="a0"><rect width="1" height="1"/></g>${bomb}`), wrap('<a href="javascript:document.title = 1"><rect width="40" height="40"/></a>'), wrap('<animate attributeName="x" repeatCount="indefinite" dur="0.001s" values="0;1"/>'),
+    wrap('<filter id="f"><feGaussianBlur stdDeviation="9999"/></filter><rect width="40" height="40" filter="url(#f)"/>'), wrap('<path d="M0 0H99999" stroke="red" stroke-dasharray="0.001"/>'.repeat(20)),
+    wrap('</svg><img src=x onerror="document.title = \'run\'"><svg>'), wrap('<pattern id="p"><rect fill="url(#p)"/></pattern>'), wrap('<rect style="fill:red" width="40" height="40"/>'), wrap('<set attributeName="href" to="javascript:1"/>'),
+  ]
+  const refused = ['<svg width="1e9" height="1"></svg>', wrap('<g>'.repeat(1500)), '<svg viewBox="0 0 0 0"></svg>', `<svg>${'x'.repeat(70_000)}</svg>`, '<svg viewBox="0 0 -1 9"/>', '<math><mi>x</mi></math>']
+  const c = w.stub.conversation('a')
+  c.start({ message: 'draw' }, 'k', () => {})
+  c.say(fences(...hostile, ...refused))
+  await w.open('/s/a')
+  const buttons = w.page.getByRole('button', { name: 'Preview' })
+  await until(async () => (await buttons.count()) === hostile.length + refused.length)
+  const title = await w.page.title()
+  for (let i = 0; i < hostile.length + refused.length; i++) await buttons.nth(i).click()
+  const code = w.page.locator('.code')
+  for (const [i, svg] of hostile.entries()) {
+    assert.equal((await pixels(code.nth(i).locator('img'))).middle[3], 255, svg)
+    assert.ok((await code.nth(i).locator('figcaption').count()) === 1 || !svg.includes('<rect style'), svg)
+    const address = decodeURIComponent(await code.nth(i).locator('img').evaluate((/** @type {HTMLImageElement} */ el) => el.src))
+    assert.doesNotMatch(address, /stranger|javascript|script|<use|<style|onload|onerror|foreignObject|<image|animate|filter=|dash|pattern|style=/i, svg)
+  }
+  for (let i = 0; i < refused.length; i++) assert.equal(await code.nth(hostile.length + i).locator('img').count(), 0, refused[i])
+  assert.equal(await w.page.getByText('This cannot be drawn here.').count(), refused.length)
+  assert.equal(await w.page.title(), title)
+})

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { faults } from '../../src/i18n/faults.js'
+import { faults } from '../../src/i18n/faults.zh.js'
 import { axe, conversation, scene, send, shot, until } from './world.js'
 
 const limits = /** @type {[number, string, string, string, RegExp][]} */ ([
@@ -88,7 +88,7 @@ scene('every error of an answer is said in Chinese, with the server’s words be
   const texts = await w.page.locator('.fault').evaluateAll((all) => all.map((el) => [...el.children].map((p) => p.textContent).join('\n')))
   assert.equal(texts.length, codes.length)
   for (const [i, code] of codes.entries()) {
-    const [text, next] = faults[code].zh
+    const [text, next] = faults[code]
     for (const part of [text, next, `words of ${code} · hint of ${code}`, `q-${code}`]) assert.ok(texts[i].includes(part), `${code}: ${texts[i]}`)
   }
 }, { locale: 'zh-CN' })

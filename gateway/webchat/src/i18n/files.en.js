@@ -1,0 +1,58 @@
+// The words for files in the composer and with messages, in English.
+
+const words = {
+  list: 'Attached files',
+  image: 'image',
+  text: 'text',
+  pdf: 'PDF',
+  word: 'Word document',
+  sheet: 'spreadsheet',
+  slides: 'slides',
+  other: 'file',
+  empty: 'It is empty.',
+  tooLarge: 'Too large: at most 8 MiB.',
+  kind: 'Nothing can be read of this kind of file. Attach text, an image, a PDF or an Office document.',
+  legacy: 'Documents of older Office programs cannot be read. Save it in the newer format.',
+  encrypted: 'It is encrypted. Attach it without its password.',
+  pixels: 'The image is too large: at most 40 megapixels.',
+  animated: 'An animated image of this kind cannot be read. Attach one picture of it.',
+  unreadable: 'This browser cannot read it: it may be a folder, or be gone.',
+  lost: 'It was not uploaded before the page was closed. Attach it again.',
+  waiting: 'waits',
+  uploading: 'uploading, {n} %',
+  resting: 'goes on by itself',
+  ready: 'ready',
+  remove: 'Remove {name}',
+  again: 'Try {name} again',
+  sum: '{n} files attached, {ready} uploaded.',
+  sumStuck: '{n} of them cannot be sent.',
+  show: 'Show',
+  download: 'Download',
+  changed: 'The file in the workspace is another one by now. What was sent stays with the conversation.',
+  gone: 'The file is no longer in the workspace. What was sent stays with the conversation.',
+  changedEdit: 'The file in the workspace is another one by now: that one would be sent.',
+  goneEdit: 'The file is no longer in the workspace. Remove it here, then send.',
+  away: 'The file could not be fetched.',
+  unkept: 'It came with a request of another program; there is no file of it.',
+  unkeptEdit: 'There is no file of it: the new version goes without it.',
+  undrawn: 'This browser cannot show the image.',
+  fetching: 'The file is on its way…',
+  tooManyPixels: 'It has {size} pixels; at most 40 megapixels are read.',
+  unread: 'The model could not read it:',
+}
+
+/** What the agent says of a file that it could not read (agent/attach), by its English words. */
+const problems = {
+  'it is empty': 'it is empty',
+  'it is damaged or cut off': 'it is damaged or cut off',
+  'it is encrypted': 'it is encrypted',
+  'it holds no text; it may be made of pictures': 'it holds no text; it may be made of pictures',
+  'it takes too long to read': 'it takes too long to read',
+  'it needs too much memory to read': 'it needs too much memory to read',
+  'it could not be read': 'it could not be read',
+  'it unpacks to more than 96 MiB': 'it unpacks to more than 96 MiB',
+  'it has too many parts': 'it has too many parts',
+  'it is an animated WebP, of which no picture can be read': 'it is an animated WebP, of which no picture can be read',
+}
+
+export const files = { words, problems }

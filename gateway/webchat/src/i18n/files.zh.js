@@ -1,0 +1,58 @@
+// The words for files in the composer and with messages, in Chinese.
+
+const words = {
+  list: '附件',
+  image: '图片',
+  text: '文本',
+  pdf: '便携文档',
+  word: '文字文档',
+  sheet: '表格',
+  slides: '幻灯片',
+  other: '文件',
+  empty: '这是空文件。',
+  tooLarge: '太大：最多 8 兆字节。',
+  kind: '无法读取这种文件。请改为文本、图片或办公文档。',
+  legacy: '无法读取旧版办公文档。请另存为新格式。',
+  encrypted: '文件已加密。请去掉密码后再添加。',
+  pixels: '图片太大：最多 4000 万像素。',
+  animated: '无法读取这种动图。请添加其中一帧。',
+  unreadable: '浏览器无法读取：可能是文件夹，或已不存在。',
+  lost: '页面关闭之前没有上传完。请重新添加。',
+  waiting: '等待中',
+  uploading: '上传中，{n}%',
+  resting: '稍后自动继续',
+  ready: '已就绪',
+  remove: '移除 {name}',
+  again: '重试 {name}',
+  sum: '已添加 {n} 个文件，已上传 {ready} 个。',
+  sumStuck: '其中 {n} 个无法发送。',
+  show: '查看',
+  download: '下载',
+  changed: '工作区里的文件已被改动。发送时的内容仍保存在对话中。',
+  gone: '工作区里已没有这个文件。发送时的内容仍保存在对话中。',
+  changedEdit: '工作区里的文件已被改动：将发送改动后的文件。',
+  goneEdit: '工作区里已没有这个文件。请先在这里移除，再发送。',
+  away: '未能取到文件。',
+  unkept: '由其他程序随请求发来，没有对应的文件。',
+  unkeptEdit: '没有对应的文件：新版本不会带上它。',
+  undrawn: '浏览器无法显示这张图片。',
+  fetching: '正在取文件……',
+  tooManyPixels: '共 {size} 像素，最多读取 4000 万像素。',
+  unread: '模型未能读取：',
+}
+
+/** What the agent says of a file that it could not read (agent/attach), by its English words. */
+const problems = {
+  'it is empty': '是空文件',
+  'it is damaged or cut off': '已损坏或不完整',
+  'it is encrypted': '已加密',
+  'it holds no text; it may be made of pictures': '没有文字，可能由图片组成',
+  'it takes too long to read': '读取时间过长',
+  'it needs too much memory to read': '读取所需内存过多',
+  'it could not be read': '无法读取',
+  'it unpacks to more than 96 MiB': '解压后超过 96 兆字节',
+  'it has too many parts': '包含的部分过多',
+  'it is an animated WebP, of which no picture can be read': '是动图，无法读取其中的画面',
+}
+
+export const files = { words, problems }
