@@ -1,1 +1,0 @@
-import{e as o,f as r}from"./chunk-34RTDK2N.js";function u(t){let[,n]=o(0),e=t<=Date.now();return r(()=>{if(e)return;let a=setInterval(()=>n(c=>c+1),1e3);return()=>clearInterval(a)},[t,e]),Date.now()}var f=t=>Math.max(1,Math.ceil((t-Date.now())/1e3));export{u as a,f as b};
