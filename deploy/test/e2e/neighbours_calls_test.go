@@ -3,6 +3,7 @@ package e2e
 import (
 	"archive/tar"
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -107,6 +108,21 @@ func (s *street) operations() map[string]func(*neighbour) {
 				s.call(n, "GET", path+q, nil)
 			}
 		}
+	}
+	// What a message of one brought along is not the other's, who knows its hash.
+	ops["GET /api/sessions/:session/attached/:hash"] = func(n *neighbour) {
+		name, session := s.file(), s.session()
+		if a := s.call(n, "PUT", "/api/files/"+escaped(name), n.text()); a.Status != 200 {
+			return
+		}
+		n.files[name] = n.text()
+		hash := fmt.Sprintf("%x", sha256.Sum256([]byte(n.text())))
+		path := client.SessionPath(session, "/attached/"+hash)
+		sent := s.call(n, "POST", client.SessionPath(session, "/runs"), map[string]any{"message": n.text(), "attachments": []map[string]string{{"path": name}}})
+		if a := s.call(n, "GET", path, nil); sent.Status < 300 && (a.Status != 200 || string(a.Body) != n.text()) {
+			s.t.Errorf("%s: what its message brought along is %v, want %q", n.mark, a, n.text())
+		}
+		s.shut("attached", s.call(n.other, "GET", path, nil))
 	}
 	// Each sets up a server of tools under the same name, with a secret in its headers.
 	ops["GET /api/mcp"] = func(n *neighbour) { s.call(n, "GET", "/api/mcp", nil) }

@@ -130,7 +130,7 @@ func endpoints(t *testing.T) []string {
 	for _, m := range regexp.MustCompile(`(?m)^\s+Frame\w+\s+= "([^"]+)"`).FindAllStringSubmatch(read("pkg/chat/frame.go"), -1) {
 		out = append(out, "frame "+m[1])
 	}
-	if len(out) < 32 {
+	if len(out) < 40 {
 		t.Fatalf("only %d endpoints were found: %q", len(out), out)
 	}
 	return out

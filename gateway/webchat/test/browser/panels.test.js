@@ -99,7 +99,7 @@ scene('from the list one comes to a server, sees exactly what it offers, approve
   await button(w, 'Approve these 2 tools').click()
   await w.page.getByText('Ready', { exact: true }).waitFor()
   assert.deepEqual(asked(w, 'POST /api/mcp/mine/approve').map((a) => a.body), [{ hash: one.hash }])
-  assert.notEqual(await focused(w.page), '')
+  await until(async () => (await focused(w.page)) !== '')
   assert.equal(await button(w, 'Approve these 2 tools').count(), 0)
   await w.page.goBack()
   assert.equal(path(w), '/tools')

@@ -181,11 +181,14 @@ scene('a sign-in that expires during an upload loses nothing', async (w) => {
   w.stub.codes.set('code', 'secret-token-1')
   await w.open('/#login=code')
   await w.page.getByRole('textbox', { name: 'Message' }).waitFor()
-  let closed = true
-  w.stub.interfere = (req) => (closed && req.url?.startsWith('/api/') && !req.url.includes('login') ? [401, { error: 'no', code: 'unauthorized' }] : undefined)
+  let expired = /** @type {boolean|undefined} */ (undefined)
+  w.stub.interfere = (req) => {
+    if (req.method === 'PUT') expired ??= true
+    return expired && req.url?.startsWith('/api/') && !req.url.includes('login') ? [401, { error: 'no', code: 'unauthorized' }] : undefined
+  }
   await choose(w.page, file('a.txt', 'alpha'))
   await w.page.getByLabel('Access token').fill('secret-token-1')
-  closed = false
+  expired = false
   await w.page.keyboard.press('Enter')
   await uploaded(w, 1)
   await until(async () => (await chips(w.page).count()) === 1)
