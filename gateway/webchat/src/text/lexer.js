@@ -15,15 +15,13 @@ const LEAST_COST = 400_000
 const COST_OF_BLOCK = 200
 
 const quoted = /^ {0,3}>/
-/** Lines that end a table for certain: what comes after them is not looked at. */
-const tableEnd = /\n(?= *\n| {4}[^\n]| {0,3}(?:\t[^\n]|>|#{1,6}[ \t\n]|[*+-][ \t]|1[.)][ \t]|~~~|<\/?(?:details|summary|div|p|table)[ \t>]|<(?:script|style|pre)[ \t>]|<!--))/gi
 /** The environments of TeX are displays by themselves, with or without dollars around them. */
 const formulaLine = /^ {0,3}(?:\$\$|\\\[|\\begin\{((?:equation|align|alignat|gather|multline|eqnarray)\*?|aligned|gathered|split|cases|array|[pbvBV]?matrix|CD)\})/
 const noteLine = /^ {0,3}\[\^([^\]\s[]{1,99})\]:[ \t]*/
 const detailsLine = /^ {0,3}<details(?:[ \t]+open)?[ \t]*>/i
-const beginning = / {0,3}(?:\$\$|\\\[|\\begin\{[A-Za-z]+\*?\}|\[\^[^\]\s[]{1,99}\]:|<details(?:[ \t]+open)?[ \t]*>)/
+const beginning = /(?:\$\$|\\\[|\\begin\{[A-Za-z]+\*?\}|\[\^[^\]\s[]{1,99}\]:|<details(?:[ \t]+open)?[ \t]*>)/
 const underlines = /\n(?= {0,3}(?:=+|-+)[ \t]*(?:\n|$))/
-const interrupts = new RegExp(`\\n(?=${beginning.source})`, 'i')
+const interrupts = new RegExp(`\\n(?= {0,3}${beginning.source})`, 'i')
 /** Tags that are drawn inside a line do not begin a block of HTML. */
 const inlineTag = /^ {0,3}<\/?(?:br|sub|sup|kbd)[ \t]*\/?>/i
 /** A definition leads somewhere; `[Alice]: Hello` is a line of a talk. */
@@ -35,6 +33,7 @@ class Rules extends Tokenizer {
     const { lexer } = /** @type {{lexer: BlockLexer}} */ (/** @type {any} */ (this))
     const columns = columnsOf(src)
     if (!columns) return undefined
+    const { tableEnd } = /** @type {{tableEnd: RegExp}} */ (/** @type {any} */ (this.rules.other))
     tableEnd.lastIndex = src.indexOf('\n', src.indexOf('\n') + 1)
     const end = tableEnd.lastIndex < 0 ? null : tableEnd.exec(src)
     const table = end ? src.slice(0, end.index + 1) : src
@@ -102,10 +101,10 @@ function tooManyLazyLines(src) {
   let before = true
   for (let at = 0; at < src.length && changes <= 60;) {
     const end = src.indexOf('\n', at) < 0 ? src.length : src.indexOf('\n', at)
-    const line = src.slice(at, Math.min(end, at + 4))
+    const line = src.slice(at, end)
     at = end + 1
     const now = quoted.test(line)
-    if (!now && !line.trim() && end - at < 4) break
+    if (!now && !line.trim()) break
     if (now !== before) changes++
     before = now
   }
@@ -114,16 +113,28 @@ function tooManyLazyLines(src) {
 
 /** @typedef {{type: string, raw: string, [more: string]: any}} Token */
 
+/** A line that is less indented than its item and begins one of these is not the item's: what interrupts a paragraph ends it. @type {RegExp[]} */
+const ends = []
+const endOfItem = (/** @type {number} */ indent) => {
+  const most = Math.max(0, Math.min(3, indent - 1))
+  return (ends[most] ??= new RegExp(`^ {0,${most}}(?:\`\`\`|~~~|${beginning.source})`, 'i'))
+}
+
 /**
- * marked's rules, in which a line of a paragraph looks whether a table interrupts
- * it no further than to the delimiter row: each line read the rows, too.
+ * marked's rules, in which what is not marked's ends an item of a list and a table, and
+ * nobody reads on in vain: a line of a paragraph looks whether a table interrupts it no
+ * further than to the delimiter row, and a table no further than to where it ends.
  * @param {any} rules
  */
-function withShortTable({ block, ...more }) {
+function ours({ block, other, ...more }) {
   const table = block.table.source.replace(/(^|[^[])\^/g, '$1')
-  const head = table.slice(0, table.indexOf('(?:\\n((?:(?!'))
+  const [, head, end] = /^(.*)\(\?:\\n\(\(\?:\(\?!(.*)\)\.\*\(\?:\\n\|\$\)\)\*\)\\n\*\|\$\)$/.exec(table) ?? []
   const source = block.paragraph.source.replace(table, () => `${head}(?:\\n|$)`)
-  return { ...more, block: { ...block, paragraph: new RegExp(source, block.paragraph.flags) } }
+  return {
+    ...more,
+    block: { ...block, paragraph: new RegExp(source, block.paragraph.flags) },
+    other: { ...other, fencesBeginRegex: endOfItem, tableEnd: new RegExp(`\\n(?=${end}| {0,3}${beginning.source})`, 'gi') },
+  }
 }
 
 /** @type {any} */
@@ -303,7 +314,7 @@ export function lex(text, open = false) {
     extensions: /** @type {any} */ ({ block: [extra], startBlock: [startOfExtra], renderers: {}, childTokens: {} }),
   })
   const { tokenizer } = /** @type {any} */ (lexer)
-  tokenizer.rules = rules ??= withShortTable(tokenizer.rules)
+  tokenizer.rules = rules ??= ours(tokenizer.rules)
   lexer.open = open
   lexer.left = LEAST_COST + text.length * COST_PER_CHARACTER
   try {
