@@ -152,9 +152,9 @@ func overLimit(q LimitQuestion, a LimitAnswer) *fault.Error {
 
 // limited tells the client where it stands.
 func (x *exchange) limited(q LimitQuestion, a LimitAnswer) {
-	v := []string{strconv.Itoa(q.N), strconv.Itoa(int((a.Reset + time.Second - 1) / time.Second)), strconv.Itoa(a.Remaining)}
-	x.header["Ratelimit-Limit"], x.header["Ratelimit-Reset"] = v[0:1:1], v[1:2:2]
+	x.header["Ratelimit-Limit"] = []string{strconv.Itoa(q.N)}
 	if a.Remaining >= 0 {
-		x.header["Ratelimit-Remaining"] = v[2:]
+		x.header["Ratelimit-Remaining"] = []string{strconv.Itoa(a.Remaining)}
 	}
+	x.header["Ratelimit-Reset"] = []string{strconv.Itoa(int((a.Reset + time.Second - 1) / time.Second))}
 }

@@ -171,10 +171,8 @@ func (c *Core) Decide(h Head, f Facts) (d Decision) {
 		x.path = "/"
 	}
 	// OpenAI's clients join a base address and a path as they please.
-	if strings.HasPrefix(x.path, "//") || strings.HasSuffix(x.path, "/") {
-		if bare := trimSlashes(x.path); fault.DialectOf(bare) == fault.OpenAI {
-			x.path, u.Path = bare, trimSlashes(u.Path)
-		}
+	if bare := trimSlashes(x.path); bare != x.path && fault.DialectOf(bare) == fault.OpenAI {
+		x.path, u.Path = bare, trimSlashes(u.Path)
 	}
 	// Routing always sees the escaped path, so that a %2F never becomes a slash
 	// and a parameter is decoded exactly once, in param.
@@ -236,6 +234,5 @@ func (c *Core) passHeader(id Identity, requestID, method, path string, now time.
 	if err != nil {
 		return nil, err
 	}
-	v := []string{text, requestID}
-	return http.Header{canonicalPass: v[0:1:1], chat.HeaderRequestID: v[1:2:2]}, nil
+	return http.Header{canonicalPass: {text}, chat.HeaderRequestID: {requestID}}, nil
 }

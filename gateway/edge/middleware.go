@@ -102,13 +102,13 @@ var errOrigin = fault.New(fault.CodeOriginRefused, "this page's origin may not u
 // cors marks answers for the listed origins, and answers preflights: then it is true.
 // Other origins get no mark, so their pages cannot read the answer.
 func (x *exchange) cors() (answered bool) {
-	sent := x.head.Header["Origin"]
-	if len(sent) == 0 || sent[0] == "" {
+	origin := x.head.Header.Get("Origin")
+	if origin == "" {
 		return false
 	}
-	listed := x.core.cfg.Origins.Has(sent[0])
+	listed := x.core.cfg.Origins.Has(origin)
 	if listed {
-		x.header["Access-Control-Allow-Origin"] = sent[:1:1]
+		x.header["Access-Control-Allow-Origin"] = []string{origin}
 		x.header["Access-Control-Expose-Headers"] = corsExpose
 	}
 	if x.head.Method != http.MethodOptions || x.head.Header.Get("Access-Control-Request-Method") == "" {

@@ -1,4 +1,5 @@
 /** Finds the facts that the core asks for. */
+import { again } from "./again.mjs";
 import { readText } from "./body.mjs";
 import { accessKeys } from "./access-keys.mjs";
 import { Leases } from "../limits/lease.mjs";
@@ -39,6 +40,7 @@ async function take(question, users, limits) {
   // The object learns what became of the last share.
   const asker = question.onlyReads ? leases.end(key) : undefined;
   const asked = Date.now();
+  // To count one too many does no harm.
   const { place, ...answer } = await again(() => users.getByName(holder(question)).take(question, asker));
   leases.hold(key, answer, asked, place);
   limits.push(answer);
@@ -128,21 +130,4 @@ export async function strike(question, addresses) {
   const answer = await again(() => addresses.getByName(holder(question)).strike(question));
   locks.note(question.key, answer, Date.now());
   return answer;
-}
-
-/**
- * Asks an object, and once more when it was just being moved or reset. Only for
- * what may be done twice: to count one too many does no harm.
- * @template T
- * @param {() => Promise<T>} ask with a stub of its own each time: one that failed stays broken
- * @returns {Promise<T>}
- */
-export async function again(ask) {
-  try {
-    return await ask();
-  } catch (cause) {
-    const { overloaded } = /** @type {{overloaded?: boolean}} */ (cause);
-    if (overloaded) throw cause; // to ask more often would make it worse
-    return ask();
-  }
 }

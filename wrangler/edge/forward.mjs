@@ -6,7 +6,7 @@
  * fetches with it. (workerd on its own notices at the next byte of the answer.)
  */
 import { agentOf } from "../objects/agents.mjs";
-import { readBody } from "./body.mjs";
+import { outgoingBody } from "./body.mjs";
 import { withHeader } from "./header.mjs";
 
 /** How long an agent may take for the head of its answer; as natively. */
@@ -101,18 +101,4 @@ function outgoingHeaders(request, decision) {
 function hops(headers) {
   const named = (headers.get("connection") ?? "").split(",").map((name) => name.trim()).filter((name) => /^[\w-]+$/.test(name));
   return [...hopByHop, ...named];
-}
-
-/**
- * A body whose length was said streams: HTTP holds it to that length, and the
- * core has judged it. One without is read first: workerd would end a body that
- * breaks off here as if it were whole.
- * @param {Request} request
- * @param {number} max
- * @returns {Promise<ReadableStream | Blob | null | undefined>} nothing when it is too large
- */
-async function outgoingBody(request, max) {
-  if (!request.body || request.headers.has("content-length")) return request.body;
-  const chunks = await readBody(request, max);
-  return chunks && new Blob(chunks);
 }

@@ -3,7 +3,7 @@
  * sees, and lets nothing through but the chat of configured providers.
  */
 import table from "../../agent/model/providers/providers.json" with { type: "json" };
-import { readBody } from "../edge/body.mjs";
+import { outgoingBody } from "../edge/body.mjs";
 import { answerOpenAI } from "../edge/fault.mjs";
 import { drained } from "./bytes.mjs";
 
@@ -73,19 +73,12 @@ export async function llm(request, env) {
 }
 
 /**
- * The body of a request. One whose length was said passes as it comes, and no more of it
- * is held here than is on its way; the agent always says it. One without is read first:
- * workerd would end one that is too long or breaks off here as if it were whole.
+ * The body of a request, whose length the agent always says.
  * @param {Request} request
  * @returns {Promise<ReadableStream | Blob | null | undefined>} nothing when it is too long
  */
 async function bodyOf(request) {
-  const length = request.headers.get("content-length");
-  if (length === null && request.body) {
-    const chunks = await readBody(request, maxRequest);
-    return chunks && new Blob(chunks);
-  }
-  if (Number(length) <= maxRequest) return request.body;
+  if (Number(request.headers.get("content-length")) <= maxRequest) return outgoingBody(request, maxRequest);
   await drained(request.body, 2 * maxRequest); // or whoever sends it may not get to read the refusal
   return undefined;
 }

@@ -58,7 +58,7 @@ export class ServerSecrets {
   /**
    * Waits until every change of a server that came before has been answered, so that the
    * agent hears of changes in the order in which they came here. One without an answer is
-   * not waited for without end.
+   * waited for once, and not by every change that follows: nobody may be left to end it.
    * @param {string} name
    * @returns {Promise<string>} the change's id, for `end`
    */
@@ -68,7 +68,7 @@ export class ServerSecrets {
     const turns = this.turns.get(name) ?? [];
     const before = turns.at(-1);
     this.turns.set(name, [...turns, { id, over: promise, end: () => resolve(undefined) }]);
-    if (before) await within(this.turnMs, before.over);
+    if (before && !(await within(this.turnMs, before.over))) this.ended(name, before.id);
     return id;
   }
 

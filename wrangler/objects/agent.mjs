@@ -12,6 +12,7 @@ import { InFlight } from "../container/in-flight.mjs";
 import { ContainerSupervisor, warn } from "../container/supervisor.mjs";
 import { isStream, most, Open, watched } from "../limits/open.mjs";
 import { slots } from "../rollout/slots.mjs";
+import { again } from "../edge/again.mjs";
 import { sleep, within } from "../edge/wait.mjs";
 
 /** How long a request waits for a container that starts; then it is told to come again. */
@@ -159,7 +160,7 @@ class Agent extends DurableObject {
       const ask = () => this.supervisor.fetch(new Request(request, { headers }));
       // A connection that rested may be closed in the moment of its use. What only asks is
       // asked once more, as Go's own client does in front of a native agent.
-      const answer = await (request.method === "GET" ? ask().catch(ask) : ask());
+      const answer = await (request.method === "GET" ? again(ask) : ask());
       this.supervisor.touch();
       const waits = mayStream(request) && request.method === "POST"; // for a model, which says nothing of the agent's speed
       // From 502 on it tells of a provider, or that it is full: that is no fault of the generation's.

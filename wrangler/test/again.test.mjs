@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { again } from "../edge/facts.mjs";
+import { again } from "../edge/again.mjs";
 
 /** @param {unknown[]} outcomes errors are thrown */
 function object(...outcomes) {

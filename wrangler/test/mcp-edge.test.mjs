@@ -141,6 +141,15 @@ test("an agent that does not answer holds no later change up for ever, and late 
   assert.deepEqual(user.server("old"), { url: "https://old.example.org/", headers: { A: "1" } });
 });
 
+test("a change that nobody ended is waited for once, and not by every later one", async () => {
+  const user = world().USER.getByName("alice");
+  user.servers.turnMs = 10;
+  await user.declareServer("mine", { url: "https://left.example.org/", headers: {} }); // whoever asked went away
+  await setUp(user, "mine", { url: "https://next.example.org/", headers: {} });
+  assert.equal(user.servers.turns.size, 0, "the next one would wait for it again");
+  assert.equal(user.server("mine").url, "https://next.example.org/");
+});
+
 test("a server that is removed while it is set up is gone for the agent, too", async () => {
   const env = world();
   const order = [];

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"os/exec"
 	"sync"
@@ -85,6 +86,14 @@ func (p *Process) ready(ctx context.Context, url string, below int, within time.
 		}
 		_ = res.Body.Close()
 		return res.StatusCode < below
+	})
+}
+
+// listens waits until a connection to addr is taken.
+func (p *Process) listens(ctx context.Context, addr string, within time.Duration) error {
+	return p.await(ctx, addr, within, func(ctx context.Context) bool {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+		return err == nil && conn.Close() == nil
 	})
 }
 

@@ -3,7 +3,6 @@ package testenv
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 )
@@ -50,11 +49,7 @@ func StartS3(ctx context.Context, dir string) (*S3, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = s.await(ctx, addr, readyTime, func(ctx context.Context) bool {
-		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
-		return err == nil && conn.Close() == nil
-	})
-	if err != nil {
+	if err := s.listens(ctx, addr, readyTime); err != nil {
 		s.Kill()
 		return nil, fmt.Errorf("the S3 server (it needs a file system with extended attributes: set TMPDIR to one): %w", err)
 	}

@@ -3,7 +3,6 @@ package testenv
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -47,19 +46,9 @@ func StartToolServer(ctx context.Context, home string) (p *Process, address stri
 	if err != nil {
 		return nil, "", err
 	}
-	late := time.After(30 * time.Second)
-	for {
-		if conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address); err == nil {
-			return p, address, conn.Close()
-		}
-		select {
-		case <-time.After(50 * time.Millisecond):
-			continue
-		case <-p.Done():
-		case <-late:
-		case <-ctx.Done():
-		}
+	if err := p.listens(ctx, address, 30*time.Second); err != nil {
 		p.Kill()
-		return nil, "", fmt.Errorf("the server of tools does not listen: %s", p.Log())
+		return nil, "", err
 	}
+	return p, address, nil
 }

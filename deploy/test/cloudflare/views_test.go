@@ -1,9 +1,7 @@
 package cloudflare
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -30,9 +28,9 @@ type views struct {
 // has set up never comes back to it.
 func TestViewsOfThePage(t *testing.T) {
 	needEngine(t)
-	chromium, err := exec.LookPath("chromium")
+	chromium, err := testenv.Chromium()
 	if err != nil {
-		t.Skip("SKIPPED: the page's views through the Worker, since there is no chromium. Next: apt-get install chromium")
+		t.Fatal(err)
 	}
 	s := newTools(t)
 	host := func(s *httptest.Server) string { return strings.TrimPrefix(s.URL, "http://") }
@@ -77,22 +75,11 @@ func visit(t *testing.T, chromium string, in map[string]string) views {
 	if _, err := os.Stat(in["library"]); err != nil {
 		t.Fatalf("%v\nNext: make test-page, or npm ci in gateway/webchat", err)
 	}
-	b, err := json.Marshal(in)
-	if err != nil {
-		t.Fatal(err)
-	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "node", "views/views.mjs")
-	cmd.Stdin = bytes.NewReader(b)
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("%v\n%s", err, errs.String())
-	}
 	var v views
-	if err := json.Unmarshal(out.Bytes(), &v); err != nil {
-		t.Fatalf("%v: %s", err, out.String())
+	if err := testenv.RunJSON(exec.CommandContext(ctx, "node", "views/views.mjs"), in, &v); err != nil {
+		t.Fatal(err)
 	}
 	return v
 }

@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -189,21 +187,11 @@ func TestAnthropicsOwnClient(t *testing.T) {
 			names = append(names, name)
 		}
 	}
-	in, err := json.Marshal(map[string]any{"base": base, "says": names})
-	if err != nil {
-		t.Fatal(err)
-	}
 	cmd := exec.CommandContext(limited(t), "node", "openai/anthropic.mjs") // #nosec G204 -- a script of this folder
-	cmd.Stdin = bytes.NewReader(in)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()} // no key of whoever runs this
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("%v\n%s", err, errs.String())
-	}
 	var all []clientHeard
-	if err := json.Unmarshal(out.Bytes(), &all); err != nil {
-		t.Fatalf("%v: %s", err, out.String())
+	if err := testenv.RunJSON(cmd, map[string]any{"base": base, "says": names}, &all); err != nil {
+		t.Fatal(err)
 	}
 	for _, r := range played.Requests() {
 		if r.Refused != "" {

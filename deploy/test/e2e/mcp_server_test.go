@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"bytes"
-	"encoding/json"
 	"os/exec"
 	"slices"
 	"strings"
@@ -21,12 +19,7 @@ func TestAClientOfTheModelContextProtocolUsesTheAgent(t *testing.T) {
 	w := own(t, func(*testenv.Options) {})
 	c := w.user(t)
 	s := script(fakeprovider.Round{Text: []string{"The owl ", "is home."}, Delay: 20})
-	var out, errs bytes.Buffer
 	cmd := exec.CommandContext(limited(t), "node", "mcp/client.mjs", w.Base+"/mcp", c.Token, s.Message()) // #nosec G204 -- a script of this folder
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("%v\n%s", err, errs.String())
-	}
 	var saw struct {
 		Refused  string
 		Server   struct{ Name string }
@@ -37,8 +30,8 @@ func TestAClientOfTheModelContextProtocolUsesTheAgent(t *testing.T) {
 		Sessions []string
 		Missing  struct{ Error string }
 	}
-	if err := json.Unmarshal(out.Bytes(), &saw); err != nil {
-		t.Fatalf("%v: %s", err, out.String())
+	if err := testenv.RunJSON(cmd, nil, &saw); err != nil {
+		t.Fatal(err)
 	}
 	if !strings.Contains(saw.Refused, "401") && !strings.Contains(saw.Refused, "nauthorized") {
 		t.Errorf("a wrong token: %q", saw.Refused)
@@ -47,7 +40,7 @@ func TestAClientOfTheModelContextProtocolUsesTheAgent(t *testing.T) {
 		t.Errorf("%q has the tools %v, want %v", saw.Server.Name, saw.Tools, want)
 	}
 	if saw.Run.Status != "done" || saw.Run.Answer != "The owl is home." || saw.History != 2 || !slices.Contains(saw.Sessions, saw.Session) {
-		t.Errorf("it saw %s", out.String())
+		t.Errorf("it saw %+v", saw)
 	}
 	if !strings.HasPrefix(saw.Missing.Error, "not_found") {
 		t.Errorf("a session that is not there: %q", saw.Missing.Error)

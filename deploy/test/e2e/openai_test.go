@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/http"
 	"os/exec"
 	"slices"
@@ -69,20 +67,10 @@ func nodeWith[In, Out any](name string) func(t *testing.T, s In) Out {
 	return func(t *testing.T, s In) Out {
 		t.Helper()
 		needs(t, "openai")
-		in, err := json.Marshal(s)
-		if err != nil {
-			t.Fatal(err)
-		}
 		cmd := exec.CommandContext(limited(t), "node", "openai/"+name) // #nosec G204 -- a script of this folder
-		cmd.Stdin = bytes.NewReader(in)
-		var out, errs bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &out, &errs
-		if err := cmd.Run(); err != nil {
-			t.Fatalf("%v\n%s", err, errs.String())
-		}
 		var got Out
-		if err := json.Unmarshal(out.Bytes(), &got); err != nil {
-			t.Fatalf("%v: %s", err, out.String())
+		if err := testenv.RunJSON(cmd, s, &got); err != nil {
+			t.Fatal(err)
 		}
 		return got
 	}

@@ -1,9 +1,7 @@
 package page
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -131,26 +129,16 @@ func look(t *testing.T, address, token string) verdict {
 	if _, err := os.Stat(filepath.Join("lighthouse", "node_modules")); err != nil {
 		t.Fatal("the packages of lighthouse are not installed\nNext: make test-lighthouse, or npm ci in deploy/test/page/lighthouse")
 	}
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Fatalf("%v\nNext: apt-get install chromium", err)
-	}
-	in, err := json.Marshal(map[string]string{"address": address, "token": token, "chromium": chromium})
+	chromium, err := testenv.Chromium()
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "node", "lighthouse/score.mjs")
-	cmd.Stdin = bytes.NewReader(in)
-	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("%v\n%s", err, errs.String())
-	}
+	in := map[string]string{"address": address, "token": token, "chromium": chromium}
 	var v verdict
-	if err := json.Unmarshal(out.Bytes(), &v); err != nil {
-		t.Fatalf("%v: %s", err, out.String())
+	if err := testenv.RunJSON(exec.CommandContext(ctx, "node", "lighthouse/score.mjs"), in, &v); err != nil {
+		t.Fatal(err)
 	}
 	return v
 }

@@ -143,7 +143,7 @@ func answerFault(status int, body []byte) error {
 func (s *socket) roundTrip(ctx context.Context, k edge.Call) (*http.Response, error) {
 	s.host.Log.Debug("frame", "method", k.Method, "path", pathOf(k.Target), "user", s.id.User, "requestId", k.Set.Get(chat.HeaderRequestID))
 	resp, err := s.host.roundTrip(ctx, k.Upstreams, func() bool { return false }, func(agent string) (*http.Request, error) {
-		base, err := s.host.upstreams.base(agent)
+		base, err := url.Parse(agent)
 		if err != nil {
 			return nil, err
 		}

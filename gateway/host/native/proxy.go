@@ -68,7 +68,7 @@ func (h *Host) forward(w http.ResponseWriter, r *http.Request, d edge.Decision) 
 	late := time.AfterFunc(wait, func() { cancel(edge.ErrAgentSlow) })
 	defer late.Stop()
 	body.progress = func() { late.Reset(wait) } // a slow client is no slow agent
-	resp, err := h.roundTrip(ctx, f.Upstreams, body.gone, func(agent string) (*http.Request, error) { return h.upstream(ctx, agent, f, r, body) })
+	resp, err := h.roundTrip(ctx, f.Upstreams, body.gone, func(agent string) (*http.Request, error) { return upstream(ctx, agent, f, r, body) })
 	client.renewDeadline(h.Now()) // a slow model has made it old
 	if err != nil {
 		if broke := body.broken(); broke != nil {
@@ -109,8 +109,8 @@ type answer struct {
 }
 
 // upstream is the request as the agent gets it.
-func (h *Host) upstream(ctx context.Context, agent string, f *edge.Forward, r *http.Request, body *body) (*http.Request, error) {
-	base, err := h.upstreams.base(agent)
+func upstream(ctx context.Context, agent string, f *edge.Forward, r *http.Request, body *body) (*http.Request, error) {
+	base, err := url.Parse(agent)
 	if err != nil {
 		return nil, err
 	}

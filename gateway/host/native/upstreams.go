@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -25,8 +24,6 @@ const (
 	lookEvery = time.Second
 	// listEvery is between two readings of the list.
 	listEvery = 250 * time.Millisecond
-	// maxBases is how many addresses are remembered: a list may change for years.
-	maxBases = 1 << 10
 )
 
 // upstreams is the agents and what was seen of them last.
@@ -37,8 +34,7 @@ type upstreams struct {
 	now  func() time.Time
 
 	mu      sync.Mutex
-	agents  []edge.Agent        // replaced, never changed
-	bases   map[string]*url.URL // the agents' addresses, once read
+	agents  []edge.Agent // replaced, never changed
 	seen    time.Time
 	refused string // why the list was not taken last time
 	looking sync.Mutex
@@ -49,24 +45,6 @@ func (f *upstreams) present() []edge.Agent {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.agents
-}
-
-// base reads an agent's address. Nobody changes what it returns.
-func (f *upstreams) base(agent string) (*url.URL, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if u := f.bases[agent]; u != nil {
-		return u, nil
-	}
-	u, err := url.Parse(agent)
-	if err != nil {
-		return nil, err
-	}
-	if f.bases == nil || len(f.bases) >= maxBases {
-		f.bases = make(map[string]*url.URL)
-	}
-	f.bases[agent] = u
-	return u, nil
 }
 
 // watch looks again and again, where there is a choice or a list that may change.

@@ -70,7 +70,7 @@ func zips(r *http.Request, resp *answer, header http.Header) bool {
 	if !mayZip(resp) {
 		return false
 	}
-	header["Vary"] = alsoByEncoding(header["Vary"])
+	header["Vary"] = slices.Concat(header["Vary"], []string{"Accept-Encoding"}) // the core shares its own
 	if r.Method == http.MethodHead || !takesGzip(r.Header) || (resp.ContentLength >= 0 && resp.ContentLength < minZip) {
 		return false
 	}
@@ -89,17 +89,6 @@ func zips(r *http.Request, resp *answer, header http.Header) bool {
 		header.Set("ETag", "W/"+tag) // the bytes are others now
 	}
 	return true
-}
-
-// varyByBoth is what alsoByEncoding makes of the core's own header.
-var varyByBoth = []string{"Origin", "Accept-Encoding"}
-
-// alsoByEncoding adds Accept-Encoding to a Vary header, which others share.
-func alsoByEncoding(vary []string) []string {
-	if len(vary) == 1 && vary[0] == varyByBoth[0] {
-		return varyByBoth
-	}
-	return slices.Concat(vary, []string{"Accept-Encoding"})
 }
 
 type readCloser struct {

@@ -24,7 +24,8 @@ try {
     if ((head + body).includes(secret)) report.leaks.push(r.url())
   })
   const button = (/** @type {string} */ name) => page.getByRole('button', { name, exact: true })
-  const note = async (/** @type {string} */ what) => { report.seen[what] = (await page.locator('#place, main').first().innerText()).slice(0, 2000) }
+  // The text content: what is scrolled away counts as not rendered (content-visibility).
+  const note = async (/** @type {string} */ what) => { report.seen[what] = (await page.locator('#place, main').first().textContent() ?? '').slice(0, 2000) }
 
   await page.goto(`${base}/tools`)
   await page.getByLabel('Access token').fill(token)

@@ -13,18 +13,19 @@ type conn struct {
 	addr string
 	kept *kept // where it goes afterwards
 	in   *bufio.Reader
+	out  *bufio.Writer
 	look *look  // nil where it cannot be looked at
 	end  func() // closes it
 
 	room  int64  // how many bytes more may be read
-	wrote int    // of the request under way
+	wrote int64  // of the request under way
 	got   int64  // of its answer
 	sweep uint64 // the last one before it was kept
 }
 
 func newConn(nc net.Conn, addr string, k *kept) *conn {
 	c := &conn{Conn: nc, addr: addr, kept: k, look: newLook(nc), end: func() { _ = nc.Close() }}
-	c.in = bufio.NewReader(c)
+	c.in, c.out = bufio.NewReader(c), bufio.NewWriter(c)
 	return c
 }
 
@@ -36,6 +37,13 @@ func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p[:min(int64(len(p)), c.room)])
 	c.room -= int64(n)
 	c.got += int64(n)
+	return n, err
+}
+
+// Write counts what left.
+func (c *conn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.wrote += int64(n)
 	return n, err
 }
 
@@ -69,6 +77,5 @@ func newLook(nc net.Conn) *look {
 
 // isQuiet reports whether the other side has neither closed the connection nor sent.
 func (l *look) isQuiet() bool {
-	l.quiet = false
 	return l.raw.Read(l.see) == nil && l.quiet
 }

@@ -1,6 +1,7 @@
 package h1
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -73,11 +74,14 @@ func (k *kept) sweep() {
 	k.sweeps++
 	k.sweeping = false
 	for addr, all := range k.by {
-		n := 0
-		for ; n < len(all) && k.sweeps-all[n].sweep >= 2; n++ {
-			all[n].end()
-		}
-		if k.by[addr] = append([]*conn(nil), all[n:]...); n == len(all) {
+		k.by[addr] = slices.DeleteFunc(all, func(c *conn) bool {
+			old := k.sweeps-c.sweep >= 2
+			if old {
+				c.end()
+			}
+			return old
+		})
+		if len(k.by[addr]) == 0 {
 			delete(k.by, addr)
 		}
 	}

@@ -1,14 +1,12 @@
 package h1
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"math"
 	"net"
 	"net/http"
 	"net/url"
-	"sync"
 )
 
 const (
@@ -18,8 +16,6 @@ const (
 	maxBody = 16 << 10
 	// maxHead bounds an answer's head where the transport says nothing, as in net/http.
 	maxHead = 10 << 20
-	// maxKept bounds the buffers that are kept for writing.
-	maxKept = 64 << 10
 )
 
 // transport carries small requests for an http.Transport.
@@ -88,7 +84,8 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 // isSmall reports whether a request may go this way: what is unusual about one, or wrong,
 // is http.Transport's.
 func isSmall(r *http.Request) bool {
-	if r.URL.Host == "" || !isASCII(r.URL.Host) || !isToken(r.Method) || r.Method == http.MethodConnect {
+	// As agents' addresses and all usual methods are.
+	if !isWithin(r.URL.Host, '!', '~') || !isWithin(r.Method, 'A', 'Z') || r.Method == http.MethodConnect {
 		return false
 	}
 	if r.Close || len(r.TransferEncoding) > 0 || len(r.Trailer) > 0 {
@@ -114,23 +111,14 @@ func isReplayable(r *http.Request) bool {
 	return keyed
 }
 
-// isToken reports whether a method is one of letters, as all usual ones are.
-func isToken(s string) bool {
+// isWithin reports whether a text has bytes of a range, and no others.
+func isWithin(s string, low, high byte) bool {
 	for i := range len(s) {
-		if s[i] < 'A' || s[i] > 'Z' {
+		if s[i] < low || s[i] > high {
 			return false
 		}
 	}
 	return s != ""
-}
-
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
 }
 
 // address is where a URL's host listens.
@@ -166,8 +154,6 @@ func rewound(req *http.Request) (*http.Request, error) {
 	return &again, err
 }
 
-var messages = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
 // exchange sends a request and reads the head of its answer. Where that fails, the
 // connection is closed.
 func (c *conn) exchange(req *http.Request, head int64) (*http.Response, error) {
@@ -187,19 +173,13 @@ func (c *conn) exchange(req *http.Request, head int64) (*http.Response, error) {
 	return resp, nil
 }
 
-// ask writes a request in one piece and reads the head of its answer.
+// ask writes a request and reads the head of its answer.
 func (c *conn) ask(req *http.Request, head int64) (*http.Response, error) {
 	c.wrote, c.got, c.room = 0, 0, head
-	message := messages.Get().(*bytes.Buffer)
-	message.Reset()
-	err := req.Write(message)
-	if err == nil {
-		c.wrote, err = c.Write(message.Bytes())
+	if err := req.Write(c.out); err != nil {
+		return nil, err
 	}
-	if message.Cap() <= maxKept {
-		messages.Put(message)
-	}
-	if err != nil {
+	if err := c.out.Flush(); err != nil {
 		return nil, err
 	}
 	for {

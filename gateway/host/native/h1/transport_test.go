@@ -312,6 +312,7 @@ func TestWhatIsNotSmallGoesTheOrdinaryWay(t *testing.T) {
 		"a trailer":           func(r *http.Request) { r.Trailer = http.Header{"X-Sum": nil} },
 		"no host":             func(r *http.Request) { r.URL.Host = "" },
 		"a host of letters":   func(r *http.Request) { r.URL.Host = "例子.example" },
+		"a host of two words": func(r *http.Request) { r.URL.Host = "two words" },
 		"a method of its own": func(r *http.Request) { r.Method = "GET /x" },
 		"a tunnel":            func(r *http.Request) { r.Method = http.MethodConnect },
 	} {
