@@ -169,7 +169,7 @@ func (d *Disk) Delete(_ context.Context, key string) error {
 	}
 	// Not synced: after a power loss the file may be back, and so is whatever was
 	// deleted after it. Whoever deletes can do it again.
-	for dir := path.Dir(name); dir != objects && d.known.remove(dir, d.effects.remove) == nil; {
+	for dir := path.Dir(name); dir != objects && d.known.change(dir, d.effects.remove) == nil; {
 		dir = path.Dir(dir)
 	}
 	return nil
@@ -256,12 +256,12 @@ func (d *Disk) fill(staged string, body []byte) (err error) {
 // mkdirs makes a directory and those above it. Their entries are synced when something
 // was put there.
 func (d *Disk) mkdirs(dir string) error {
-	err := d.effects.mkdir(dir)
+	err := d.known.change(dir, d.effects.mkdir)
 	if missing(err) {
 		if err := d.mkdirs(path.Dir(dir)); err != nil {
 			return err
 		}
-		err = d.effects.mkdir(dir)
+		err = d.known.change(dir, d.effects.mkdir)
 	}
 	if errors.Is(err, fs.ErrExist) {
 		return nil

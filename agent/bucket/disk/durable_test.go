@@ -113,7 +113,7 @@ func TestADirectoryThatWasMadeAnewIsNotKnown(t *testing.T) {
 	removes := func(string) error { return nil }
 	k.add(k.look(), "objects", "objects/u")
 	during := k.look()
-	if err := k.remove("objects/u", removes); err != nil {
+	if err := k.change("objects/u", removes); err != nil {
 		t.Fatal(err)
 	}
 	k.add(during, "objects/u")
@@ -121,8 +121,32 @@ func TestADirectoryThatWasMadeAnewIsNotKnown(t *testing.T) {
 		t.Errorf("not known: %v, want the directory that was removed among them", got)
 	}
 	k.add(k.look(), "objects/u")
-	if err := k.remove("objects/u", func(string) error { return syscall.ENOTEMPTY }); err == nil || len(k.unknown("objects/u")) != 0 {
+	if err := k.change("objects/u", func(string) error { return syscall.ENOTEMPTY }); err == nil || len(k.unknown("objects/u")) != 0 {
 		t.Errorf("a directory that stays is forgotten: %v", k.unknown("objects/u"))
+	}
+}
+
+// TestADirectoryThatAnotherProcessRemovedIsNotKnown: this process has made sure of it
+// before, and makes it anew.
+func TestADirectoryThatAnotherProcessRemovedIsNotKnown(t *testing.T) {
+	dir := t.TempDir()
+	d, other := opened(t, dir), opened(t, dir)
+	for _, above := range []string{"objects/u/a", "objects/u", "objects"} {
+		if _, err := d.Create(t.Context(), "u/a/log/1", nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := other.Delete(t.Context(), "u/a/log/1"); err != nil {
+			t.Fatal(err)
+		}
+		system := d.effects
+		d.effects = &failing{effects: system, dir: above, on: true}
+		if _, err := d.Create(t.Context(), "u/a/log/1", nil); !errors.Is(err, bucket.ErrNotDurable) {
+			t.Errorf("Create while %s cannot be synced: %v, want ErrNotDurable", above, err)
+		}
+		d.effects = system
+		if err := d.Delete(t.Context(), "u/a/log/1"); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
