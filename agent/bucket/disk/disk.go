@@ -169,7 +169,7 @@ func (d *Disk) Delete(_ context.Context, key string) error {
 	}
 	// Not synced: after a power loss the file may be back, and so is whatever was
 	// deleted after it. Whoever deletes can do it again.
-	for dir := path.Dir(name); dir != objects && d.known.change(dir, d.effects.remove) == nil; {
+	for dir := path.Dir(name); dir != objects && d.known.change(dir, d.effects.rmdir) == nil; {
 		dir = path.Dir(dir)
 	}
 	return nil
