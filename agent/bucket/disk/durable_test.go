@@ -150,6 +150,31 @@ func TestADirectoryThatAnotherProcessRemovedIsNotKnown(t *testing.T) {
 	}
 }
 
+// TestWhatIsDeletedAsAWholeStaysDeleted: a delete that leaves its directory empty has
+// that directory's own end synced, and so has one that repeats it.
+func TestWhatIsDeletedAsAWholeStaysDeleted(t *testing.T) {
+	d := opened(t, t.TempDir())
+	for _, key := range []string{"u/a/log/1", "u/a/log/2", "u/a/name"} {
+		if _, err := d.Create(t.Context(), key, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fail := &failing{effects: d.effects, dir: "objects/u/a", on: true}
+	d.effects = fail
+	if err := d.Delete(t.Context(), "u/a/log/1"); err != nil || fail.failed != 0 {
+		t.Errorf("Delete of one of two: %v after %d syncs that failed, want none", err, fail.failed)
+	}
+	for range 2 {
+		if err := d.Delete(t.Context(), "u/a/log/2"); !errors.Is(err, bucket.ErrNotDurable) {
+			t.Errorf("Delete of the last one while that cannot be synced: %v, want ErrNotDurable", err)
+		}
+	}
+	fail.on = false
+	if err := d.Delete(t.Context(), "u/a/log/2"); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestTheWayToANewStoreIsSynced: each directory that got a new entry, and no other.
 func TestTheWayToANewStoreIsSynced(t *testing.T) {
 	top := t.TempDir()
