@@ -191,10 +191,13 @@ func (s *open) enter(ctx context.Context, title string, decide func() (session.S
 		who = s.Persona(ctx, s.user.Name)
 	})
 	e := entrance{slot: s.slot(s.user.Name)}
-	e.await(ctx, s)
 	stored := false
 	err := s.durable(ctx, title, func() error {
-		err := s.commit(ctx, func() ([]record.Record, error) { return e.build(s, decide) })
+		build := func() ([]record.Record, error) { return e.build(s, decide) }
+		err := s.commit(ctx, build)
+		if fault.CodeOf(err) == fault.CodeTooManyRuns && e.await(ctx) {
+			err = s.commit(ctx, build)
+		}
 		stored = err == nil && !e.sub.Repeated
 		return err
 	})
@@ -224,19 +227,14 @@ func (s *open) enter(ctx context.Context, title string, decide func() (session.S
 // place.
 const settling = 250 * time.Millisecond
 
-// await takes a place for a message that would start a run. Who sends the next message
-// as soon as a run is seen to end comes a moment before that run gives its place back,
-// and is not to be refused for it.
-func (e *entrance) await(ctx context.Context, s *open) {
-	s.mu.Lock()
-	_, busy := s.state.Runs().Current()
-	s.mu.Unlock()
-	if busy {
-		return // the message waits for its turn, and needs no place yet
-	}
+// await takes a place as soon as there is one, and reports whether there is. Who sends
+// the next message as soon as a run is seen to end comes a moment before that run gives
+// its place back, and is not to be refused for it.
+func (e *entrance) await(ctx context.Context) bool {
 	ctx, stop := context.WithTimeout(ctx, settling)
 	defer stop()
 	e.placed = e.slot.Acquire(ctx, 1) == nil
+	return e.placed
 }
 
 // build makes the records of a message, from the session as it is now. A message

@@ -15,7 +15,6 @@ import (
 type Group struct {
 	log      *slog.Logger
 	panicked func()
-	all      sync.WaitGroup // those that were begun with Go
 
 	// root ends when what runs must stop where it is. Not with a request: a run
 	// outlives the one that started it.
@@ -36,7 +35,7 @@ func New(log *slog.Logger, panicked func()) *Group {
 
 // Go runs do on a goroutine of its own.
 func (g *Group) Go(do func()) {
-	g.all.Go(func() { g.Guard(do) })
+	go g.Guard(do)
 }
 
 // After runs do when d has passed.
@@ -48,13 +47,13 @@ func (g *Group) After(d time.Duration, do func()) *time.Timer {
 // is a panic.
 func (g *Group) Ask(do func() error) <-chan error {
 	done := make(chan error, 1)
-	g.all.Go(func() {
+	go func() {
 		err := guard.Run(do)
 		if guard.Find(err) != nil {
 			g.Report(g.log, "background task ended", err)
 		}
 		done <- err
-	})
+	}()
 	return done
 }
 

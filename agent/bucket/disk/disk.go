@@ -167,10 +167,21 @@ func (d *Disk) Delete(_ context.Context, key string) error {
 	if err := d.locked(func() error { return d.effects.remove(name) }); err != nil && !missing(err) {
 		return fmt.Errorf("disk store: %w", err)
 	}
-	// Not synced: after a power loss the file may be back, and so is whatever was
-	// deleted after it. Whoever deletes can do it again.
-	for dir := path.Dir(name); dir != objects && d.known.remove(dir, d.effects.remove) == nil; {
-		dir = path.Dir(dir)
+	// Of one file this is not synced: after a power loss it may be back, and whoever
+	// sees it can delete it again. Of a directory that is left empty it is: a session
+	// that is gone from its user's journal is looked for by nobody.
+	dir, emptied := path.Dir(name), false
+	for ; dir != objects; dir = path.Dir(dir) {
+		if err := d.known.change(dir, d.effects.rmdir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		emptied = true // now, or by a delete that this one repeats
+	}
+	if !emptied {
+		return nil
+	}
+	if err := d.syncDir(dir); err != nil && !missing(err) {
+		return fmt.Errorf("disk store: %w: %w", bucket.ErrNotDurable, err)
 	}
 	return nil
 }
@@ -256,12 +267,12 @@ func (d *Disk) fill(staged string, body []byte) (err error) {
 // mkdirs makes a directory and those above it. Their entries are synced when something
 // was put there.
 func (d *Disk) mkdirs(dir string) error {
-	err := d.effects.mkdir(dir)
+	err := d.known.change(dir, d.effects.mkdir)
 	if missing(err) {
 		if err := d.mkdirs(path.Dir(dir)); err != nil {
 			return err
 		}
-		err = d.effects.mkdir(dir)
+		err = d.known.change(dir, d.effects.mkdir)
 	}
 	if errors.Is(err, fs.ErrExist) {
 		return nil

@@ -113,7 +113,7 @@ func TestADirectoryThatWasMadeAnewIsNotKnown(t *testing.T) {
 	removes := func(string) error { return nil }
 	k.add(k.look(), "objects", "objects/u")
 	during := k.look()
-	if err := k.remove("objects/u", removes); err != nil {
+	if err := k.change("objects/u", removes); err != nil {
 		t.Fatal(err)
 	}
 	k.add(during, "objects/u")
@@ -121,8 +121,57 @@ func TestADirectoryThatWasMadeAnewIsNotKnown(t *testing.T) {
 		t.Errorf("not known: %v, want the directory that was removed among them", got)
 	}
 	k.add(k.look(), "objects/u")
-	if err := k.remove("objects/u", func(string) error { return syscall.ENOTEMPTY }); err == nil || len(k.unknown("objects/u")) != 0 {
+	if err := k.change("objects/u", func(string) error { return syscall.ENOTEMPTY }); err == nil || len(k.unknown("objects/u")) != 0 {
 		t.Errorf("a directory that stays is forgotten: %v", k.unknown("objects/u"))
+	}
+}
+
+// TestADirectoryThatAnotherProcessRemovedIsNotKnown: this process has made sure of it
+// before, and makes it anew.
+func TestADirectoryThatAnotherProcessRemovedIsNotKnown(t *testing.T) {
+	dir := t.TempDir()
+	d, other := opened(t, dir), opened(t, dir)
+	for _, above := range []string{"objects/u/a", "objects/u", "objects"} {
+		if _, err := d.Create(t.Context(), "u/a/log/1", nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := other.Delete(t.Context(), "u/a/log/1"); err != nil {
+			t.Fatal(err)
+		}
+		system := d.effects
+		d.effects = &failing{effects: system, dir: above, on: true}
+		if _, err := d.Create(t.Context(), "u/a/log/1", nil); !errors.Is(err, bucket.ErrNotDurable) {
+			t.Errorf("Create while %s cannot be synced: %v, want ErrNotDurable", above, err)
+		}
+		d.effects = system
+		if err := d.Delete(t.Context(), "u/a/log/1"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestWhatIsDeletedAsAWholeStaysDeleted: a delete that leaves its directory empty has
+// that directory's own end synced, and so has one that repeats it.
+func TestWhatIsDeletedAsAWholeStaysDeleted(t *testing.T) {
+	d := opened(t, t.TempDir())
+	for _, key := range []string{"u/a/log/1", "u/a/log/2", "u/a/name"} {
+		if _, err := d.Create(t.Context(), key, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fail := &failing{effects: d.effects, dir: "objects/u/a", on: true}
+	d.effects = fail
+	if err := d.Delete(t.Context(), "u/a/log/1"); err != nil || fail.failed != 0 {
+		t.Errorf("Delete of one of two: %v after %d syncs that failed, want none", err, fail.failed)
+	}
+	for range 2 {
+		if err := d.Delete(t.Context(), "u/a/log/2"); !errors.Is(err, bucket.ErrNotDurable) {
+			t.Errorf("Delete of the last one while that cannot be synced: %v, want ErrNotDurable", err)
+		}
+	}
+	fail.on = false
+	if err := d.Delete(t.Context(), "u/a/log/2"); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -18,8 +18,10 @@ type effects interface {
 	discard(staged string) error
 	// mkdir makes a directory.
 	mkdir(dir string) error
-	// remove removes a file, or a directory that is empty.
+	// remove removes a file, and no directory.
 	remove(name string) error
+	// rmdir removes a directory that is empty, and no file.
+	rmdir(dir string) error
 	// open opens a directory into which files are put. Its path is walked once for all
 	// that is done there.
 	open(dir string) (folder, error)
@@ -74,7 +76,20 @@ func (s *system) discard(staged string) error { return s.staging.Remove(staged) 
 
 func (s *system) mkdir(dir string) error { return s.root.Mkdir(dir, 0o700) }
 
-func (s *system) remove(name string) error { return s.root.Remove(name) }
+func (s *system) remove(name string) error { return s.unlink(name, 0) }
+
+func (s *system) rmdir(dir string) error { return s.unlink(dir, unix.AT_REMOVEDIR) }
+
+// unlink removes what the flags say: Root.Remove takes whichever of the two is there.
+func (s *system) unlink(name string, flags int) error {
+	dir, err := s.root.Open(path.Dir(name))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = dir.Close() }()                         // nothing was written to it
+	err = unix.Unlinkat(int(dir.Fd()), path.Base(name), flags) //nolint:gosec // a descriptor is a small number
+	return failed("unlinkat", name, err)
+}
 
 func (s *system) open(dir string) (folder, error) {
 	f, err := s.root.Open(dir)
@@ -93,19 +108,19 @@ type directory struct {
 
 func (d *directory) link(staged, name string) error {
 	err := unix.Linkat(int(d.staged.Fd()), staged, int(d.Fd()), name, 0) //nolint:gosec // descriptors are small numbers
-	return d.failed("linkat", name, err)
+	return failed("linkat", path.Join(d.Name(), name), err)
 }
 
 func (d *directory) rename(staged, name string) error {
 	err := unix.Renameat(int(d.staged.Fd()), staged, int(d.Fd()), name) //nolint:gosec // descriptors are small numbers
-	return d.failed("renameat", name, err)
+	return failed("renameat", path.Join(d.Name(), name), err)
 }
 
-func (d *directory) failed(op, name string, err error) error {
+func failed(op, name string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &os.PathError{Op: op, Path: path.Join(d.Name(), name), Err: err}
+	return &os.PathError{Op: op, Path: name, Err: err}
 }
 
 // entriesOf reads a directory. A file that was opened below a root looks at each entry

@@ -25,4 +25,12 @@ func TestADirectoryIsNoObjectAndAnObjectNoDirectory(t *testing.T) {
 	if got, more, err := d.List(ctx, "a/b/", "", 0); err != nil || more || len(got) != 0 {
 		t.Errorf("List below an object = %v, %v, %v, want nothing", got, more, err)
 	}
+	for _, key := range []string{"a", "a/b/c", "a/b/c/d", "a/c"} {
+		if err := d.Delete(ctx, key); err != nil {
+			t.Errorf("Delete of %s, which is no object: %v", key, err)
+		}
+		if _, err := d.Get(ctx, "a/b"); err != nil {
+			t.Fatalf("Get of a/b after a Delete of %s: %v", key, err)
+		}
+	}
 }

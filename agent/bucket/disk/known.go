@@ -19,8 +19,8 @@ type known struct {
 }
 
 // look is the time over which somebody makes sure of some directories. One that is
-// removed meanwhile is not known afterwards, whoever makes it again.
-type look struct{ removed map[string]bool }
+// removed or made meanwhile is not known afterwards.
+type look struct{ changed map[string]bool }
 
 // mostKnown bounds the memory. Beyond it all are made sure of again.
 const mostKnown = 1 << 14
@@ -31,7 +31,7 @@ func (k *known) look() *look {
 	if k.dirs == nil {
 		k.dirs, k.looks = map[string]bool{}, map[*look]bool{}
 	}
-	l := &look{removed: map[string]bool{}}
+	l := &look{changed: map[string]bool{}}
 	k.looks[l] = true
 	return l
 }
@@ -61,22 +61,23 @@ func (k *known) add(l *look, dirs ...string) {
 		clear(k.dirs)
 	}
 	for _, dir := range dirs {
-		if !l.removed[dir] {
+		if !l.changed[dir] {
 			k.dirs[dir] = true
 		}
 	}
 }
 
-// remove removes a directory if it is empty. Nobody can find another one in its place
-// before it is forgotten.
-func (k *known) remove(dir string, remove func(string) error) error {
+// change makes a directory or removes one that is empty: what was known of its name is
+// not of what stands there from then on. Another process may have removed what this one
+// makes. Nobody here can find the directory before it is forgotten.
+func (k *known) change(dir string, do func(string) error) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	err := remove(dir)
+	err := do(dir)
 	if err == nil {
 		delete(k.dirs, dir)
 		for l := range k.looks {
-			l.removed[dir] = true
+			l.changed[dir] = true
 		}
 	}
 	return err

@@ -68,6 +68,10 @@ func (r *recorder) remove(name string) error {
 	return r.do(event{what: "remove", name: name}, func() error { return r.effects.remove(name) })
 }
 
+func (r *recorder) rmdir(dir string) error {
+	return r.do(event{what: "remove", name: dir}, func() error { return r.effects.rmdir(dir) })
+}
+
 func (r *recorder) open(dir string) (folder, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

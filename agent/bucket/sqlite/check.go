@@ -86,16 +86,12 @@ func (s *Store) lists(ctx context.Context, c *Checked) error {
 // structure asks SQLite.
 func (s *Store) structure(ctx context.Context, c *Checked) error {
 	return s.read(ctx, func(r *reader) error {
-		err := r.query(ctx, "PRAGMA integrity_check(20)", nil, func(v []driver.Value) error {
+		return r.query(ctx, "PRAGMA integrity_check(20)", nil, func(v []driver.Value) error {
 			if line := fmt.Sprint(v[0]); line != "ok" {
 				c.Problems = append(c.Problems, line)
 			}
 			return nil
 		})
-		if err != nil {
-			return s.meaning("check", err)
-		}
-		return nil
 	})
 }
 
@@ -103,7 +99,7 @@ func (s *Store) structure(ctx context.Context, c *Checked) error {
 func (s *Store) keys(ctx context.Context, after string) (keys []string, err error) {
 	err = s.read(ctx, func(r *reader) error {
 		const following = "SELECT key FROM objects WHERE key>? AND key<? ORDER BY key LIMIT 1000"
-		err := r.query(context.Background(), following, []driver.Value{after, lastKey}, func(v []driver.Value) error {
+		return r.query(context.Background(), following, []driver.Value{after, lastKey}, func(v []driver.Value) error {
 			key, ok := v[0].(string)
 			if !ok {
 				return damaged("the row after %q has no key", after)
@@ -111,10 +107,6 @@ func (s *Store) keys(ctx context.Context, after string) (keys []string, err erro
 			keys = append(keys, key)
 			return nil
 		})
-		if err != nil && !errors.Is(err, bucket.ErrDamaged) {
-			return s.meaning("check", err)
-		}
-		return err
 	})
 	return keys, err
 }

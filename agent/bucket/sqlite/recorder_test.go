@@ -30,7 +30,7 @@ type recorder struct {
 	names   map[uintptr]string   // of open files, by their handle
 	methods map[uintptr]*methods // by the address of SQLite's own
 	of      map[uintptr]*methods // by the handle of a file
-	vfs     lib.Tsqlite3_vfs
+	vfs     *lib.Tsqlite3_vfs
 	open    uintptr
 	remove  uintptr
 	fresh   map[uintptr]bool // logs whose first sync syncs the folder, too
@@ -53,7 +53,7 @@ func record(t *testing.T) *recorder {
 	r := recorded
 	register.Do(func() {
 		tls := libc.NewTLS()
-		r.vfs = *at[lib.Tsqlite3_vfs](lib.Xsqlite3_vfs_find(tls, 0))
+		r.vfs = kept(tls, *at[lib.Tsqlite3_vfs](lib.Xsqlite3_vfs_find(tls, 0)))
 		r.open = r.vfs.FxOpen
 		name, err := libc.CString(recorderName)
 		if err != nil {
@@ -61,7 +61,7 @@ func record(t *testing.T) *recorder {
 		}
 		r.remove = r.vfs.FxDelete
 		r.vfs.FzName, r.vfs.FxOpen, r.vfs.FxDelete = name, pointer(recordOpen), pointer(recordDelete)
-		if rc := lib.Xsqlite3_vfs_register(tls, address(&r.vfs), 0); rc != lib.SQLITE_OK {
+		if rc := lib.Xsqlite3_vfs_register(tls, address(r.vfs), 0); rc != lib.SQLITE_OK {
 			t.Fatalf("vfs_register: %d", rc)
 		}
 	})
@@ -123,7 +123,7 @@ func recordOpen(tls *libc.TLS, vfs, name, file uintptr, flags int32, out uintptr
 	m := r.methods[f.FpMethods]
 	if m == nil {
 		below := *at[lib.Tsqlite3_io_methods](f.FpMethods)
-		m = &methods{below: below, own: below}
+		m = kept(tls, methods{below: below, own: below})
 		m.own.FxWrite, m.own.FxSync, m.own.FxTruncate = pointer(recordWrite), pointer(recordSync), pointer(recordTruncate)
 		if r.lawless {
 			m.own.FxShmLock = pointer(noLock)
@@ -170,6 +170,15 @@ func recordDelete(tls *libc.TLS, vfs, name uintptr, syncFolder int32) int32 {
 		r.note(event{what: "sync folder"})
 	}
 	return rc
+}
+
+// kept copies a value into memory of the translated C, where it stays: SQLite keeps its
+// address and does arithmetic on it, for which the race detector ends a program where
+// the memory is Go's.
+func kept[T any](tls *libc.TLS, v T) *T {
+	p := at[T](libc.Xmalloc(tls, libc.Tsize_t(unsafe.Sizeof(v))))
+	*p = v
+	return p
 }
 
 // How the translated C knows pointers: as numbers.
