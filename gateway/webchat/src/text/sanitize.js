@@ -37,6 +37,8 @@ export function sanitizeDrawing(svg) {
     ALLOWED_TAGS: drawingTags,
     ALLOWED_ATTR: drawingAttributes,
     ADD_URI_SAFE_ATTR: drawingAttributes,
+    ADD_FORBID_CONTENTS: ['clippath', 'marker', 'mask', 'pattern', 'symbol'], // drawn where something refers to them, which nothing does
+    SANITIZE_DOM: false, // it never joins the page, and a gradient may be called "body"
     ALLOW_DATA_ATTR: false,
     ALLOW_ARIA_ATTR: false,
     RETURN_DOM: true,
