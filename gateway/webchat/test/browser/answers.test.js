@@ -60,11 +60,14 @@ scene('money fetches no renderer of formulas; the first formula does, and it is 
 })
 
 scene('a formula has its frames, its lines and its colours, without a style attribute', async (w) => {
-  await answered(w, '$$\n\\boxed{x=1}\n$$\n\n$$\n\\left[\\begin{array}{c|c}1&2\\\\\\hline 3&4\\end{array}\\right]\n$$\n\n$$\n\\textcolor{red}{y}\\colorbox{yellow}{z}\n$$\n\n$$\nE=mc^2 \\tag{1}\n$$')
-  await until(async () => (await w.page.locator('.prose math').count()) === 4)
+  await answered(w, '$$\n\\boxed{x=1}\n$$\n\n$$\n\\left[\\begin{array}{c|c}1&2\\\\\\hline 3&4\\end{array}\\right]\n$$\n\n$$\n\\textcolor{red}{y}\\colorbox{yellow}{z}\n$$\n\n$$\n\\begin{array}{c:c}1&2\\\\\\hline\\hline 3&4\\end{array}\n$$\n\n$$\n\\xcancel{x}\n$$\n\n$$\nE=mc^2 \\tag{1}\n$$')
+  await until(async () => (await w.page.locator('.prose math').count()) === 6)
   const style = (/** @type {string} */ at, /** @type {string} */ property) => w.page.locator(`.prose math ${at}`).first().evaluate((el, name) => getComputedStyle(el).getPropertyValue(name), property)
   assert.equal(await style('.look-box', 'border-top-style'), 'solid')
   assert.deepEqual([await style('mtr:first-child mtd:first-child', 'border-right-style'), await style('mtr:first-child mtd:last-child', 'border-right-style'), await style('mtr:first-child mtd', 'border-bottom-style')], ['solid', 'none', 'solid'])
+  const lines = await w.page.locator('.prose math').nth(3).locator('mtd').evaluateAll((all) => all.map((el) => ['top', 'right', 'bottom', 'left'].map((side) => getComputedStyle(el).getPropertyValue(`border-${side}-style`)).join(' ')))
+  assert.deepEqual(lines, ['none dashed double none', 'none none double none', 'none dashed none none', 'none none none none'])
+  assert.equal((await style('menclose', 'background-image')).match(/linear-gradient/g)?.length, 2, 'both strokes of a cross')
   assert.equal(await style('[mathcolor]', 'color'), 'rgb(255, 0, 0)')
   assert.equal(await style('[mathbackground]', 'background-color'), 'rgb(255, 255, 0)')
   const [formula, number] = await w.page.locator('.math.display').last().evaluate((el) => [el.getBoundingClientRect(), /** @type {Element} */ (el.querySelector('.tml-tag')).getBoundingClientRect()].map((box) => box.right))
