@@ -39,7 +39,7 @@ export function ServerPage({ name }) {
 }
 
 /** How a server is, in words, and what comes next. @param {{server: Server}} props */
-export function Standing({ server }) {
+function Standing({ server }) {
   const state = stateOf(server)
   return html`<p class="standing" role="status"><span class="tag tag-${toneOf(state)}">${w(state)}</span> ${w(`${state}Next`)}</p>
     ${server.error ? html`<p class="muted">${w('itSays')} <${Line} text=${server.error} /></p>` : ''}`
