@@ -121,7 +121,6 @@ export const places = {
   themeDark: 'Dark',
   account: 'Account',
   signedInAs: 'Signed in as',
-  signOut: 'Sign out',
   noSignIn: 'This server on your own machine wants no sign-in.',
   about: 'About',
   version: 'Version {v}',

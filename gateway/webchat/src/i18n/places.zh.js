@@ -121,7 +121,6 @@ export const places = {
   themeDark: '深色',
   account: '账户',
   signedInAs: '当前用户',
-  signOut: '退出登录',
   noSignIn: '本机上的服务器无需登录。',
   about: '关于',
   version: '版本 {v}',
