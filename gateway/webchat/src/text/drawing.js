@@ -7,8 +7,11 @@ const MOST_ELEMENTS = 1000
 /** How wide or high it may be, in pixels; and is at least, where it does not say: as a browser has it. */
 const LARGEST = 1200
 const USUAL = 300
-/** What an HTML parser begins anew in each paragraph that follows: a few hundred of them become millions. */
-const formatting = /<(\/?)(?=(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/>])/gi
+/**
+ * What an HTML parser begins anew in each paragraph that follows: a few hundred of them
+ * become millions. And styles, of which the browser would complain.
+ */
+const renamed = /<(\/?)(?=(?:[abisu]|big|code|em|font|nobr|small|strike|strong|style|tt)[\s/>])/gi
 /** A part of the drawing itself, and perhaps a colour where that is missing. */
 const inside = /^\s*url\(\s*(["']?)#[\w.:-]+\1\s*\)(?:\s+[\w#]+)?\s*$/i
 /** What is left out without changing what one sees. */
@@ -45,12 +48,11 @@ export function drawingOf(source, sanitize) {
 }
 
 /**
- * The policy forbids styles and handlers, and the browser would complain of each while
- * it reads them: they are given names that mean nothing, and taken out with those.
+ * Styles and handlers, which the policy forbids and the browser would complain of while
+ * it reads them, are given names that mean nothing, and taken out with those.
  * @param {string} source
  */
-const harmless = (source) => source.replace(formatting, '<$1x-').replace(/<(\/?)style(?=[\s/>])/gi, '<$1script')
-  .replace(/<[a-z][^<>]*>/gi, (tag) => tag.replace(/([\s"'/])(style|on\w+)(?=\s*=)/gi, '$1no-$2'))
+const harmless = (source) => source.replace(renamed, '<$1x-').replace(/<[a-z][^<>]*>/gi, (tag) => tag.replace(/([\s"'/])(style|on\w+)(?=\s*=)/gi, '$1x-$2'))
 
 /** @param {Element} svg @returns {{box: number[], width: number, height: number}|null} */
 function sizeOf(svg) {
