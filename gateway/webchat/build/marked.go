@@ -12,7 +12,9 @@ import (
 // withoutWriter leaves out the half of marked that writes HTML, 3 kB with gzip.
 // The page reads Markdown with marked's lexer and draws a tree of its own, but
 // marked makes a whole instance when its file is loaded, so that a bundler
-// cannot tell that nobody asks it.
+// cannot tell that nobody asks it: what is then assigned to an exported function
+// (`x.use = …`) counts as an effect, which neither esbuild's Pure nor a package's
+// sideEffects takes back.
 var withoutWriter = api.Plugin{
 	Name: "marked without its writer",
 	Setup: func(build api.PluginBuild) {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { blamed, fileSize, kindOf, pastesFiles, roomFor } from '../src/chat/attachment.js'
 import { inTurn } from '../src/app/turns.js'
+import { findSent, sha256 } from '../src/app/workfiles.js'
 import { folded, folderOf, numbered, safeName } from '../src/chat/filename.js'
 import { lookAt } from '../src/chat/filekind.js'
 import { f, problemText } from '../src/i18n/files.js'
@@ -207,4 +208,28 @@ test('work in turn: never more at once than there may be, and what fails makes r
   for (let i = 0; i < all.length; i++) await all[i].catch(() => {})
   assert.equal(most, 2)
   assert.deepEqual(order, [0, 1, 2, 3, 4, 5, 11, 12, 14, 15])
+})
+
+test('a file that was sent is said to be another one or gone only where the session has lost it', async (t) => {
+  const sent = new Blob(['as it was'])
+  const file = { path: 'a.txt', size: sent.size, sha256: await sha256(sent) }
+  /** What the session and the workspace answer: a status with a text; 0 is none. @type {[number, string][]} */
+  let answers = []
+  t.mock.method(globalThis, 'fetch', async (/** @type {string} */ address) => {
+    const [status, text] = answers[address.startsWith('/api/sessions/') ? 0 : 1]
+    if (!status) throw new TypeError('offline')
+    return new Response(text, { status })
+  })
+  /** @type {[[number, string], [number, string], string][]} */
+  const cases = [
+    [[200, 'as it was'], [404, ''], 'same'], [[404, ''], [200, 'as it was'], 'same'], [[503, ''], [200, 'as it was'], 'same'], [[200, 'damaged'], [200, 'as it was'], 'same'],
+    [[404, ''], [200, 'another'], 'changed'], [[404, ''], [404, ''], 'gone'], [[404, ''], [503, ''], 'away'],
+    [[503, ''], [200, 'another'], 'away'], [[0, ''], [404, ''], 'away'], [[429, ''], [400, ''], 'away'],
+  ]
+  for (const [session, workspace, state] of cases) {
+    answers = [session, workspace]
+    assert.equal((await findSent(file, 's', undefined)).state, state, `${session} ${workspace}`)
+  }
+  answers = [[503, ''], [200, '']]
+  assert.equal((await findSent({ ...file, path: undefined }, 's')).state, 'away')
 })

@@ -22,7 +22,7 @@ export function note(name, kept) {
  * Even to name the storage throws where it is blocked.
  * @param {() => Store} find @param {(name: string, kept: boolean) => void} [told] @returns {Store}
  */
-export function keeper(find, told = () => {}) {
+function keeper(find, told = () => {}) {
   /** @type {Map<string, string>} */
   const held = new Map()
   return {

@@ -49,15 +49,20 @@ export async function findFile({ path, size, sha256: wanted }, signal) {
 }
 
 /**
- * What a message brought along: as the session keeps it, else from the workspace.
+ * What a message brought along: as the session keeps it, else from the workspace. That
+ * has another one only where the session's is known to be lost.
  * @param {Wanted} file @param {string} session @param {AbortSignal} [signal] @returns {Promise<Found>}
  */
 export async function findSent(file, session, signal) {
+  let passing = false
   try {
     const bytes = await (await getAttached(session, file.sha256, signal)).blob()
     if ((await sha256(bytes)) === file.sha256) return { state: 'same', bytes }
-  } catch { /* An agent that gives none yet, or a store that has lost it: the workspace may have it. */ }
-  return findFile(file, signal)
+  } catch (err) { // An agent that gives none yet, or a store that has lost it: the workspace may have it.
+    passing = requestFault(err).passing
+  }
+  const found = await findFile(file, signal)
+  return passing && found.state !== 'same' ? { state: 'away' } : found
 }
 
 /** Two at once: a conversation may have hundreds. */

@@ -21,7 +21,7 @@
 /** What the server says of a file of a message. @typedef {{path?: string, name: string, mediaType: string, size: number, sha256: string, error?: string}} Sent */
 
 /** As many files as may stand with one message. */
-export const MAX_FILES = 16
+const MAX_FILES = 16
 
 /** Whether a person has to do something first. @param {Attachment} a */
 export const isStuck = (a) => Boolean(a.problem || a.refused)

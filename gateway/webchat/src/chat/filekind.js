@@ -9,7 +9,7 @@
 /** As large as a file of the workspace may be. */
 export const MAX_FILE = 8 << 20
 /** As many pixels as the server decodes. */
-export const MAX_PIXELS = 40_000_000
+const MAX_PIXELS = 40_000_000
 
 const latin = new TextDecoder('latin1') // of which only ASCII is asked
 /** Each byte as the character of that number. @param {Uint8Array} b @param {number} from @param {number} to */

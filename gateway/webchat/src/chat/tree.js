@@ -11,7 +11,7 @@ const ROOT = ''
  * The run that a user message follows ('' for the first ones).
  * @param {State} s @param {string} userId @returns {string}
  */
-export function parentRun(s, userId) {
+function parentRun(s, userId) {
   const parent = s.messages.get(s.messages.get(userId)?.parentId ?? '')
   if (!parent) return ROOT
   if (parent.role === 'assistant') return parent.runId

@@ -8,6 +8,7 @@ import { FaultBox } from '../ui/fault.js'
 import { keepFocus } from '../ui/keep.js'
 import { bodyOf, wrongWith } from './standing.js'
 import { putServer, servers } from './state.js'
+import { t } from '../i18n/language.js'
 import { w } from './words.js'
 
 /** @typedef {import('./standing.js').Header} Header */
@@ -49,7 +50,7 @@ export function ServerForm({ server, done }) {
   }
   const set = (/** @type {number} */ i, /** @type {Partial<Header>} */ change) => setHeaders(headers.map((h, k) => (k === i ? { ...h, ...change } : h)))
   const told = (/** @type {string} */ field) => (wrong?.field === field ? html`<p class="wrong" id=${'wrong-' + field} role="alert">${w(wrong.key, { n: wrong.n ?? 0 })}</p>` : '')
-  return html`<form class="setup" ref=${form} novalidate autocomplete="off" onSubmit=${save} onKeyDown=${key} aria-label=${server ? w('edit') : w('addServer')}>
+  return html`<form class="setup" ref=${form} novalidate autocomplete="off" onSubmit=${save} onKeyDown=${key} aria-label=${server ? t('edit') : w('addServer')}>
     <label>${w('name')}<input name="name" value=${name} readonly=${Boolean(server)} autocapitalize="none" spellcheck=${false} autocomplete="off" maxlength="32" aria-describedby="hint-name wrong-name"
       aria-invalid=${wrong?.field === 'name'} onInput=${(/** @type {any} */ e) => setName(e.currentTarget.value)} /></label>
     ${server ? '' : html`<p class="muted" id="hint-name">${w('nameHint')}</p>`}${told('name')}
@@ -66,7 +67,7 @@ export function ServerForm({ server, done }) {
       <button type="button" id="add-header" disabled=${headers.length >= MOST} onClick=${() => addHeader(headers, setHeaders)}>${w('addHeader')}</button></fieldset>
     ${fault ? html`<${FaultBox} fault=${fault} />` : ''}
     <div class="row"><button type="submit" class="primary" disabled=${busy}>${w(busy ? 'saving' : 'save')}</button>
-      <button type="button" onClick=${done}>${w('cancel')}</button></div>
+      <button type="button" onClick=${done}>${t('cancel')}</button></div>
   </form>`
 }
 

@@ -5,7 +5,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { getSession } from '../wire/api.js'
 import { address, following } from '../app/route.js'
 import { asking, readApprovals, sessions } from '../app/sessions.js'
-import { moment } from '../i18n/language.js'
+import { moment, t } from '../i18n/language.js'
 import { focusComposer } from '../ui/rail.js'
 import { keepFocus } from '../ui/keep.js'
 import { Foreign, Line } from './foreign.js'
@@ -39,7 +39,7 @@ function Waiting({ id, approval }) {
     focusComposer()
     keepFocus('.log')
   }
-  return html`<li><a href=${address(id)} onClick=${following(address(id), arrive)}><span class="row-name" dir="auto">${title || w('untitled')}</span></a>
+  return html`<li><a href=${address(id)} onClick=${following(address(id), arrive)}><span class="row-name" dir="auto">${title || t('untitled')}</span></a>
     ${approval?.name ? html`<p class="muted">${w('waitingFor', { name: approval.name.slice(0, 100) })}${until ? html` · ${w('waitingUntil', { time: until })}` : ''}</p>` : ''}
     ${approval?.scope ? html`<${Foreign} text=${approval.scope} label=${w('asks')} />` : ''}</li>`
 }

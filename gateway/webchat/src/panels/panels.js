@@ -13,6 +13,7 @@ import { SkillPage } from './skill.js'
 import { endingOf } from './standing.js'
 import { removing, undoRemove, watchTools } from './state.js'
 import { ToolsPage } from './tools.js'
+import { t } from '../i18n/language.js'
 import { w } from './words.js'
 
 export function Panels() {
@@ -45,5 +46,5 @@ function Undo() {
     keepFocus('#place')
   }
   return gone ? html`<div class="toast" role="status"><span>${w('removedSoon', { name: gone.name })}</span>
-    <button type="button" id="undo-remove" onClick=${undo}>${w('undo')}</button></div>` : null
+    <button type="button" id="undo-remove" onClick=${undo}>${t('undo')}</button></div>` : null
 }

@@ -13,6 +13,7 @@ import { Line } from './foreign.js'
 import { ServerForm } from './form.js'
 import { approvable, held, hindrance, stateOf, toneOf } from './standing.js'
 import { approveServer, authorizeServer, loadServers, removeSoon, removing, scopes, servers, serversFault } from './state.js'
+import { t } from '../i18n/language.js'
 import { w } from './words.js'
 
 /** @typedef {import('./standing.js').Server} Server */
@@ -27,7 +28,7 @@ export function ServerPage({ name }) {
   const [, draw] = useState(0)
   const back = html`<p><a href="/tools" onClick=${following('/tools', () => keepFocus('#place'))}>← ${w('allTools')}</a></p>`
   const trouble = serversFault.value ? html`<${FaultBox} fault=${serversFault.value} actions=${html`<button type="button" onClick=${loadServers}>${w('refresh')}</button>`} />` : ''
-  if (!found) return html`${back}${trouble || html`<p role="status">${servers.value ? w('noServer') : w('loading')}</p>`}`
+  if (!found) return html`${back}${trouble || html`<p role="status">${servers.value ? w('noServer') : t('placeComing')}</p>`}`
   const one = (shown.current = held(shown.current, found))
   const anew = () => {
     shown.current = undefined
@@ -39,7 +40,7 @@ export function ServerPage({ name }) {
 }
 
 /** How a server is, in words, and what comes next. @param {{server: Server}} props */
-export function Standing({ server }) {
+function Standing({ server }) {
   const state = stateOf(server)
   return html`<p class="standing" role="status"><span class="tag tag-${toneOf(state)}">${w(state)}</span> ${w(`${state}Next`)}</p>
     ${server.error ? html`<p class="muted">${w('itSays')} <${Line} text=${server.error} /></p>` : ''}`
@@ -123,7 +124,7 @@ function Authorize({ server }) {
     ${why ? html`<p id="why-not-authorize">${w(why)}</p>` : ''}
     ${to ? html`<p>${w('leadsTo')} <strong><${Line} text=${new URL(to).origin} /></strong></p>
       <div class="row"><a class="button primary" id="go-there" href=${to} rel="noreferrer">${w('goThere')}</a>
-        <button type="button" onClick=${() => { setTo(''); keepFocus('[data-does=authorize]') }}>${w('cancel')}</button></div>`
+        <button type="button" onClick=${() => { setTo(''); keepFocus('[data-does=authorize]') }}>${t('cancel')}</button></div>`
     : html`<div class="row"><button type="button" class="primary" data-does="authorize" disabled=${busy || Boolean(why)} aria-describedby=${why ? 'why-not-authorize' : undefined} onClick=${ask}>
       ${w(busy ? 'authorizing' : 'authorize')}</button></div>`}
   </div>`
@@ -139,6 +140,6 @@ function Own({ server, edit }) {
     keepFocus('#undo-remove')
   }
   return html`${why ? html`<p class="muted">${w(why)}</p>` : ''}<div class="row">
-    <button type="button" data-does="edit" disabled=${Boolean(why)} onClick=${edit}>${w('edit')}</button>
+    <button type="button" data-does="edit" disabled=${Boolean(why)} onClick=${edit}>${t('edit')}</button>
     <button type="button" class="danger" disabled=${Boolean(why)} onClick=${remove}>${w('remove')}</button></div>`
 }

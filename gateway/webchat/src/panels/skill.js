@@ -10,6 +10,7 @@ import { Beside } from './changes.js'
 import { Foreign, Line } from './foreign.js'
 import { stateOf, toneOf } from './standing.js'
 import { approveSkill, loadSkills, scopes, skills, skillsFault } from './state.js'
+import { t } from '../i18n/language.js'
 import { w } from './words.js'
 
 /** @typedef {import('./standing.js').Skill} Skill */
@@ -20,7 +21,7 @@ const PAGE = 'SKILL.md'
 export function SkillPage({ name }) {
   const found = skills.value?.find((s) => s.name === name)
   const back = html`<p><a href="/tools" onClick=${following('/tools', () => keepFocus('#place'))}>← ${w('allTools')}</a></p>`
-  if (!found) return html`${back}${skillsFault.value ? html`<${FaultBox} fault=${skillsFault.value} />` : html`<p role="status">${skills.value ? w('noSkill') : w('loading')}</p>`}`
+  if (!found) return html`${back}${skillsFault.value ? html`<${FaultBox} fault=${skillsFault.value} />` : html`<p role="status">${skills.value ? w('noSkill') : t('placeComing')}</p>`}`
   return html`${back}<${SkillView} key=${name} now=${found} />`
 }
 
@@ -61,7 +62,7 @@ function SkillView({ now }) {
     ${passed ? html`<div class="said again" role="alert"><p>${w('changedAgain')}</p><button type="button" class="primary" onClick=${anew}>${w('lookAnew')}</button></div>` : ''}
     ${shown.changes?.length ? html`<h3>${w('whatChanged')}</h3><ul>${shown.changes.map((c) => html`<li key=${c.file}><${Line} text=${c.file} /> <span class="tag tag-${c.what === 'removed' ? 'bad' : 'ask'}">${w(c.what === 'changed' ? 'fileChanged' : c.what) || c.what}</span></li>`)}</ul>` : ''}
     <h3>${PAGE}</h3>
-    ${page === undefined ? html`<p role="status">${w('loading')}</p>` : page === null ? html`<p>${w('fileGone')}</p>`
+    ${page === undefined ? html`<p role="status">${t('placeComing')}</p>` : page === null ? html`<p>${w('fileGone')}</p>`
       : shown.was !== undefined && shown.was !== page ? html`<${Beside} before=${shown.was} after=${page} name=${PAGE} />` : html`<${Foreign} text=${page} label=${PAGE} />`}
     <${Files} key=${shown.hash} skill=${shown} />
     ${now.state !== 'ready' && !now.error && !passed && typeof page === 'string' ? html`<${Approve} skill=${shown} refused=${() => setAgain(true)} />` : ''}
@@ -83,7 +84,7 @@ function File({ skill, path }) {
     if (e.currentTarget.open && text === undefined) setText(await readFile(`skills/${skill}/${path}`).catch(() => null))
   }
   return html`<li><details onToggle=${toggle}><summary><${Line} text=${path} /></summary>
-    ${!open ? '' : text === undefined ? html`<p role="status">${w('loading')}</p>` : text === null ? html`<p>${w('fileGone')}</p>` : html`<${Foreign} text=${text} label=${path.slice(0, 100)} />`}</details></li>`
+    ${!open ? '' : text === undefined ? html`<p role="status">${t('placeComing')}</p>` : text === null ? html`<p>${w('fileGone')}</p>` : html`<${Foreign} text=${text} label=${path.slice(0, 100)} />`}</details></li>`
 }
 
 /** @param {{skill: Skill, refused: () => void}} props refused: it is another by now */

@@ -10,6 +10,7 @@ import { ServerForm } from './form.js'
 import { Whose } from './server.js'
 import { stateOf, toneOf } from './standing.js'
 import { loadServers, loadSkills, removing, scopes, servers, serversFault, skills, skillsFault } from './state.js'
+import { t } from '../i18n/language.js'
 import { w } from './words.js'
 
 /** To the top of what was opened. */
@@ -29,7 +30,7 @@ function Servers() {
   }
   return html`<section aria-labelledby="servers"><h2 id="servers">${w('servers')}</h2><p class="muted">${w('serversHint')}</p>
     ${serversFault.value ? html`<${FaultBox} fault=${serversFault.value} />` : ''}
-    ${!shown && !serversFault.value ? html`<p role="status">${w('loading')}</p>` : ''}
+    ${!shown && !serversFault.value ? html`<p role="status">${t('placeComing')}</p>` : ''}
     ${shown && !shown.length ? html`<p>${w('noServers')}</p>` : ''}
     ${shown?.length ? html`<ul class="entries">${shown.map((s) => html`<${ServerRow} key=${s.name} server=${s} />`)}</ul>` : ''}
     ${adds ? html`<${ServerForm} done=${close} />` : html`${mayAdd ? '' : html`<p class="muted">${w('needsChat')}</p>`}<div class="row">

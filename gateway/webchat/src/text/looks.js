@@ -7,11 +7,8 @@ const kept = [
   [/(?:^|;)color:(#[\da-f]{3,8}|[a-z]{3,20})\b/i, ([, colour]) => ({ attribute: `mathcolor="${colour}"` })],
   [/(?:^|;)background-color:(#[\da-f]{3,8}|[a-z]{3,20})\b/i, ([, colour]) => ({ attribute: `mathbackground="${colour}"` })],
   [/(?:^|;)border:/, () => ({ name: 'look-box' })],
-  [/(?:^|;)border-top:/, () => ({ name: 'look-top' })],
-  [/(?:^|;)border-bottom:/, () => ({ name: 'look-bottom' })],
-  [/(?:^|;)border-left:/, () => ({ name: 'look-left' })],
-  [/(?:^|;)border-right:/, () => ({ name: 'look-right' })],
-  [/(?:^|;)border[a-z-]*:[^;]*dashed/, () => ({ name: 'look-dashed' })],
+  ...['top', 'bottom', 'left', 'right'].map((side) => /** @type {[RegExp, (found: RegExpExecArray) => {name: string}]} */ ([
+    new RegExp(`(?:^|;)border-${side}:[^;]*\\b(solid|dashed|double)\\b`), ([, line]) => ({ name: `look-${side}${line === 'solid' ? '' : `-${line}`}` })])),
   [/(?:^|;)padding-left:0[a-z]*;/, () => ({ name: 'look-begins' })],
   [/(?:^|;)padding-right:0[a-z]*;/, () => ({ name: 'look-ends' })],
   [/(?:^|;)width:100%/, () => ({ name: 'look-wide' })],

@@ -37,6 +37,9 @@ export function sanitizeDrawing(svg) {
     ALLOWED_TAGS: drawingTags,
     ALLOWED_ATTR: drawingAttributes,
     ADD_URI_SAFE_ATTR: drawingAttributes,
+    // Drawn where something refers to them, which nothing does; and styles, by the name that they are given.
+    ADD_FORBID_CONTENTS: ['clippath', 'marker', 'mask', 'pattern', 'symbol', 'x-style'],
+    SANITIZE_DOM: false, // it never joins the page, and a gradient may be called "body"
     ALLOW_DATA_ATTR: false,
     ALLOW_ARIA_ATTR: false,
     RETURN_DOM: true,

@@ -50,6 +50,6 @@ export function CodeBlock({ code, lang, open }) {
       <button type="button" data-copy="code">${t('copy')}</button></div>
     ${drawn && file === 'svg' ? part ? h(part.Drawing, { code, sanitize: part.sanitize }) : html`<p class="drawing" role="status">${drawingPart.away.value ? t('partAway') : t('placeComing')}</p>` : ''}
     <pre tabindex="0"><code class=${lang ? `language-${lang}` : undefined} ref=${ref}></code></pre>
-    ${long ? html`<button type="button" class="fold" aria-expanded=${whole} onClick=${() => setWhole(!whole)}>${whole ? t('codeLess') : t('codeAll', { n: lines })}</button>` : ''}
+    ${long ? html`<button type="button" class="fold" aria-expanded=${whole} onClick=${() => setWhole(!whole)}>${whole ? t('showLess') : t('codeAll', { n: lines })}</button>` : ''}
   </div>`
 }

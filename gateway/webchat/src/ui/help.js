@@ -14,8 +14,8 @@ import { Icon } from './icons.js'
 export const helpOpen = signal(false)
 
 const keys = /** @type {const} */ ([
-  ['Enter', 'keySend'], ['Shift + Enter', 'keyNewline'], ['Esc', 'keyStop'], ['Alt + N', 'keyNew'],
-  ['Alt + K', 'keySearch'], ['Ctrl / ⌘ + B', 'keyList'], ['↑ ↓ F2 Del', 'keyRows'], ['/', 'keyFocus'], ['?', 'keyHelp'],
+  ['Enter', 'send'], ['Shift + Enter', 'keyNewline'], ['Esc', 'keyStop'], ['Alt + N', 'newChat'],
+  ['Alt + K', 'search'], ['Ctrl / ⌘ + B', 'keyList'], ['↑ ↓ F2 Del', 'keyRows'], ['/', 'keyFocus'], ['?', 'keyHelp'],
 ])
 
 /** @param {EventTarget|null} at */

@@ -29,7 +29,7 @@ function TokenForm() {
       onInput=${(/** @type {any} */ e) => setToken(e.currentTarget.value)} /></label>
     <p class="muted" id="where">${t('loginWhere')} <code>LOONGCLAW_TOKENS</code></p>
     ${why ? html`<${FaultBox} fault=${told(why, fault)} />` : ''}
-    <div class="row"><button type="submit" class="primary">${t('loginButton')}</button>
+    <div class="row"><button type="submit" class="primary">${t('loginTitle')}</button>
       <button type="button" onClick=${switchLanguage}>${t('language')}</button></div>
   </form></main>`
 }

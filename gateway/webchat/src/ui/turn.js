@@ -95,7 +95,7 @@ function Editor({ message, text }) {
   }
   return html`<div class="editor">
     <p class="muted">${t('editing')}</p>
-    <${Field} box=${box} label=${t('editField')} text=${text} change=${(/** @type {string} */ value) => edit(message.id, value)} enter=${send} escape=${close} />
+    <${Field} box=${box} label=${t('edit')} text=${text} change=${(/** @type {string} */ value) => edit(message.id, value)} enter=${send} escape=${close} />
     <${EditedFiles} id=${message.id} files=${message.attachments} />
     ${over ? html`<p class="length over" role="status">${t('tooLong', { n: size(bytes(text)), max: size(maxMessage.value) })}</p>` : ''}
     <div class="row"><button type="button" class="primary" disabled=${!text.trim() || over} onClick=${send}>${t('send')}</button>

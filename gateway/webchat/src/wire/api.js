@@ -65,7 +65,7 @@ async function bodyOf(response) {
 }
 
 /** @param {string} id */
-export const sessionPath = (id) => `/api/sessions/${encodeURIComponent(id)}`
+const sessionPath = (id) => `/api/sessions/${encodeURIComponent(id)}`
 
 /** @typedef {{token: string, user: string, expiresAt: string, cookie?: boolean}} Login cookie: the browser keeps it, where no script can read it */
 

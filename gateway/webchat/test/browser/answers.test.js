@@ -60,11 +60,14 @@ scene('money fetches no renderer of formulas; the first formula does, and it is 
 })
 
 scene('a formula has its frames, its lines and its colours, without a style attribute', async (w) => {
-  await answered(w, '$$\n\\boxed{x=1}\n$$\n\n$$\n\\left[\\begin{array}{c|c}1&2\\\\\\hline 3&4\\end{array}\\right]\n$$\n\n$$\n\\textcolor{red}{y}\\colorbox{yellow}{z}\n$$\n\n$$\nE=mc^2 \\tag{1}\n$$')
-  await until(async () => (await w.page.locator('.prose math').count()) === 4)
+  await answered(w, '$$\n\\boxed{x=1}\n$$\n\n$$\n\\left[\\begin{array}{c|c}1&2\\\\\\hline 3&4\\end{array}\\right]\n$$\n\n$$\n\\textcolor{red}{y}\\colorbox{yellow}{z}\n$$\n\n$$\n\\begin{array}{c:c}1&2\\\\\\hline\\hline 3&4\\end{array}\n$$\n\n$$\n\\xcancel{x}\n$$\n\n$$\nE=mc^2 \\tag{1}\n$$')
+  await until(async () => (await w.page.locator('.prose math').count()) === 6)
   const style = (/** @type {string} */ at, /** @type {string} */ property) => w.page.locator(`.prose math ${at}`).first().evaluate((el, name) => getComputedStyle(el).getPropertyValue(name), property)
   assert.equal(await style('.look-box', 'border-top-style'), 'solid')
   assert.deepEqual([await style('mtr:first-child mtd:first-child', 'border-right-style'), await style('mtr:first-child mtd:last-child', 'border-right-style'), await style('mtr:first-child mtd', 'border-bottom-style')], ['solid', 'none', 'solid'])
+  const lines = await w.page.locator('.prose math').nth(3).locator('mtd').evaluateAll((all) => all.map((el) => ['top', 'right', 'bottom', 'left'].map((side) => getComputedStyle(el).getPropertyValue(`border-${side}-style`)).join(' ')))
+  assert.deepEqual(lines, ['none dashed double none', 'none none double none', 'none dashed none none', 'none none none none'])
+  assert.equal((await style('menclose', 'background-image')).match(/linear-gradient/g)?.length, 2, 'both strokes of a cross')
   assert.equal(await style('[mathcolor]', 'color'), 'rgb(255, 0, 0)')
   assert.equal(await style('[mathbackground]', 'background-color'), 'rgb(255, 255, 0)')
   const [formula, number] = await w.page.locator('.math.display').last().evaluate((el) => [el.getBoundingClientRect(), /** @type {Element} */ (el.querySelector('.tml-tag')).getBoundingClientRect()].map((box) => box.right))
@@ -341,9 +344,11 @@ scene('a drawing runs nothing, fetches nothing and keeps nothing busy', async (w
     wrap('<image href="https://stranger.example/x" width="9" height="9"/>'), wrap('<style>@import url(https://stranger.example/x); rect { fill: url(https://stranger.example/x) }</style>'), wrap('<rect fill="url(https://stranger.example/x)"/>'),
     wrap(`<g id="a0"><rect width="1" height="1"/></g>${bomb}`), wrap('<a href="javascript:document.title = 1"><rect width="40" height="40"/></a>'), wrap('<animate attributeName="x" repeatCount="indefinite" dur="0.001s" values="0;1"/>'),
     wrap('<filter id="f"><feGaussianBlur stdDeviation="9999"/></filter><rect width="40" height="40" filter="url(#f)"/>'), wrap('<path d="M0 0H99999" stroke="red" stroke-dasharray="0.001"/>'.repeat(20)),
+    wrap('<rect fill="u\\72l(https://stranger.example/x)"/>'), wrap('<rect\nFILL="URL( https://stranger.example/x )"/>'), wrap('<image xlink:href="data:image/svg+xml,<use href=stranger>"/>'),
+    `${wrap('')}<p>${Array.from({ length: 480 }, (_, i) => `<i id=${i}>`).join('')}${'<p>x'.repeat(480)}`, wrap(`<title><p>${Array.from({ length: 480 }, (_, i) => `<Font\ncolor=${i}>`).join('')}${'<p>x'.repeat(480)}</title>`),
     wrap('</svg><img src=x onerror="document.title = \'run\'"><svg>'), wrap('<pattern id="p"><rect fill="url(#p)"/></pattern>'), wrap('<rect style="fill:red" width="40" height="40"/>'), wrap('<set attributeName="href" to="javascript:1"/>'),
   ]
-  const refused = ['<svg width="1e9" height="1"></svg>', wrap('<g>'.repeat(1500)), '<svg viewBox="0 0 0 0"></svg>', `<svg>${'x'.repeat(70_000)}</svg>`, '<svg viewBox="0 0 -1 9"/>', '<math><mi>x</mi></math>']
+  const refused = ['<svg width="1e9" height="1"></svg>', wrap('<g>'.repeat(1500)), wrap('<z>'.repeat(1500)), '<svg viewBox="0 0 0 0"></svg>', `<svg>${'x'.repeat(70_000)}</svg>`, '<svg viewBox="0 0 -1 9"/>', '<math><mi>x</mi></math>']
   const c = w.stub.conversation('a')
   c.start({ message: 'draw' }, 'k', () => {})
   c.say(fences(...hostile, ...refused))
@@ -362,4 +367,27 @@ scene('a drawing runs nothing, fetches nothing and keeps nothing busy', async (w
   for (let i = 0; i < refused.length; i++) assert.equal(await code.nth(hostile.length + i).locator('img').count(), 0, refused[i])
   assert.equal(await w.page.getByText('This cannot be drawn here.').count(), refused.length)
   assert.equal(await w.page.title(), title)
+})
+
+scene('a drawing is as large as it says, at least as a browser has it, and its names are its own', async (w) => {
+  const red = '<rect width="100%" height="100%" fill="#f00"/>'
+  const paint = (/** @type {string} */ id, /** @type {string} */ fill) => `<svg viewBox="0 0 300 300"><linearGradient id="${id}"><stop stop-color="#f00"/></linearGradient><rect width="300" height="300" fill="${fill}"/></svg>`
+  /** @type {[string, number[]][]} */
+  const drawings = [
+    [`<svg viewBox="0 0 24 24" width="240" height="240">${red}</svg>`, [240, 240]], [`<svg viewBox="0 0 24 12" width="96px">${red}</svg>`, [96, 48]], [`<svg viewBox="0 0 1 1">${red}</svg>`, [300, 300]],
+    [`<svg width="100%" height="100%">${red}</svg>`, [300, 150]], [`<svg width="9000" height="4500" viewBox="0 0 10 5">${red}</svg>`, [1200, 600]], [`<svg width="1e999" height="1e999">${red}</svg>`, [1200, 1200]],
+    [paint('body', 'url(#body)'), [300, 300]], [paint('a.b', "url('#a.b') none"), [300, 300]],
+    [`<svg viewBox="0 0 300 300">${red}<marker><rect width="300" height="300"/></marker><symbol><rect width="300" height="300"/></symbol></svg>`, [300, 300]],
+    [`<svg viewBox="0 0 300 300"><a href="#x"><b>${red}</b></a></svg>`, [300, 300]],
+  ]
+  const c = w.stub.conversation('a')
+  c.start({ message: 'draw' }, 'k', () => {})
+  c.say(fences(...drawings.map(([svg]) => svg)))
+  await w.open('/s/a')
+  const code = w.page.locator('.code')
+  await until(async () => (await code.count()) === drawings.length)
+  for (const [i, [svg, size]] of drawings.entries()) {
+    await code.nth(i).getByRole('button', { name: 'Preview' }).click()
+    assert.deepEqual(await pixels(code.nth(i).locator('img')), { size, middle: [255, 0, 0, 255] }, svg)
+  }
 })

@@ -5,6 +5,21 @@ import { readFile } from 'node:fs/promises'
 import { blue, brought, chips, choose, file, red, uploaded } from './pictures.js'
 import { axe, conversation, says, scene, send, shot, until } from './world.js'
 
+/** Sends files with a message, which has its answer. @param {import('./world.js').World} w @param {...ReturnType<typeof file>} files */
+async function answered(w, ...files) {
+  await w.open()
+  await choose(w.page, ...files)
+  await uploaded(w, files.length)
+  await send(w.page, 'look')
+  const c = await conversation(w)
+  c.say('Seen.')
+  await w.page.getByText('Seen.').waitFor()
+  return c
+}
+
+/** A file of a message that was sent. @param {import('./world.js').World} w @param {string} name */
+const at = (w, name) => w.page.locator('.turn .chip', { hasText: name })
+
 scene('files belong to their conversation, as its draft does', async (w) => {
   for (const id of ['one', 'two']) {
     const c = w.stub.conversation(id)
@@ -33,21 +48,14 @@ scene('files belong to their conversation, as its draft does', async (w) => {
 })
 
 scene('what was sent is shown as it was, whatever became of the file since', async (w) => {
-  await w.open()
-  await choose(w.page, file('a.png', red), file('b.png', blue), file('c.txt', 'text'))
-  await uploaded(w, 3)
-  await send(w.page, 'look')
-  const c = await conversation(w)
-  c.say('Seen.')
-  await w.page.getByText('Seen.').waitFor()
+  await answered(w, file('a.png', red), file('b.png', blue), file('c.txt', 'text'))
   for (const path of w.stub.workspace.files.keys()) w.stub.workspace.files.set(path, Buffer.from('another'))
   await w.page.reload()
-  const at = (/** @type {string} */ name) => w.page.locator('.turn .chip', { hasText: name })
   await until(async () => (await w.page.locator('.turn .chip canvas:visible').count()) === 2)
-  const colour = (/** @type {string} */ name) => at(name).locator('canvas').evaluate((el) => [.../** @type {HTMLCanvasElement} */ (el).getContext('2d')?.getImageData(1, 1, 1, 1).data ?? []].map((v) => v > 127))
+  const colour = (/** @type {string} */ name) => at(w, name).locator('canvas').evaluate((el) => [.../** @type {HTMLCanvasElement} */ (el).getContext('2d')?.getImageData(1, 1, 1, 1).data ?? []].map((v) => v > 127))
   assert.deepEqual([await colour('a.png'), await colour('b.png')], [[true, false, false, true], [false, false, true, true]])
   const saved = w.page.waitForEvent('download')
-  await at('c.txt').getByRole('button').click()
+  await at(w, 'c.txt').getByRole('button').click()
   assert.equal(await readFile(await (await saved).path(), 'utf8'), 'text')
   assert.equal(await w.page.locator('.turn .chip-trouble').count(), 0)
   await w.page.getByRole('button', { name: 'Edit' }).click()
@@ -55,12 +63,7 @@ scene('what was sent is shown as it was, whatever became of the file since', asy
 })
 
 scene('another file at the same path is never shown for the one that was sent; nor is one that is gone', async (w) => {
-  await w.open()
-  await choose(w.page, file('a.png', red), file('b.png', blue), file('c.txt', 'text'))
-  await uploaded(w, 3)
-  await send(w.page, 'look')
-  const c = await conversation(w)
-  c.say('Seen.')
+  await answered(w, file('a.png', red), file('b.png', blue), file('c.txt', 'text'))
   await until(async () => (await w.page.locator('.turn .chip canvas:visible').count()) === 2)
   const path = (/** @type {string} */ name) => /** @type {string} */ ([...w.stub.workspace.files.keys()].find((p) => p.endsWith(name)))
   w.stub.workspace.files.set(path('a.png'), blue)
@@ -68,12 +71,11 @@ scene('another file at the same path is never shown for the one that was sent; n
   w.stub.workspace.files.delete(path('b.png'))
   w.stub.workspace.kept.clear() // an agent that does not give it, or has lost it
   await w.page.reload()
-  const at = (/** @type {string} */ name) => w.page.locator('.turn .chip', { hasText: name })
-  await at('a.png').getByText('The file in the workspace is another one by now.').waitFor()
-  await at('b.png').getByText('The file is no longer in the workspace.').waitFor()
+  await at(w, 'a.png').getByText('The file in the workspace is another one by now.').waitFor()
+  await at(w, 'b.png').getByText('The file is no longer in the workspace.').waitFor()
   assert.equal(await w.page.locator('.turn canvas:visible').count(), 0)
-  await at('c.txt').getByRole('button').click()
-  await at('c.txt').getByText('The file in the workspace is another one by now.').waitFor()
+  await at(w, 'c.txt').getByRole('button').click()
+  await at(w, 'c.txt').getByText('The file in the workspace is another one by now.').waitFor()
   assert.deepEqual(await axe(w.page), [])
   await shot(w.page, 'files-changed')
 }, { expected: /404/ })
@@ -96,13 +98,7 @@ scene('what the model could not read of a file is said in words; a picture witho
 }, { locale: 'zh-CN', expected: /404/ })
 
 scene('an edit keeps the files of its message, and can leave some out', async (w) => {
-  await w.open()
-  await choose(w.page, file('a.png', red), file('b.txt', 'text'))
-  await uploaded(w, 2)
-  await send(w.page, 'look')
-  const c = await conversation(w)
-  c.say('Seen.')
-  await w.page.getByText('Seen.').waitFor()
+  const c = await answered(w, file('a.png', red), file('b.txt', 'text'))
   await w.page.getByRole('button', { name: 'Edit' }).click()
   const editor = w.page.locator('.editor')
   await until(async () => (await editor.locator('.chip').count()) === 2)
