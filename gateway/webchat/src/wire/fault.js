@@ -49,7 +49,7 @@ export async function faultOf(response) {
   } catch {
     // Not ours (a proxy's page): the status alone has to do.
   }
-  if (typeof body?.error !== 'string') body = { error: `HTTP ${response.status}`, code: response.status === 401 ? 'unauthorized' : 'internal' }
+  if (typeof body?.error !== 'string') body = { error: `HTTP ${response.status}`, code: response.status === 401 ? 'unauthorized' : response.status === 413 ? 'too_large' : 'internal' }
   body.requestId ||= response.headers.get('X-Request-Id') || ''
   return new Fault(body, response.status, Number(response.headers.get('Retry-After')) || 0)
 }

@@ -1,7 +1,7 @@
 // Files on their way to the workspace, and out of it again. An upload says how far it
 // is, which fetch does not.
 
-import { Fault, networkFault } from './fault.js'
+import { faultOf, networkFault } from './fault.js'
 import { filePath, headers, send } from './api.js'
 
 /**
@@ -20,28 +20,17 @@ export function putFile(path, bytes, told, signal) {
     request.upload.onprogress = (e) => { if (e.lengthComputable) told(e.loaded / e.total) }
     request.onerror = request.ontimeout = request.onabort = lost
     request.onloadend = () => signal.removeEventListener('abort', stop)
-    request.onload = () => {
-      if (request.status >= 200 && request.status < 300) return resolve()
-      reject(refusal(request))
-    }
+    request.onload = () => resolve(request.status >= 200 && request.status < 300 ? undefined : refused(request))
     if (signal.aborted) return lost()
     signal.addEventListener('abort', stop)
     request.send(bytes)
   })
 }
 
-/** @param {XMLHttpRequest} request */
-function refusal(request) {
-  /** @type {any} */
-  let body
-  try {
-    body = JSON.parse(request.responseText)
-  } catch {
-    // Not ours (a proxy's page): the status alone has to do.
-  }
-  if (typeof body?.error !== 'string') body = { error: `HTTP ${request.status}`, code: request.status === 401 ? 'unauthorized' : request.status === 413 ? 'too_large' : 'internal' }
-  body.requestId ||= request.getResponseHeader('X-Request-Id') || ''
-  return new Fault(body, request.status, Number(request.getResponseHeader('Retry-After')) || 0)
+/** @param {XMLHttpRequest} request @returns {Promise<never>} */
+async function refused(request) {
+  const headers = ['X-Request-Id', 'Retry-After'].map((name) => /** @type {[string, string]} */ ([name, request.getResponseHeader(name) ?? '']))
+  throw await faultOf(new Response(request.responseText, { status: request.status, headers }))
 }
 
 /** @param {string} path */
