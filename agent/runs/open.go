@@ -39,7 +39,7 @@ type open struct {
 	executed  uint64            // number of the run_started that it has carried out last
 	claimed   uint64            // number of the run_started of another agent that may be taken over
 	cancelled string            // the run that the user wants to end; the record comes with its end
-	persona   persona           // read ahead
+	arrival   *arrival          // the message that was taken in last
 	taken     int               // bytes of conversation that the model took after it had refused more; 0: it refused nothing yet
 
 	// What is done without anybody asking.
@@ -59,10 +59,15 @@ type keeper interface {
 	evict(s *open) bool
 }
 
-// persona is who the agent is, read while a message was being stored.
-type persona struct {
-	run  string
-	text chan string
+// arrival is a message on its way in: its run may begin before it is known whether the
+// generation in which it is stored still lives. Where that has ended, the message is
+// stored anew in the next one, so until then nothing may have an effect here.
+type arrival struct {
+	run     string      // its run, where that begins at once and has not yet
+	persona chan string // who the agent is, read ahead for that run
+
+	looked chan struct{} // closed when it was looked, or that has failed
+	lives  bool          // it was looked, and the generation lives
 }
 
 // Apply takes a record in that is in the journal now.

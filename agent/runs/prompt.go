@@ -32,13 +32,15 @@ func (x *execution) prepare(ctx context.Context) (st loop.State, turn session.Tu
 	x.mu.Lock()
 	var taken int
 	turn, taken = x.state.Turn(x.run.ID, x.user.Memory.Has), x.taken
-	p := x.persona
-	x.persona = persona{}
+	var persona <-chan string
+	if a := x.arrival; a != nil && a.run == x.run.ID {
+		persona, a.run = a.persona, ""
+	}
 	x.mu.Unlock()
 	st = loop.State{Pending: turn.Pending, Rounds: turn.Rounds, Interactive: turn.Interactive, Preferred: turn.Model, RequestID: turn.RequestID}
 	st.Client = loop.Client{Choice: turn.Client.Choice, NoCalls: turn.Client.NoCalls, OneCall: turn.Client.OneCall, Rounds: turn.Answered}
-	if p.run == x.run.ID {
-		st.System = <-p.text
+	if persona != nil {
+		st.System = <-persona
 	} else {
 		st.System = x.Persona(ctx, x.user.Name)
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/loongclaw/loongclaw/agent/bucket"
 	"github.com/loongclaw/loongclaw/agent/journal"
 	"github.com/loongclaw/loongclaw/agent/loop"
 	"github.com/loongclaw/loongclaw/agent/record"
@@ -72,11 +73,40 @@ func (w *recorder) write(ctx context.Context, steps []loop.Step, end *session.Fi
 			w.s.Log.Warn("conversation not summarised; its oldest turns are left out of what is sent", slog.String("session", w.s.id), slog.String("run", w.run.ID), slog.Any("error", sum.Err))
 		}
 	}
+	if err := w.settled(ctx); err != nil {
+		return err
+	}
 	for {
 		if more, err := w.writeSome(ctx, steps, end); err != nil || !more {
 			return err
 		}
 	}
+}
+
+// settled waits until it is known whether the generation lives in which the newest
+// message was stored. A run that has done nothing by then can be left: it is begun anew
+// where its message is.
+func (w *recorder) settled(ctx context.Context) error {
+	w.s.mu.Lock()
+	a := w.s.arrival
+	w.s.mu.Unlock()
+	if a == nil {
+		return nil
+	}
+	select {
+	case <-a.looked:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if a.lives {
+		return nil
+	}
+	if err := w.s.checkAlive(ctx); errors.Is(err, errOver) {
+		return session.ErrTaken
+	} else if err != nil {
+		return bucket.Unavailable(err)
+	}
+	return nil
 }
 
 // writeSome writes what of the steps fits into one object and is not stored yet.

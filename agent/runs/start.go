@@ -170,9 +170,10 @@ func (s *open) submit(ctx context.Context, title string, decide func() (session.
 
 // entrance is a message on its way into the journal.
 type entrance struct {
-	slot   *semaphore.Weighted
-	placed bool // it has a place among the user's active runs
-	sub    session.Submitted
+	slot    *semaphore.Weighted
+	placed  bool // it has a place among the user's active runs
+	sub     session.Submitted
+	arrival *arrival
 }
 
 // enter brings a message into the journal and its run under way.
@@ -184,13 +185,13 @@ func (s *open) enter(ctx context.Context, title string, decide func() (session.S
 	}
 	// Who the agent is gets read while the message is being stored, so that on a
 	// slow store a run does not wait for one after the other.
-	text := make(chan string, 1)
+	e := entrance{slot: s.slot(s.user.Name), arrival: &arrival{persona: make(chan string, 1), looked: make(chan struct{})}}
 	s.Go(func() {
 		who := ""
-		defer func() { text <- who }()
+		defer func() { e.arrival.persona <- who }()
 		who = s.Persona(ctx, s.user.Name)
 	})
-	e := entrance{slot: s.slot(s.user.Name)}
+	defer close(e.arrival.looked)
 	stored := false
 	err := s.durable(ctx, title, func() error {
 		build := func() ([]record.Record, error) { return e.build(s, decide) }
@@ -203,11 +204,6 @@ func (s *open) enter(ctx context.Context, title string, decide func() (session.S
 	})
 	switch {
 	case stored:
-		if e.sub.Starts {
-			s.mu.Lock()
-			s.persona = persona{run: e.sub.Run.RunID, text: text}
-			s.mu.Unlock()
-		}
 		s.carry(e.placed)
 	default:
 		if e.placed {
@@ -220,6 +216,7 @@ func (s *open) enter(ctx context.Context, title string, decide func() (session.S
 		// came after the message, or never.
 		err = s.checkAlive(ctx)
 	}
+	e.arrival.lives = err == nil
 	return e.sub.Run, err
 }
 
@@ -253,6 +250,12 @@ func (e *entrance) build(s *open, decide func() (session.Submitted, error)) ([]r
 		}
 	}
 	e.sub = sub
+	if !sub.Repeated {
+		s.arrival = e.arrival
+	}
+	if sub.Starts {
+		e.arrival.run = sub.Run.RunID
+	}
 	return sub.Records, nil
 }
 
