@@ -77,7 +77,8 @@ class Rules extends Tokenizer {
 
   /** @param {string} src */
   blockquote(src) {
-    return !quoted.test(src) || tooManyLazyLines(src) ? undefined : super.blockquote(src)
+    const end = quoted.test(src) ? endOfQuote(src) : 0
+    return end ? super.blockquote(src.slice(0, end)) : undefined
   }
 }
 
@@ -95,20 +96,27 @@ function endedByItsTag(token) {
   return part ? { ...token, raw: part[0], text: part[0] } : token
 }
 
-/** Each change between lines with and without > is read anew by marked. @param {string} src */
-function tooManyLazyLines(src) {
+/** What is not marked's and interrupts a paragraph ends one in a quote that goes on without `>`. */
+const endsQuote = new RegExp(`^ {0,3}${beginning.source}`, 'i')
+
+/**
+ * How far a quote goes at most, 0 where it is none: each change between lines with and
+ * without > is read anew by marked. @param {string} src
+ */
+function endOfQuote(src) {
   let changes = 0
   let before = true
-  for (let at = 0; at < src.length && changes <= 60;) {
+  let at = 0
+  while (at < src.length && changes <= 60) {
     const end = src.indexOf('\n', at) < 0 ? src.length : src.indexOf('\n', at)
     const line = src.slice(at, end)
-    at = end + 1
     const now = quoted.test(line)
-    if (!now && !line.trim()) break
+    if (!now && (!line.trim() || endsQuote.test(line))) break
     if (now !== before) changes++
     before = now
+    at = end + 1
   }
-  return changes > 60
+  return changes > 60 ? 0 : Math.min(at, src.length)
 }
 
 /** @typedef {{type: string, raw: string, [more: string]: any}} Token */
