@@ -82,7 +82,7 @@ const pieces = ['> ', '>', '- ', '1. ', '* ', '\n', '\n\n', '  ', '    ', '\t', 
   '&', '&amp;', '&#', '&#x41;', 'http://', 'https://a.b/', 'www.', '@', 'a@b.c', 'javascript:', 'x', 'word ', '中', '文。', '：', '“', '”', '（', '）', '😀', '\ud83d', '\u0301', '\u202e', '\u0000', '\ue0ff', '[!NOTE]', '[ ] ', '[x] ', '---', '===', '\r\n', '"', "'", '[a]: https://a.b "', '!', ' ', '.', '5', '0']
 
 // A block in which the next begins, and one that ends where another would go on.
-for (const part of ['$$* x\n', '\\[* x\n\\]* x\n', '[^1]: * x\n', '|a|b|\n|-|-|\n---\n', '|a|b|\n|-|-|\n```\n', '|a|b|\n|-|-|\n<ul>\n', '|a|b|\n|-|-|\n$$\n', '>>\n$$', '$$>>\n\\***\n[ ] ```\n', '[x]: http://a\n\\begin{align}>>\n\\end{align}>>\n', '>a\n!\n>>\n    x\n', '><!--\nx\n>>\n    x\n']) {
+for (const part of ['$$* x\n', '\\[* x\n\\]* x\n', '[^1]: * x\n', '|a|b|\n|-|-|\n---\n', '|a|b|\n|-|-|\n```\n', '|a|b|\n|-|-|\n<ul>\n', '|a|b|\n|-|-|\n$$\n', '>>\n$$', '$$>>\n\\***\n[ ] ```\n', '[x]: http://a\n\\begin{align}>>\n\\end{align}>>\n', '<div>\n</div>\n', '<b>\nx\n</b>\n', '<b> x\n# y\n', '<b>\n\n', '>a\n!\n>>\n    x\n', '><!--\nx\n>>\n    x\n']) {
   test(`64 kB of ${JSON.stringify(part)}`, () => {
     const whole = leastCost(() => { toHTML(part.repeat(64 * KB / part.length)) })
     assert.ok(whole < LONGEST, `${Math.round(whole)} ms`)

@@ -51,8 +51,9 @@ class Rules extends Tokenizer {
 
   /** @param {string} src */
   html(src) {
-    const found = inlineTag.test(src) ? undefined : super.html(src)
-    return found && endedByItsTag(found)
+    if (inlineTag.test(src)) return undefined
+    const line = src.slice(0, (src.indexOf('\n') + 1) || src.length)
+    return super.html(super.html(line) ? upToItsTag(src) : src)
   }
 
   /** @param {string} src */
@@ -84,17 +85,14 @@ class Rules extends Tokenizer {
 
 /** HTML of these is read to its own end. */
 const verbatim = /^ {0,3}<(?:script|pre|style|textarea|!|\?)/i
-/** A tag, and the line on which it closes. */
-const closedTag = /^ {0,3}<([a-z][\w-]*)(?=[\s>])[^]*?<\/\1[ \t]*>[ \t]*\n(?=[^\n])/i
+/** A tag, and the line on which it closes, with no empty line between. */
+const closedTag = /^ {0,3}<([a-z][\w-]*)(?=[\s>])(?:(?!\n[ \t]*\n)[^])*?<\/\1[ \t]*>[ \t]*\n(?=[^\n])/i
 
 /**
  * HTML goes on to the next empty line, but a model that writes `</think>` goes on
- * below with its answer. @param {any} token
+ * below with its answer. @param {string} src
  */
-function endedByItsTag(token) {
-  const part = verbatim.test(token.raw) ? null : closedTag.exec(token.raw)
-  return part ? { ...token, raw: part[0], text: part[0] } : token
-}
+const upToItsTag = (src) => (verbatim.test(src) ? null : closedTag.exec(src))?.[0] ?? src
 
 /** What is not marked's and interrupts a paragraph ends one in a quote that goes on without `>`. */
 const endsQuote = new RegExp(`^ {0,3}${beginning.source}`, 'i')
