@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"reflect"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -48,11 +50,25 @@ func understand(raw []byte, into any) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &typ) && typ.Field != "":
-		return fault.New(fault.CodeInvalidRequest, fmt.Sprintf("the field %s has the wrong type: %s", typ.Field, typ.Value), "docs/PROTOCOL.md shows the body")
+		return fault.New(fault.CodeInvalidRequest, fmt.Sprintf("the field %s has the wrong type: %s", fieldOf(typ.Field, into), typ.Value), "docs/PROTOCOL.md shows the body")
 	case errors.As(err, &typ):
 		return fault.New(fault.CodeInvalidRequest, "the body is not a JSON object", `send {"message":"…"}`)
 	}
 	return fault.New(fault.CodeInvalidJSON, "the body is not JSON", `send {"message":"…"} as UTF-8`)
+}
+
+// fieldOf returns the path of a field as JSON has it: encoding/json names embedded
+// types in it, too.
+func fieldOf(path string, into any) string {
+	for t := reflect.TypeOf(into).Elem(); t.Kind() == reflect.Struct; {
+		name, rest, _ := strings.Cut(path, ".")
+		f, ok := t.FieldByName(name)
+		if !ok || !f.Anonymous {
+			break
+		}
+		path, t = rest, f.Type
+	}
+	return path
 }
 
 // session is the path's session id, decoded and checked.

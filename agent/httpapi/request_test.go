@@ -3,6 +3,7 @@ package httpapi
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -21,6 +22,19 @@ func quoted(t *testing.T, v any) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+// TestAFieldIsNamedAsItWasSent has what is wrong with a body said by the names that
+// stand in it.
+func TestAFieldIsNamedAsItWasSent(t *testing.T) {
+	r := newRig(t)
+	for body, field := range map[string]string{
+		`{"message":7}`: "message", `{"message":"hi","model":[]}`: "model", `{"message":"hi","stream":"yes"}`: "stream", `{"message":"hi","sessionId":{}}`: "sessionId",
+	} {
+		if got := r.call(http.MethodPost, chat.PathChat, body, http.StatusBadRequest)["error"]; !strings.HasPrefix(fmt.Sprint(got), "the field "+field+" has") {
+			t.Errorf("%s is answered with %q, which does not name %q", body, got, field)
+		}
+	}
 }
 
 func TestBadBodies(t *testing.T) {
