@@ -18,13 +18,13 @@ const (
 	// What a new chat cannot be shown without.
 	maxFirst = 56_500
 	// What a conversation needs but the colours of code and formulas.
-	maxConversation = 100_000
+	maxConversation = 99_000
 	// What files that come with messages need.
 	maxFiles = 12_000
 	// What the places beside conversations need: tools, skills, what waits, settings.
 	maxPlaces = 13_000
 	// The three together, without what only pages over plain HTTP fetch.
-	maxPage = 121_000
+	maxPage = 120_000
 	// Everything, in both languages.
 	maxAll = 270_000
 )

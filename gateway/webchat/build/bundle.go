@@ -60,6 +60,9 @@ func bundle(dir string) (map[string][]byte, error) {
 		return nil, fmt.Errorf("read esbuild's account of its outputs: %w", err)
 	}
 	dropIdleImports(m, files)
+	if err := shrink(root, files); err != nil {
+		return nil, err
+	}
 	return files, addPages(root, m, files)
 }
 

@@ -1,5 +1,5 @@
-// Command build bundles the page: src into dist. It needs the page's npm
-// packages (npm ci in gateway/webchat) but no Node.
+// Command build bundles the page: src into dist. It needs Node and the
+// page's npm packages (npm ci in gateway/webchat).
 //
 // Owns: how sources become files, and the record of what they were made from.
 // Touches: gateway/webchat/src and node_modules (reads), dist and dist.sum (writes).

@@ -39,14 +39,10 @@ func sourceSum(dir string) (string, error) {
 		}
 		return add(path)
 	})
-	if err == nil {
-		err = add(filepath.Join(dir, "package-lock.json"))
-	}
-	if err == nil {
-		err = add(filepath.Join(dir, "build", "bundle.go"))
-	}
-	if err == nil {
-		err = add(filepath.Join(dir, "build", "marked.go"))
+	for _, file := range []string{"package-lock.json", "build/bundle.go", "build/marked.go", "build/shrink.go", "build/shrink.mjs"} {
+		if err == nil {
+			err = add(filepath.Join(dir, filepath.FromSlash(file)))
+		}
 	}
 	if err != nil {
 		return "", fmt.Errorf("sum up the page's sources: %w", err)
