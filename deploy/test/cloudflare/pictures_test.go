@@ -18,9 +18,11 @@ import (
 )
 
 // TestPicturesReachTheModel sends as many bytes of pictures as a request to a model may
-// have from a container through the egress proxy.
+// have from a container through the egress proxy. Containers here have all of the
+// machine's memory, so the agent is told what it finds by itself in one of 256 MiB: from
+// half of that on garbage is collected as often as it must.
 func TestPicturesReachTheModel(t *testing.T) {
-	w := newWorld(t, map[string]string{"LLM_VISION": "true", "LLM_CONTEXT_TOKENS": "200000", "SLEEP_AFTER": "5m"})
+	w := newWorld(t, map[string]string{"LLM_VISION": "true", "LLM_CONTEXT_TOKENS": "200000", "SLEEP_AFTER": "5m", "GOMEMLIMIT": "128MiB"})
 	c := w.user("ann")
 	var paths []map[string]string
 	for i := range 7 {
