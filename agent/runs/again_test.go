@@ -37,56 +37,58 @@ func (s *slowToLook) Get(ctx context.Context, key string) (bucket.Object, error)
 // stored and its run begins before the agent learns of that, and is stored anew in the
 // next generation: what its tools do is done there, and nowhere else.
 func TestAMessageToAnEndedGenerationHasItsEffectsOnce(t *testing.T) {
-	for _, queued := range []bool{false, true} {
-		for _, fails := range []bool{false, true} {
-			name := map[bool]string{false: "it begins at once", true: "it waits for another"}[queued] + map[bool]string{true: ", and a look fails"}[fails]
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				r := newRig(t)
-				b := r.resting("b", time.Hour)
-				store := &slowToLook{Bucket: r.store}
-				r.store = store
-				a := r.resting("a", time.Hour)
-				defer stop(t, a, time.Second)
-				defer stop(t, b, time.Second)
-				run := start(t, a, "s", "hello")
-				read(t, a, "s", run.Cursor, finished(run))
-				r.provider.Fallback(func(q *modeltest.Request) modeltest.Reply {
-					if strings.Contains(q.LastUser(), "keep this") && q.LastResult() == "" {
-						return calling("memory_save", `{"content":"the gate is closed at ten"}`)
-					}
-					return modeltest.Reply{Text: "kept"}
-				})
-				if queued {
-					r.provider.Script(modeltest.Reply{Text: "one moment", Delay: 300})
-					start(t, a, "s", "wait for me")
+	for name, c := range map[string]struct{ queued, fails bool }{
+		"it begins at once":                      {},
+		"it begins at once, and a look fails":    {fails: true},
+		"it waits for another":                   {queued: true},
+		"it waits for another, and a look fails": {queued: true, fails: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			b := r.resting("b", time.Hour)
+			store := &slowToLook{Bucket: r.store}
+			r.store = store
+			a := r.resting("a", time.Hour)
+			defer stop(t, a, time.Second)
+			defer stop(t, b, time.Second)
+			run := start(t, a, "s", "hello")
+			read(t, a, "s", run.Cursor, finished(run))
+			r.provider.Fallback(func(q *modeltest.Request) modeltest.Reply {
+				if strings.Contains(q.LastUser(), "keep this") && q.LastResult() == "" {
+					return calling("memory_save", `{"content":"the gate is closed at ten"}`)
 				}
-				if err := b.Clear(t.Context(), "alice", "s"); err != nil {
-					t.Fatal(err)
-				}
-				store.fails.Store(fails)
-				store.late.Store(true)
-				q := runs.Request{Message: "keep this", Key: "key", Interactive: true}
-				run, err := a.Start(t.Context(), "alice", "s", q)
-				if fails && err != nil {
-					run, err = a.Start(t.Context(), "alice", "s", q)
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
-				read(t, a, "s", "", finished(run))
-				u, err := b.Users().Get(t.Context(), "alice")
-				if err != nil {
-					t.Fatal(err)
-				}
-				if err := u.Refresh(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				found, err := u.Memory.Search(t.Context(), memory.Query{Text: "gate"})
-				if err != nil || len(found) != 1 {
-					t.Errorf("it is remembered %d times (%v), want once", len(found), err)
-				}
+				return modeltest.Reply{Text: "kept"}
 			})
-		}
+			if c.queued {
+				r.provider.Script(modeltest.Reply{Text: "one moment", Delay: 300})
+				start(t, a, "s", "wait for me")
+			}
+			if err := b.Clear(t.Context(), "alice", "s"); err != nil {
+				t.Fatal(err)
+			}
+			store.fails.Store(c.fails)
+			store.late.Store(true)
+			q := runs.Request{Message: "keep this", Key: "key", Interactive: true}
+			run, err := a.Start(t.Context(), "alice", "s", q)
+			if c.fails && err != nil {
+				run, err = a.Start(t.Context(), "alice", "s", q)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			read(t, a, "s", "", finished(run))
+			u, err := b.Users().Get(t.Context(), "alice")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := u.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			found, err := u.Memory.Search(t.Context(), memory.Query{Text: "gate"})
+			if err != nil || len(found) != 1 {
+				t.Errorf("it is remembered %d times (%v), want once", len(found), err)
+			}
+		})
 	}
 }

@@ -106,6 +106,7 @@ func (w *recorder) settled(ctx context.Context) error {
 	} else if err != nil {
 		return bucket.Unavailable(err)
 	}
+	a.lives = true // nobody else looks at it by now
 	return nil
 }
 

@@ -7,6 +7,7 @@ import { findSent, sha256 } from '../src/app/workfiles.js'
 import { folded, folderOf, numbered, safeName } from '../src/chat/filename.js'
 import { lookAt } from '../src/chat/filekind.js'
 import { f, problemText } from '../src/i18n/files.js'
+import { faultOf } from '../src/wire/fault.js'
 import { files as english } from '../src/i18n/files.en.js'
 import { files as chinese } from '../src/i18n/files.zh.js'
 
@@ -232,4 +233,13 @@ test('a file that was sent is said to be another one or gone only where the sess
   }
   answers = [[503, ''], [200, '']]
   assert.equal((await findSent({ ...file, path: undefined }, 's')).state, 'away')
+})
+
+test('a refusal that is not ours, of a proxy before the server, is known by its status', async () => {
+  for (const [status, code] of /** @type {[number, string][]} */ ([[401, 'unauthorized'], [413, 'too_large'], [502, 'internal']])) {
+    for (const body of ['<html>no</html>', '"no"', '', null]) {
+      const fault = await faultOf(new Response(body, { status, headers: { 'X-Request-Id': 'r1', 'Retry-After': '7' } }))
+      assert.deepEqual([fault.code, fault.status, fault.requestId], [code, status, 'r1'], `${status} ${body}`)
+    }
+  }
 })

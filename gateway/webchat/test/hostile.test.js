@@ -166,7 +166,7 @@ test('what chance writes is drawn', () => {
     let text = ''
     for (let i = chance(60); i >= 0; i--) text += chance(3) ? few[chance(few.length)] : pieces[chance(pieces.length)]
     // What a rule reads on for in vain shows where the same few come again and again.
-    if (chance(20) === 0) text = chance(2) ? text : few.join('')
+    if (chance(40) === 0) text = few.join('')
     if (chance(40) === 0 || (text.length < 60 && chance(4) === 0)) text = text.repeat(1 + 64 * KB / (text.length + 1)).slice(0, 64 * KB)
     try {
       const ms = leastCost(() => { toHTML(text) })

@@ -134,7 +134,8 @@ const endOfItem = (/** @type {number} */ indent) => {
  */
 function ours({ block, other, ...more }) {
   const table = block.table.source.replace(/(^|[^[])\^/g, '$1')
-  const [, head, end] = /^(.*)\(\?:\\n\(\(\?:\(\?!(.*)\)\.\*\(\?:\\n\|\$\)\)\*\)\\n\*\|\$\)$/.exec(table) ?? []
+  // Where a later marked writes this otherwise, it throws, and no test of the page passes.
+  const [, head, end] = /** @type {RegExpExecArray} */ (/^(.*)\(\?:\\n\(\(\?:\(\?!(.*)\)\.\*\(\?:\\n\|\$\)\)\*\)\\n\*\|\$\)$/.exec(table))
   const source = block.paragraph.source.replace(table, () => `${head}(?:\\n|$)`)
   return {
     ...more,

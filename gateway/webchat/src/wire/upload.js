@@ -30,7 +30,7 @@ export function putFile(path, bytes, told, signal) {
 /** @param {XMLHttpRequest} request @returns {Promise<never>} */
 async function refused(request) {
   const headers = ['X-Request-Id', 'Retry-After'].map((name) => /** @type {[string, string]} */ ([name, request.getResponseHeader(name) ?? '']))
-  throw await faultOf(new Response(request.responseText, { status: request.status, headers }))
+  throw await faultOf(new Response(request.responseText || null, { status: request.status, headers }))
 }
 
 /** @param {string} path */
