@@ -130,6 +130,8 @@ scene('an idle page holds one stream for all its tabs, that of the list; what ha
   c.emit('tool_call', call)
   c.emit('approval_required', { ...call, approvalId: 'p1', scope: 'write_file a', expiresAt: '2099-01-01T00:00:00.000Z' })
   for (const tab of [second, third]) await tab.getByRole('button', { name: 'Allow once' }).waitFor()
+  // Each tab reads the file once, to show what would change in it.
+  await until(() => w.stub.requests.filter((r) => r === 'GET /api/files/a').length === 2)
   // An open question is nothing that goes on.
   await until(() => streams(w) === 0)
   const quiet = w.stub.requests.length
