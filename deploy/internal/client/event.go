@@ -21,6 +21,7 @@ type Event struct {
 	ParentID   string  `json:"parentId"`
 	Role       string  `json:"role"`
 	Content    *string `json:"content"`
+	Offset     int     `json:"offset"`
 	Queued     bool    `json:"queued"`
 	Incomplete bool    `json:"incomplete"`
 	Restarted  bool    `json:"restarted"`

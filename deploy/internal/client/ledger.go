@@ -7,12 +7,12 @@ import (
 
 // Ledger takes the events of one session, received over any number of
 // connections, and says when the protocol's promises are broken: chunks join to
-// the content of their message_complete, each run finishes once, nothing comes
-// twice. What was lost shows when its Steps are held against a full replay.
+// the content of their message_complete, pieces of reasoning to each other, each run
+// finishes once, nothing comes twice. What was lost shows when its Steps are held against a full replay.
 type Ledger struct {
 	Cursor string   // of the last event: where to go on
-	Steps  []string // every event but chunks, in the order it came
-	Chunks int
+	Steps  []string // every event but chunks of text and reasoning, in the order it came
+	Chunks int      // of text
 
 	Finished map[string]Event   // run_finished, by run
 	Answers  map[string][]Event // message_complete, by run
@@ -22,8 +22,9 @@ type Ledger struct {
 }
 
 type partial struct {
-	run  string
-	text strings.Builder
+	run       string
+	text      strings.Builder
+	reasoning int // bytes
 }
 
 // NewLedger makes an empty one.
@@ -61,8 +62,11 @@ func (l *Ledger) Take(e Event) error {
 	if strings.ContainsRune(e.Text(), '\uFFFD') {
 		return fmt.Errorf("half a character: %s", e.Raw)
 	}
-	if e.Type == "message_chunk" {
+	switch e.Type {
+	case "message_chunk":
 		return l.chunk(e)
+	case "reasoning_chunk":
+		return l.reasoning(e)
 	}
 	key := StepKey(e)
 	if l.seen[key] {
@@ -86,20 +90,45 @@ func (l *Ledger) Take(e Event) error {
 }
 
 func (l *Ledger) chunk(e Event) error {
+	p, err := l.partial(e)
+	if err != nil {
+		return err
+	}
+	p.text.WriteString(e.Text())
+	l.Chunks++
+	return nil
+}
+
+// reasoning takes a piece that goes on where the one before it ended, or begins anew.
+func (l *Ledger) reasoning(e Event) error {
+	p, err := l.partial(e)
+	if err != nil {
+		return err
+	}
+	if e.Offset == 0 {
+		p.reasoning = 0
+	}
+	if e.Offset != p.reasoning {
+		return fmt.Errorf("reasoning goes on at byte %d where %d came: %s", e.Offset, p.reasoning, e.Raw)
+	}
+	p.reasoning += len(e.Text())
+	return nil
+}
+
+// partial returns the open answer that a chunk belongs to.
+func (l *Ledger) partial(e Event) (*partial, error) {
 	if e.MessageID == "" || e.RunID == "" {
-		return fmt.Errorf("a chunk without messageId or runId: %s", e.Raw)
+		return nil, fmt.Errorf("a chunk without messageId or runId: %s", e.Raw)
 	}
 	if _, ok := l.Finished[e.RunID]; ok {
-		return fmt.Errorf("a chunk after its run finished: %s", e.Raw)
+		return nil, fmt.Errorf("a chunk after its run finished: %s", e.Raw)
 	}
 	p := l.open[e.MessageID]
 	if p == nil {
 		p = &partial{run: e.RunID}
 		l.open[e.MessageID] = p
 	}
-	p.text.WriteString(e.Text())
-	l.Chunks++
-	return nil
+	return p, nil
 }
 
 func (l *Ledger) complete(e Event) error {
@@ -121,11 +150,14 @@ func (l *Ledger) drop(run string) {
 	}
 }
 
+// repeated are the types that may rightly come more than once in a run, and have no
+// id of their own.
+var repeated = map[string]bool{"session_updated": true, "todo": true, "client_calls": true}
+
 // StepKey names an event so that the same one, replayed, has the same name.
 func StepKey(e Event) string {
 	key := []string{e.Type, e.RunID, e.MessageID, e.CallID, e.ApprovalID}
-	if e.Restarted || e.Type == "session_updated" {
-		// These may rightly happen more than once.
+	if e.Restarted || repeated[e.Type] {
 		key = append(key, e.Timestamp, e.Cursor)
 	}
 	return strings.Join(key, " ")

@@ -26,6 +26,10 @@ func TestLedger(t *testing.T) {
 	complete := func(text string) Event {
 		return ev(t, "9", "message_complete", fmt.Sprintf(`,"messageId":"m","role":"assistant","content":%q`, text))
 	}
+	thought := func(c string, offset int, text string) Event {
+		return ev(t, c, "reasoning_chunk", fmt.Sprintf(`,"messageId":"m","offset":%d,"content":%q`, offset, text))
+	}
+	todo := func(c string) Event { return ev(t, c, "todo", `,"items":[]`) }
 	started := ev(t, "1", "run_started", "")
 	again := ev(t, "5", "run_started", `,"restarted":true`)
 	end := ev(t, "10", "run_finished", `,"status":"done"`)
@@ -43,6 +47,13 @@ func TestLedger(t *testing.T) {
 		{"half a character", []Event{started, chunk("2", "\uFFFD")}, "half a character"},
 		{"finished twice", []Event{started, end, end}, "came twice"},
 		{"text after the end", []Event{started, end, chunk("11", "x")}, "after its run finished"},
+		{"reasoning in pieces", []Event{started, thought("1", 0, "你"), thought("1", 3, "好"), chunk("2", "x"), complete("x"), end}, ""},
+		{"reasoning that begins anew", []Event{started, thought("1", 0, "half"), thought("1", 0, "half of it"), complete(""), end}, ""},
+		{"doubled reasoning", []Event{started, thought("1", 0, "a"), thought("1", 1, "b"), thought("1", 1, "b")}, "at byte 1 where 2 came"},
+		{"lost reasoning", []Event{started, thought("1", 3, "b")}, "at byte 3 where 0 came"},
+		{"reasoning after the end", []Event{started, end, thought("11", 0, "x")}, "after its run finished"},
+		{"two lists in one run", []Event{started, todo("2"), todo("3"), end}, ""},
+		{"a doubled list", []Event{started, todo("2"), todo("2")}, "came twice"},
 		{"a doubled event", []Event{started, started}, "came twice"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
