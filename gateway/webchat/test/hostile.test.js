@@ -5,6 +5,7 @@
 import test from 'node:test'
 import assert from 'node:assert/strict'
 import './bundled.js'
+import { assertWithin } from './speed.js'
 import { attacks, places } from './attacks.js'
 import { addresses, attributes, formulaTags, tags } from '../src/text/allowed.js'
 import { AnswerText } from '../src/text/answer.js'
@@ -85,7 +86,7 @@ const pieces = ['> ', '>', '- ', '1. ', '* ', '\n', '\n\n', '  ', '    ', '\t', 
 for (const part of ['$$* x\n', '\\[* x\n\\]* x\n', '[^1]: * x\n', '|a|b|\n|-|-|\n---\n', '|a|b|\n|-|-|\n```\n', '|a|b|\n|-|-|\n<ul>\n', '|a|b|\n|-|-|\n$$\n', '>>\n$$', '$$>>\n\\***\n[ ] ```\n', '[x]: http://a\n\\begin{align}>>\n\\end{align}>>\n', '<div>\n</div>\n', '<b>\nx\n</b>\n', '<b> x\n# y\n', '<b>\n\n', '>a\n!\n>>\n    x\n', '><!--\nx\n>>\n    x\n']) {
   test(`64 kB of ${JSON.stringify(part)}`, () => {
     const whole = leastCost(() => { toHTML(part.repeat(64 * KB / part.length)) })
-    assert.ok(whole < LONGEST, `${Math.round(whole)} ms`)
+    assertWithin(whole, LONGEST, 'at once')
   })
 }
 
@@ -94,13 +95,13 @@ for (const piece of pieces) {
     for (const part of [piece, `a${piece}b `, `${piece}\n`, `- ${piece} x\n> ${piece}\n`]) {
       const text = part.repeat(64 * KB / part.length)
       const whole = leastCost(() => { toHTML(text) })
-      assert.ok(whole < LONGEST, `${Math.round(whole)} ms for ${JSON.stringify(part)}`)
+      assertWithin(whole, LONGEST, JSON.stringify(part))
       // The frame in which the last piece comes.
       const answer = new AnswerText()
       answer.draw(text, true)
       let end = ''
       const frame = leastCost(() => { answer.draw(text + (end += part), true) })
-      assert.ok(frame < LONGEST, `${Math.round(frame)} ms for a frame of ${JSON.stringify(part)}`)
+      assertWithin(frame, LONGEST, `a frame of ${JSON.stringify(part)}`)
       tryOut(part.repeat(2 * KB / part.length), 3)
     }
   })
@@ -133,7 +134,7 @@ for (const [name, text] of /** @type {[string, string][]} */ ([
   test(`${name} is drawn, and nothing of it is lost`, () => {
     const ms = cost(() => tryOut(text))
     // It is drawn four times, of up to 1 MB each.
-    assert.ok(ms < 8000 * Math.max(1, text.length / 1_000_000), `${Math.round(ms)} ms`)
+    assertWithin(ms, 8000 * Math.max(1, text.length / 1_000_000), name)
     const letters = (/** @type {string} */ s) => s.match(/[xa中]/g)?.length ?? 0
     const { blocks } = new AnswerText().draw(text, false)
     if (/line|quotes|list|code|fence/.test(name)) assert.ok(letters(blocks.map((b) => wordsOf(b.nodes)).join('')) >= letters(text) - 1)
@@ -170,7 +171,7 @@ test('what chance writes is drawn', () => {
     if (chance(40) === 0 || (text.length < 60 && chance(4) === 0)) text = text.repeat(1 + 64 * KB / (text.length + 1)).slice(0, 64 * KB)
     try {
       const ms = leastCost(() => { toHTML(text) })
-      assert.ok(ms < LONGEST, `${Math.round(ms)} ms`)
+      assertWithin(ms, LONGEST, 'at once')
       tryOut(text, 1 + chance(text.length > 4000 ? 3 : 20))
     } catch (err) {
       throw new Error(`${err} for ${JSON.stringify(text.length > 2000 ? text.slice(0, 400) : text)} of ${text.length}`, { cause: err })

@@ -2,6 +2,7 @@
 // place where the reader was.
 
 import assert from 'node:assert/strict'
+import { assertWithin } from '../speed.js'
 import { scene, until } from './world.js'
 import { tasksOf, traced } from './trace.js'
 
@@ -165,13 +166,13 @@ scene('500 messages: the last screen is there at little cost, and nothing holds 
   const cpu = tasksOf(opening)
   const total = cpu.reduce((a, b) => a + b, 0)
   console.log(`  open: ${total.toFixed(0)} ms of CPU, the longest ${cpu.slice(0, 3).map((t) => t.toFixed(0)).join(', ')}`)
-  assert.ok(total < 300, `${total} ms of CPU until the last screen`)
-  assert.ok(cpu[0] < 100, `a task of ${cpu[0]} ms`)
+  assertWithin(total, 300, 'until the last screen')
+  assertWithin(cpu[0], 100, 'the longest task')
   await until(async () => (await w.page.locator('.turn').count()) === 30)
   const rest = tasksOf(await traced(w.page, async () => {
     await scrollTo(w, 0)
     await until(async () => (await w.page.locator('.turn').count()) === 60)
   }))
   console.log(`  older: the longest ${rest.slice(0, 3).map((t) => t.toFixed(0)).join(', ')}`)
-  assert.ok(rest[0] < 100, `a task of ${rest[0]} ms`)
+  assertWithin(rest[0], 100, 'the longest task on the way up')
 })

@@ -1,6 +1,7 @@
 // State stays where it belongs: edits, drafts, what is unsent, what an answer ended as.
 
 import assert from 'node:assert/strict'
+import { assertWithin } from '../speed.js'
 import { axe, conversation, focused, paste, scene, send, shot, until } from './world.js'
 
 /** @param {import('./world.js').World} w @param {string} id @param {string[]} turns */
@@ -256,7 +257,7 @@ scene('a message that is too long stays in the composer and says how long it is'
     }
     return (performance.now() - from) / 5
   })
-  assert.ok(cost < 100, `a key takes ${cost} ms`)
+  assertWithin(cost, 100, 'a key')
 })
 
 scene('what the server refused goes back in front of the draft, an edit back into its place', async (w) => {

@@ -3,6 +3,7 @@
 // what else this machine does.
 
 import assert from 'node:assert/strict'
+import { assertWithin } from '../speed.js'
 import { tasksOf, traced } from './trace.js'
 import { conversation, scene, send, until } from './world.js'
 
@@ -31,9 +32,9 @@ async function measure(w, pieces, every, arrived) {
   const times = tasksOf(trace)
   console.log(`  ${times.length} tasks, the longest ${times.slice(0, 5).map((t) => t.toFixed(0)).join(', ')} ms of CPU, ${times.filter((t) => t > 50).length} above 50 ms, ${(times.reduce((a, b) => a + b, 0) / 1000).toFixed(1)} s in all`)
   assert.ok(times.length > 50, `${times.length} tasks: the trace misses them`)
-  assert.ok(times[0] < LONGEST, `a task took ${times[0].toFixed(0)} ms of CPU`)
+  assertWithin(times[0], LONGEST, 'the longest task')
   // One may be a collection of garbage, or a glitch of the machine; a kind of work that is too long comes again.
-  assert.ok(times.filter((t) => t > 50).length <= 3, `${times.filter((t) => t > 50).length} tasks above 50 ms`)
+  assertWithin(times[3], 50, 'the fourth longest task')
 }
 
 /** @param {number} n @param {(i: number) => string} line */
