@@ -8,7 +8,8 @@ import (
 // Ledger takes the events of one session, received over any number of
 // connections, and says when the protocol's promises are broken: chunks join to
 // the content of their message_complete, pieces of reasoning to each other, each run
-// finishes once, nothing comes twice. What was lost shows when its Steps are held against a full replay.
+// finishes once, nothing comes twice. What was lost shows when its Steps are held
+// against a full replay.
 type Ledger struct {
 	Cursor string   // of the last event: where to go on
 	Steps  []string // every event but chunks of text and reasoning, in the order it came

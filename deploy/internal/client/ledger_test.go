@@ -30,6 +30,7 @@ func TestLedger(t *testing.T) {
 		return ev(t, c, "reasoning_chunk", fmt.Sprintf(`,"messageId":"m","offset":%d,"content":%q`, offset, text))
 	}
 	todo := func(c string) Event { return ev(t, c, "todo", `,"items":[]`) }
+	calls := func(c string) Event { return ev(t, c, "client_calls", `,"calls":[]`) }
 	started := ev(t, "1", "run_started", "")
 	again := ev(t, "5", "run_started", `,"restarted":true`)
 	end := ev(t, "10", "run_finished", `,"status":"done"`)
@@ -53,6 +54,7 @@ func TestLedger(t *testing.T) {
 		{"lost reasoning", []Event{started, thought("1", 3, "b")}, "at byte 3 where 0 came"},
 		{"reasoning after the end", []Event{started, end, thought("11", 0, "x")}, "after its run finished"},
 		{"two lists in one run", []Event{started, todo("2"), todo("3"), end}, ""},
+		{"two rounds of a client's calls", []Event{started, calls("2"), calls("3"), end}, ""},
 		{"a doubled list", []Event{started, todo("2"), todo("2")}, "came twice"},
 		{"a doubled event", []Event{started, started}, "came twice"},
 	} {
