@@ -21,10 +21,11 @@ import (
 	"github.com/loongclaw/loongclaw/pkg/fault"
 )
 
-// scripted is a model that does what the user's message names.
-type scripted struct{}
+// scripted is a model that does what the user's message names. What is slow waits until
+// the test lets it go on.
+type scripted struct{ slow chan struct{} }
 
-func (scripted) Answer(ctx context.Context, q loop.Question, onText func(string)) (loop.Answer, error) {
+func (s scripted) Answer(ctx context.Context, q loop.Question, onText func(string)) (loop.Answer, error) {
 	last := q.Messages[len(q.Messages)-1]
 	switch {
 	case last.Role == loop.RoleTool:
@@ -36,7 +37,7 @@ func (scripted) Answer(ctx context.Context, q loop.Question, onText func(string)
 		select {
 		case <-ctx.Done():
 			return loop.Answer{}, ctx.Err()
-		case <-time.After(1500 * time.Millisecond):
+		case <-s.slow:
 		}
 	case last.Text == "fail":
 		return loop.Answer{}, fault.New(fault.CodeProviderBusy, "the provider refused", "look at its console")
@@ -51,6 +52,7 @@ type rig struct {
 	server  *httptest.Server
 	caller  Caller
 	session *sdk.ClientSession
+	slow    chan struct{} // closed, it ends what is slow
 }
 
 func newRig(t *testing.T) *rig {
@@ -59,11 +61,12 @@ func newRig(t *testing.T) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
+	slow := make(chan struct{})
 	m := runs.New(runs.Config{
-		Bucket: store, Model: scripted{}, Tools: tools.New(tools.Config{WorkspaceDir: t.TempDir()}), Persona: func(context.Context, string) string { return "persona" },
+		Bucket: store, Model: scripted{slow: slow}, Tools: tools.New(tools.Config{WorkspaceDir: t.TempDir()}), Persona: func(context.Context, string) string { return "persona" },
 		Instance: "test", MaxRuns: 4, Log: slog.New(slog.DiscardHandler), Now: time.Now, CheckpointAfter: time.Second, EvictAfter: time.Hour,
 	})
-	r := &rig{t: t, runs: m, caller: Caller{User: "alice", MayWrite: true, RequestID: "req_1"}}
+	r := &rig{t: t, runs: m, caller: Caller{User: "alice", MayWrite: true, RequestID: "req_1"}, slow: slow}
 	s := New(Config{Runs: m, Lists: m.Lists(), Users: m.Users(), Version: "v1", Log: slog.New(slog.DiscardHandler)})
 	r.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { s.Serve(r.caller, w, req) }))
 	client := sdk.NewClient(&sdk.Implementation{Name: "test", Version: "1"}, nil)
@@ -155,6 +158,8 @@ func TestARunThatTakesLongIsWaitedForAgain(t *testing.T) {
 	if got, failed := call[waitOut](r, "run_wait", args); failed != "" || got.Status != stillRuns {
 		t.Errorf("while it runs: %+v %s", got, failed)
 	}
+	close(r.slow)
+	args["seconds"] = 30
 	if got, failed := call[waitOut](r, "run_wait", args); failed != "" || got.Status != chat.RunDone {
 		t.Errorf("after it: %+v %s", got, failed)
 	}

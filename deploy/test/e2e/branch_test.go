@@ -282,7 +282,7 @@ func TestDeletedIsGoneFromTheStore(t *testing.T) {
 	erasers["delete"](t, c, "a")
 	erasers["clear"](t, c, "b")
 	// A store that is one file clears its log away a moment later.
-	for end := time.Now().Add(5 * time.Second); stored() != 0 && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); stored() != 0 && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 	}
 	if n := stored(); n != 0 {
 		t.Errorf("%d files still hold the text", n)

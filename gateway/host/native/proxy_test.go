@@ -168,9 +168,9 @@ func TestALargeAnswerMayTakeLongerThanASlowAgent(t *testing.T) {
 		for range parts {
 			_, _ = io.WriteString(w, "part")
 			_ = http.NewResponseController(w).Flush()
-			time.Sleep(60 * time.Millisecond)
+			time.Sleep(250 * time.Millisecond)
 		}
-	}), func(_ *edge.Config, h *Config) { h.Timeouts.Agent = 250 * time.Millisecond })
+	}), func(_ *edge.Config, h *Config) { h.Timeouts.Agent = time.Second })
 	if resp, body := r.do(t, "GET", "/api/files/large.bin", ""); resp.StatusCode != 200 || body != strings.Repeat("part", parts) {
 		t.Errorf("got %d %q", resp.StatusCode, body)
 	}
