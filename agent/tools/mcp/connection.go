@@ -39,6 +39,7 @@ type connection struct {
 type dial struct {
 	entry     Entry // with its values filled in
 	programs  Programs
+	patience  time.Duration // until it has answered
 	client    *http.Client
 	listening func() // the server says that its list has changed
 	version   string // of this agent
@@ -68,7 +69,7 @@ func connect(ctx context.Context, d dial, last string) (*connection, error) {
 }
 
 func (d dial) try(ctx context.Context, revision string) (*connection, error) {
-	ctx, cancel := context.WithTimeout(ctx, connectTime)
+	ctx, cancel := context.WithTimeout(ctx, d.patience)
 	defer cancel()
 	c := &connection{done: make(chan struct{})}
 	var transport sdk.Transport

@@ -47,6 +47,8 @@ func (f *fake) serve() {
 	case "chatty":
 		fmt.Println("starting up, please wait")
 		fmt.Println("{half of a message")
+	case "late":
+		time.Sleep(1200 * time.Millisecond)
 	case "silent":
 		time.Sleep(time.Hour)
 	case "fork":

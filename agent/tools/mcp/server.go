@@ -27,6 +27,8 @@ const (
 	// two ways in which one is begun, and to list its tools.
 	connectTime = 10 * time.Second
 	lookTime    = 3 * connectTime
+	// How many times as long a program may take that was tried before.
+	mostPatience = 6
 	// A server that failed is tried again when somebody asks, after a pause that doubles.
 	firstPause = time.Second
 	maxPause   = 5 * time.Minute
@@ -101,7 +103,7 @@ func (s *server) wake() {
 		s.state = Connecting
 	}
 	s.env.running.Go(func() {
-		ctx, cancel := context.WithTimeout(s.env.root, lookTime)
+		ctx, cancel := context.WithTimeout(s.env.root, 3*s.patience())
 		defer cancel()
 		_ = s.look(ctx) // what went wrong is in the state
 		s.mu.Lock()
@@ -199,7 +201,9 @@ func (s *server) connected(ctx context.Context) (*connection, error) {
 	if err != nil {
 		return nil, errors.New("its approval cannot be read from the store")
 	}
-	if conn, err = connect(ctx, s.dial, pin.Protocol); err != nil {
+	d := s.dial
+	d.patience = s.patience()
+	if conn, err = connect(ctx, d, pin.Protocol); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
@@ -256,6 +260,19 @@ func (s *server) failed(err error) error {
 	s.err, s.authorize = forUser(s.name, err)
 	s.pauseLocked()
 	return err
+}
+
+// patience returns how long the server may take to answer a connection. A program gets
+// twice the time at each try: one that fetches what it needs at its first start, or
+// several that start on a busy machine, would otherwise be ended each time shortly
+// before they answer.
+func (s *server) patience() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.entry.kind() != overStdio {
+		return s.env.connect
+	}
+	return s.env.connect * time.Duration(min(1<<min(s.tries, 10), mostPatience))
 }
 
 func (s *server) pauseLocked() {

@@ -39,6 +39,7 @@ type Config struct {
 // env is what all servers of this process share.
 type env struct {
 	timeout time.Duration
+	connect time.Duration // connectTime
 	log     *slog.Logger
 	now     func() time.Time
 	root    context.Context
@@ -80,7 +81,7 @@ func New(c Config) *Source {
 	root, stop := context.WithCancel(context.Background())
 	s := &Source{
 		Config: c, stop: stop, instance: map[string]*server{}, users: map[string]*owned{}, flows: map[*flow]bool{},
-		env: &env{timeout: c.Timeout, log: c.Log, now: c.Now, root: root},
+		env: &env{timeout: c.Timeout, connect: connectTime, log: c.Log, now: c.Now, root: root},
 	}
 	for name, entry := range c.Servers {
 		full, err := s.filled(name, entry)
