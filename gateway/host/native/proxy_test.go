@@ -124,11 +124,6 @@ func TestClientGoneCancelsTheAgentsRequest(t *testing.T) {
 }
 
 func TestAgentTroubleIsTold(t *testing.T) {
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = closed.Close()
 	hang := func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()
@@ -140,7 +135,7 @@ func TestAgentTroubleIsTold(t *testing.T) {
 		status  int
 		code    string
 	}{
-		"not there":        {nil, []option{func(e *edge.Config, _ *Config) { e.Agents = []string{"http://" + closed.Addr().String()} }}, "/api/stats", 503, "unavailable"},
+		"not there":        {nil, []option{func(e *edge.Config, _ *Config) { e.Agents = []string{"http://127.0.0.1:1"} }}, "/api/stats", 503, "unavailable"},
 		"breaks off":       {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, nil, "/api/stats", 502, "agent_failed"},
 		"hangs":            {hang, []option{func(_ *edge.Config, h *Config) { h.Timeouts.Agent = 50 * time.Millisecond }}, "/api/stats", 504, "agent_timeout"},
 		"refuses the pass": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, nil, "/api/stats", 502, "agent_failed"},
