@@ -223,7 +223,7 @@ for (const [name, text] of /** @type {[string, string][]} */ ([
     c.start({ message: 'one more' }, 'k2', () => {})
     c.say('The next answer.')
     await w.open('/s/x')
-    await w.page.getByText('The next answer.').waitFor({ timeout: 20_000 })
+    await w.page.getByText('The next answer.').waitFor()
     await w.page.locator('.bubble', { hasText: 'the question' }).waitFor()
     assert.ok(await w.page.locator('.prose').first().evaluate((el) => el.textContent?.includes('deep')))
     assert.ok(await w.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth))

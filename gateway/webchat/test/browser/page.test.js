@@ -283,5 +283,5 @@ scene('axe finds nothing, in light and dark', async (w) => {
  * @param {import('playwright-core').Page} page
  */
 async function fits(page) {
-  await page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth, undefined, { timeout: 5000 })
+  await page.waitForFunction(() => document.documentElement.scrollWidth <= innerWidth)
 }
