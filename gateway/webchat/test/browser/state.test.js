@@ -221,7 +221,7 @@ scene('full storage: a long message is neither lost nor stuck', async (w) => {
     }
   })
   let down = true
-  w.stub.interfere = (req) => (down && req.url?.endsWith('/runs') ? [503, { error: 'away', code: 'unavailable' }] : undefined)
+  w.stub.interfere = (req) => (down && req.url?.endsWith('/runs') ? [503, { error: 'away', code: 'unavailable' }, { 'Retry-After': '600' }] : undefined)
   await w.open()
   const text = 'a long message '.repeat(200)
   await send(w.page, text)
