@@ -64,7 +64,7 @@ func TestTheWorkerStartsInTime(t *testing.T) {
 		t.Skip("SKIPPED: -short")
 	}
 	best := 0.0
-	for range 5 {
+	for range 12 {
 		out := wrangler(t, "check", "startup", "--outfile", filepath.Join(t.TempDir(), "startup.cpuprofile"), "--args=--containers-rollout=none")
 		found := active.FindStringSubmatch(out)
 		if found == nil {
