@@ -51,7 +51,7 @@ func (h *Host) roundTrip(ctx context.Context, p edge.Upstreams, gone func() bool
 	}
 }
 
-// isDialError says that a request reached isDialError.
+// isDialError reports whether a request reached nobody.
 func isDialError(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "dial"

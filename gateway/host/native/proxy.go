@@ -32,6 +32,7 @@ func NewTransport() *http.Transport {
 		Protocols:             http1(),
 	}
 	h1.Register(t)
+	t.DialContext = hearing(t.DialContext) // h1 writes all before it reads, and looks at its sockets
 	return t
 }
 
